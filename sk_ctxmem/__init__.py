@@ -1,0 +1,14 @@
+"""Text classification with memory across the rows of a conversation or document."""
+
+from ._classifier import ContextMemoryClassifier
+from ._vectorizer import TextSequences, TextSequenceVectorizer
+from .exceptions import TrainingDivergedError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ContextMemoryClassifier",
+    "TextSequenceVectorizer",
+    "TextSequences",
+    "TrainingDivergedError",
+]

@@ -1,0 +1,533 @@
+"""ContextMemoryClassifier: the estimator around the network.
+
+Longer than other files, because half of it is the documentation of parameters and methods.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ._modules import ContextMemoryNet
+from ._parameters import Choice, Flag, Number, check_parameters
+from ._preparation import arrange, fit_features, learn_speakers, number_units
+from ._splitting import hold_out_groups
+from ._training import (
+    check_same_sizes,
+    choose_device,
+    extend_history,
+    forked_random_state,
+    predict_logits,
+    split_rows,
+    train,
+)
+from ._validation import check_target, check_weights, read_rows
+from ._vectorizer import TextSequenceVectorizer
+
+
+class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
+    """Text classifier with memory across the rows of a conversation or document.
+
+    Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
+    their order, attention looks back at the rows around it, and a linear path on the n-grams
+    says what logistic regression would say. Without groups each row stands alone.
+
+    Parameters
+    ----------
+    vectorizer : transformer or None, default=None
+        What turns texts into features; None for a :class:`TextSequenceVectorizer`. Any of
+        scikit-learn's text vectorizers will do. Not used where X holds features already.
+
+    memory : {"gru", "elman", "lstm", "mingru"}, default="gru"
+        Kind of the memory: gated recurrent unit, plain recurrence, long short-term memory, or
+        gated linear recurrence, which is computed by a scan.
+
+    context : {"past", "both", "none"}, default="past"
+        Which other rows of the group a row sees: those before it, as in a live conversation;
+        also those after it, for finished documents; or none.
+
+    word_memory : bool, default=False
+        Whether a second memory runs over the words inside each text. It needs texts, and takes
+        several times as long.
+
+    hidden_size : int, default=128
+        Width of encodings and memories.
+
+    dropout : float, default=0.2
+        Share of features, encodings, memories and attended values that training hides.
+
+    max_epochs : int, default=6
+        Number of passes over the training rows, unless stopped early. The rates of the
+        optimiser decay to zero over this number.
+
+    batch_size : int, default=256
+        Largest number of rows in a step. On fewer than 12,800 rows smaller batches are taken,
+        so that an epoch has 50 steps.
+
+    learning_rate : float, default=0.003
+        Initial rate of AdamW. The tables of sparse features are trained by plain SGD, whose
+        rate follows from the data.
+
+    validation_fraction : float, default=0.1
+        Share of the rows that is held out to choose the best epoch; a group is never cut. If
+        that would be fewer than 10 rows, all rows are trained on and all epochs are run.
+
+    n_iter_no_change : int or None, default=2
+        Number of epochs without a better score on the rows held out, after which training
+        stops and the weights of the best epoch are restored. None holds nothing out.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+
+    text_column : str or None, default=None
+        Column of a DataFrame that holds the texts. None if there is only one other column, or
+        if the other columns are numeric features.
+
+    group_column : str or None, default=None
+        Column that says which conversation or document a row belongs to.
+
+    order_column : str or None, default=None
+        Column that orders the rows of a group; None for their order in X.
+
+    speaker_column : str or None, default=None
+        Column that says who speaks, or any other role of a row.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the held-out rows, the shuffling and the dropout.
+
+    device : str, default="auto"
+        Device of torch, such as "cpu" or "cuda:0"; "auto" takes a GPU if there is one.
+
+    warm_start : bool, default=False
+        Whether fit goes on from the weights of the last fit, with its vectorizer.
+
+    verbose : int, default=0
+        Whether to show a progress bar, on standard error.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+
+    n_features_in_ : int
+        Number of columns of X; not there if X was a list or a Series of texts.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X; only there if they are all strings.
+
+    n_iter_ : int
+        Number of epochs that were run.
+
+    history_ : DataFrame of shape (n_iter_, 5)
+        Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds; the valid
+        columns are NaN where no row was held out.
+
+    vectorizer_ : transformer or None
+        The fitted vectorizer; None if X held features.
+
+    scaler_ : transformer or None
+        What scales the features.
+
+    speakers_ : dict
+        Number of each speaker that occurs in two groups or more.
+
+    See Also
+    --------
+    TextSequenceVectorizer : The vectorizer for texts, for a step of its own in a Pipeline.
+
+    Notes
+    -----
+    The memory follows e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2) and
+    d_i = softmax(W4 m_i + b3) to the letter with ``memory="elman"``, with the logits of
+    attention and of the linear path added inside the softmax. The other kinds put a gated cell
+    in the place of the second formula.
+
+    Rows of a group need not be adjacent. Predictions come back in the order of X. In
+    ``context="past"`` the probabilities of a row do not depend on later rows.
+
+    A split into train and test must not cut a group: use
+    :class:`~sklearn.model_selection.StratifiedGroupKFold`, or scores will be too high.
+
+    References
+    ----------
+    Elman, J. L. (1990). Finding structure in time. Cognitive Science 14, 179-211.
+    Cheng, H.-T. et al. (2016). Wide & deep learning for recommender systems. arXiv:1606.07792.
+
+    Examples
+    --------
+    >>> from sk_ctxmem import ContextMemoryClassifier
+    >>> from sk_ctxmem.datasets import make_conversations
+    >>> talks = make_conversations(200, random_state=0)
+    >>> clf = ContextMemoryClassifier(
+    ...     text_column="text", group_column="group", random_state=0
+    ... ).fit(talks.data[:1500], talks.target[:1500])
+    >>> clf.score(talks.data[1500:], talks.target[1500:]) > 0.9  # chance is 0.4
+    True
+    """
+
+    _legal_values = {
+        "memory": Choice("gru", "elman", "lstm", "mingru"),
+        "context": Choice("past", "both", "none"),
+        "word_memory": Flag(),
+        "hidden_size": Number(Integral, 1, np.inf, 128),
+        "dropout": Number(Real, 0, 0.95, 0.2),
+        "max_epochs": Number(Integral, 1, np.inf, 6),
+        "batch_size": Number(Integral, 1, np.inf, 256),
+        "learning_rate": Number(Real, 0, np.inf, 0.003, closed="neither"),
+        "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
+        "n_iter_no_change": Number(Integral, 1, np.inf, 2, or_none=True),
+        "warm_start": Flag(),
+        "verbose": Number(Real, 0, np.inf, 0),
+    }
+
+    def __init__(
+        self,
+        vectorizer=None,
+        *,
+        memory="gru",
+        context="past",
+        word_memory=False,
+        hidden_size=128,
+        dropout=0.2,
+        max_epochs=6,
+        batch_size=256,
+        learning_rate=0.003,
+        validation_fraction=0.1,
+        n_iter_no_change=2,
+        class_weight=None,
+        text_column=None,
+        group_column=None,
+        order_column=None,
+        speaker_column=None,
+        random_state=None,
+        device="auto",
+        warm_start=False,
+        verbose=0,
+    ):
+        self.vectorizer = vectorizer
+        self.memory = memory
+        self.context = context
+        self.word_memory = word_memory
+        self.hidden_size = hidden_size
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.text_column = text_column
+        self.group_column = group_column
+        self.order_column = order_column
+        self.speaker_column = speaker_column
+        self.random_state = random_state
+        self.device = device
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def set_params(self, **params):
+        """Set parameters, also those of the vectorizer as ``vectorizer__<name>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : ContextMemoryClassifier
+            The classifier itself.
+        """
+        # The default vectorizer has parameters too: a search over them must not need its name.
+        if self.vectorizer is None and any(name.startswith("vectorizer__") for name in params):
+            params = {"vectorizer": TextSequenceVectorizer()} | params
+        return super().set_params(**params)
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train on texts or features.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Texts; or a DataFrame with the columns named in the parameters; or features, dense
+            or sparse, of shape (n_rows, n_features).
+
+        y : array-like of shape (n_rows,)
+            Classes, of any kind.
+
+        sample_weight : array-like of shape (n_rows,) or None, default=None
+            Weights of the rows. A row of weight 0 still is context for others.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        self : ContextMemoryClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the input is not legal; the message says what is.
+        TrainingDivergedError
+            If the loss becomes infinite or NaN.
+        """
+        check_parameters(self, self._legal_values)
+        inputs = read_rows(self, X, groups, reset=True)
+        classes, targets = check_target(y, inputs.n_rows)
+        weights = check_weights(sample_weight, self.class_weight, classes, targets)
+        random = check_random_state(self.random_state)
+        units = number_units(inputs)
+        held_out = self._hold_out(inputs, units, targets, random)
+        warm = self.warm_start and self.__sklearn_is_fitted__()
+        if warm:
+            self._check_warm_start(inputs, classes)
+            values = self._vectorize(inputs)
+        else:
+            values = self._learn_inputs(inputs, units)
+        rows = self._arrange(inputs, values)
+        sizes = self._network_sizes(rows, values, len(classes))
+        data = split_rows(rows, held_out, targets, weights, random)
+        network, history = self._train(sizes, data, random.randint(2**31 - 1), warm)
+
+        self.classes_ = classes
+        self.n_iter_ = len(history)
+        before = self.history_ if warm else history.iloc[:0]
+        self.history_ = extend_history(before, history)
+        self._sizes = sizes
+        self._set_network(network)
+        return self
+
+    def predict(self, X, groups=None):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the classifier was fitted on.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        y : ndarray of shape (n_rows,)
+            Predicted classes.
+        """
+        logits = self._predict_logits(X, groups)
+        return self.classes_[logits.argmax(axis=1)]
+
+    def predict_proba(self, X, groups=None):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the classifier was fitted on.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes)
+            In the order of `classes_`.
+        """
+        return softmax(self._predict_logits(X, groups), axis=1)
+
+    def predict_log_proba(self, X, groups=None):
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the classifier was fitted on.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_rows, n_classes)
+            In the order of `classes_`.
+        """
+        return log_softmax(self._predict_logits(X, groups), axis=1)
+
+    def decision_function(self, X, groups=None):
+        """Return the logits, whose softmax is the prediction.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the classifier was fitted on.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_classes), or (n_rows,) for two classes
+            Logits; of two classes, that of the second less that of the first.
+        """
+        logits = self._predict_logits(X, groups)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def score(self, X, y, sample_weight=None, groups=None):
+        """Return the accuracy on rows whose classes are known.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the classifier was fitted on.
+
+        y : array-like of shape (n_rows,)
+            Their classes.
+
+        sample_weight : array-like of shape (n_rows,) or None, default=None
+            Weights of the rows.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the rows, or of their weight, that is predicted rightly.
+        """
+        predicted = self.predict(X, groups=groups)
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+
+    def _hold_out(self, inputs, units, targets, random):
+        """Return which rows early stopping is judged by."""
+        if self.n_iter_no_change is None:
+            return np.zeros(inputs.n_rows, dtype=bool)
+        grouped = inputs.groups is not None
+        return hold_out_groups(units, targets, self.validation_fraction, random, grouped=grouped)
+
+    def _check_warm_start(self, inputs, classes):
+        """Raise unless a fit can go on from the last one."""
+        if not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"warm_start=True needs the classes of the last fit, {self.classes_.tolist()}, "
+                f"but y has {classes.tolist()}; pass warm_start=False to start anew."
+            )
+        self._check_kind(inputs)
+
+    def _check_kind(self, inputs):
+        """Raise if the input is of another kind than that of fit."""
+        if inputs.kind != self._input_kind:
+            names = {"text": "texts", "features": "features", "sequences": "TextSequences"}
+            raise ValueError(
+                f"X holds {names[inputs.kind]}, but the classifier was fitted on "
+                f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
+            )
+
+    def _learn_inputs(self, inputs, units):
+        """Learn how to read input like this, and turn it into features."""
+        values, self.vectorizer_, self.scaler_ = fit_features(inputs, self.vectorizer)
+        self.speakers_ = learn_speakers(inputs, units)
+        self._input_kind = inputs.kind
+        return values
+
+    def _vectorize(self, inputs):
+        """Turn texts into features by the fitted vectorizer."""
+        if inputs.kind == "text":
+            return self.vectorizer_.transform(inputs.values)
+        return inputs.values
+
+    def _arrange(self, inputs, values):
+        return arrange(
+            inputs,
+            values,
+            self.scaler_,
+            self.speakers_,
+            context=self.context,
+            word_memory=self.word_memory,
+        )
+
+    def _network_sizes(self, rows, values, n_classes):
+        """Return the arguments of the network."""
+        return {
+            "n_features": rows.features.shape[1],
+            "n_classes": n_classes,
+            "n_extras": rows.extras.shape[1],
+            "n_speakers": len(self.speakers_) + 1,  # and the unknown ones
+            "sparse": not isinstance(rows.features, np.ndarray),
+            "memory": self.memory,
+            "both": self.context == "both",
+            "width": int(self.hidden_size),
+            "n_words": values.vocabulary_size if self.word_memory else 0,
+            "dropout_rate": float(self.dropout),
+        }
+
+    def _train(self, sizes, data, seed, warm):
+        """Make a network, or copy the last one, and train it."""
+        device = choose_device(self.device)
+        with forked_random_state(seed, device):
+            network = ContextMemoryNet(**sizes)
+            if warm:
+                check_same_sizes(self._sizes, sizes)
+                network.load_state_dict(self._network.state_dict())
+            history = train(
+                network,
+                *data,
+                max_epochs=self.max_epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                n_iter_no_change=self.n_iter_no_change,
+                device=device,
+                verbose=int(self.verbose),
+            )
+        return network, history
+
+    def _set_network(self, network):
+        """Keep a trained network, ready to predict."""
+        self._device = choose_device(self.device)
+        # In double precision a row's probabilities do not depend on the batch it is in.
+        if not self._device.startswith("mps"):  # which has no double precision
+            network.set_dense_dtype(torch.float64)
+        self._network = network.to(self._device).eval()
+
+    def _predict_logits(self, X, groups):
+        check_is_fitted(self)
+        inputs = read_rows(self, X, groups, reset=False)
+        self._check_kind(inputs)
+        rows = self._arrange(inputs, self._vectorize(inputs))
+        return predict_logits(self._network, rows, self._device)
+
+    def __getstate__(self):
+        """Return arrays and plain values only: nothing of torch or skorch is pickled."""
+        state = dict(super().__getstate__())
+        network = state.pop("_network", None)
+        state.pop("_device", None)
+        if network is not None:
+            weights = network.state_dict().items()
+            state["_weights"] = {name: value.float().cpu().numpy() for name, value in weights}
+        return state
+
+    def __setstate__(self, state):
+        """Rebuild the network from its arrays, on the device that there is now."""
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is not None:
+            with forked_random_state(0, "cpu"):  # the first weights are drawn, then replaced
+                network = ContextMemoryNet(**self._sizes)
+            network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
+            self._set_network(network)
+
+    def __sklearn_is_fitted__(self):
+        """Tell check_is_fitted whether there is a network."""
+        return getattr(self, "_network", None) is not None
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.sparse = True
+        return tags

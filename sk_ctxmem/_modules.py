@@ -1,0 +1,294 @@
+"""The network, in plain torch: encoder, context memory, attention, decoder.
+
+Shape letters: N rows of a batch, F features of a row, D width, M width of the memory, A width of
+the attention, O rows in its window, C classes, V words of the batch. Rows and words lie in
+packed order, see `_tensors`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout, embedding, embedding_bag
+
+from ._memories import ContextMemory, logistic_centre_
+from ._tensors import RowBatch, SparseFeatures, Words
+
+ATTENTION_WIDTH = 64
+ATTENTION_WINDOW = 16  # rows that a row looks back at, itself included
+INITIAL_TABLE_SCALE = 0.1
+
+
+class FeatureTable(nn.Module):
+    """A linear map without bias, ``W x``, of sparse or dense features.
+
+    Sparse input reads the rows of ``weight`` that a batch touches and gives a sparse gradient,
+    so that the cost of a step does not depend on the number of features.
+
+    Parameters
+    ----------
+    n_features, n_outputs : int
+        Sizes of the map.
+    initial_scale : float
+        Standard deviation of the first weights; 0 starts from zeros.
+
+    Shape
+    -----
+    Input: SparseFeatures of N rows, or (N, F). Output: (N, n_outputs).
+    """
+
+    def __init__(self, n_features: int, n_outputs: int, initial_scale: float) -> None:
+        super().__init__()
+        self.initial_scale = initial_scale
+        self.weight = nn.Parameter(torch.empty(n_features, n_outputs))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        nn.init.normal_(self.weight, std=self.initial_scale)
+
+    def forward(self, features: SparseFeatures | Tensor) -> Tensor:
+        """Map the features of each row."""
+        if isinstance(features, Tensor):
+            return features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, n_outputs)
+        return embedding_bag(
+            features.ids,
+            self.weight,
+            features.offsets,
+            mode="sum",
+            sparse=True,
+            per_sample_weights=features.values,
+        )
+
+
+class WordTable(nn.Module):
+    """One row of weights a word: ``W1 x`` where x is all 0 but for a 1 at the word.
+
+    Shape
+    -----
+    Input: (V,) word ids. Output: (V, D).
+    """
+
+    def __init__(self, n_words: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_words, width))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        nn.init.normal_(self.weight, std=INITIAL_TABLE_SCALE)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Look the words up."""
+        return embedding(ids, self.weight, sparse=True)
+
+
+class Attention(nn.Module):
+    """What a row finds when it looks at the memories and encodings around it.
+
+    Scaled dot products plus a learned weight for each distance, over a window of rows.
+
+    Shape
+    -----
+    Input: (N, M + D) and the window of a RowBatch. Output: (N, A).
+
+    References
+    ----------
+    Vaswani, A. et al. (2017). Attention is all you need. NeurIPS 2017, section 3.2.
+    """
+
+    def __init__(self, input_width: int, *, both: bool) -> None:
+        super().__init__()
+        self.query = nn.Linear(input_width, ATTENTION_WIDTH)
+        self.key = nn.Linear(input_width, ATTENTION_WIDTH)
+        self.value = nn.Linear(input_width, ATTENTION_WIDTH)
+        n_offsets = 2 * ATTENTION_WINDOW - 1 if both else ATTENTION_WINDOW
+        self.distance_weight = nn.Parameter(torch.zeros(n_offsets))
+
+    def weights(self, states: Tensor, batch: RowBatch) -> Tensor:
+        """Return the attention weights: each row of (N, O) sums to 1."""
+        query = self.query(states).unsqueeze(1)  # (N, 1, A)
+        keys = self.key(states)[batch.window]  # (N, O, A)
+        scores = (query * keys).sum(dim=-1) / ATTENTION_WIDTH**0.5  # (N, O)
+        scores = scores + self.distance_weight[batch.window_offsets]
+        return scores.masked_fill(~batch.window_mask, -torch.inf).softmax(dim=-1)
+
+    def forward(self, states: Tensor, batch: RowBatch) -> Tensor:
+        """Return the weighted mean of the values in the window of each row."""
+        weights = self.weights(states, batch).unsqueeze(1)  # (N, 1, O)
+        values = self.value(states)[batch.window]  # (N, O, A)
+        return (weights @ values).squeeze(1)  # (N, 1, O) x (N, O, A) -> (N, A)
+
+
+class TextReader(nn.Module):
+    """The text level: encoder, memory and attention over the words of each row.
+
+    Shape
+    -----
+    Input: Words of N rows. Output: (N, D); zeros for a row without words.
+    """
+
+    def __init__(self, n_words: int, width: int, memory: str) -> None:
+        super().__init__()
+        self.encoder = Encoder(WordTable(n_words, width), width, logistic=memory == "elman")
+        self.memory = ContextMemory(memory, width, both=False)
+        self.attention = nn.Linear(width, 1)
+
+    def forward(self, words: Words, n_rows: int) -> Tensor:
+        """Pool the memories of the words of each row by their attention."""
+        encodings = self.encoder(words.ids)  # (V, D)
+        if len(encodings) == 0:
+            return encodings.new_zeros(n_rows, encodings.shape[1])
+        memories = self.memory(encodings, words.packing)  # (V, D)
+        scores = self.attention(memories).squeeze(1).tanh().exp()  # (V,), at most e
+        totals = scores.new_zeros(n_rows).index_add(0, words.rows, scores)  # (N,)
+        weights = scores / totals[words.rows]
+        pooled = memories.new_zeros(n_rows, memories.shape[1])
+        return pooled.index_add(0, words.rows, weights.unsqueeze(1) * memories)  # (N, D)
+
+
+class Encoder(nn.Module):
+    """e_i = σ(W1 x_i + b1); more inputs than the table's are added before σ.
+
+    Parameters
+    ----------
+    table : FeatureTable or WordTable
+        The map W1.
+    width : int
+        Width of the encodings.
+    logistic : bool
+        Whether σ is the logistic function, else the hyperbolic tangent.
+
+    Shape
+    -----
+    Input: what the table takes, and (N, D) to be added. Output: (N, D).
+    """
+
+    def __init__(self, table: nn.Module, width: int, *, logistic: bool) -> None:
+        super().__init__()
+        self.table = table
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.activation = torch.sigmoid if logistic else torch.tanh
+
+    def forward(self, inputs: Any, *added: Tensor) -> Tensor:
+        """Encode each element."""
+        driven = self.table(inputs).to(self.bias.dtype) + self.bias
+        for term in added:
+            driven = driven + term
+        return self.activation(driven)
+
+
+class ContextMemoryNet(nn.Module):
+    """Encoder, context memory over the rows of a group, attention and decoder, and a wide path.
+
+    ::
+
+        words -> encoder -> memory -> attention ─┐
+                                                 ├─ encoder -> memory ─┬─ decoder ───┐
+        features, place, speaker ────────────────┘      └─ attention ──┘             + -> logits
+        features -> wide path (what logistic regression would say) ──────────────────┘
+
+    With ``memory="elman"`` the encoder, the memory and the decoder are the three formulas
+    e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2), d_i = W4 m_i + b3, whose softmax is
+    the prediction; attention and the wide path are added to d_i. σ is the logistic function
+    there, and the hyperbolic tangent in the encoder of the other kinds.
+
+    Parameters
+    ----------
+    n_features, n_classes, n_extras, n_speakers : int
+        Sizes of the inputs and of the output.
+    sparse : bool
+        Whether the features come as SparseFeatures.
+    memory : {"elman", "gru", "lstm", "mingru"}
+        Kind of the memory.
+    both : bool
+        Whether a row also sees the rows after it.
+    width : int
+        Width of encodings and memories.
+    n_words : int
+        Number of words that the text level knows; 0 for no text level.
+    dropout_rate : float
+        Share of features, encodings, memories and attended values that training hides.
+
+    Shape
+    -----
+    Input: a RowBatch of N rows. Output: (N, C) of the wide path and (N, C) of the rest; the
+    logits are their sum.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_features: int,
+        n_classes: int,
+        n_extras: int,
+        n_speakers: int,
+        sparse: bool,
+        memory: str,
+        both: bool,
+        width: int,
+        n_words: int,
+        dropout_rate: float,
+    ) -> None:
+        super().__init__()
+        logistic = memory == "elman"
+        # The logistic function is four times flatter than tanh at two times its scale.
+        scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
+        memory_width = width * (2 if both else 1)
+        self.sparse = sparse
+        self.dropout_rate = dropout_rate
+        self.wide = FeatureTable(n_features, n_classes, 0.0)
+        self.encoder = Encoder(FeatureTable(n_features, width, scale), width, logistic=logistic)
+        self.extras = nn.Linear(n_extras, width, bias=False)
+        self.speakers = nn.Embedding(n_speakers, width)
+        self.reader = TextReader(n_words, width, memory) if n_words else None
+        self.read_text = nn.Linear(width, width, bias=False) if n_words else None
+        self.memory = ContextMemory(memory, width, both=both)
+        self.attention = Attention(memory_width + width, both=both)
+        self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False)
+        self.decoder = nn.Linear(memory_width, n_classes)
+        nn.init.normal_(self.speakers.weight, std=scale)
+        if logistic:
+            with torch.no_grad():
+                self.decoder.weight.mul_(2)
+            logistic_centre_(self.decoder.weight, self.decoder.bias)
+
+    @property
+    def tables(self) -> list[Any]:
+        """Weights that a batch reads in part, hence with sparse gradients."""
+        found = [self.wide.weight, self.encoder.table.weight] if self.sparse else []
+        return found + ([] if self.reader is None else [self.reader.encoder.table.weight])
+
+    def set_dense_dtype(self, dtype: torch.dtype) -> None:
+        """Change the precision of all weights but the tables: those are large, and only read."""
+        tables = {id(table) for table in self.tables}
+        for parameter in self.parameters():
+            if id(parameter) not in tables:
+                parameter.data = parameter.data.to(dtype)
+
+    def _drop(self, values: Tensor) -> Tensor:
+        return dropout(values, self.dropout_rate, self.training)
+
+    def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
+        if isinstance(features, Tensor):
+            return self._drop(features)
+        return SparseFeatures(features.ids, self._drop(features.values), features.offsets)
+
+    def encode(self, batch: RowBatch, features: SparseFeatures | Tensor) -> Tensor:
+        """Encode each row by itself: features, place, speaker and words."""
+        dtype = self.extras.weight.dtype
+        added = [self.extras(batch.extras.to(dtype)), self.speakers(batch.speakers)]
+        if self.reader is not None and self.read_text is not None:
+            added.append(self.read_text(self._drop(self.reader(batch.words, len(batch)))))
+        return self.encoder(features, *added)  # (N, D)
+
+    def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor]:
+        """Return the logits of the wide path and those of memory and attention."""
+        features = self._drop_features(batch.features)
+        encodings = self._drop(self.encode(batch, features))  # (N, D)
+        memories = self.memory(encodings, batch.packing)  # (N, M)
+        attended = self.attention(torch.cat([memories, encodings], dim=1), batch)  # (N, A)
+        deep = self.decoder(self._drop(memories)) + self.attended(self._drop(attended))
+        return self.wide(features).to(deep.dtype), deep  # (N, C) both

@@ -1,0 +1,179 @@
+"""From checked input to the rows that the network reads."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.preprocessing import StandardScaler
+
+from ._batches import RowSet, describe_places, describe_speaker_changes
+from ._validation import is_missing
+from ._vectorizer import TextSequences, TextSequenceVectorizer
+
+MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
+UNKNOWN_SPEAKER = 0
+LARGEST_NORM = 2.0  # of a row of sparse features, in units of the usual norm
+
+
+class RowNormScaler(BaseEstimator):
+    """Divide sparse features by the usual norm of a row, and cap rows that exceed it by far.
+
+    One factor for all columns keeps rare features small, as TF-IDF means them to be.
+    """
+
+    def fit(self, X, y=None):
+        """Learn the root mean square of the norms of the rows."""
+        self.norm_ = float(np.sqrt(X.multiply(X).sum() / X.shape[0])) or 1.0
+        return self
+
+    def transform(self, X):
+        """Scale rows."""
+        X = sparse.csr_array(X, dtype=np.float32)
+        norms = np.sqrt(X.multiply(X).sum(axis=1)) / self.norm_
+        factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
+        X.data = X.data * np.repeat(factors, np.diff(X.indptr)).astype(np.float32)
+        return X
+
+
+def fit_features(inputs, vectorizer):
+    """Learn how to turn input into features, and turn it.
+
+    Parameters
+    ----------
+    inputs : InputRows
+        The input of a fit.
+    vectorizer : transformer or None
+        What turns texts into features; None for the default one.
+
+    Returns
+    -------
+    values : TextSequences, csr_array or ndarray of n_rows
+        The features.
+    vectorizer : transformer or None
+        The fitted vectorizer; None if the input holds features.
+    scaler : transformer
+        The fitted scaler.
+    """
+    values = inputs.values
+    if inputs.kind == "text":
+        vectorizer = TextSequenceVectorizer() if vectorizer is None else clone(vectorizer)
+        values = vectorizer.fit_transform(values)
+    else:
+        vectorizer = None
+    features = _features(values)
+    scaler = RowNormScaler() if sparse.issparse(features) else StandardScaler()
+    return values, vectorizer, scaler.fit(features)
+
+
+def _features(values):
+    """Return the features of a container, or of what a vectorizer returns."""
+    if isinstance(values, TextSequences):
+        return values.features
+    return values if sparse.issparse(values) else np.asarray(values)
+
+
+def learn_speakers(inputs, unit_codes):
+    """Assign numbers, from 1, to the speakers that occur in two groups or more."""
+    if inputs.speakers is None:
+        return {}
+    pairs = pd.DataFrame({"speaker": inputs.speakers, "unit": unit_codes}).drop_duplicates()
+    n_units = pairs["speaker"].value_counts(sort=True)
+    shared = sorted(n_units.index[n_units > 1][:MAX_SPEAKERS], key=str)
+    return {speaker: number for number, speaker in enumerate(shared, start=1)}
+
+
+def number_units(inputs):
+    """Assign a number to each group as it appears; without groups, each row is one."""
+    if inputs.groups is None:
+        return np.arange(inputs.n_rows)
+    return pd.factorize(inputs.groups)[0].astype(np.int64)
+
+
+def arrange(inputs, values, scaler, speakers, *, context, word_memory):
+    """Bring the rows into the order of their groups.
+
+    Parameters
+    ----------
+    inputs : InputRows
+        The input.
+    values : TextSequences, csr_array or ndarray of n_rows
+        Its features.
+    scaler : transformer
+        The fitted scaler.
+    speakers : dict
+        Number of each known speaker.
+    context : {"past", "both", "none"}
+        Which other rows a row sees.
+    word_memory : bool
+        Whether the words are read.
+
+    Returns
+    -------
+    rows : RowSet
+        The rows.
+
+    Raises
+    ------
+    ValueError
+        If words are to be read, but there are none.
+    """
+    if word_memory and not isinstance(values, TextSequences):
+        raise ValueError(
+            "word_memory=True needs the words of the texts, but X holds features alone; pass "
+            "texts, or what TextSequenceVectorizer returns, or word_memory=False."
+        )
+    units = np.arange(inputs.n_rows) if context == "none" else number_units(inputs)
+    rows = np.lexsort((_order_numbers(inputs), units))
+    lengths = np.bincount(units)
+    both = context == "both"
+    extras, numbers = _describe(inputs, rows, lengths, speakers, both)
+    return RowSet(
+        features=_scale(_features(values), scaler),
+        extras=extras,
+        speakers=numbers,
+        rows=rows,
+        lengths=lengths,
+        words=values.words if word_memory else None,
+        word_offsets=values.offsets if word_memory else None,
+        both=both,
+    )
+
+
+def _scale(features, scaler):
+    scaled = scaler.transform(features)
+    if sparse.issparse(scaled):
+        return scaled
+    return np.ascontiguousarray(scaled, dtype=np.float32)
+
+
+def _order_numbers(inputs):
+    """Return what orders the rows of a group: the order column, else the position."""
+    if inputs.order is None:
+        return np.zeros(inputs.n_rows)
+    try:
+        return np.unique(inputs.order, return_inverse=True)[1]
+    except TypeError as error:
+        raise TypeError(
+            "The order column mixes values that cannot be compared with one another; convert "
+            f"them to one type ({error})."
+        ) from error
+
+
+def _describe(inputs, rows, lengths, speakers, both):
+    """Return the extra inputs and the speaker number of each row, in the caller's order."""
+    sorted_extras = describe_places(lengths, both)
+    numbers = np.full(inputs.n_rows, UNKNOWN_SPEAKER, dtype=np.int64)
+    if inputs.speakers is not None:
+        numbers = np.array(
+            [_speaker_number(speakers, speaker) for speaker in inputs.speakers], dtype=np.int64
+        )
+        codes = pd.factorize(inputs.speakers)[0]
+        changes = describe_speaker_changes(codes[rows], lengths)
+        sorted_extras = np.concatenate([sorted_extras, changes], axis=1)
+    extras = np.empty_like(sorted_extras)
+    extras[rows] = sorted_extras
+    return extras, numbers
+
+
+def _speaker_number(speakers, speaker):
+    return UNKNOWN_SPEAKER if is_missing(speaker) else speakers.get(speaker, UNKNOWN_SPEAKER)

@@ -1,0 +1,468 @@
+"""Training of the network by skorch; the only module that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping
+from skorch.helper import predefined_split
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from ._batches import RowSet
+from ._modules import ContextMemoryNet
+from .exceptions import TrainingDivergedError
+
+# Each path also learns by itself, so that neither leans on the other.
+PATH_LOSS_WEIGHT = 0.3
+LARGEST_DENSE_GRADIENT = 5.0
+WEIGHT_DECAY = 0.01
+LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
+MIN_STEPS, MIN_BATCH_SIZE = 50, 8  # an epoch on small data has as many steps as these allow
+PREDICTION_BATCH_SIZE = 4096
+CURVATURE_ROWS, CURVATURE_ROUNDS = 20_000, 15
+
+
+class TrainingRows(torch.utils.data.Dataset):
+    """Rows with their class numbers and weights, as skorch wants a data set.
+
+    Parameters
+    ----------
+    rows : RowSet
+        The rows.
+    targets : ndarray of shape (n_rows,), int64
+        Class numbers, in the caller's order as the features of `rows`.
+    weights : ndarray of shape (n_rows,), float32
+        Weights, likewise.
+    random : RandomState or None
+        Shuffles the groups; None keeps their order.
+    """
+
+    def __init__(
+        self,
+        rows: RowSet,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        random: np.random.RandomState | None,
+    ) -> None:
+        self.rows = rows
+        self.targets = torch.from_numpy(targets)
+        self.weights = torch.from_numpy(weights)
+        self.random = random
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class BatchIterator:
+    """Batches of whole groups, in the place of torch's DataLoader."""
+
+    def __init__(self, dataset: TrainingRows, batch_size: int) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Iterator[tuple[Any, tuple[Tensor, Tensor]]]:
+        data = self.dataset
+        for rows, batch in data.rows.batches(self.batch_size, data.random):
+            yield batch, (data.targets[rows], data.weights[rows])
+
+
+class TwoRateOptimizer(torch.optim.Optimizer):
+    """Plain SGD on the tables, AdamW on the rest.
+
+    An adaptive optimiser gives an n-gram seen three times the same step as one seen ten
+    thousand times, and the rare ones overfit. Plain SGD does not, and it touches no more of a
+    table than the batch does.
+
+    Parameters
+    ----------
+    params : list of dict
+        All weights of the network, in groups.
+    lr : float
+        Rate of AdamW.
+    tables : list of Parameter
+        Those of `params` that plain SGD trains.
+    table_lr : float
+        Its rate.
+    """
+
+    def __init__(self, params: Any, lr: float, tables: list[nn.Parameter], table_lr: float) -> None:
+        table_ids = {id(table) for table in tables}
+        flat = [parameter for group in params for parameter in group["params"]]
+        rest = [parameter for parameter in flat if id(parameter) not in table_ids]
+        self.dense = torch.optim.AdamW(rest, lr=lr, weight_decay=WEIGHT_DECAY)
+        groups: list[dict[str, Any]] = [{"params": rest, "lr": lr}]
+        if tables:
+            groups.append({"params": tables, "lr": table_lr})
+        super().__init__(groups, {})
+        self.tables = tables
+        for group in self.param_groups:
+            group["initial_lr"] = group["lr"]
+
+    def set_decay(self, factor: float) -> None:
+        """Set all rates to a share of the initial ones."""
+        for group in self.param_groups:
+            group["lr"] = factor * group["initial_lr"]
+        self.dense.param_groups[0]["lr"] = self.param_groups[0]["lr"]
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Take one step."""
+        with torch.enable_grad():
+            loss = None if closure is None else closure()
+        nn.utils.clip_grad_norm_(self.param_groups[0]["params"], LARGEST_DENSE_GRADIENT)
+        self.dense.step()
+        for table in self.tables:
+            if table.grad is not None:
+                table.add_(table.grad, alpha=-self.param_groups[1]["lr"])
+        return loss
+
+
+class ContextMemoryLoss(nn.Module):
+    """Weighted cross-entropy of the sum of both paths, and a share of each one's own.
+
+    The sum over the rows is divided by the nominal size of a batch, so that a small last batch
+    makes a small step.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+
+    def forward(self, paths: tuple[Tensor, Tensor], truth: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the loss of a batch."""
+        wide, deep = paths
+        own = self.cross_entropy(wide, truth) + self.cross_entropy(deep, truth)
+        return self.cross_entropy(wide + deep, truth) + PATH_LOSS_WEIGHT * own
+
+    def cross_entropy(self, logits: Tensor, truth: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the weighted cross-entropy of logits."""
+        targets, weights = truth
+        each = nn.functional.cross_entropy(logits, targets, reduction="none")
+        return (each * weights).sum() / self.batch_size
+
+
+class LinearDecay(Callback):
+    """Lower all rates linearly, batch by batch."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps = n_steps
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start from the full rates."""
+        self.steps_done_ = 0
+
+    def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
+        """Set the rates of the coming step."""
+        if training:
+            share_left = 1 - self.steps_done_ / self.n_steps
+            net.optimizer_.set_decay(max(LOWEST_RATE, share_left))
+            self.steps_done_ += 1
+
+
+class EpochMeans(Callback):
+    """Record the mean loss per row and the validation score, and stop on a loss not finite."""
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Forget the epoch before."""
+        self.sums_ = {True: np.zeros(3), False: np.zeros(3)}  # loss, hits, weight
+
+    def on_batch_end(
+        self,
+        net: NeuralNet,
+        batch: Any = None,
+        training: bool = False,
+        loss: Any = None,
+        y_pred: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Add a batch."""
+        if not torch.isfinite(loss):
+            raise TrainingDivergedError(
+                f"The loss is {loss.item()} in epoch {len(net.history)}, batch "
+                f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
+            )
+        truth = tuple(part.to(net.device) for part in batch[1])
+        logits = (y_pred[0] + y_pred[1]).detach()
+        loss_sum = net.criterion_.cross_entropy(logits, truth) * net.criterion_.batch_size
+        hits = ((logits.argmax(dim=1) == truth[0]) * truth[1]).sum()
+        self.sums_[training] += [loss_sum.item(), hits.item(), truth[1].sum().item()]
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Record the means."""
+        for training, name in ((True, "train"), (False, "valid")):
+            loss, hits, weight = self.sums_[training]
+            net.history.record(f"mean_{name}_loss", loss / weight if weight else np.nan)
+            net.history.record(f"{name}_score", hits / weight if weight else np.nan)
+
+
+class ProgressBar(Callback):
+    """A bar over all rows of all epochs, with the last losses and score beside it."""
+
+    def __init__(self, n_rows: int) -> None:
+        self.n_rows = n_rows
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Draw the empty bar."""
+        self.bar_ = tqdm(total=self.n_rows, unit=" rows", unit_scale=True, dynamic_ncols=True)
+
+    def on_batch_end(
+        self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
+        """Move on by the rows of a batch."""
+        if training:
+            self.bar_.update(len(batch[0]))
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Show what the epoch reached."""
+        last = net.history[-1]
+        self.bar_.set_description(f"epoch {len(net.history)}")
+        shown = {"train_loss": last["mean_train_loss"]}
+        if not np.isnan(last["valid_score"]):
+            shown |= {"valid_loss": last["mean_valid_loss"], "valid_score": last["valid_score"]}
+        self.bar_.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Leave the bar as it stands."""
+        self.bar_.close()
+
+
+class Trainer(NeuralNet):
+    """skorch's training loop over batches of whole groups."""
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Run the network on a RowBatch."""
+        return self.module_(x.to(self.device))
+
+    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:
+        """Compare with targets and weights."""
+        return self.criterion_(y_pred, tuple(part.to(self.device) for part in y_true))
+
+
+def train(
+    network: ContextMemoryNet,
+    train_rows: TrainingRows,
+    valid_rows: TrainingRows | None,
+    *,
+    max_epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    n_iter_no_change: int | None,
+    device: str,
+    verbose: int,
+) -> pd.DataFrame:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : ContextMemoryNet
+        The network, on any device; it is on `device` afterwards.
+    train_rows, valid_rows : TrainingRows
+        What to learn from, and what the best epoch is chosen by.
+    max_epochs, batch_size, learning_rate, n_iter_no_change, verbose : int or float
+        As in ContextMemoryClassifier.
+    device : str
+        A device of torch.
+
+    Returns
+    -------
+    history : DataFrame of shape (n_epochs, 5)
+        Columns epoch, train_loss, valid_loss, valid_score and seconds.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss is no longer finite.
+    """
+    n_rows = len(train_rows)
+    batch_size = min(batch_size, max(MIN_BATCH_SIZE, n_rows // MIN_STEPS))
+    n_steps = max_epochs * max(1, n_rows // batch_size)
+    callbacks: list[Callback] = [LinearDecay(n_steps), EpochMeans()]
+    if valid_rows is not None:
+        callbacks.append(_early_stopping(n_iter_no_change, max_epochs))
+    if verbose:
+        callbacks.append(ProgressBar(max_epochs * n_rows))
+    trainer = Trainer(
+        module=network,
+        criterion=ContextMemoryLoss(batch_size),
+        optimizer=TwoRateOptimizer,
+        optimizer__tables=network.tables,
+        optimizer__table_lr=_table_rate(train_rows, batch_size) if network.tables else 0.0,
+        lr=learning_rate,
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        iterator_train=BatchIterator,
+        iterator_valid=BatchIterator,
+        iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
+        train_split=None if valid_rows is None else predefined_split(valid_rows),
+        callbacks=callbacks,
+        callbacks__print_log=None,
+        callbacks__train_loss=None,
+        callbacks__valid_loss=None,
+        verbose=0,
+        device=device,
+    )
+    with one_thread():
+        trainer.fit(train_rows)
+    return _history_frame(trainer.history)
+
+
+def _early_stopping(patience: int | None, max_epochs: int) -> EarlyStopping:
+    """Keep the weights of the epoch with the best validation score."""
+    return EarlyStopping(
+        monitor="valid_score",
+        lower_is_better=False,
+        patience=patience or max_epochs,
+        threshold=0.0,
+        threshold_mode="abs",
+        load_best=True,
+        sink=lambda message: None,
+    )
+
+
+def _history_frame(history: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "epoch": history[:, "epoch"],
+            "train_loss": history[:, "mean_train_loss"],
+            "valid_loss": history[:, "mean_valid_loss"],
+            "valid_score": history[:, "valid_score"],
+            "seconds": history[:, "dur"],
+        }
+    )
+
+
+def _table_rate(data: TrainingRows, batch_size: int) -> float:
+    """Return the largest rate at which plain SGD on the wide path is stable.
+
+    The curvature of softmax regression is at most half the largest eigenvalue of the mean of
+    x xᵀ, and descent is stable up to 2 over the curvature (Böhning, 1992). The mean of x xᵀ over
+    one batch has an eigenvalue of at least that of its largest row divided by the batch size.
+    """
+    features, rows = data.rows.features, data.rows.rows
+    if not sparse.issparse(features):
+        return 1.0  # the table is one of words alone
+    rows = rows[:: max(1, len(rows) // CURVATURE_ROWS)]
+    weights = data.weights.numpy()[rows]
+    X = features[rows].multiply(np.sqrt(weights)[:, np.newaxis]).tocsr()
+    largest_row = float(X.multiply(X).sum(axis=1).max(initial=0.0))
+    curvature = max(_largest_eigenvalue(X), largest_row / batch_size)
+    return 4.0 / curvature if curvature > 0 else 1.0
+
+
+def _largest_eigenvalue(X: sparse.csr_array) -> float:
+    """Return the largest eigenvalue of XᵀX / n_rows, by power iteration."""
+    direction = np.asarray(abs(X).sum(axis=0), dtype=np.float32).ravel()
+    eigenvalue = 0.0
+    for _ in range(CURVATURE_ROUNDS):
+        length = np.linalg.norm(direction)
+        if length == 0:
+            return 0.0
+        direction = X.T @ (X @ (direction / length)) / X.shape[0]
+        eigenvalue = float(np.linalg.norm(direction))
+    return eigenvalue
+
+
+def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
+    """Return the logits of all rows.
+
+    Parameters
+    ----------
+    network : ContextMemoryNet
+        A trained network, on `device`.
+    rows : RowSet
+        The rows.
+    device : str
+        A device of torch.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_rows, n_classes), float64
+        In the caller's order.
+    """
+    logits = np.empty((len(rows), network.decoder.out_features))
+    network.eval()
+    with one_thread(), torch.inference_mode():
+        for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
+            wide, deep = network(batch.to(device))
+            logits[places] = (wide + deep).double().cpu().numpy()
+    return logits
+
+
+def choose_device(device: str) -> str:
+    """Return the device of torch that "auto" stands for, or check a named one."""
+    if device != "auto":
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device={device!r} cannot be used here ({error}); use device='auto'."
+            ) from error
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread for a while.
+
+    The matrices of a step are small: a second thread gains little on an idle machine, and on a
+    busy one the threads wait for each other a hundred times longer than they work.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def forked_random_state(seed: int, device: str) -> Iterator[None]:
+    """Seed torch for a while, and leave its generators as they were."""
+    devices = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def split_rows(
+    rows: RowSet,
+    held_out: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    random: np.random.RandomState,
+) -> tuple[TrainingRows, TrainingRows | None]:
+    """Return the rows to train on and, if any are held out, those to validate on."""
+    of_group = held_out[rows.rows[rows.starts]]
+    train_groups, valid_groups = np.flatnonzero(~of_group), np.flatnonzero(of_group)
+    train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
+    if not len(valid_groups):
+        return train_rows, None
+    return train_rows, TrainingRows(rows.take_groups(valid_groups), targets, weights, None)
+
+
+def extend_history(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Append the epochs of a fit that went on from another."""
+    after = after.assign(epoch=after["epoch"] + len(before))
+    return pd.concat([before, after], ignore_index=True)
+
+
+def check_same_sizes(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise unless a network of these sizes can go on from the weights of another."""
+    changed = [name for name in now if now[name] != before[name] and name != "dropout_rate"]
+    if changed:
+        changes = ", ".join(f"{name} from {before[name]} to {now[name]}" for name in changed)
+        raise ValueError(
+            f"warm_start=True cannot change the network ({changes}); pass warm_start=False to "
+            "start anew."
+        )

@@ -1,0 +1,416 @@
+"""Checks at the door: texts, features, targets and groups in every accepted form.
+
+Also the only home of names that scikit-learn keeps private.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+
+@dataclass
+class InputRows:
+    """What the user passed as X, in one form.
+
+    Parameters
+    ----------
+    kind : {"text", "features", "sequences"}
+        What the values are.
+    values : list of str, ndarray or csr_array of shape (n_rows, n_features), or container
+        The rows.
+    groups, order, speakers : ndarray of shape (n_rows,) or None
+        The columns with these roles.
+    """
+
+    kind: str
+    values: Any
+    groups: np.ndarray | None = None
+    order: np.ndarray | None = None
+    speakers: np.ndarray | None = None
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return len(self.values) if self.kind == "text" else self.values.shape[0]
+
+
+def _is_text(value):
+    return isinstance(value, str | bytes)
+
+
+def is_frame(X):
+    """Tell whether X has named columns, be it of pandas or of polars."""
+    return hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2
+
+
+def _first_known(values):
+    """Return the first value that is not missing, or None."""
+    return next((value for value in values if not is_missing(value)), None)
+
+
+def is_missing(value):
+    """Tell whether a scalar is None, NaN, NaT or NA."""
+    if isinstance(value, float | np.floating | np.datetime64):
+        return bool(value != value)
+    return value is None or value is pd.NA or value is pd.NaT
+
+
+def _holds_text(column):
+    """Tell whether a one-dimensional array, Series or list is one of texts."""
+    if isinstance(getattr(column, "dtype", None), np.dtype) and column.dtype.kind in "US":
+        return True
+    if getattr(getattr(column, "dtype", None), "kind", "O") in "biufcmM":
+        return False
+    return _is_text(_first_known(column))
+
+
+def looks_like_texts(X):
+    """Tell whether X is a sequence of texts, in one dimension or in a single column."""
+    if _is_text(X) or sparse.issparse(X):
+        return False
+    if is_frame(X):
+        return len(X.columns) == 1 and _holds_text(_column(X, X.columns[0]))
+    if hasattr(X, "shape"):
+        if len(X.shape) == 2:
+            return X.shape[1] == 1 and _holds_text(np.asarray(X)[:, 0])
+        return len(X.shape) == 1 and _holds_text(X)
+    return isinstance(X, Sequence) and _holds_text(X)
+
+
+def _column(frame, name):
+    """Return a column of a frame as an array of objects or numbers."""
+    column = frame[name]
+    if is_frame(column):
+        raise ValueError(f"X has {column.shape[1]} columns named {name!r}; give each its own name.")
+    return column.to_numpy()
+
+
+def check_texts(X, name="X"):
+    """Return texts as a list of str.
+
+    Parameters
+    ----------
+    X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
+        The texts.
+
+    name : str, default="X"
+        What to call them in messages.
+
+    Returns
+    -------
+    texts : list of str
+        The texts.
+
+    Raises
+    ------
+    TypeError
+        If X is one string or an element is not a string.
+    ValueError
+        If an element is missing, or there is no element.
+    """
+    if _is_text(X):
+        raise TypeError(
+            f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
+            f"pass [{name}] for a single text."
+        )
+    if is_frame(X):
+        if len(X.columns) != 1:
+            raise ValueError(
+                f"{name} has the columns {list(X.columns)}, but one column of texts was "
+                "expected; pass that column, or name it in text_column."
+            )
+        X = _column(X, X.columns[0])
+    if hasattr(X, "shape") and len(X.shape) == 2 and X.shape[1] == 1:
+        X = np.asarray(X)[:, 0]
+    if not hasattr(X, "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
+        raise TypeError(f"{name} must be a list, array or Series of texts, not {type(X).__name__}.")
+    texts = list(X)
+    if not texts:
+        raise ValueError(f"{name} is empty: found 0 sample(s) while a minimum of 1 is required.")
+    if set(map(type, texts)) != {str}:
+        texts = [_check_text(text, row, name) for row, text in enumerate(texts)]
+    return texts
+
+
+def _check_text(text, row, name):
+    if isinstance(text, str):
+        return str(text)
+    if is_missing(text):
+        raise ValueError(
+            f"{name} has no text in row {row}: {text!r}; drop the row, or put '' in its place."
+        )
+    raise TypeError(
+        f"{name} has {text!r} of type {type(text).__name__} in row {row}, where a str was "
+        "expected; convert it with str(), or bytes with .decode()."
+    )
+
+
+def check_group_ids(groups, n_rows, name="groups"):
+    """Return one id a row as an array; no id may be missing."""
+    ids = groups.to_numpy() if hasattr(groups, "to_numpy") else np.asarray(groups)
+    if ids.shape != (n_rows,):
+        raise ValueError(
+            f"{name} has shape {ids.shape}, but X has {n_rows} rows; pass one id for each row."
+        )
+    missing = np.flatnonzero(pd.isna(ids))
+    if len(missing):
+        raise ValueError(
+            f"{name} has no value in row {missing[0]}: {ids[missing[0]]!r}; "
+            "give each row an id, a new one for a row that stands alone."
+        )
+    return ids
+
+
+def check_target(y, n_rows):
+    """Check the target of a classifier.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Classes of any kind.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        The classes, sorted.
+    numbers : ndarray of shape (n_rows,), int64
+        For each row the place of its class.
+
+    Raises
+    ------
+    ValueError
+        If y is missing, of another length, not of classes, or of one class only.
+    """
+    if y is None:
+        raise ValueError(
+            "This classifier requires y to be passed, but the target y is None; pass the class "
+            "of each row."
+        )
+    y = column_or_1d(y, warn=True)
+    if len(y) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
+            f"y has {len(y)}; pass one class for each row."
+        )
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    check_classification_targets(y)
+    classes, numbers = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has only one class, {classes[0]!r}, in {n_rows} row(s); a classifier needs at "
+            "least two."
+        )
+    return classes, numbers.astype(np.int64)
+
+
+def check_weights(sample_weight, class_weight, classes, targets):
+    """Combine the weights of rows and classes, to a mean of 1.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_rows,) or None
+        Weights of the rows.
+    class_weight : dict, "balanced" or None
+        Weights of the classes.
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    targets : ndarray of shape (n_rows,)
+        For each row the place of its class.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_rows,), float32
+        Weights with a mean of 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a weight is negative or not finite, a key is no class, or only one class is left.
+    """
+    weights = np.ones(len(targets))
+    if sample_weight is not None:
+        weights = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        )
+        if weights.shape != targets.shape:
+            raise ValueError(
+                f"sample_weight has shape {weights.shape}, but X has {len(targets)} rows; pass "
+                "one weight for each row."
+            )
+        if weights.min() < 0:
+            row = int(weights.argmin())
+            raise ValueError(
+                f"sample_weight has {weights[row]} in row {row}; weights must not be negative."
+            )
+        if len(np.unique(targets[weights > 0])) < 2:
+            raise ValueError(
+                "sample_weight is zero for all rows but those of one class, or for all; a "
+                "classifier needs rows of positive weight in two classes or more."
+            )
+    weights = weights * _weigh_classes(class_weight, classes, targets)
+    return (weights / weights.mean()).astype(np.float32)
+
+
+def _weigh_classes(class_weight, classes, targets):
+    """Return the weight of the class of each row."""
+    if class_weight is not None and class_weight != "balanced":
+        if not isinstance(class_weight, Mapping):
+            raise TypeError(
+                f"class_weight={class_weight!r} must be a dict, 'balanced' or None; use None if "
+                "unsure."
+            )
+        for label, weight in class_weight.items():
+            if label not in classes:
+                raise ValueError(
+                    f"class_weight has the key {label!r}, which is no class of y; the classes "
+                    f"are {classes.tolist()}."
+                )
+            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+                raise ValueError(
+                    f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
+                    "of at least 0."
+                )
+    return compute_sample_weight(class_weight, classes[targets])
+
+
+def read_rows(estimator, X, groups, *, reset):
+    """Read X and groups in any accepted form.
+
+    Parameters
+    ----------
+    estimator : ContextMemoryClassifier
+        Names the columns, and keeps `n_features_in_` and `feature_names_in_`.
+    X : see ContextMemoryClassifier.fit
+        The input.
+    groups : array-like of shape (n_rows,) or None
+        Ids of the groups.
+    reset : bool
+        Whether this is a fit, which learns the number and names of the features.
+
+    Returns
+    -------
+    rows : InputRows
+        The input in one form.
+    """
+    columns = {
+        role: getattr(estimator, f"{role}_column") for role in ("text", "group", "order", "speaker")
+    }
+    named = {role: name for role, name in columns.items() if name is not None}
+    if is_frame(X):
+        rows = _read_frame(estimator, X, named, reset=reset)
+    elif named:
+        role, name = next(iter(named.items()))
+        raise ValueError(
+            f"{role}_column={name!r} needs X to be a DataFrame, but X is a {type(X).__name__} "
+            "without columns; pass a DataFrame, or pass the ids as groups= and leave the column "
+            "unset."
+        )
+    else:
+        rows = _read_plain(estimator, X, reset=reset)
+    if groups is not None:
+        if rows.groups is not None:
+            raise ValueError(
+                f"groups= and group_column={columns['group']!r} both say what the groups are; "
+                "leave one of them out."
+            )
+        rows.groups = check_group_ids(groups, rows.n_rows)
+    return rows
+
+
+def _read_plain(estimator, X, *, reset):
+    """Read texts, a container of sequences, or features without roles."""
+    if getattr(X, "is_text_sequences", False):
+        _check_n_features(estimator, X, reset=reset)
+        return InputRows("sequences", X)
+    if _is_text(X) or looks_like_texts(X):
+        if reset:
+            _forget_features(estimator)
+        return InputRows("text", check_texts(X))
+    values = validate_data(
+        estimator, X, accept_sparse="csr", reset=reset, dtype="numeric", ensure_min_samples=1
+    )
+    return InputRows("features", values)
+
+
+def _check_n_features(estimator, X, *, reset):
+    """Keep or compare the number of features of a container of sequences."""
+    if reset:
+        _forget_features(estimator)
+        estimator.n_features_in_ = X.shape[1]
+    elif X.shape[1] != getattr(estimator, "n_features_in_", X.shape[1]):
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input; use the vectorizer that it was "
+            "fitted with."
+        )
+
+
+def _forget_features(estimator):
+    """Remove what an earlier fit on features left behind."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(estimator, name):
+            delattr(estimator, name)
+
+
+def _read_frame(estimator, X, named, *, reset):
+    """Read a frame by the roles of its columns; those without a role are features."""
+    present = list(X.columns)
+    for role, name in named.items():
+        if name not in present:
+            raise ValueError(
+                f"{role}_column={name!r} is not a column of X, which has {present}; "
+                "give the name of one of them."
+            )
+    roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
+    if "text" in named:
+        texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
+        _keep_columns(estimator, present, list(named.values()), reset=reset)
+        rows = InputRows("text", texts)
+    else:
+        rest = [name for name in present if name not in named.values()]
+        rows = _read_features(estimator, X, rest, reset=reset)
+    for role, attribute in (("group", "groups"), ("order", "order"), ("speaker", "speakers")):
+        if role in roles:
+            values = roles[role]
+            if role != "speaker":
+                values = check_group_ids(values, rows.n_rows, f"column {named[role]!r}")
+            setattr(rows, attribute, values)
+    return rows
+
+
+def _read_features(estimator, X, names, *, reset):
+    """Read the columns without a role: one of texts, or all of numbers."""
+    if len(names) == 1 and _holds_text(_column(X, names[0])):
+        _keep_columns(estimator, list(X.columns), names, reset=reset)
+        return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
+    texts = [name for name in names if _holds_text(_column(X, name))]
+    if texts:
+        raise ValueError(
+            f"X has the columns {names}, of which {texts} hold text; name the one to classify "
+            "in text_column."
+        )
+    if not names:
+        raise ValueError("X has no column left for the features; name the texts in text_column.")
+    values = validate_data(estimator, X[names], accept_sparse="csr", reset=reset, dtype="numeric")
+    return InputRows("features", values)
+
+
+def _keep_columns(estimator, present, needed, *, reset):
+    """Learn the columns of a frame of texts; later frames need only those that are read."""
+    if reset:
+        estimator.n_features_in_ = len(present)
+        if all(isinstance(name, str) for name in present):
+            estimator.feature_names_in_ = np.asarray(present, dtype=object)
+        elif hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_

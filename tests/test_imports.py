@@ -1,0 +1,130 @@
+"""Tests of the import graph: who may import whom, read from the source files."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "sk_ctxmem"
+
+# Part of the package -> the other parts that it may import. A new part needs a line here.
+ALLOWED_PARTS = {
+    "__init__": {"_classifier", "_vectorizer", "exceptions"},
+    "exceptions": set(),
+    "_parameters": set(),
+    "_validation": set(),
+    "_splitting": set(),
+    "_vectorizer": {"_parameters", "_validation"},
+    "_tensors": set(),
+    "_memories": {"_tensors"},
+    "_modules": {"_memories", "_tensors"},
+    "_batches": {"_modules", "_tensors"},
+    "_preparation": {"_batches", "_validation", "_vectorizer"},
+    "_training": {"_batches", "_modules", "exceptions"},
+    "_classifier": {
+        "_modules",
+        "_parameters",
+        "_preparation",
+        "_splitting",
+        "_training",
+        "_validation",
+        "_vectorizer",
+    },
+    "datasets": {"exceptions"},
+}
+WITHOUT_TORCH = {
+    "exceptions",
+    "_parameters",
+    "_splitting",
+    "_validation",
+    "_vectorizer",
+    "datasets",
+}
+
+
+def _part(path):
+    """Return the part that a file belongs to: its module, or its folder of the package."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _parent_package(path, level):
+    """Return the dotted package that a relative import of this level starts from."""
+    return ".".join(path.relative_to(ROOT).parts[:-level])
+
+
+def _imports(path, *, only_at_import=False):
+    """List the dotted names that a file imports, `from` names included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lazy = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.walk(node)
+    }
+    names = []
+    for node in ast.walk(tree):
+        if only_at_import and node in lazy:
+            continue
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = [_parent_package(path, node.level)] if node.level else []
+            module = ".".join(base + [node.module] * bool(node.module))
+            names += [f"{module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def _files(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def _ids(path):
+    return str(path.relative_to(ROOT))
+
+
+package_files = pytest.mark.parametrize("path", _files("sk_ctxmem"), ids=_ids)
+
+
+@package_files
+def test_parts_import_only_the_parts_below_them(path):
+    """Check that the imports inside the package follow the table."""
+    part = _part(path)
+    assert part in ALLOWED_PARTS, f"add {part} to ALLOWED_PARTS and to docs or CONTRIBUTING.md"
+    names = [name for name in _imports(path) if f"{name}.".startswith("sk_ctxmem.")]
+    imported = {name.removeprefix("sk_ctxmem").strip(".").split(".")[0] for name in names}
+    assert imported - {part} - ALLOWED_PARTS[part] == set()
+
+
+@package_files
+def test_torch_and_skorch_stay_in_their_place(path):
+    """Check that only _training imports skorch and that text and data need no torch."""
+    roots = {name.split(".")[0] for name in _imports(path)}
+    part = _part(path)
+    assert "skorch" not in roots or part == "_training"
+    assert "torch" not in roots or part not in WITHOUT_TORCH
+    if part in {"_tensors", "_memories", "_modules"}:
+        assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}
+
+
+@package_files
+def test_plots_are_imported_only_when_drawn(path):
+    """Check that importing a module of the package never imports matplotlib."""
+    roots = {name.split(".")[0] for name in _imports(path, only_at_import=True)}
+    assert "matplotlib" not in roots
+
+
+@package_files
+def test_private_names_of_scikit_learn_stay_in_validation(path):
+    """Check that only _validation reaches into scikit-learn's private modules."""
+    names = [name.split(".") for name in _imports(path) if name.startswith("sklearn.")]
+    private = [name for name in names if any(word.startswith("_") for word in name)]
+    assert private == [] or _part(path) == "_validation"
+
+
+@pytest.mark.parametrize("path", _files("benchmarks"), ids=_ids)
+def test_benchmarks_use_public_names(path):
+    """Check that the benchmarks import nothing private from the package."""
+    names = [name.split(".") for name in _imports(path) if name.startswith("sk_ctxmem")]
+    assert [name for name in names if any(word.startswith("_") for word in name)] == []

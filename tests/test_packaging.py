@@ -1,0 +1,57 @@
+"""Tests of what a user installs."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+
+
+def _literal_version():
+    """Read `__version__` as setuptools does, without importing the package."""
+    tree = ast.parse((ROOT / "sk_ctxmem" / "__init__.py").read_text(encoding="utf-8"))
+    (value,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
+    )
+    return ast.literal_eval(value)
+
+
+def test_the_version_is_a_literal_in_one_place():
+    """Check that the version is readable without torch, and that the citation agrees."""
+    assert f"version: {_literal_version()}\n" in (ROOT / "CITATION.cff").read_text()
+    assert _literal_version() in (ROOT / "docs" / "whats_new.rst").read_text()
+
+
+def test_constraints_pin_what_the_project_needs():
+    """Check that each required package is pinned, at a version that is allowed."""
+    tomllib = pytest.importorskip("tomllib", reason="in Python since 3.11")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    for requirement in map(Requirement, project["project"]["dependencies"]):
+        assert requirement.specifier.contains(pins[requirement.name]), requirement
+    assert project["tool"]["ruff"]["required-version"] == f"=={pins['ruff']}"
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
+    """Check that tests, benchmarks and documentation are not installed."""
+    ignore = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+    source = shutil.copytree(ROOT, tmp_path / "source", ignore=ignore)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path]
+    subprocess.run([*command, source], check=True, capture_output=True, timeout=300)
+    (wheel,) = tmp_path.glob("*.whl")
+    version = _literal_version()
+    assert wheel.name == f"sk_ctxmem-{version}-py3-none-any.whl"
+    names = ZipFile(wheel).namelist()
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "sk_ctxmem").rglob("*.py")}
+    metadata = {name for name in names if name.startswith(f"sk_ctxmem-{version}.dist-info/")}
+    assert set(names) - metadata == modules
+    assert f"sk_ctxmem-{version}.dist-info/licenses/LICENSE" in metadata
