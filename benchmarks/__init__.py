@@ -1,0 +1,1 @@
+"""Comparison of ContextMemoryClassifier with logistic regression: ``python -m benchmarks``."""

@@ -1,0 +1,127 @@
+"""Tests of the order in which rows reach the network."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_sequence
+
+from sk_ctxmem._batches import (
+    RowSet,
+    concatenated_ranges,
+    cut_into_pieces,
+    describe_places,
+    describe_speaker_changes,
+    pack,
+)
+from sk_ctxmem._modules import ATTENTION_WINDOW
+
+
+def _rows(lengths, *, both=False):
+    """Make a RowSet whose single feature is the number of the row."""
+    n_rows = int(np.sum(lengths))
+    return RowSet(
+        features=np.arange(n_rows, dtype=np.float32)[:, np.newaxis],
+        extras=describe_places(np.asarray(lengths), both),
+        speakers=np.zeros(n_rows, dtype=np.int64),
+        rows=np.arange(n_rows),
+        lengths=np.asarray(lengths),
+        words=None,
+        word_offsets=None,
+        both=both,
+    )
+
+
+def test_packed_order_is_that_of_torch():
+    """Check that elements lie where torch's own packing puts them."""
+    lengths = np.array([2, 5, 1, 5, 3])
+    order = pack(lengths)
+    sequences = [torch.tensor([[i, t] for t in range(n)]) for i, n in enumerate(lengths)]
+    expected = pack_sequence([sequences[i] for i in (1, 3, 4, 0, 2)])
+    assert order.sizes.tolist() == expected.batch_sizes.tolist()
+    assert np.c_[order.sequences, order.steps].tolist() == expected.data.tolist()
+
+
+def test_mirror_runs_backwards_in_each_sequence():
+    """Check that indexing with the mirror reverses each sequence, and twice changes nothing."""
+    order = pack(np.array([3, 1, 4]))
+    mirror = order.packing().reverse.numpy()
+    assert (order.sequences[mirror] == order.sequences).all()
+    assert (order.steps[mirror] == order.lengths - 1 - order.steps).all()
+    assert (mirror[mirror] == np.arange(8)).all()
+
+
+def test_empty_sequences_take_no_place():
+    """Check that packing leaves out sequences of length 0."""
+    order = pack(np.array([0, 2, 0, 1]))
+    assert order.sequences.tolist() == [1, 3, 1]
+    assert pack(np.array([0, 0])).sequences.tolist() == []
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_window_holds_the_rows_around_and_no_others(both):
+    """Check the window of each row against a plain loop over its group."""
+    lengths = [3, ATTENTION_WINDOW + 5, 1]
+    groups = np.repeat([0, 1, 2], lengths)
+    for places, batch in _rows(lengths, both=both).batches(100):
+        for row, window, mask in zip(places, batch.window, batch.window_mask, strict=True):
+            seen = set(places[window[mask].numpy()].tolist())
+            last = row + ATTENTION_WINDOW - 1 if both else row
+            near = range(row - ATTENTION_WINDOW + 1, last + 1)
+            expected = {r for r in near if 0 <= r < len(groups) and groups[r] == groups[row]}
+            assert seen == expected
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 1000])
+def test_batches_hold_each_row_once_and_no_group_in_two(n_rows):
+    """Check that batches divide the rows by whole groups."""
+    lengths = np.array([4, 1, 9, 2, 2, 30])
+    groups = np.repeat(np.arange(6), lengths)
+    batches = [places for places, _ in _rows(lengths).batches(n_rows)]
+    assert sorted(np.concatenate(batches)) == list(range(48))
+    found = [group for places in batches for group in set(groups[places])]
+    assert sorted(found) == list(range(6))
+
+
+def test_training_batches_are_shuffled_and_bounded():
+    """Check that a random order changes with its seed and cuts long groups into pieces."""
+    rows = _rows([500, 10, 10])
+    first = [places for places, _ in rows.batches(100, np.random.RandomState(0))]
+    again = [places for places, _ in rows.batches(100, np.random.RandomState(0))]
+    other = [places for places, _ in rows.batches(100, np.random.RandomState(1))]
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert sorted(np.concatenate(first)) == list(range(520))
+    assert max(map(len, first)) < 200
+    assert np.concatenate(first).tolist() != np.concatenate(other).tolist()
+
+
+def test_pieces_are_of_nearly_equal_length():
+    """Check that a range is cut into the fewest pieces, whose lengths differ by one at most."""
+    starts, lengths = cut_into_pieces(np.array([0, 10]), np.array([10, 3]), 4)
+    assert starts.tolist() == [0, 4, 7, 10]
+    assert lengths.tolist() == [4, 3, 3, 3]
+
+
+def test_concatenated_ranges_skip_empty_ones():
+    """Check the numbers of ranges of which one is empty."""
+    ranges = concatenated_ranges(np.array([5, 0, 2]), np.array([2, 0, 3]))
+    assert ranges.tolist() == [5, 6, 2, 3, 4]
+
+
+def test_places_before_do_not_tell_what_follows():
+    """Check that in context="past" a row is described the same in a longer group."""
+    short, long = describe_places(np.array([3]), False), describe_places(np.array([300]), False)
+    assert (short == long[:3]).all()
+    assert describe_places(np.array([5000]), True).max() < 2
+
+
+def test_speaker_changes_stop_at_the_group():
+    """Check that the first row of a group neither changes nor keeps the speaker."""
+    changes = describe_speaker_changes(np.array([0, 0, 1, 1, 0]), np.array([3, 2]))
+    assert changes.tolist() == [[0, 0], [0, 1], [1, 0], [0, 0], [1, 0]]
+
+
+def test_some_groups_can_be_taken():
+    """Check that taken groups keep the rows of the whole."""
+    taken = _rows([2, 3, 4]).take_groups(np.array([2, 0]))
+    assert taken.rows.tolist() == [5, 6, 7, 8, 0, 1]
+    assert len(taken) == 6

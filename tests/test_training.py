@@ -1,0 +1,185 @@
+"""Tests of the training loop: optimiser, rates, early stopping, global state."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
+from sk_ctxmem._batches import RowSet, describe_places
+from sk_ctxmem._splitting import hold_out_groups
+from sk_ctxmem._training import (
+    TrainingRows,
+    TwoRateOptimizer,
+    _largest_eigenvalue,
+    _table_rate,
+    choose_device,
+    forked_random_state,
+    one_thread,
+)
+
+
+@pytest.fixture
+def numeric_problem():
+    """Two noisy classes of 200 rows."""
+    random = np.random.RandomState(0)
+    X = random.normal(size=(200, 4))
+    return X, X[:, 0] + random.normal(size=200) > 0
+
+
+def _training_rows(X, weights=None):
+    n_rows = X.shape[0]
+    lengths = np.ones(n_rows, dtype=np.int64)
+    rows = RowSet(
+        features=X,
+        extras=describe_places(lengths, False),
+        speakers=np.zeros(n_rows, dtype=np.int64),
+        rows=np.arange(n_rows),
+        lengths=lengths,
+        words=None,
+        word_offsets=None,
+        both=False,
+    )
+    weights = np.ones(n_rows, dtype=np.float32) if weights is None else weights
+    return TrainingRows(rows, np.zeros(n_rows, dtype=np.int64), weights, None)
+
+
+def test_sparse_step_equals_the_dense_one():
+    """Check that plain SGD on a sparse gradient moves the table as the dense gradient would."""
+    start = torch.arange(12.0).reshape(6, 2)
+    tables = [torch.nn.Parameter(start.clone()) for _ in range(2)]
+    ids = torch.tensor([1, 4, 1])
+    for table, is_sparse in zip(tables, (True, False), strict=True):
+        rest = torch.nn.Parameter(torch.ones(1))
+        optimizer = TwoRateOptimizer([{"params": [table, rest]}], 0.01, [table], 0.5)
+        torch.nn.functional.embedding(ids, table, sparse=is_sparse).square().sum().backward()
+        optimizer.step()
+    torch.testing.assert_close(tables[0], tables[1])
+    assert (tables[0] != start).any(dim=1).tolist() == [False, True, False, False, True, False]
+
+
+def test_decay_lowers_both_rates():
+    """Check that the decay reaches the tables and the rest, from the initial rates."""
+    table, rest = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+    optimizer = TwoRateOptimizer([{"params": [table, rest]}], 0.01, [table], 8.0)
+    optimizer.set_decay(0.5)
+    optimizer.set_decay(0.25)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.0025, 2.0]
+    assert optimizer.dense.param_groups[0]["lr"] == 0.0025
+
+
+def test_largest_eigenvalue_is_that_of_numpy():
+    """Check the power iteration against a full decomposition."""
+    X = sparse.random_array((50, 8), density=0.5, format="csr", rng=np.random.default_rng(0))
+    expected = np.linalg.eigvalsh((X.T @ X).toarray() / 50).max()
+    assert _largest_eigenvalue(X) == pytest.approx(expected, rel=1e-3)
+
+
+def test_table_rate_follows_curvature_and_largest_row():
+    """Check the rate where each of its two bounds holds."""
+    alike = sparse.csr_array(np.ones((100, 1), dtype=np.float32))
+    assert _table_rate(_training_rows(alike), 10) == pytest.approx(4.0)
+    apart = sparse.csr_array(np.eye(100, dtype=np.float32))
+    assert _table_rate(_training_rows(apart), 10) == pytest.approx(40.0)
+    heavy = np.full(100, 2.0, dtype=np.float32)
+    assert _table_rate(_training_rows(apart, heavy), 10) == pytest.approx(20.0)
+    empty = sparse.csr_array((3, 4), dtype=np.float32)
+    assert _table_rate(_training_rows(empty), 10) == 1.0
+
+
+def test_global_state_is_as_before():
+    """Check that fit and predict leave random generators and thread count alone."""
+    torch.manual_seed(5)
+    np.random.seed(5)
+    before = torch.random.get_rng_state(), np.random.get_state()[1].copy()
+    threads = torch.get_num_threads()
+    clf = ContextMemoryClassifier(max_epochs=1, random_state=0)
+    clf.fit(["a b", "c"] * 20, [0, 1] * 20).predict(["a"])
+    assert torch.equal(before[0], torch.random.get_rng_state())
+    assert (before[1] == np.random.get_state()[1]).all()
+    assert torch.get_num_threads() == threads
+
+
+def test_threads_come_back_after_an_error():
+    """Check that an error inside does not keep torch on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyError, match="inside"), one_thread():
+            raise KeyError("inside")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_seed_is_forked():
+    """Check that the seeded part draws the same numbers and the rest does not notice."""
+    draws = []
+    for _ in range(2):
+        with forked_random_state(3, "cpu"):
+            draws.append(torch.rand(2))
+    assert torch.equal(*draws)
+
+
+def test_unknown_device_is_refused():
+    """Check the message for a device that torch does not know."""
+    with pytest.raises(ValueError, match="device='cpuu' cannot be used here.*device='auto'"):
+        choose_device("cpuu")
+
+
+def test_loss_that_is_not_finite_stops_the_fit():
+    """Check that training on a rate that is far too high ends in an error that says where."""
+    X = np.random.RandomState(0).normal(size=(60, 3))
+    clf = ContextMemoryClassifier(learning_rate=1e30, random_state=0)
+    with pytest.raises(TrainingDivergedError, match="epoch 1, batch .* lower learning_rate"):
+        clf.fit(X, X[:, 0] > 0)
+
+
+def test_best_epoch_is_restored(numeric_problem):
+    """Check that early stopping ends with the weights of the epoch with the best score."""
+    X, y = numeric_problem
+    common = {"random_state": 0, "learning_rate": 0.05, "validation_fraction": 0.4}
+    stopped = ContextMemoryClassifier(max_epochs=30, n_iter_no_change=2, **common).fit(X, y)
+    scores = stopped.history_["valid_score"].to_numpy()
+    assert stopped.n_iter_ == len(scores) < 30
+    assert stopped.n_iter_ == scores.argmax() + 1 + 2
+    held_out = _held_out_score(stopped, X, y)
+    assert held_out == pytest.approx(scores.max())
+
+
+def _held_out_score(clf, X, y):
+    """Score on the rows that fit held out: the first draw of its random state."""
+    random = np.random.RandomState(clf.random_state)
+    targets = np.unique(y, return_inverse=True)[1]
+    held_out = hold_out_groups(
+        np.arange(len(y)), targets, clf.validation_fraction, random, grouped=False
+    )
+    return clf.score(X[held_out], y[held_out])
+
+
+def test_history_tells_each_epoch(numeric_problem):
+    """Check the columns of the history, and that the loss falls."""
+    history = ContextMemoryClassifier(random_state=0).fit(*numeric_problem).history_
+    columns = ["epoch", "train_loss", "valid_loss", "valid_score", "seconds"]
+    assert history.columns.tolist() == columns
+    assert history["epoch"].tolist() == list(range(1, len(history) + 1))
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+    assert (history["seconds"] > 0).all()
+
+
+def test_small_data_are_trained_whole():
+    """Check that nothing is held out where that would be fewer than 10 rows."""
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=3).fit(["a", "b"] * 20, [0, 1] * 20)
+    assert clf.history_["valid_score"].isna().all()
+    assert clf.n_iter_ == 3
+
+
+def test_progress_bar_goes_to_standard_error(capsys, numeric_problem):
+    """Check that verbose=1 shows epochs and scores, and verbose=0 shows nothing."""
+    ContextMemoryClassifier(max_epochs=2, verbose=1).fit(*numeric_problem)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "epoch 2" in shown.err
+    assert "valid_score" in shown.err
+    ContextMemoryClassifier(max_epochs=2).fit(*numeric_problem)
+    assert capsys.readouterr() == ("", "")
