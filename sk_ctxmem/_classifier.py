@@ -65,8 +65,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         Number of passes over the training rows, unless stopped early. The rates of the
         optimiser decay to zero over this number.
 
-    batch_size : int, default=256
-        Largest number of rows in a step. On fewer than 12,800 rows smaller batches are taken,
+    batch_size : int, default=512
+        Largest number of rows in a step. On fewer than 25,600 rows smaller batches are taken,
         so that an epoch has 50 steps.
 
     learning_rate : float, default=0.003
@@ -177,7 +177,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         "hidden_size": Number(Integral, 1, np.inf, 128),
         "dropout": Number(Real, 0, 0.95, 0.2),
         "max_epochs": Number(Integral, 1, np.inf, 6),
-        "batch_size": Number(Integral, 1, np.inf, 256),
+        "batch_size": Number(Integral, 1, np.inf, 512),
         "learning_rate": Number(Real, 0, np.inf, 0.003, closed="neither"),
         "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
         "n_iter_no_change": Number(Integral, 1, np.inf, 2, or_none=True),
@@ -195,7 +195,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         hidden_size=128,
         dropout=0.2,
         max_epochs=6,
-        batch_size=256,
+        batch_size=512,
         learning_rate=0.003,
         validation_fraction=0.1,
         n_iter_no_change=2,
@@ -298,8 +298,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
         self.classes_ = classes
         self.n_iter_ = len(history)
-        before = self.history_ if warm else history.iloc[:0]
-        self.history_ = extend_history(before, history)
+        self.history_ = self._continue_history(history) if warm else history
         self._sizes = sizes
         self._set_network(network)
         return self
@@ -485,6 +484,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
                 verbose=int(self.verbose),
             )
         return network, history
+
+    def _continue_history(self, history):
+        return extend_history(self.history_, history)
 
     def _set_network(self, network):
         """Keep a trained network, ready to predict."""
