@@ -61,7 +61,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     dropout : float, default=0.2
         Share of features, encodings, memories and attended values that training hides.
 
-    max_epochs : int, default=6
+    max_epochs : int, default=4
         Number of passes over the training rows, unless stopped early. The rates of the
         optimiser decay to zero over this number.
 
@@ -176,7 +176,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         "word_memory": Flag(),
         "hidden_size": Number(Integral, 1, np.inf, 128),
         "dropout": Number(Real, 0, 0.95, 0.2),
-        "max_epochs": Number(Integral, 1, np.inf, 6),
+        "max_epochs": Number(Integral, 1, np.inf, 4),
         "batch_size": Number(Integral, 1, np.inf, 512),
         "learning_rate": Number(Real, 0, np.inf, 0.003, closed="neither"),
         "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
@@ -194,7 +194,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         word_memory=False,
         hidden_size=128,
         dropout=0.2,
-        max_epochs=6,
+        max_epochs=4,
         batch_size=512,
         learning_rate=0.003,
         validation_fraction=0.1,

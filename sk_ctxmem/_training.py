@@ -25,7 +25,7 @@ PATH_LOSS_WEIGHT = 0.3
 LARGEST_DENSE_GRADIENT = 5.0
 WEIGHT_DECAY = 0.01
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
-MIN_STEPS, MIN_BATCH_SIZE = 50, 8  # an epoch on small data has as many steps as these allow
+MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
 PREDICTION_BATCH_SIZE = 4096
 CURVATURE_ROWS, CURVATURE_ROUNDS = 20_000, 15
 
