@@ -26,7 +26,7 @@ from ._training import (
     split_rows,
     train,
 )
-from ._validation import check_target, check_weights, read_rows
+from ._validation import check_target, check_weights, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
 
 
@@ -92,7 +92,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         Column that says which conversation or document a row belongs to.
 
     order_column : str or None, default=None
-        Column that orders the rows of a group; None for their order in X.
+        Column that orders the rows of a group, of numbers, dates or whatever sorts; None for
+        their order in X.
 
     speaker_column : str or None, default=None
         Column that says who speaks, or any other role of a row.
@@ -182,7 +183,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
         "n_iter_no_change": Number(Integral, 1, np.inf, 2, or_none=True),
         "warm_start": Flag(),
-        "verbose": Number(Real, 0, np.inf, 0),
+        "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
     }
 
     def __init__(
@@ -278,13 +279,17 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, groups)
+
+    def _fit(self, X, y, sample_weight, groups):
         check_parameters(self, self._legal_values)
         inputs = read_rows(self, X, groups, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
         weights = check_weights(sample_weight, self.class_weight, classes, targets)
         random = check_random_state(self.random_state)
         units = number_units(inputs)
-        held_out = self._hold_out(inputs, units, targets, random)
+        held_out = self._hold_out(inputs, units, targets, weights, random)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
@@ -402,12 +407,15 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
-    def _hold_out(self, inputs, units, targets, random):
+    def _hold_out(self, inputs, units, targets, weights, random):
         """Return which rows early stopping is judged by."""
         if self.n_iter_no_change is None:
             return np.zeros(inputs.n_rows, dtype=bool)
         grouped = inputs.groups is not None
-        return hold_out_groups(units, targets, self.validation_fraction, random, grouped=grouped)
+        held_out = hold_out_groups(
+            units, targets, self.validation_fraction, random, grouped=grouped
+        )
+        return held_out if weights[held_out].any() else np.zeros_like(held_out)
 
     def _check_warm_start(self, inputs, classes):
         """Raise unless a fit can go on from the last one."""

@@ -25,13 +25,14 @@ class Choice:
 class Number:
     """A number of a kind, within bounds."""
 
-    def __init__(self, kind, low, high, usual, *, closed="both", or_none=False):
+    def __init__(self, kind, low, high, usual, *, closed="both", or_none=False, or_bool=False):
         self.kind = kind
         self.low = low
         self.high = high
         self.usual = usual
         self.closed = closed
         self.or_none = or_none
+        self.or_bool = or_bool
 
     def _contains(self, value):
         if self.closed == "neither":
@@ -53,7 +54,7 @@ class Number:
         """Raise unless the value is such a number."""
         if self.or_none and value is None:
             return
-        if not isinstance(value, self.kind) or isinstance(value, bool):
+        if not isinstance(value, self.kind) or (isinstance(value, bool) and not self.or_bool):
             raise TypeError(f"{name}={value!r} {self._expectation()}")
         if not self._contains(value):
             raise ValueError(f"{name}={value!r} {self._expectation()}")

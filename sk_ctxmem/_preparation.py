@@ -140,10 +140,12 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
 
 
 def _scale(features, scaler):
-    scaled = scaler.transform(features)
-    if sparse.issparse(scaled):
-        return scaled
-    return np.ascontiguousarray(scaled, dtype=np.float32)
+    """Scale features into the kind, sparse or dense, that the fit had."""
+    if isinstance(scaler, RowNormScaler):
+        return scaler.transform(sparse.csr_array(features))
+    if sparse.issparse(features):
+        features = features.toarray()
+    return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
 
 
 def _order_numbers(inputs):

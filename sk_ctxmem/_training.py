@@ -396,8 +396,10 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
     return logits
 
 
-def choose_device(device: str) -> str:
+def choose_device(device: str | torch.device) -> str:
     """Return the device of torch that "auto" stands for, or check a named one."""
+    if not isinstance(device, str | torch.device):
+        raise TypeError(f"device={device!r} must be a string such as 'cpu'; use 'auto' if unsure.")
     if device != "auto":
         try:
             torch.empty(0, device=device)
@@ -405,7 +407,7 @@ def choose_device(device: str) -> str:
             raise ValueError(
                 f"device={device!r} cannot be used here ({error}); use device='auto'."
             ) from error
-        return device
+        return str(device)
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
@@ -416,7 +418,7 @@ def one_thread() -> Iterator[None]:
     """Run torch on one thread for a while.
 
     The matrices of a step are small: a second thread gains little on an idle machine, and on a
-    busy one the threads wait for each other a hundred times longer than they work.
+    busy one the threads wait for each other far longer than they work.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -4,6 +4,7 @@ Also the only home of names that scikit-learn keeps private.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -170,6 +171,18 @@ def check_group_ids(groups, n_rows, name="groups"):
     return ids
 
 
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give an estimator back what it had learned before, if an error ends the block."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 def check_target(y, n_rows):
     """Check the target of a classifier.
 
@@ -271,7 +284,7 @@ def _weigh_classes(class_weight, classes, targets):
                 "unsure."
             )
         for label, weight in class_weight.items():
-            if label not in classes:
+            if label not in classes.tolist():
                 raise ValueError(
                     f"class_weight has the key {label!r}, which is no class of y; the classes "
                     f"are {classes.tolist()}."
