@@ -16,16 +16,9 @@ from sklearn.utils.validation import check_is_fitted
 from ._modules import ContextMemoryNet
 from ._parameters import Choice, Flag, Number, check_parameters
 from ._preparation import arrange, fit_features, learn_speakers, number_units
+from ._runtime import choose_device, forked_random_state
 from ._splitting import hold_out_groups
-from ._training import (
-    check_same_sizes,
-    choose_device,
-    extend_history,
-    forked_random_state,
-    predict_logits,
-    split_rows,
-    train,
-)
+from ._training import check_same_sizes, extend_history, predict_logits, split_rows, train
 from ._validation import check_target, check_weights, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy import sparse
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
@@ -18,16 +16,15 @@ from tqdm.auto import tqdm
 
 from ._batches import RowSet
 from ._modules import ContextMemoryNet
+from ._optimizer import TwoRateOptimizer, stable_rate
+from ._runtime import one_thread
 from .exceptions import TrainingDivergedError
 
 # Each path also learns by itself, so that neither leans on the other.
 PATH_LOSS_WEIGHT = 0.3
-LARGEST_DENSE_GRADIENT = 5.0
-WEIGHT_DECAY = 0.01
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
 PREDICTION_BATCH_SIZE = 4096
-CURVATURE_ROWS, CURVATURE_ROUNDS = 20_000, 15
 
 
 class TrainingRows(torch.utils.data.Dataset):
@@ -72,57 +69,6 @@ class BatchIterator:
         data = self.dataset
         for rows, batch in data.rows.batches(self.batch_size, data.random):
             yield batch, (data.targets[rows], data.weights[rows])
-
-
-class TwoRateOptimizer(torch.optim.Optimizer):
-    """Plain SGD on the tables, AdamW on the rest.
-
-    An adaptive optimiser gives an n-gram seen three times the same step as one seen ten
-    thousand times, and the rare ones overfit. Plain SGD does not, and it touches no more of a
-    table than the batch does.
-
-    Parameters
-    ----------
-    params : list of dict
-        All weights of the network, in groups.
-    lr : float
-        Rate of AdamW.
-    tables : list of Parameter
-        Those of `params` that plain SGD trains.
-    table_lr : float
-        Its rate.
-    """
-
-    def __init__(self, params: Any, lr: float, tables: list[nn.Parameter], table_lr: float) -> None:
-        table_ids = {id(table) for table in tables}
-        flat = [parameter for group in params for parameter in group["params"]]
-        rest = [parameter for parameter in flat if id(parameter) not in table_ids]
-        self.dense = torch.optim.AdamW(rest, lr=lr, weight_decay=WEIGHT_DECAY)
-        groups: list[dict[str, Any]] = [{"params": rest, "lr": lr}]
-        if tables:
-            groups.append({"params": tables, "lr": table_lr})
-        super().__init__(groups, {})
-        self.tables = tables
-        for group in self.param_groups:
-            group["initial_lr"] = group["lr"]
-
-    def set_decay(self, factor: float) -> None:
-        """Set all rates to a share of the initial ones."""
-        for group in self.param_groups:
-            group["lr"] = factor * group["initial_lr"]
-        self.dense.param_groups[0]["lr"] = self.param_groups[0]["lr"]
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """Take one step."""
-        with torch.enable_grad():
-            loss = None if closure is None else closure()
-        nn.utils.clip_grad_norm_(self.param_groups[0]["params"], LARGEST_DENSE_GRADIENT)
-        self.dense.step()
-        for table in self.tables:
-            if table.grad is not None:
-                table.add_(table.grad, alpha=-self.param_groups[1]["lr"])
-        return loss
 
 
 class ContextMemoryLoss(nn.Module):
@@ -294,7 +240,7 @@ def train(
         criterion=ContextMemoryLoss(batch_size),
         optimizer=TwoRateOptimizer,
         optimizer__tables=network.tables,
-        optimizer__table_lr=_table_rate(train_rows, batch_size) if network.tables else 0.0,
+        optimizer__table_lr=_table_rate(train_rows, batch_size),
         lr=learning_rate,
         max_epochs=max_epochs,
         batch_size=batch_size,
@@ -312,6 +258,14 @@ def train(
     with one_thread():
         trainer.fit(train_rows)
     return _history_frame(trainer.history)
+
+
+def _table_rate(data: TrainingRows, batch_size: int) -> float:
+    """Return the rate of plain SGD; that of the wide path is good for all tables."""
+    if isinstance(data.rows.features, np.ndarray):
+        return 1.0  # the only table is that of the words
+    rows = data.rows.rows
+    return stable_rate(data.rows.features[rows], data.weights.numpy()[rows], batch_size)
 
 
 def _early_stopping(patience: int | None, max_epochs: int) -> EarlyStopping:
@@ -339,37 +293,6 @@ def _history_frame(history: Any) -> pd.DataFrame:
     )
 
 
-def _table_rate(data: TrainingRows, batch_size: int) -> float:
-    """Return the largest rate at which plain SGD on the wide path is stable.
-
-    The curvature of softmax regression is at most half the largest eigenvalue of the mean of
-    x xᵀ, and descent is stable up to 2 over the curvature (Böhning, 1992). The mean of x xᵀ over
-    one batch has an eigenvalue of at least that of its largest row divided by the batch size.
-    """
-    features, rows = data.rows.features, data.rows.rows
-    if not sparse.issparse(features):
-        return 1.0  # the table is one of words alone
-    rows = rows[:: max(1, len(rows) // CURVATURE_ROWS)]
-    weights = data.weights.numpy()[rows]
-    X = features[rows].multiply(np.sqrt(weights)[:, np.newaxis]).tocsr()
-    largest_row = float(X.multiply(X).sum(axis=1).max(initial=0.0))
-    curvature = max(_largest_eigenvalue(X), largest_row / batch_size)
-    return 4.0 / curvature if curvature > 0 else 1.0
-
-
-def _largest_eigenvalue(X: sparse.csr_array) -> float:
-    """Return the largest eigenvalue of XᵀX / n_rows, by power iteration."""
-    direction = np.asarray(abs(X).sum(axis=0), dtype=np.float32).ravel()
-    eigenvalue = 0.0
-    for _ in range(CURVATURE_ROUNDS):
-        length = np.linalg.norm(direction)
-        if length == 0:
-            return 0.0
-        direction = X.T @ (X @ (direction / length)) / X.shape[0]
-        eigenvalue = float(np.linalg.norm(direction))
-    return eigenvalue
-
-
 def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
     """Return the logits of all rows.
 
@@ -394,47 +317,6 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
             wide, deep = network(batch.to(device))
             logits[places] = (wide + deep).double().cpu().numpy()
     return logits
-
-
-def choose_device(device: str | torch.device) -> str:
-    """Return the device of torch that "auto" stands for, or check a named one."""
-    if not isinstance(device, str | torch.device):
-        raise TypeError(f"device={device!r} must be a string such as 'cpu'; use 'auto' if unsure.")
-    if device != "auto":
-        try:
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device={device!r} cannot be used here ({error}); use device='auto'."
-            ) from error
-        return str(device)
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread for a while.
-
-    The matrices of a step are small: a second thread gains little on an idle machine, and on a
-    busy one the threads wait for each other far longer than they work.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def forked_random_state(seed: int, device: str) -> Iterator[None]:
-    """Seed torch for a while, and leave its generators as they were."""
-    devices = [torch.device(device)] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
 
 
 def split_rows(

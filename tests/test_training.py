@@ -6,17 +6,9 @@ import torch
 from scipy import sparse
 
 from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
-from sk_ctxmem._batches import RowSet, describe_places
+from sk_ctxmem._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
+from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
 from sk_ctxmem._splitting import hold_out_groups
-from sk_ctxmem._training import (
-    TrainingRows,
-    TwoRateOptimizer,
-    _largest_eigenvalue,
-    _table_rate,
-    choose_device,
-    forked_random_state,
-    one_thread,
-)
 
 
 @pytest.fixture
@@ -25,23 +17,6 @@ def numeric_problem():
     random = np.random.RandomState(0)
     X = random.normal(size=(200, 4))
     return X, X[:, 0] + random.normal(size=200) > 0
-
-
-def _training_rows(X, weights=None):
-    n_rows = X.shape[0]
-    lengths = np.ones(n_rows, dtype=np.int64)
-    rows = RowSet(
-        features=X,
-        extras=describe_places(lengths, False),
-        speakers=np.zeros(n_rows, dtype=np.int64),
-        rows=np.arange(n_rows),
-        lengths=lengths,
-        words=None,
-        word_offsets=None,
-        both=False,
-    )
-    weights = np.ones(n_rows, dtype=np.float32) if weights is None else weights
-    return TrainingRows(rows, np.zeros(n_rows, dtype=np.int64), weights, None)
 
 
 def test_sparse_step_equals_the_dense_one():
@@ -77,14 +52,13 @@ def test_largest_eigenvalue_is_that_of_numpy():
 
 def test_table_rate_follows_curvature_and_largest_row():
     """Check the rate where each of its two bounds holds."""
-    alike = sparse.csr_array(np.ones((100, 1), dtype=np.float32))
-    assert _table_rate(_training_rows(alike), 10) == pytest.approx(4.0)
+    ones = np.ones(100, dtype=np.float32)
+    alike = sparse.csr_array(ones[:, np.newaxis])
+    assert stable_rate(alike, ones, 10) == pytest.approx(4.0)
     apart = sparse.csr_array(np.eye(100, dtype=np.float32))
-    assert _table_rate(_training_rows(apart), 10) == pytest.approx(40.0)
-    heavy = np.full(100, 2.0, dtype=np.float32)
-    assert _table_rate(_training_rows(apart, heavy), 10) == pytest.approx(20.0)
-    empty = sparse.csr_array((3, 4), dtype=np.float32)
-    assert _table_rate(_training_rows(empty), 10) == 1.0
+    assert stable_rate(apart, ones, 10) == pytest.approx(40.0)
+    assert stable_rate(apart, 2 * ones, 10) == pytest.approx(20.0)
+    assert stable_rate(sparse.csr_array((100, 4), dtype=np.float32), ones, 10) == 1.0
 
 
 def test_global_state_is_as_before():

@@ -1,0 +1,49 @@
+"""Where and how torch runs: device, threads and random state, all restored afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def choose_device(device: str | torch.device) -> str:
+    """Return the device of torch that "auto" stands for, or check a named one."""
+    if not isinstance(device, str | torch.device):
+        raise TypeError(f"device={device!r} must be a string such as 'cpu'; use 'auto' if unsure.")
+    if device != "auto":
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device={device!r} cannot be used here ({error}); use device='auto'."
+            ) from error
+        return str(device)
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread for a while.
+
+    The matrices of a step are small: a second thread gains little on an idle machine, and on a
+    busy one the threads wait for each other far longer than they work.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def forked_random_state(seed: int, device: str) -> Iterator[None]:
+    """Seed torch for a while, and leave its generators as they were."""
+    devices = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
