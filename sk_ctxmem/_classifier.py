@@ -279,6 +279,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         check_parameters(self, self._legal_values)
         inputs = read_rows(self, X, groups, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
+        device = choose_device(self.device)
         weights = check_weights(sample_weight, self.class_weight, classes, targets)
         random = check_random_state(self.random_state)
         units = number_units(inputs)
@@ -289,14 +290,16 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             values = self._vectorize(inputs)
         else:
             values = self._learn_inputs(inputs, units)
-        rows = self._arrange(inputs, values)
+        reading = {"context": self.context, "word_memory": self.word_memory}
+        rows = self._arrange(inputs, values, reading)
         sizes = self._network_sizes(rows, values, len(classes))
         data = split_rows(rows, held_out, targets, weights, random)
-        network, history = self._train(sizes, data, random.randint(2**31 - 1), warm)
+        network, history = self._train(sizes, data, random.randint(2**31 - 1), warm, device)
 
         self.classes_ = classes
         self.n_iter_ = len(history)
         self.history_ = self._continue_history(history) if warm else history
+        self._reading = reading
         self._sizes = sizes
         self._set_network(network)
         return self
@@ -441,15 +444,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             return self.vectorizer_.transform(inputs.values)
         return inputs.values
 
-    def _arrange(self, inputs, values):
-        return arrange(
-            inputs,
-            values,
-            self.scaler_,
-            self.speakers_,
-            context=self.context,
-            word_memory=self.word_memory,
-        )
+    def _arrange(self, inputs, values, reading):
+        return arrange(inputs, values, self.scaler_, self.speakers_, **reading)
 
     def _network_sizes(self, rows, values, n_classes):
         """Return the arguments of the network."""
@@ -466,9 +462,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             "dropout_rate": float(self.dropout),
         }
 
-    def _train(self, sizes, data, seed, warm):
+    def _train(self, sizes, data, seed, warm, device):
         """Make a network, or copy the last one, and train it."""
-        device = choose_device(self.device)
         with forked_random_state(seed, device):
             network = ContextMemoryNet(**sizes)
             if warm:
@@ -501,7 +496,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         inputs = read_rows(self, X, groups, reset=False)
         self._check_kind(inputs)
-        rows = self._arrange(inputs, self._vectorize(inputs))
+        rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
         return predict_logits(self._network, rows, self._device)
 
     def __getstate__(self):

@@ -56,13 +56,25 @@ def fit_features(inputs, vectorizer):
     """
     values = inputs.values
     if inputs.kind == "text":
-        vectorizer = TextSequenceVectorizer() if vectorizer is None else clone(vectorizer)
+        vectorizer = _new_vectorizer(vectorizer)
         values = vectorizer.fit_transform(values)
     else:
         vectorizer = None
     features = _features(values)
     scaler = RowNormScaler() if sparse.issparse(features) else StandardScaler()
     return values, vectorizer, scaler.fit(features)
+
+
+def _new_vectorizer(vectorizer):
+    """Return an unfitted copy of a vectorizer, or a default one for None."""
+    if vectorizer is None:
+        return TextSequenceVectorizer()
+    if isinstance(vectorizer, type) or not hasattr(vectorizer, "fit_transform"):
+        raise TypeError(
+            f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
+            "TextSequenceVectorizer() or TfidfVectorizer(), or None."
+        )
+    return clone(vectorizer)
 
 
 def _features(values):

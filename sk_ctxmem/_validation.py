@@ -3,7 +3,7 @@
 Also the only home of names that scikit-learn keeps private.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
@@ -53,11 +53,6 @@ def is_frame(X):
     return hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2
 
 
-def _first_known(values):
-    """Return the first value that is not missing, or None."""
-    return next((value for value in values if not is_missing(value)), None)
-
-
 def is_missing(value):
     """Tell whether a scalar is None, NaN, NaT or NA."""
     if isinstance(value, float | np.floating | np.datetime64):
@@ -71,7 +66,8 @@ def _holds_text(column):
         return True
     if getattr(getattr(column, "dtype", None), "kind", "O") in "biufcmM":
         return False
-    return _is_text(_first_known(column))
+    first = next((value for value in column if not is_missing(value)), "")
+    return _is_text(first)  # a column without any value is taken for one of texts, all missing
 
 
 def looks_like_texts(X):
@@ -155,18 +151,18 @@ def _check_text(text, row, name):
     )
 
 
-def check_group_ids(groups, n_rows, name="groups"):
-    """Return one id a row as an array; no id may be missing."""
+def check_row_ids(groups, n_rows, name="groups"):
+    """Return one value a row as an array; none may be missing."""
     ids = groups.to_numpy() if hasattr(groups, "to_numpy") else np.asarray(groups)
     if ids.shape != (n_rows,):
         raise ValueError(
-            f"{name} has shape {ids.shape}, but X has {n_rows} rows; pass one id for each row."
+            f"{name} has shape {ids.shape}, but X has {n_rows} rows; pass one value for each row."
         )
     missing = np.flatnonzero(pd.isna(ids))
     if len(missing):
         raise ValueError(
-            f"{name} has no value in row {missing[0]}: {ids[missing[0]]!r}; "
-            "give each row an id, a new one for a row that stands alone."
+            f"{name} has no value in row {missing[0]}: {ids.tolist()[missing[0]]!r}; give each row "
+            "one. A row that stands alone is a group of its own, its place may be 0."
         )
     return ids
 
@@ -221,8 +217,8 @@ def check_target(y, n_rows):
     classes, numbers = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"y has only one class, {classes[0]!r}, in {n_rows} row(s); a classifier needs at "
-            "least two."
+            f"y has only one class, {classes.tolist()[0]!r}, in {n_rows} row(s); a classifier "
+            "needs at least two."
         )
     return classes, numbers.astype(np.int64)
 
@@ -337,7 +333,7 @@ def read_rows(estimator, X, groups, *, reset):
                 f"groups= and group_column={columns['group']!r} both say what the groups are; "
                 "leave one of them out."
             )
-        rows.groups = check_group_ids(groups, rows.n_rows)
+        rows.groups = check_row_ids(groups, rows.n_rows)
     return rows
 
 
@@ -346,6 +342,11 @@ def _read_plain(estimator, X, *, reset):
     if getattr(X, "is_text_sequences", False):
         _check_n_features(estimator, X, reset=reset)
         return InputRows("sequences", X)
+    if isinstance(X, Iterator | Set | Mapping) and not sparse.issparse(X):
+        raise TypeError(
+            f"X is a {type(X).__name__}, whose rows have no number; pass a list, array, Series "
+            "or DataFrame, such as list(X)."
+        )
     if _is_text(X) or looks_like_texts(X):
         if reset:
             _forget_features(estimator)
@@ -397,7 +398,7 @@ def _read_frame(estimator, X, named, *, reset):
         if role in roles:
             values = roles[role]
             if role != "speaker":
-                values = check_group_ids(values, rows.n_rows, f"column {named[role]!r}")
+                values = check_row_ids(values, rows.n_rows, f"column {named[role]!r}")
             setattr(rows, attribute, values)
     return rows
 

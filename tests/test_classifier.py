@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer, TrainingDivergedError
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = {
@@ -335,6 +335,28 @@ def test_frame_of_numbers_with_a_group_column():
     clf.fit(frame[:1200], talks.target[:1200])
     assert clf.score(frame[1200:], talks.target[1200:]) > 0.9
     assert clf.feature_names_in_.tolist() == ["blue", "green", "red"]
+
+
+def test_parameters_set_after_fit_wait_for_the_next_fit(talks):
+    """Check that a fitted classifier predicts as it was fitted, whatever is set since."""
+    clf = _fit(talks, max_epochs=1)
+    X = talks[1][0]
+    expected = clf.predict_proba(X)
+    clf.set_params(context="both", word_memory=True, memory="lstm", hidden_size=8)
+    assert (clf.predict_proba(X) == expected).all()
+
+
+def test_failed_fit_changes_nothing(talks):
+    """Check that a classifier is as it was when a fit fails late, in training."""
+    clf = _fit(talks, max_epochs=1)
+    X, y = talks[1]
+    expected = clf.predict_proba(X)
+    clf.set_params(learning_rate=1e30, **dict.fromkeys(COLUMNS))
+    with pytest.raises(TrainingDivergedError, match="lower learning_rate"):
+        clf.fit(np.random.RandomState(0).normal(size=(len(y), 2)), y)
+    clf.set_params(**COLUMNS)
+    assert (clf.predict_proba(X) == expected).all()
+    assert clf.n_features_in_ == 4
 
 
 def test_parameters_are_as_documented_by_get_params():
