@@ -85,8 +85,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         Column that says which conversation or document a row belongs to.
 
     order_column : str or None, default=None
-        Column that orders the rows of a group, of numbers, dates or whatever sorts; None for
-        their order in X.
+        Column that orders the rows of a group: numbers, dates or ordered categories. Strings
+        sort by the alphabet, "10" before "9". None for their order in X.
 
     speaker_column : str or None, default=None
         Column that says who speaks, or any other role of a row.
@@ -109,7 +109,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         The classes, sorted.
 
     n_features_in_ : int
-        Number of columns of X; not there if X was a list or a Series of texts.
+        Number of columns of X, of a frame of numbers only those without a role; not there if X
+        was a list or a Series of texts.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns of X; only there if they are all strings.
@@ -238,8 +239,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             The classifier itself.
         """
         # The default vectorizer has parameters too: a search over them must not need its name.
-        if self.vectorizer is None and any(name.startswith("vectorizer__") for name in params):
-            params = {"vectorizer": TextSequenceVectorizer()} | params
+        is_default = params.get("vectorizer", self.vectorizer) is None
+        if is_default and any(name.startswith("vectorizer__") for name in params):
+            params = params | {"vectorizer": TextSequenceVectorizer()}
         return super().set_params(**params)
 
     def fit(self, X, y, sample_weight=None, groups=None):

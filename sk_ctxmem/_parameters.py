@@ -81,7 +81,7 @@ def check_ngram_range(name, value):
         shortest, longest = value
     except (TypeError, ValueError):
         shortest = longest = None
-    if not isinstance(shortest, Integral) or not isinstance(longest, Integral):
+    if any(not isinstance(n, Integral) or isinstance(n, bool) for n in (shortest, longest)):
         raise TypeError(f"{name}={value!r} must be a pair of integers; use (1, 2) if unsure.")
     if not 1 <= int(shortest) <= int(longest):
         raise ValueError(

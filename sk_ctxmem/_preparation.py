@@ -23,16 +23,26 @@ class RowNormScaler(BaseEstimator):
 
     def fit(self, X, y=None):
         """Learn the root mean square of the norms of the rows."""
+        X = _in_canonical_format(X)
         self.norm_ = float(np.sqrt(X.multiply(X).sum() / X.shape[0])) or 1.0
         return self
 
     def transform(self, X):
         """Scale rows."""
-        X = sparse.csr_array(X, dtype=np.float32)
+        X = sparse.csr_array(_in_canonical_format(X), dtype=np.float32)
         norms = np.sqrt(X.multiply(X).sum(axis=1)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
         X.data = X.data * np.repeat(factors, np.diff(X.indptr)).astype(np.float32)
         return X
+
+
+def _in_canonical_format(X):
+    """Return CSR with sorted entries and no duplicates: how X is stored must not matter."""
+    X = X.tocsr()
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
 
 
 def fit_features(inputs, vectorizer):

@@ -14,7 +14,7 @@ def choose_device(device: str | torch.device) -> str:
         raise TypeError(f"device={device!r} must be a string such as 'cpu'; use 'auto' if unsure.")
     if device != "auto":
         try:
-            torch.empty(0, device=device)
+            torch.zeros(1, device=device).cpu()
         except (RuntimeError, AssertionError) as error:
             raise ValueError(
                 f"device={device!r} cannot be used here ({error}); use device='auto'."

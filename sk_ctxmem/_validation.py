@@ -153,7 +153,10 @@ def _check_text(text, row, name):
 
 def check_row_ids(groups, n_rows, name="groups"):
     """Return one value a row as an array; none may be missing."""
-    ids = groups.to_numpy() if hasattr(groups, "to_numpy") else np.asarray(groups)
+    if hasattr(groups, "to_numpy"):
+        ids = groups.to_numpy()
+    else:  # as objects, or a NaN among strings would become the string "nan"
+        ids = np.asarray(groups, dtype=None if hasattr(groups, "dtype") else object)
     if ids.shape != (n_rows,):
         raise ValueError(
             f"{name} has shape {ids.shape}, but X has {n_rows} rows; pass one value for each row."
@@ -206,6 +209,9 @@ def check_target(y, n_rows):
             "This classifier requires y to be passed, but the target y is None; pass the class "
             "of each row."
         )
+    if isinstance(y, list | tuple) and any(map(is_missing, y)):
+        row = next(row for row, label in enumerate(y) if is_missing(label))
+        raise ValueError(f"Input y contains NaN or None, first in row {row}; drop such rows.")
     y = column_or_1d(y, warn=True)
     if len(y) != n_rows:
         raise ValueError(
@@ -268,17 +274,17 @@ def check_weights(sample_weight, class_weight, classes, targets):
                 "classifier needs rows of positive weight in two classes or more."
             )
     weights = weights * _weigh_classes(class_weight, classes, targets)
+    if len(np.unique(targets[weights > 0])) < 2:
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
+            "classes; a classifier needs at least two."
+        )
     return (weights / weights.mean()).astype(np.float32)
 
 
 def _weigh_classes(class_weight, classes, targets):
     """Return the weight of the class of each row."""
-    if class_weight is not None and class_weight != "balanced":
-        if not isinstance(class_weight, Mapping):
-            raise TypeError(
-                f"class_weight={class_weight!r} must be a dict, 'balanced' or None; use None if "
-                "unsure."
-            )
+    if isinstance(class_weight, Mapping):
         for label, weight in class_weight.items():
             if label not in classes.tolist():
                 raise ValueError(
@@ -290,6 +296,13 @@ def _weigh_classes(class_weight, classes, targets):
                     f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
                     "of at least 0."
                 )
+    elif class_weight is not None and not (
+        isinstance(class_weight, str) and class_weight == "balanced"
+    ):
+        kind = ValueError if isinstance(class_weight, str) else TypeError
+        raise kind(
+            f"class_weight={class_weight!r} must be a dict, 'balanced' or None; use None if unsure."
+        )
     return compute_sample_weight(class_weight, classes[targets])
 
 
@@ -387,6 +400,9 @@ def _read_frame(estimator, X, named, *, reset):
                 "give the name of one of them."
             )
     roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
+    if "order" in roles and getattr(getattr(X[named["order"]], "dtype", None), "ordered", False):
+        codes = X[named["order"]].cat.codes.to_numpy()  # categories sort as they are given
+        roles["order"] = np.where(codes < 0, np.nan, codes)
     if "text" in named:
         texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
         _keep_columns(estimator, present, list(named.values()), reset=reset)

@@ -71,7 +71,7 @@ class TextSequences:
             rows, *rest = rows
             if any(part not in (Ellipsis, slice(None)) for part in rest):
                 raise IndexError("Only rows of TextSequences can be taken; see .features.")
-        if isinstance(rows, Integral):
+        if not isinstance(rows, slice) and np.ndim(rows) == 0:
             rows = [rows]
         rows = np.arange(len(self))[rows]
         lengths = np.diff(self.offsets)[rows]
@@ -227,10 +227,14 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             If a parameter is not legal, X is not made of texts, or no text has a word.
         """
         self._check_parameters()
-        texts = self._cut(check_texts(X))
+        texts = self._clean(check_texts(X))
         tokens, lengths = self._tokenize(texts)
         if not tokens:
             raise ValueError("X has no word in any of its texts; at least one is needed.")
+        if self.min_df > len(texts):
+            raise ValueError(
+                f"min_df={self.min_df!r} is more than the {len(texts)} texts of X; lower it."
+            )
         self.vocabulary_ = _count_words(tokens, lengths)
         self.ngram_vectorizer_, self.char_vectorizer_ = self._make_vectorizers()
         parts = [self.ngram_vectorizer_.fit_transform(texts)]
@@ -252,7 +256,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             N-gram features and words.
         """
         check_is_fitted(self)
-        texts = self._cut(check_texts(X))
+        texts = self._clean(check_texts(X))
         parts = [self.ngram_vectorizer_.transform(texts)]
         if self.char_vectorizer_ is not None:
             parts.append(self.char_vectorizer_.transform(texts))
@@ -296,23 +300,25 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         }
         ngrams = TfidfVectorizer(
             analyzer=self.analyzer,
-            ngram_range=self.ngram_range,
+            ngram_range=tuple(self.ngram_range),
             token_pattern=WORD_PATTERN if self.analyzer == "word" else None,
             **common,
         )
         if self.char_ngram_range is None:
             return ngrams, None
         return ngrams, TfidfVectorizer(
-            analyzer="char_wb", ngram_range=self.char_ngram_range, **common
+            analyzer="char_wb", ngram_range=tuple(self.char_ngram_range), **common
         )
 
     @property
     def _pattern(self):
         return re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
 
-    def _cut(self, texts):
-        """Cut each text after its `max_length` words; most texts are seen to be short enough."""
-        pattern, limit = self._pattern, self.max_length
+    def _clean(self, texts):
+        """Convert to lower case, and cut each text after its `max_length` words."""
+        if self.lowercase:
+            texts = [text.lower() for text in texts]
+        pattern, limit = self._pattern, self.max_length  # most are seen to be short enough
         return [text if len(text) <= limit else _cut_after(text, pattern, limit) for text in texts]
 
     def _tokenize(self, texts):
@@ -320,7 +326,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         find = self._pattern.findall
         tokens, lengths = [], np.empty(len(texts), dtype=np.int64)
         for row, text in enumerate(texts):
-            found = find(text.lower() if self.lowercase else text)
+            found = find(text)
             lengths[row] = len(found)
             tokens += found
         return tokens, lengths
