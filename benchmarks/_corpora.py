@@ -21,7 +21,7 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 ENDINGS = (*SEPARATORS, ".parquet")
 
 # A size at which the four models of the demonstration take two minutes or less on two cores.
-DEMO_TRAIN_ROWS = 12_000
+DEMO_TRAIN_ROWS = 8_000
 DEMO_TEST_ROWS = 4_000
 
 
