@@ -257,7 +257,7 @@ def test_a_row_that_is_not_there_cannot_be_taken():
         TextSequenceVectorizer().fit_transform(TEXTS)[7]
 
 
-@pytest.mark.parametrize("convert", [np.asarray, np.array, np.sum], ids=str)
+@pytest.mark.parametrize("convert", [np.asarray, np.array, np.sum], ids=["asarray", "array", "sum"])
 def test_the_container_does_not_become_an_array(convert):
     """Check that words are not lost silently by a conversion to an array."""
     sequences = TextSequenceVectorizer().fit_transform(TEXTS)
