@@ -2,12 +2,13 @@
 
 from ._classifier import ContextMemoryClassifier
 from ._vectorizer import TextSequences, TextSequenceVectorizer
-from .exceptions import TrainingDivergedError
+from .exceptions import MissingGroupsWarning, TrainingDivergedError
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ContextMemoryClassifier",
+    "MissingGroupsWarning",
     "TextSequenceVectorizer",
     "TextSequences",
     "TrainingDivergedError",

@@ -79,11 +79,11 @@ class RowSet:
         """Yield batches of about `n_rows` rows, with the places of their rows in the input.
 
         Groups stay whole and in order unless `random` is given: then they are cut into pieces
-        of at most TRAINING_PIECE rows and shuffled.
+        of at most TRAINING_PIECE and `n_rows` rows and shuffled.
         """
         starts, lengths = self.starts, self.lengths
         if random is not None:
-            starts, lengths = cut_into_pieces(starts, lengths, TRAINING_PIECE)
+            starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, n_rows))
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
         number = (np.cumsum(lengths) - 1) // n_rows

@@ -3,6 +3,7 @@
 Longer than other files, because half of it is the documentation of parameters and methods.
 """
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,6 +22,7 @@ from ._splitting import hold_out_groups
 from ._training import check_same_sizes, extend_history, predict_logits, split_rows, train
 from ._validation import check_target, check_weights, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
+from .exceptions import MissingGroupsWarning
 
 
 class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
@@ -279,7 +281,13 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, groups):
         check_parameters(self, self._legal_values)
-        inputs = read_rows(self, X, groups, reset=True)
+        columns = {
+            "text": self.text_column,
+            "group": self.group_column,
+            "order": self.order_column,
+            "speaker": self.speaker_column,
+        }
+        inputs = read_rows(self, X, groups, columns, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
         device = choose_device(self.device)
         weights = check_weights(sample_weight, self.class_weight, classes, targets)
@@ -291,7 +299,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             self._check_warm_start(inputs, classes)
             values = self._vectorize(inputs)
         else:
-            values = self._learn_inputs(inputs, units)
+            values = self._learn_inputs(inputs, units, weights)
         reading = {"context": self.context, "word_memory": self.word_memory}
         rows = self._arrange(inputs, values, reading)
         sizes = self._network_sizes(rows, values, len(classes))
@@ -302,8 +310,10 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(history)
         self.history_ = self._continue_history(history) if warm else history
         self._reading = reading
+        self._columns = columns
+        self._has_groups = inputs.groups is not None
         self._sizes = sizes
-        self._set_network(network)
+        self._set_network(network, device)
         return self
 
     def predict(self, X, groups=None):
@@ -410,10 +420,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         if self.n_iter_no_change is None:
             return np.zeros(inputs.n_rows, dtype=bool)
         grouped = inputs.groups is not None
-        held_out = hold_out_groups(
-            units, targets, self.validation_fraction, random, grouped=grouped
+        return hold_out_groups(
+            units, targets, weights, self.validation_fraction, random, grouped=grouped
         )
-        return held_out if weights[held_out].any() else np.zeros_like(held_out)
 
     def _check_warm_start(self, inputs, classes):
         """Raise unless a fit can go on from the last one."""
@@ -433,9 +442,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
                 f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
             )
 
-    def _learn_inputs(self, inputs, units):
+    def _learn_inputs(self, inputs, units, weights):
         """Learn how to read input like this, and turn it into features."""
-        values, self.vectorizer_, self.scaler_ = fit_features(inputs, self.vectorizer)
+        values, self.vectorizer_, self.scaler_ = fit_features(inputs, self.vectorizer, weights)
         self.speakers_ = learn_speakers(inputs, units)
         self._input_kind = inputs.kind
         return values
@@ -486,9 +495,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     def _continue_history(self, history):
         return extend_history(self.history_, history)
 
-    def _set_network(self, network):
+    def _set_network(self, network, device):
         """Keep a trained network, ready to predict."""
-        self._device = choose_device(self.device)
+        self._device = device
         # In double precision a row's probabilities do not depend on the batch it is in.
         if not self._device.startswith("mps"):  # which has no double precision
             network.set_dense_dtype(torch.float64)
@@ -496,8 +505,16 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     def _predict_logits(self, X, groups):
         check_is_fitted(self)
-        inputs = read_rows(self, X, groups, reset=False)
+        inputs = read_rows(self, X, groups, self._columns, reset=False)
         self._check_kind(inputs)
+        if self._has_groups and inputs.groups is None and self._reading["context"] != "none":
+            warnings.warn(
+                "The classifier was fitted with groups, but X comes without: each row is taken "
+                "for a conversation of its own. Pass groups= to predict too, or fit with "
+                "group_column= so that the ids travel in X.",
+                MissingGroupsWarning,
+                stacklevel=3,
+            )
         rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
         return predict_logits(self._network, rows, self._device)
 
@@ -520,7 +537,18 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             with forked_random_state(0, "cpu"):  # the first weights are drawn, then replaced
                 network = ContextMemoryNet(**self._sizes)
             network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
-            self._set_network(network)
+            self._set_network(network, self._find_device())
+
+    def _find_device(self):
+        """Return the device of this machine that comes nearest to the parameter."""
+        try:
+            return choose_device(self.device)
+        except ValueError:
+            warnings.warn(
+                f"device={self.device!r} is not to be had here: the classifier runs on the CPU.",
+                stacklevel=3,
+            )
+            return "cpu"
 
     def __sklearn_is_fitted__(self):
         """Tell check_is_fitted whether there is a network."""

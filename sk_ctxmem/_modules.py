@@ -18,6 +18,7 @@ from ._tensors import RowBatch, SparseFeatures, Words
 
 ATTENTION_WIDTH = 64
 ATTENTION_WINDOW = 16  # rows that a row looks back at, itself included
+ATTENTION_ROWS = 2048  # rows that look around at a time, which bounds the memory it takes
 INITIAL_TABLE_SCALE = 0.1
 
 
@@ -109,17 +110,28 @@ class Attention(nn.Module):
 
     def weights(self, states: Tensor, batch: RowBatch) -> Tensor:
         """Return the attention weights: each row of (N, O) sums to 1."""
-        query = self.query(states).unsqueeze(1)  # (N, 1, A)
-        keys = self.key(states)[batch.window]  # (N, O, A)
-        scores = (query * keys).sum(dim=-1) / ATTENTION_WIDTH**0.5  # (N, O)
+        queries, keys = self.query(states).unsqueeze(2), self.key(states)  # (N, A, 1), (N, A)
+        products = [
+            (keys[rows] @ query).squeeze(2)  # (n, O, A) x (n, A, 1) -> (n, O)
+            for query, rows in zip(
+                queries.split(ATTENTION_ROWS), batch.window.split(ATTENTION_ROWS), strict=True
+            )
+        ]
+        scores = torch.cat(products) / ATTENTION_WIDTH**0.5  # (N, O)
         scores = scores + self.distance_weight[batch.window_offsets]
         return scores.masked_fill(~batch.window_mask, -torch.inf).softmax(dim=-1)
 
     def forward(self, states: Tensor, batch: RowBatch) -> Tensor:
         """Return the weighted mean of the values in the window of each row."""
         weights = self.weights(states, batch).unsqueeze(1)  # (N, 1, O)
-        values = self.value(states)[batch.window]  # (N, O, A)
-        return (weights @ values).squeeze(1)  # (N, 1, O) x (N, O, A) -> (N, A)
+        values = self.value(states)
+        found = [
+            (share @ values[rows]).squeeze(1)  # (n, 1, O) x (n, O, A) -> (n, A)
+            for share, rows in zip(
+                weights.split(ATTENTION_ROWS), batch.window.split(ATTENTION_ROWS), strict=True
+            )
+        ]
+        return torch.cat(found)
 
 
 class TextReader(nn.Module):

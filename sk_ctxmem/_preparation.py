@@ -18,18 +18,24 @@ LARGEST_NORM = 2.0  # of a row of sparse features, in units of the usual norm
 class RowNormScaler(BaseEstimator):
     """Divide sparse features by the usual norm of a row, and cap rows that exceed it by far.
 
-    One factor for all columns keeps rare features small, as TF-IDF means them to be.
+    One factor for all columns keeps rare features small, as TF-IDF means them to be. Columns
+    that are empty in training are left out.
     """
 
-    def fit(self, X, y=None):
-        """Learn the root mean square of the norms of the rows."""
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the root mean square of the norms of the rows, and which columns are in use."""
         X = _in_canonical_format(X)
-        self.norm_ = float(np.sqrt(X.multiply(X).sum() / X.shape[0])) or 1.0
+        squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+        self.norm_ = float(np.sqrt(np.average(squares, weights=sample_weight))) or 1.0
+        used = np.bincount(X.indices, minlength=X.shape[1]) > 0
+        self.columns_ = None if used.all() else np.flatnonzero(used)
         return self
 
     def transform(self, X):
         """Scale rows."""
         X = sparse.csr_array(_in_canonical_format(X), dtype=np.float32)
+        if self.columns_ is not None:  # weights are kept for columns that were seen alone
+            X = X[:, self.columns_]
         norms = np.sqrt(X.multiply(X).sum(axis=1)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
         X.data = X.data * np.repeat(factors, np.diff(X.indptr)).astype(np.float32)
@@ -45,7 +51,7 @@ def _in_canonical_format(X):
     return X
 
 
-def fit_features(inputs, vectorizer):
+def fit_features(inputs, vectorizer, weights):
     """Learn how to turn input into features, and turn it.
 
     Parameters
@@ -54,6 +60,8 @@ def fit_features(inputs, vectorizer):
         The input of a fit.
     vectorizer : transformer or None
         What turns texts into features; None for the default one.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
 
     Returns
     -------
@@ -72,7 +80,7 @@ def fit_features(inputs, vectorizer):
         vectorizer = None
     features = _features(values)
     scaler = RowNormScaler() if sparse.issparse(features) else StandardScaler()
-    return values, vectorizer, scaler.fit(features)
+    return values, vectorizer, scaler.fit(features, sample_weight=weights)
 
 
 def _new_vectorizer(vectorizer):

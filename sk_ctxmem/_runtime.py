@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
+
+RANDOM_STATE_LOCK = RLock()
 
 
 def choose_device(device: str | torch.device) -> str:
@@ -42,8 +45,15 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def forked_random_state(seed: int, device: str) -> Iterator[None]:
-    """Seed torch for a while, and leave its generators as they were."""
-    devices = [torch.device(device)] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+    """Seed torch for a while, and leave its generators as they were.
+
+    torch draws from generators that all threads share: fits in several threads wait for one
+    another here, or their seeds would mix.
+    """
+    on_gpu = torch.device(device).type == "cuda"
+    with RANDOM_STATE_LOCK, torch.random.fork_rng(devices=[device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield

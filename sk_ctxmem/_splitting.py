@@ -5,7 +5,7 @@ import numpy as np
 MIN_HELD_OUT_ROWS = 10
 
 
-def hold_out_groups(unit_codes, targets, fraction, random, *, grouped):
+def hold_out_groups(unit_codes, targets, weights, fraction, random, *, grouped):
     """Choose groups to hold out, so that every class stays in the rest.
 
     Parameters
@@ -14,6 +14,8 @@ def hold_out_groups(unit_codes, targets, fraction, random, *, grouped):
         Number of the group of each row, from 0; of the row itself if there are no groups.
     targets : ndarray of shape (n_rows,), int64
         Class numbers.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows; those of weight 0 do not count.
     fraction : float
         Share of the rows to hold out, about.
     random : RandomState
@@ -38,34 +40,40 @@ def hold_out_groups(unit_codes, targets, fraction, random, *, grouped):
             "cut, but there is 1; pass n_iter_no_change=None to train without a validation part."
         )
     held_out = np.zeros(n_units, dtype=bool)
-    wanted = round(fraction * len(targets))
+    wanted = round(fraction * np.count_nonzero(weights))
     if wanted < MIN_HELD_OUT_ROWS:
         return held_out[unit_codes]
-    for unit in _choose(unit_codes, targets, wanted, random):
-        held_out[unit] = True
+    counted = weights > 0
+    by_unit = np.argsort(unit_codes[counted], kind="stable")
+    ends = np.cumsum(np.bincount(unit_codes[counted], minlength=n_units))
+    members = np.split(targets[counted][by_unit], ends[:-1])  # the classes in each unit
+    held_out[_choose(members, wanted, random)] = True
     if grouped and not held_out.any():
         raise ValueError(
             f"validation_fraction={fraction!r} cannot be held out: each of the {n_units} groups "
-            "is longer than twice that, or the only one with some class; pass a larger fraction, "
-            "or n_iter_no_change=None to train without a validation part."
+            "has a third of the rows or more, or is the only one with some class; pass "
+            "n_iter_no_change=None to train without a validation part."
         )
     return held_out[unit_codes]
 
 
-def _choose(unit_codes, targets, wanted, random):
-    """Yield units in random order until there are enough rows, sparing the last of a class."""
-    n_classes = int(targets.max()) + 1
-    by_unit = np.argsort(unit_codes, kind="stable")
-    lengths = np.bincount(unit_codes)
-    ends = np.cumsum(lengths)
-    left = np.bincount(targets, minlength=n_classes)
-    n_chosen = 0
-    for unit in random.permutation(len(lengths)):
-        if n_chosen >= wanted:
-            return
-        members = targets[by_unit[ends[unit] - lengths[unit] : ends[unit]]]
-        counts = np.bincount(members, minlength=n_classes)
-        if len(members) <= 2 * wanted and (left > counts)[counts > 0].all():
-            left = left - counts
-            n_chosen += len(members)
-            yield unit
+def _choose(members, wanted, random):
+    """Choose units in random order until there are enough rows, sparing the last of a class.
+
+    Units of more than twice the rows wanted are passed over. If there is no other, one is taken
+    that has less than a third of all rows.
+    """
+    totals = np.bincount(np.concatenate(members))
+    for longest in (2 * wanted, totals.sum() // 3):
+        left = totals.copy()
+        chosen = []
+        for unit in random.permutation(len(members)):
+            if totals.sum() - left.sum() >= wanted:
+                break
+            counts = np.bincount(members[unit], minlength=len(totals))
+            if 0 < counts.sum() <= longest and (left > counts)[counts > 0].all():
+                left -= counts
+                chosen.append(unit)
+        if chosen:
+            return chosen
+    return []

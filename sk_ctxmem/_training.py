@@ -183,6 +183,16 @@ class ProgressBar(Callback):
 class Trainer(NeuralNet):
     """skorch's training loop over batches of whole groups."""
 
+    def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
+        """Remember an interrupt, which skorch swallows: early stopping is one too."""
+        self.interrupted_ = False
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except KeyboardInterrupt:
+            stopping = [c for _, c in self.callbacks_ if isinstance(c, EarlyStopping)]
+            self.interrupted_ = all(c.misses_ < c.patience for c in stopping)
+            raise
+
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the network on a RowBatch."""
         return self.module_(x.to(self.device))
@@ -229,7 +239,7 @@ def train(
     """
     n_rows = len(train_rows)
     batch_size = min(batch_size, max(MIN_BATCH_SIZE, n_rows // MIN_STEPS))
-    n_steps = max_epochs * max(1, n_rows // batch_size)
+    n_steps = max_epochs * -(-n_rows // batch_size)
     callbacks: list[Callback] = [LinearDecay(n_steps), EpochMeans()]
     if valid_rows is not None:
         callbacks.append(_early_stopping(n_iter_no_change, max_epochs))
@@ -257,6 +267,8 @@ def train(
     )
     with one_thread():
         trainer.fit(train_rows)
+    if trainer.interrupted_:
+        raise KeyboardInterrupt
     return _history_frame(trainer.history)
 
 

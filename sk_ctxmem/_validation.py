@@ -306,17 +306,19 @@ def _weigh_classes(class_weight, classes, targets):
     return compute_sample_weight(class_weight, classes[targets])
 
 
-def read_rows(estimator, X, groups, *, reset):
+def read_rows(estimator, X, groups, columns, *, reset):
     """Read X and groups in any accepted form.
 
     Parameters
     ----------
     estimator : ContextMemoryClassifier
-        Names the columns, and keeps `n_features_in_` and `feature_names_in_`.
+        Keeps `n_features_in_` and `feature_names_in_`.
     X : see ContextMemoryClassifier.fit
         The input.
     groups : array-like of shape (n_rows,) or None
         Ids of the groups.
+    columns : dict of str to str or None
+        Names of the columns with the roles text, group, order and speaker.
     reset : bool
         Whether this is a fit, which learns the number and names of the features.
 
@@ -325,10 +327,10 @@ def read_rows(estimator, X, groups, *, reset):
     rows : InputRows
         The input in one form.
     """
-    columns = {
-        role: getattr(estimator, f"{role}_column") for role in ("text", "group", "order", "speaker")
-    }
     named = {role: name for role, name in columns.items() if name is not None}
+    if len(set(named.values())) < len(named):
+        shown = ", ".join(f"{role}_column={name!r}" for role, name in named.items())
+        raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
     if is_frame(X):
         rows = _read_frame(estimator, X, named, reset=reset)
     elif named:
@@ -400,9 +402,8 @@ def _read_frame(estimator, X, named, *, reset):
                 "give the name of one of them."
             )
     roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
-    if "order" in roles and getattr(getattr(X[named["order"]], "dtype", None), "ordered", False):
-        codes = X[named["order"]].cat.codes.to_numpy()  # categories sort as they are given
-        roles["order"] = np.where(codes < 0, np.nan, codes)
+    if "order" in roles:
+        roles["order"] = _rank_categories(X[named["order"]], roles["order"])
     if "text" in named:
         texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
         _keep_columns(estimator, present, list(named.values()), reset=reset)
@@ -417,6 +418,16 @@ def _read_frame(estimator, X, named, *, reset):
                 values = check_row_ids(values, rows.n_rows, f"column {named[role]!r}")
             setattr(rows, attribute, values)
     return rows
+
+
+def _rank_categories(column, values):
+    """Return the ranks of ordered categories of pandas or polars, other values as they are."""
+    if getattr(column.dtype, "ordered", False):
+        codes = column.cat.codes.to_numpy()
+        return np.where(codes < 0, np.nan, codes)
+    if str(column.dtype).startswith("Enum"):
+        return column.to_physical().to_numpy()
+    return values
 
 
 def _read_features(estimator, X, names, *, reset):

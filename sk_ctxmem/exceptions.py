@@ -1,5 +1,9 @@
-"""Errors of this package that scikit-learn has no name for."""
+"""Errors and warnings of this package that scikit-learn has no name for."""
 
 
 class TrainingDivergedError(RuntimeError):
     """The training loss is no longer a finite number."""
+
+
+class MissingGroupsWarning(UserWarning):
+    """A classifier that was fitted with groups is asked about rows without."""

@@ -10,9 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
-from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer, TrainingDivergedError
+from sk_ctxmem import (
+    ContextMemoryClassifier,
+    MissingGroupsWarning,
+    TextSequenceVectorizer,
+    TrainingDivergedError,
+)
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = {
@@ -137,7 +142,8 @@ def test_groups_argument_equals_the_column(talks):
     clf.fit(X["text"], y, groups=X["group"])
     found = clf.predict_proba(X_test["text"], groups=X_test["group"])
     assert (found == by_column.predict_proba(X_test)).all()
-    without = clf.predict_proba(X_test["text"])
+    with pytest.warns(MissingGroupsWarning, match="fitted with groups, but X comes without"):
+        without = clf.predict_proba(X_test["text"])
     assert np.abs(found - without).max() > 0.01
 
 
@@ -193,6 +199,36 @@ def test_pickle_holds_nothing_of_torch_or_skorch(past):
     modules = {name.split(".")[0].split(" ")[0] for name in names if "." in name}
     assert {"numpy", "sk_ctxmem"} <= modules
     assert not {"torch", "skorch"} & modules
+
+
+def test_models_of_a_gpu_load_without_one(talks):
+    """Check that a pickle whose device is not here runs on the CPU, and says so."""
+    clf = _fit(talks, max_epochs=1)
+    X = talks[1][0]
+    expected = clf.predict_proba(X)
+    clf.device = "cuda:99"
+    with pytest.warns(UserWarning, match="device='cuda:99' is not to be had here"):
+        loaded = pickle.loads(pickle.dumps(clf))
+    assert (loaded.predict_proba(X) == expected).all()
+
+
+def test_columns_never_seen_take_no_room(talks):
+    """Check that a hashed vocabulary costs the columns that occur, not all of them."""
+    X, y = talks[0]
+    clf = ContextMemoryClassifier(HashingVectorizer(), max_epochs=1, random_state=0)
+    clf.fit(X["text"], y)
+    assert len(pickle.dumps(clf)) < 5e6
+    assert np.isfinite(clf.predict_proba(["nothing of this was seen"])).all()
+
+
+def test_rows_of_no_weight_do_not_set_the_scale():
+    """Check that a row of weight 0 does not spoil the scaling of the others."""
+    X = np.random.RandomState(0).normal(size=(400, 5))
+    y = X[:, 0] > 0
+    X[0] = 1e6
+    clf = ContextMemoryClassifier(random_state=0)
+    clf.fit(X, y, sample_weight=np.r_[0.0, np.ones(399)])
+    assert clf.score(X[1:], y[1:]) > 0.9
 
 
 def test_unfitted_copies_stay_unfitted():
@@ -343,6 +379,7 @@ def test_parameters_set_after_fit_wait_for_the_next_fit(talks):
     X = talks[1][0]
     expected = clf.predict_proba(X)
     clf.set_params(context="both", word_memory=True, memory="lstm", hidden_size=8)
+    clf.set_params(group_column=None, speaker_column="order")
     assert (clf.predict_proba(X) == expected).all()
 
 
@@ -354,7 +391,6 @@ def test_failed_fit_changes_nothing(talks):
     clf.set_params(learning_rate=1e30, **dict.fromkeys(COLUMNS))
     with pytest.raises(TrainingDivergedError, match="lower learning_rate"):
         clf.fit(np.random.RandomState(0).normal(size=(len(y), 2)), y)
-    clf.set_params(**COLUMNS)
     assert (clf.predict_proba(X) == expected).all()
     assert clf.n_features_in_ == 4
 

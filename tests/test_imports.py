@@ -34,6 +34,7 @@ ALLOWED_PARTS = {
         "_training",
         "_validation",
         "_vectorizer",
+        "exceptions",
     },
     "datasets": {"exceptions"},
 }

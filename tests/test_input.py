@@ -687,3 +687,25 @@ def test_ordered_categories_sort_as_they_are_given():
     expected = clf.fit(frame.iloc[shuffled], order[shuffled] % 2).predict_proba(frame)
     found = clf.fit(named.iloc[shuffled], order[shuffled] % 2).predict_proba(named)
     assert (found == expected).all()
+
+
+@pytest.mark.usefixtures("no_training")
+def test_a_column_has_one_role(frame, y):
+    """Check that two roles for one column are refused."""
+    with raises(ValueError, "one role only", "group_column='text'", "name each column once"):
+        small(text_column="text", group_column="text").fit(frame, y)
+
+
+def test_polars_enumerations_sort_as_they_are_given():
+    """Check that a column of type Enum orders rows by its categories."""
+    turns = np.tile([2, 0, 1], 40)
+    frame = pl.DataFrame(
+        {"text": ["a", "b", "c"] * 40, "talk": np.repeat(np.arange(40), 3), "turn": turns}
+    )
+    names = pl.Series(
+        np.array(["low", "mid", "high"])[turns], dtype=pl.Enum(["low", "mid", "high"])
+    )
+    clf = small(text_column="text", group_column="talk", order_column="turn")
+    expected = clf.fit(frame, turns).predict_proba(frame)
+    found = clf.fit(frame.with_columns(names.alias("turn")), turns).predict_proba(frame)
+    assert_array_equal(found, expected)

@@ -6,9 +6,10 @@ import pytest
 from sk_ctxmem._splitting import hold_out_groups
 
 
-def _hold_out(units, targets, fraction=0.2, seed=0):
+def _hold_out(units, targets, fraction=0.2, seed=0, weights=None):
     random = np.random.RandomState(seed)
-    return hold_out_groups(units, targets, fraction, random, grouped=True)
+    weights = np.ones(len(targets)) if weights is None else weights
+    return hold_out_groups(units, targets, weights, fraction, random, grouped=True)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -31,8 +32,8 @@ def test_one_group_cannot_be_split():
 
 
 def test_groups_that_are_all_too_long_or_needed():
-    """Check the error where every group is longer than the part, or has a class of its own."""
-    with pytest.raises(ValueError, match="each of the 2 groups is longer"):
+    """Check the error where every group is too long to spare, or has a class of its own."""
+    with pytest.raises(ValueError, match="each of the 2 groups has a third of the rows or more"):
         _hold_out(np.repeat([0, 1], 50), np.arange(100) % 2, fraction=0.1)
     with pytest.raises(ValueError, match="the only one with some class"):
         _hold_out(np.repeat([0, 1], 50), np.repeat([0, 1], 50), fraction=0.4)
@@ -41,3 +42,21 @@ def test_groups_that_are_all_too_long_or_needed():
 def test_few_rows_are_all_kept():
     """Check that no row is held out where the part would be fewer than 10."""
     assert not _hold_out(np.repeat(np.arange(10), 4), np.arange(40) % 2).any()
+
+
+def test_one_of_a_few_long_groups_is_held_out():
+    """Check that a group longer than the part is taken where all are, if it is not too long."""
+    held_out = _hold_out(np.repeat(np.arange(4), 100), np.arange(400) % 2, fraction=0.1)
+    assert held_out.sum() == 100
+
+
+def test_rows_without_weight_do_not_count():
+    """Check that the last row of a class that has weight stays in the rest."""
+    targets = np.arange(400) % 2
+    weights = np.zeros(400)
+    weights[:150] = 1 - targets[:150]
+    weights[7] = 1
+    for seed in range(5):
+        held_out = _hold_out(np.arange(400), targets, seed=seed, weights=weights)
+        assert not held_out[7]
+        assert (held_out & (weights > 0)).sum() == held_out.sum() == 15

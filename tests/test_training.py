@@ -1,5 +1,7 @@
 """Tests of the training loop: optimiser, rates, early stopping, global state."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
 from sk_ctxmem._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
 from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
 from sk_ctxmem._splitting import hold_out_groups
+from sk_ctxmem._training import EpochMeans
+from sk_ctxmem.datasets import make_conversations
 
 
 @pytest.fixture
@@ -57,7 +61,8 @@ def test_table_rate_follows_curvature_and_largest_row():
     assert stable_rate(alike, ones, 10) == pytest.approx(4.0)
     apart = sparse.csr_array(np.eye(100, dtype=np.float32))
     assert stable_rate(apart, ones, 10) == pytest.approx(40.0)
-    assert stable_rate(apart, 2 * ones, 10) == pytest.approx(20.0)
+    heavy = np.r_[50.0, ones[1:] / 2]  # a heavy row counts in the mean, not in the second bound
+    assert stable_rate(apart, heavy, 10) == pytest.approx(4.0 / 0.5)
     assert stable_rate(sparse.csr_array((100, 4), dtype=np.float32), ones, 10) == 1.0
 
 
@@ -95,6 +100,60 @@ def test_seed_is_forked():
     assert torch.equal(*draws)
 
 
+def test_fits_in_threads_are_those_of_one(numeric_problem):
+    """Check that fits side by side in threads draw the numbers of their own seeds."""
+    X, y = numeric_problem
+
+    def fit(seed):
+        clf = ContextMemoryClassifier(random_state=seed, max_epochs=2, hidden_size=8)
+        return clf.fit(X, y).predict_proba(X)
+
+    expected = [fit(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(fit, range(4)))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_interrupt_ends_the_fit_and_changes_nothing(numeric_problem, monkeypatch):
+    """Check that Ctrl-C in training reaches the caller, and that early stopping does not."""
+    X, y = numeric_problem
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=3, n_iter_no_change=1).fit(X, y)
+    before = clf.predict_proba(X)
+
+    record = EpochMeans.on_epoch_end
+
+    def interrupt(self, net, **kwargs):
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+        record(self, net, **kwargs)
+
+    monkeypatch.setattr(EpochMeans, "on_epoch_end", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, ~y)
+    assert (clf.predict_proba(X) == before).all()
+
+
+def test_rare_class_of_great_weight_does_not_stop_the_others():
+    """Check that class_weight="balanced" with three rows of one class keeps the rest accurate."""
+    random = np.random.RandomState(0)
+    y = random.randint(0, 4, 4000)
+    words = np.array([f"w{number}" for number in range(400)])
+    texts = [" ".join(words[100 * label + random.randint(0, 100, 6)]) for label in y]
+    y[[10, 2001, 3002]] = 9
+    clf = ContextMemoryClassifier(random_state=0, hidden_size=16, class_weight="balanced")
+    assert clf.fit(texts, y).score(texts, y) > 0.95
+
+
+def test_small_batches_are_of_short_pieces():
+    """Check that few rows in long groups are learned in steps of the nominal size."""
+    talks = make_conversations(8, n_turns=(50, 50), random_state=0)
+    clf = ContextMemoryClassifier(
+        text_column="text", group_column="group", n_iter_no_change=None, random_state=0
+    )
+    losses = clf.fit(talks.data, talks.target).history_["train_loss"]
+    assert losses.iloc[-1] < 1.1  # what guessing evenly costs
+
+
 def test_unknown_device_is_refused():
     """Check the message for a device that torch does not know."""
     with pytest.raises(ValueError, match="device='cpuu' cannot be used here.*device='auto'"):
@@ -126,7 +185,12 @@ def _held_out_score(clf, X, y):
     random = np.random.RandomState(clf.random_state)
     targets = np.unique(y, return_inverse=True)[1]
     held_out = hold_out_groups(
-        np.arange(len(y)), targets, clf.validation_fraction, random, grouped=False
+        np.arange(len(y)),
+        targets,
+        np.ones(len(y)),
+        clf.validation_fraction,
+        random,
+        grouped=False,
     )
     return clf.score(X[held_out], y[held_out])
 
