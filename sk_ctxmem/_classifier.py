@@ -58,7 +58,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     max_epochs : int, default=4
         Number of passes over the training rows, unless stopped early. The rates of the
-        optimiser decay to zero over this number.
+        optimiser decay to a fiftieth over this number. On a thousand rows 20 can be better.
 
     batch_size : int, default=512
         Largest number of rows in a step. On fewer than 25,600 rows smaller batches are taken,
