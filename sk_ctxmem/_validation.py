@@ -1,4 +1,4 @@
-"""Checks at the door: texts, features, targets and groups in every accepted form.
+"""Checks at the door: texts, features and groups in every accepted form.
 
 Also the only home of names that scikit-learn keeps private.
 """
@@ -6,15 +6,11 @@ Also the only home of names that scikit-learn keeps private.
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 
@@ -180,130 +176,6 @@ def unchanged_on_error(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-def check_target(y, n_rows):
-    """Check the target of a classifier.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Classes of any kind.
-    n_rows : int
-        Number of rows of X.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        The classes, sorted.
-    numbers : ndarray of shape (n_rows,), int64
-        For each row the place of its class.
-
-    Raises
-    ------
-    ValueError
-        If y is missing, of another length, not of classes, or of one class only.
-    """
-    if y is None:
-        raise ValueError(
-            "This classifier requires y to be passed, but the target y is None; pass the class "
-            "of each row."
-        )
-    if isinstance(y, list | tuple) and any(map(is_missing, y)):
-        row = next(row for row, label in enumerate(y) if is_missing(label))
-        raise ValueError(f"Input y contains NaN or None, first in row {row}; drop such rows.")
-    y = column_or_1d(y, warn=True)
-    if len(y) != n_rows:
-        raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
-            f"y has {len(y)}; pass one class for each row."
-        )
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-    check_classification_targets(y)
-    classes, numbers = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(
-            f"y has only one class, {classes.tolist()[0]!r}, in {n_rows} row(s); a classifier "
-            "needs at least two."
-        )
-    return classes, numbers.astype(np.int64)
-
-
-def check_weights(sample_weight, class_weight, classes, targets):
-    """Combine the weights of rows and classes, to a mean of 1.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_rows,) or None
-        Weights of the rows.
-    class_weight : dict, "balanced" or None
-        Weights of the classes.
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    targets : ndarray of shape (n_rows,)
-        For each row the place of its class.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_rows,), float32
-        Weights with a mean of 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a weight is negative or not finite, a key is no class, or only one class is left.
-    """
-    weights = np.ones(len(targets))
-    if sample_weight is not None:
-        weights = check_array(
-            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-        )
-        if weights.shape != targets.shape:
-            raise ValueError(
-                f"sample_weight has shape {weights.shape}, but X has {len(targets)} rows; pass "
-                "one weight for each row."
-            )
-        if weights.min() < 0:
-            row = int(weights.argmin())
-            raise ValueError(
-                f"sample_weight has {weights[row]} in row {row}; weights must not be negative."
-            )
-        if len(np.unique(targets[weights > 0])) < 2:
-            raise ValueError(
-                "sample_weight is zero for all rows but those of one class, or for all; a "
-                "classifier needs rows of positive weight in two classes or more."
-            )
-    weights = weights * _weigh_classes(class_weight, classes, targets)
-    if len(np.unique(targets[weights > 0])) < 2:
-        raise ValueError(
-            f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
-            "classes; a classifier needs at least two."
-        )
-    return (weights / weights.mean()).astype(np.float32)
-
-
-def _weigh_classes(class_weight, classes, targets):
-    """Return the weight of the class of each row."""
-    if isinstance(class_weight, Mapping):
-        for label, weight in class_weight.items():
-            if label not in classes.tolist():
-                raise ValueError(
-                    f"class_weight has the key {label!r}, which is no class of y; the classes "
-                    f"are {classes.tolist()}."
-                )
-            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
-                raise ValueError(
-                    f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
-                    "of at least 0."
-                )
-    elif class_weight is not None and not (
-        isinstance(class_weight, str) and class_weight == "balanced"
-    ):
-        kind = ValueError if isinstance(class_weight, str) else TypeError
-        raise kind(
-            f"class_weight={class_weight!r} must be a dict, 'balanced' or None; use None if unsure."
-        )
-    return compute_sample_weight(class_weight, classes[targets])
 
 
 def read_rows(estimator, X, groups, columns, *, reset):
