@@ -114,11 +114,12 @@ def check_weights(sample_weight, class_weight, classes, targets):
 def _weigh_classes(class_weight, classes, targets):
     """Return the weight of the class of each row."""
     if isinstance(class_weight, Mapping):
+        known = classes.tolist()
         for label, weight in class_weight.items():
-            if label not in classes.tolist():
+            if label not in known:
                 raise ValueError(
                     f"class_weight has the key {label!r}, which is no class of y; the classes "
-                    f"are {classes.tolist()}."
+                    f"are {known}."
                 )
             if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                 raise ValueError(

@@ -278,7 +278,7 @@ def _read_frame(estimator, X, named, *, reset):
         roles["order"] = _rank_categories(X[named["order"]], roles["order"])
     if "text" in named:
         texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
-        _keep_columns(estimator, present, list(named.values()), reset=reset)
+        _keep_columns(estimator, present, reset=reset)
         rows = InputRows("text", texts)
     else:
         rest = [name for name in present if name not in named.values()]
@@ -305,7 +305,7 @@ def _rank_categories(column, values):
 def _read_features(estimator, X, names, *, reset):
     """Read the columns without a role: one of texts, or all of numbers."""
     if len(names) == 1 and _holds_text(_column(X, names[0])):
-        _keep_columns(estimator, list(X.columns), names, reset=reset)
+        _keep_columns(estimator, list(X.columns), reset=reset)
         return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
     texts = [name for name in names if _holds_text(_column(X, name))]
     if texts:
@@ -319,7 +319,7 @@ def _read_features(estimator, X, names, *, reset):
     return InputRows("features", values)
 
 
-def _keep_columns(estimator, present, needed, *, reset):
+def _keep_columns(estimator, present, *, reset):
     """Learn the columns of a frame of texts; later frames need only those that are read."""
     if reset:
         estimator.n_features_in_ = len(present)
