@@ -1,7 +1,8 @@
 """Text classification with memory across the rows of a conversation or document."""
 
 from ._classifier import ContextMemoryClassifier
-from ._vectorizer import TextSequences, TextSequenceVectorizer
+from ._sequences import TextSequences
+from ._vectorizer import TextSequenceVectorizer
 from .exceptions import MissingGroupsWarning, TrainingDivergedError
 
 __version__ = "0.1.0"

@@ -7,8 +7,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
 from ._batches import RowSet, describe_places, describe_speaker_changes
+from ._sequences import TextSequences
 from ._validation import is_missing
-from ._vectorizer import TextSequences, TextSequenceVectorizer
+from ._vectorizer import TextSequenceVectorizer
 
 MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
 UNKNOWN_SPEAKER = 0

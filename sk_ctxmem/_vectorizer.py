@@ -5,93 +5,27 @@ from itertools import islice
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from ._ngrams import (
+    InsideNGrams,
+    TokenNGrams,
+    WeightedNGrams,
+    count_texts,
+    learn_tokens,
+    read_tokens,
+)
 from ._parameters import Choice, Flag, Number, check_ngram_range, check_parameters
+from ._sequences import TextSequences
 from ._validation import check_texts
 
 WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
 CHARACTER_PATTERN = r"\S"
 UNKNOWN_WORD = 0
-
-
-class TextSequences:
-    """Rows of n-gram features together with the words in their order.
-
-    What :class:`TextSequenceVectorizer` returns. Rows can be taken with a number, a slice, a
-    mask or an array of numbers, which is all that scikit-learn's splitters, searches and caches
-    need. The parts are not copied, and should not be changed.
-
-    Parameters
-    ----------
-    features : csr_array of shape (n_rows, n_features), float32
-        The n-gram features.
-
-    words : ndarray of shape (n_words,), int32
-        Numbers of the words of all rows, row after row; 0 stands for an unknown word.
-
-    offsets : ndarray of shape (n_rows + 1,), int64
-        Row i has the words ``words[offsets[i]:offsets[i + 1]]``.
-
-    vocabulary_size : int
-        One more than the largest number that a word can have.
-
-    Examples
-    --------
-    >>> from sk_ctxmem import TextSequenceVectorizer
-    >>> sequences = TextSequenceVectorizer().fit_transform(["yes", "and then ?", ""])
-    >>> sequences
-    TextSequences(n_rows=3, n_features=6, n_words=4)
-    >>> sequences[[1, 2]].shape
-    (2, 6)
-    """
-
-    is_text_sequences = True
-
-    def __init__(self, features, words, offsets, vocabulary_size):
-        self.features = features
-        self.words = words
-        self.offsets = offsets
-        self.vocabulary_size = vocabulary_size
-
-    @property
-    def shape(self):
-        """Number of rows and of features."""
-        return self.features.shape
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, rows):
-        if isinstance(rows, tuple):  # scikit-learn asks for [rows, ...]
-            rows, *rest = rows
-            if any(part not in (Ellipsis, slice(None)) for part in rest):
-                raise IndexError("Only rows of TextSequences can be taken; see .features.")
-        if not isinstance(rows, slice) and np.ndim(rows) == 0:
-            rows = [rows]
-        rows = np.arange(len(self))[rows]
-        lengths = np.diff(self.offsets)[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        words = self.words[np.arange(offsets[-1]) + shift]
-        return TextSequences(self.features[rows], words, offsets, self.vocabulary_size)
-
-    def __array__(self, dtype=None, copy=None):
-        """Refuse: the words would be lost."""
-        raise TypeError(
-            "TextSequences cannot become an array; pass it to ContextMemoryClassifier as it is, "
-            "or use its n-grams alone: sequences.features"
-        )
-
-    def __repr__(self):
-        return (
-            f"TextSequences(n_rows={self.shape[0]}, n_features={self.shape[1]}, "
-            f"n_words={len(self.words)})"
-        )
+WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in scikit-learn
+LONG_TEXT = 16  # characters for each word that is read: what is longer is cut beforehand
 
 
 class TextSequenceVectorizer(  # type: ignore[call-arg]
@@ -99,9 +33,10 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 ):
     """Turn texts into TF-IDF weighted n-grams and into sequences of words.
 
-    The n-grams are made by scikit-learn's
-    :class:`~sklearn.feature_extraction.text.TfidfVectorizer`, with sublinear counts; the
-    sequences keep the order that n-grams lose.
+    The features are those of scikit-learn's
+    :class:`~sklearn.feature_extraction.text.TfidfVectorizer` with sublinear counts, made in a
+    fraction of its time; the sequences keep the order that n-grams lose. Columns are ordered by
+    the length of the n-grams, then by their words.
 
     Parameters
     ----------
@@ -136,11 +71,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         Number of each word of the sequences, from 1. Words in a single text are not in it:
         they share the number 0 with the words never seen.
 
-    ngram_vectorizer_ : TfidfVectorizer
-        The fitted vectorizer of the n-grams.
-
-    char_vectorizer_ : TfidfVectorizer or None
-        That of the n-grams of characters inside words, if asked for.
+    idf_ : ndarray of shape (n_features,)
+        Inverse document frequency of each n-gram.
 
     See Also
     --------
@@ -228,19 +160,22 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """
         self._check_parameters()
         texts = self._clean(check_texts(X))
-        tokens, lengths = self._tokenize(texts)
-        if not tokens:
+        tokens, self._token_numbers = learn_tokens(texts, self._tokenizer())
+        self.vocabulary_, self._word_numbers = self._number_words(tokens)
+        if all(token.isspace() for token in self._token_numbers):
             raise ValueError("X has no word in any of its texts; at least one is needed.")
         if self.min_df > len(texts):
             raise ValueError(
                 f"min_df={self.min_df!r} is more than the {len(texts)} texts of X; lower it."
             )
-        self.vocabulary_ = _count_words(tokens, lengths)
-        self.ngram_vectorizer_, self.char_vectorizer_ = self._make_vectorizers()
-        parts = [self.ngram_vectorizer_.fit_transform(texts)]
-        if self.char_vectorizer_ is not None:
-            parts.append(self.char_vectorizer_.fit_transform(texts))
-        return self._pack(parts, tokens, lengths)
+        limits = (self.min_df, self.max_features)
+        self._ngrams = WeightedNGrams(TokenNGrams(tuple(self.ngram_range)), *limits)
+        parts = [self._ngrams.fit_transform(tokens, len(self._token_numbers))]
+        self._inside = None
+        if self.char_ngram_range is not None:
+            self._inside = WeightedNGrams(InsideNGrams(tuple(self.char_ngram_range)), *limits)
+            parts.append(self._inside.fit_transform(self._cut(texts)))
+        return self._pack(parts, tokens, texts)
 
     def transform(self, X):
         """Convert texts; n-grams that were not seen are left out.
@@ -257,10 +192,11 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         texts = self._clean(check_texts(X))
-        parts = [self.ngram_vectorizer_.transform(texts)]
-        if self.char_vectorizer_ is not None:
-            parts.append(self.char_vectorizer_.transform(texts))
-        return self._pack(parts, *self._tokenize(texts))
+        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        parts = [self._ngrams.transform(tokens)]
+        if self._inside is not None:
+            parts.append(self._inside.transform(self._cut(texts)))
+        return self._pack(parts, tokens, texts)
 
     def get_feature_names_out(self, input_features=None):
         """Return the n-grams in the order of the columns.
@@ -276,12 +212,20 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             The n-grams. Where there are two kinds, they begin with ``word__`` and ``char__``.
         """
         check_is_fitted(self)
-        names = self.ngram_vectorizer_.get_feature_names_out()
-        if self.char_vectorizer_ is None:
+        separator = " " if self.analyzer == "word" else ""
+        names = self._ngrams.names(list(self._token_numbers), separator)
+        if self._inside is None:
             return names
-        inside = self.char_vectorizer_.get_feature_names_out()
-        both = [f"word__{name}" for name in names] + [f"char__{name}" for name in inside]
+        both = [f"word__{name}" for name in names]
+        both += [f"char__{name}" for name in self._inside.names()]
         return np.array(both, dtype=object)
+
+    @property
+    def idf_(self):
+        """Inverse document frequency of each n-gram."""
+        check_is_fitted(self)
+        kinds = [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
+        return np.concatenate([kind.tfidf.idf_ for kind in kinds])
 
     def _check_parameters(self):
         check_parameters(self, self._legal_values)
@@ -289,55 +233,56 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         if self.char_ngram_range is not None:
             check_ngram_range("char_ngram_range", self.char_ngram_range)
 
-    def _make_vectorizers(self):
-        """Return scikit-learn's vectorizers, the second None where not asked for."""
-        common = {
-            "lowercase": self.lowercase,
-            "min_df": self.min_df,
-            "max_features": self.max_features,
-            "sublinear_tf": True,
-            "dtype": np.float32,
-        }
-        ngrams = TfidfVectorizer(
-            analyzer=self.analyzer,
-            ngram_range=tuple(self.ngram_range),
-            token_pattern=WORD_PATTERN if self.analyzer == "word" else None,
-            **common,
-        )
-        if self.char_ngram_range is None:
-            return ngrams, None
-        return ngrams, TfidfVectorizer(
-            analyzer="char_wb", ngram_range=tuple(self.char_ngram_range), **common
-        )
-
-    @property
-    def _pattern(self):
-        return re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
-
     def _clean(self, texts):
-        """Convert to lower case, and cut each text after its `max_length` words."""
+        """Convert to lower case, and cut what is far too long."""
         if self.lowercase:
             texts = [text.lower() for text in texts]
-        pattern, limit = self._pattern, self.max_length  # most are seen to be short enough
+        if self.analyzer == "char":
+            return self._cut([WHITE_SPACE.sub(" ", text) for text in texts])
+        limit = LONG_TEXT * self.max_length
+        return [self._cut([text])[0] if len(text) > limit else text for text in texts]
+
+    def _cut(self, texts):
+        """Cut each text after its `max_length` words."""
+        limit = self.max_length  # most texts are seen to be short enough
+        pattern = re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
         return [text if len(text) <= limit else _cut_after(text, pattern, limit) for text in texts]
 
-    def _tokenize(self, texts):
-        """Return the words of all texts in one list, and the number of each text's."""
-        find = self._pattern.findall
-        tokens, lengths = [], np.empty(len(texts), dtype=np.int64)
-        for row, text in enumerate(texts):
-            found = find(text)
-            lengths[row] = len(found)
-            tokens += found
-        return tokens, lengths
+    def _tokenizer(self):
+        """Return what splits a clean text into tokens: for characters, white space is one too."""
+        if self.analyzer == "char":
+            return tuple
+        find, limit = re.compile(WORD_PATTERN).findall, self.max_length
+        return lambda text: find(text)[:limit]
 
-    def _pack(self, parts, tokens, lengths):
+    def _number_words(self, tokens):
+        """Assign numbers, from 1, to the tokens that are words and stand in two texts or more.
+
+        Returns
+        -------
+        vocabulary : dict of str to int
+            Number of each such word.
+        numbers : ndarray of shape (n_tokens + 1,), int32
+            Number of the word that each token is, UNKNOWN_WORD for the rest, and for the last.
+        """
+        n_texts = count_texts(tokens, len(self._token_numbers)).tolist()
+        frequent = [
+            token
+            for token, number in self._token_numbers.items()
+            if n_texts[number] > 1 and not token.isspace()
+        ]
+        vocabulary = {word: number for number, word in enumerate(frequent, start=1)}
+        numbers = np.full(len(self._token_numbers) + 1, UNKNOWN_WORD, dtype=np.int32)
+        numbers[[self._token_numbers[word] for word in frequent]] = np.arange(1, len(frequent) + 1)
+        return vocabulary, numbers
+
+    def _pack(self, parts, tokens, texts):
         features = parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
-        number = self.vocabulary_.get
-        words = np.fromiter(
-            (number(token, UNKNOWN_WORD) for token in tokens), dtype=np.int32, count=len(tokens)
-        )
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        if self.analyzer == "char":  # white space is part of n-grams, but no word
+            texts = ("".join(text.split()) for text in texts)
+            tokens = read_tokens(texts, tuple, self._token_numbers)
+        words = self._word_numbers[tokens.numbers]  # -1, for unknown, takes the last
+        offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
         return TextSequences(sparse.csr_array(features), words, offsets, len(self.vocabulary_) + 1)
 
     def __sklearn_tags__(self):
@@ -353,13 +298,3 @@ def _cut_after(text, pattern, n_tokens):
     for match in islice(pattern.finditer(text), n_tokens):
         end = match.end()
     return text[:end]
-
-
-def _count_words(tokens, lengths):
-    """Assign numbers to the words that occur in two texts or more, from 1."""
-    codes, names = pd.factorize(np.array(tokens, dtype=object))
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    pairs = np.unique(codes * np.int64(len(lengths)) + rows)  # each word once a text
-    n_texts = np.bincount(pairs // len(lengths), minlength=len(names))
-    kept = sorted(names[n_texts > 1])
-    return {name: number for number, name in enumerate(kept, start=1)}

@@ -11,18 +11,20 @@ PACKAGE = ROOT / "sk_ctxmem"
 
 # Part of the package -> the other parts that it may import. A new part needs a line here.
 ALLOWED_PARTS = {
-    "__init__": {"_classifier", "_vectorizer", "exceptions"},
+    "__init__": {"_classifier", "_sequences", "_vectorizer", "exceptions"},
     "exceptions": set(),
     "_parameters": set(),
     "_validation": set(),
     "_targets": {"_validation"},
     "_splitting": set(),
-    "_vectorizer": {"_parameters", "_validation"},
+    "_sequences": set(),
+    "_ngrams": set(),
+    "_vectorizer": {"_ngrams", "_parameters", "_sequences", "_validation"},
     "_tensors": set(),
     "_memories": {"_tensors"},
     "_modules": {"_memories", "_tensors"},
     "_batches": {"_modules", "_tensors"},
-    "_preparation": {"_batches", "_validation", "_vectorizer"},
+    "_preparation": {"_batches", "_sequences", "_validation", "_vectorizer"},
     "_optimizer": set(),
     "_runtime": set(),
     "_training": {"_batches", "_modules", "_optimizer", "_runtime", "exceptions"},
@@ -42,7 +44,9 @@ ALLOWED_PARTS = {
 }
 WITHOUT_TORCH = {
     "exceptions",
+    "_ngrams",
     "_parameters",
+    "_sequences",
     "_splitting",
     "_targets",
     "_validation",

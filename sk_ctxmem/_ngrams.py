@@ -1,0 +1,283 @@
+"""Counts of n-grams, made from numbers instead of strings.
+
+The counts are those of scikit-learn's CountVectorizer, which joins each n-gram to a string and
+looks that up in a dict: most of the time of a fit on short texts. Here each token is looked up
+once, and an n-gram is a pair of numbers: that of its first n - 1 tokens, and its last token's.
+"""
+
+from array import array
+from collections import defaultdict
+from itertools import repeat
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+UNKNOWN = -1
+
+
+class Tokens:
+    """The tokens of all texts as numbers, text after text.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_tokens,), int32
+        Number of each token, UNKNOWN for one that was not seen in training.
+    lengths : ndarray of shape (n_texts,), int64
+        Number of tokens of each text.
+    """
+
+    def __init__(self, numbers, lengths):
+        self.numbers = numbers
+        self.lengths = lengths
+
+    @property
+    def texts(self):
+        """Number of the text that each token stands in."""
+        return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths)
+
+
+def learn_tokens(texts, tokenize):
+    """Learn the tokens of texts, and number them in the order of their strings.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The texts.
+    tokenize : callable
+        Splits a text into a sequence of str.
+
+    Returns
+    -------
+    tokens : Tokens
+        The tokens of the texts.
+    numbers : dict of str to int
+        Number of each token, from 0.
+    """
+    found = defaultdict()
+    found.default_factory = found.__len__
+    tokens = _read(texts, tokenize, lambda names: map(found.__getitem__, names))
+    names = sorted(found)
+    rank = np.empty(len(names), dtype=np.int32)
+    rank[[found[name] for name in names]] = np.arange(len(names))
+    return Tokens(rank[tokens.numbers], tokens.lengths), {
+        name: number for number, name in enumerate(names)
+    }
+
+
+def read_tokens(texts, tokenize, numbers):
+    """Return the tokens of texts by the numbers that were learned."""
+    return _read(texts, tokenize, lambda names: map(numbers.get, names, repeat(UNKNOWN)))
+
+
+def _read(texts, tokenize, number):
+    flat, lengths = array("i"), array("q")
+    for text in texts:
+        names = tokenize(text)
+        flat.extend(number(names))
+        lengths.append(len(names))
+    return Tokens(np.array(flat, dtype=np.int32), np.array(lengths, dtype=np.int64))
+
+
+def count_texts(tokens, n_tokens):
+    """Return the number of texts that each token stands in."""
+    counts = _count_pairs(tokens.texts, tokens.numbers, (len(tokens.lengths), n_tokens))
+    return np.bincount(counts.indices, minlength=n_tokens)
+
+
+class TokenNGrams:
+    """Counts of the n-grams of tokens.
+
+    Columns are ordered by n and, for each n, by the tokens of the n-grams.
+
+    Parameters
+    ----------
+    ngram_range : tuple of (int, int)
+        Smallest and largest n.
+    """
+
+    def __init__(self, ngram_range):
+        self.ngram_range = ngram_range
+
+    def fit_counts(self, tokens, n_tokens):
+        """Learn the n-grams of tokens, of which there are `n_tokens` kinds, and count them.
+
+        Returns
+        -------
+        counts : csr_array of shape (n_texts, n_ngrams), float32
+            How often each n-gram stands in each text.
+        """
+        self.n_tokens = n_tokens
+        self.pairs = []  # for each n from 2 its n-grams, sorted, as beginning * n_tokens + last
+        return self._count(tokens, self._learn)
+
+    def counts(self, tokens):
+        """Count the n-grams that were learned."""
+        return self._count(tokens, self._find)
+
+    def _count(self, tokens, number):
+        smallest, largest = self.ngram_range
+        ngrams, texts, parts = tokens.numbers, tokens.texts, []
+        for n in range(1, largest + 1):
+            if n > 1:
+                ngrams = self._lengthen(ngrams, tokens.numbers, texts, n, number)
+            if n >= smallest:
+                n_kinds = self.n_tokens if n == 1 else len(self.pairs[n - 2])
+                parts.append(_count_pairs(texts, ngrams, (len(tokens.lengths), n_kinds)))
+        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+
+    def _lengthen(self, ngrams, tokens, texts, n, number):
+        """Return the n-gram that begins at each token, or UNKNOWN, from those of n - 1 tokens."""
+        begins, ends = slice(None, max(0, len(tokens) - n + 1)), slice(n - 1, None)
+        exists = (texts[begins] == texts[ends]) & (ngrams[begins] >= 0) & (tokens[ends] >= 0)
+        places = np.flatnonzero(exists)
+        longer = np.full(len(tokens), UNKNOWN, dtype=np.int32)
+        pairs = ngrams[places].astype(np.int64) * self.n_tokens + tokens[places + n - 1]
+        longer[places] = number(pairs, n)
+        return longer
+
+    def _learn(self, pairs, n):
+        found, kinds = pd.factorize(pairs)
+        order = np.argsort(kinds)
+        rank = np.empty(len(kinds), dtype=np.int32)
+        rank[order] = np.arange(len(kinds))
+        self.pairs.append(kinds[order])
+        return rank[found]
+
+    def _find(self, pairs, n):
+        known = self.pairs[n - 2]
+        kinds, found = np.unique(pairs, return_inverse=True)  # sorted look-ups stay in the cache
+        places = np.searchsorted(known, kinds)
+        is_known = known[np.minimum(places, len(known) - 1)] == kinds if len(known) else False
+        return np.where(is_known, places, UNKNOWN)[found]
+
+    def names(self, token_names, separator):
+        """Return the n-grams as strings, in the order of the columns."""
+        smallest, largest = self.ngram_range
+        level, names = token_names, []
+        for n in range(1, largest + 1):
+            if n > 1:
+                beginnings, lasts = np.divmod(self.pairs[n - 2], self.n_tokens)
+                pairs = zip(beginnings.tolist(), lasts.tolist(), strict=True)
+                level = [level[first] + separator + token_names[last] for first, last in pairs]
+            if n >= smallest:
+                names += level
+        return names
+
+
+class InsideNGrams:
+    """Counts of n-grams of characters inside words, as of ``analyzer="char_wb"``.
+
+    scikit-learn's CountVectorizer takes each different word apart once; the counts of a text
+    are the sum of those of its words.
+
+    Parameters
+    ----------
+    ngram_range : tuple of (int, int)
+        Smallest and largest number of characters.
+    """
+
+    def __init__(self, ngram_range):
+        self.counter = CountVectorizer(
+            analyzer="char_wb", ngram_range=ngram_range, lowercase=False, dtype=np.float32
+        )
+
+    def fit_counts(self, texts):
+        """Learn the n-grams inside the words of texts, and count them."""
+        words, names = self._words(texts)
+        return words @ sparse.csr_array(self.counter.fit_transform(names))
+
+    def counts(self, texts):
+        """Count the n-grams that were learned."""
+        words, names = self._words(texts)
+        return words @ sparse.csr_array(self.counter.transform(names))
+
+    def _words(self, texts):
+        tokens, numbers = learn_tokens(texts, str.split)
+        shape = (len(tokens.lengths), len(numbers))
+        return _count_pairs(tokens.texts, tokens.numbers, shape), list(numbers)
+
+    def names(self):
+        """Return the n-grams in the order of the columns."""
+        return self.counter.get_feature_names_out().tolist()
+
+
+def _count_pairs(rows, columns, shape):
+    """Count pairs of a row and a column, sorted by row; a column UNKNOWN does not count."""
+    known = columns >= 0
+    if not known.all():
+        rows, columns = rows[known], columns[known]
+    ends = np.cumsum(np.bincount(rows, minlength=shape[0]))
+    ones = np.ones(len(columns), dtype=np.float32)
+    counts = sparse.csr_array((ones, columns, np.concatenate([[0], ends])), shape=shape)
+    counts.sum_duplicates()
+    return counts
+
+
+def frequent_columns(counts, min_df, max_features):
+    """Choose the columns that stand in enough texts and, of these, the most frequent.
+
+    Parameters
+    ----------
+    counts : csr_array of shape (n_texts, n_ngrams)
+        Counts of n-grams.
+    min_df : int
+        Number of texts that a column must stand in.
+    max_features : int or None
+        Largest number of columns; of equally frequent ones the first are kept.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_columns,) or None
+        The chosen columns in their order, None for all of them.
+    """
+    if min_df <= 1 and (max_features is None or max_features >= counts.shape[1]):
+        return None
+    columns = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) >= min_df)
+    if max_features is not None:
+        totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
+        columns = np.sort(columns[np.argsort(-totals[columns], kind="stable")[:max_features]])
+    return columns
+
+
+class WeightedNGrams:
+    """TF-IDF weights of counted n-grams, with sublinear counts.
+
+    Parameters
+    ----------
+    counter : TokenNGrams or InsideNGrams
+        Counts the n-grams.
+    min_df, max_features : int
+        As in TextSequenceVectorizer.
+    """
+
+    def __init__(self, counter, min_df, max_features):
+        self.counter = counter
+        self.min_df = min_df
+        self.max_features = max_features
+
+    def fit_transform(self, *inputs):
+        """Learn n-grams and their weights from what the counter takes, and weight it."""
+        counts = self.counter.fit_counts(*inputs)
+        self.columns = frequent_columns(counts, self.min_df, self.max_features)
+        if self.columns is not None and not len(self.columns):
+            raise ValueError(
+                f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
+                f"{counts.shape[0]} texts of X; lower it."
+            )
+        counts = self._choose(counts)
+        self.tfidf = TfidfTransformer(sublinear_tf=True).fit(counts)
+        return self.tfidf.transform(counts, copy=False)
+
+    def transform(self, *inputs):
+        """Weight what the counter takes."""
+        return self.tfidf.transform(self._choose(self.counter.counts(*inputs)), copy=False)
+
+    def _choose(self, counts):
+        return counts if self.columns is None else counts[:, self.columns]
+
+    def names(self, *arguments):
+        """Return the n-grams that were kept, in the order of the columns."""
+        names = np.array(self.counter.names(*arguments), dtype=object)
+        return names if self.columns is None else names[self.columns]

@@ -1,0 +1,78 @@
+"""The container of n-gram features and words that the vectorizer returns."""
+
+import numpy as np
+
+
+class TextSequences:
+    """Rows of n-gram features together with the words in their order.
+
+    What :class:`TextSequenceVectorizer` returns. Rows can be taken with a number, a slice, a
+    mask or an array of numbers, which is all that scikit-learn's splitters, searches and caches
+    need. The parts are not copied, and should not be changed.
+
+    Parameters
+    ----------
+    features : csr_array of shape (n_rows, n_features), float32
+        The n-gram features.
+
+    words : ndarray of shape (n_words,), int32
+        Numbers of the words of all rows, row after row; 0 stands for an unknown word.
+
+    offsets : ndarray of shape (n_rows + 1,), int64
+        Row i has the words ``words[offsets[i]:offsets[i + 1]]``.
+
+    vocabulary_size : int
+        One more than the largest number that a word can have.
+
+    Examples
+    --------
+    >>> from sk_ctxmem import TextSequenceVectorizer
+    >>> sequences = TextSequenceVectorizer().fit_transform(["yes", "and then ?", ""])
+    >>> sequences
+    TextSequences(n_rows=3, n_features=6, n_words=4)
+    >>> sequences[[1, 2]].shape
+    (2, 6)
+    """
+
+    is_text_sequences = True
+
+    def __init__(self, features, words, offsets, vocabulary_size):
+        self.features = features
+        self.words = words
+        self.offsets = offsets
+        self.vocabulary_size = vocabulary_size
+
+    @property
+    def shape(self):
+        """Number of rows and of features."""
+        return self.features.shape
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        if isinstance(rows, tuple):  # scikit-learn asks for [rows, ...]
+            rows, *rest = rows
+            if any(part not in (Ellipsis, slice(None)) for part in rest):
+                raise IndexError("Only rows of TextSequences can be taken; see .features.")
+        if not isinstance(rows, slice) and np.ndim(rows) == 0:
+            rows = [rows]
+        rows = np.arange(len(self))[rows]
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        words = self.words[np.arange(offsets[-1]) + shift]
+        return TextSequences(self.features[rows], words, offsets, self.vocabulary_size)
+
+    def __array__(self, dtype=None, copy=None):
+        """Refuse: the words would be lost."""
+        raise TypeError(
+            "TextSequences cannot become an array; pass it to ContextMemoryClassifier as it is, "
+            "or use its n-grams alone: sequences.features"
+        )
+
+    def __repr__(self):
+        return (
+            f"TextSequences(n_rows={self.shape[0]}, n_features={self.shape[1]}, "
+            f"n_words={len(self.words)})"
+        )
