@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from scipy import sparse
 
 from ._modules import ATTENTION_WINDOW
-from ._tensors import Packing, RowBatch, SparseFeatures, Words
+from ._tensors import Blocks, Columns, Packing, RowBatch, SparseFeatures, Subset, Words
 
 # Long groups are trained in pieces of at most this many rows: more of them run side by side,
 # which on long conversations is more than twice as fast and no less accurate.
-TRAINING_PIECE = 64
+TRAINING_PIECE = 32
 
 
 @dataclass
@@ -25,6 +25,8 @@ class RowSet:
     ----------
     features : CSR array or ndarray of shape (n_rows, n_features), float32
         What is known of each row alone.
+    n_repeated : int
+        Number of sparse features that several rows of the training data have: the first ones.
     extras : ndarray of shape (n_rows, n_extras), float32
         Place in the group and change of speaker.
     speakers : ndarray of shape (n_rows,), int64
@@ -37,18 +39,19 @@ class RowSet:
         Word ids of all rows, row after row.
     word_offsets : ndarray of shape (n_rows + 1,) or None
         Where the words of each row start.
-    both : bool
-        Whether a row also looks at the rows after it.
+    context : {"past", "both", "none"}
+        Which other rows of its group a row sees.
     """
 
     features: sparse.csr_array | np.ndarray
+    n_repeated: int
     extras: np.ndarray
     speakers: np.ndarray
     rows: np.ndarray
     lengths: np.ndarray
     words: np.ndarray | None
     word_offsets: np.ndarray | None
-    both: bool
+    context: str
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,16 +65,7 @@ class RowSet:
         """Return a set that runs over some of the groups; the features are shared."""
         starts, lengths = self.starts[groups], self.lengths[groups]
         rows = self.rows[concatenated_ranges(starts, lengths)]
-        return RowSet(
-            self.features,
-            self.extras,
-            self.speakers,
-            rows,
-            lengths,
-            self.words,
-            self.word_offsets,
-            self.both,
-        )
+        return replace(self, rows=rows, lengths=lengths)
 
     def batches(
         self, n_rows: int, random: np.random.RandomState | None = None
@@ -87,33 +81,47 @@ class RowSet:
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
         number = (np.cumsum(lengths) - 1) // n_rows
-        firsts = np.flatnonzero(np.diff(number)) + 1
-        for piece in np.split(np.arange(len(starts)), firsts):
-            yield self._batch(starts[piece], lengths[piece])
+        firsts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
+        for first, end in zip(firsts, [*firsts[1:], None], strict=True):
+            piece = slice(first, end)
+            yield self._batch(starts[piece], lengths[piece], training=random is not None)
 
-    def _batch(self, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, RowBatch]:
-        order = pack(lengths)
-        rows = self.rows[starts[order.sequences] + order.steps]
-        window, mask, offsets = _look_around(order, self.both)
+    def _batch(
+        self, starts: np.ndarray, lengths: np.ndarray, *, training: bool
+    ) -> tuple[np.ndarray, RowBatch]:
+        places, order = starts, None
+        if self.context != "none":
+            order = pack(lengths)
+            places = starts[order.sequences] + order.steps
+        rows = self.rows[places]
         return rows, RowBatch(
-            features=self._features(rows),
+            features=self._features(rows, training=training),
             extras=torch.from_numpy(self.extras[rows]),
             speakers=torch.from_numpy(self.speakers[rows]),
-            packing=order.packing(),
-            window=torch.from_numpy(window),
-            window_mask=torch.from_numpy(mask),
-            window_offsets=torch.from_numpy(offsets),
+            packing=None if order is None else order.packing(),
+            blocks=None if order is None else cut_into_blocks(order, self.context == "both"),
             words=self._words(rows),
         )
 
-    def _features(self, rows: np.ndarray) -> SparseFeatures | torch.Tensor:
+    def _features(self, rows: np.ndarray, *, training: bool) -> SparseFeatures | torch.Tensor:
         taken = self.features[rows]
         if isinstance(taken, np.ndarray):
             return torch.from_numpy(taken)
+        chosen = taken.indices < self.n_repeated
+        places = np.flatnonzero(chosen)
+        n_before = np.cumsum(chosen, dtype=taken.indptr.dtype) - chosen
+        firsts = np.append(n_before, len(places)).astype(taken.indptr.dtype)[taken.indptr[:-1]]
+        repeated = Subset(torch.from_numpy(places), torch.from_numpy(firsts))
+        columns = None
+        if training:
+            columns = sort_by_column(taken)
+            repeated.columns = first_columns(columns, self.n_repeated, n_before)
         return SparseFeatures(
-            ids=torch.from_numpy(taken.indices.astype(np.int64)),
+            ids=torch.from_numpy(taken.indices),
             values=torch.from_numpy(taken.data),
-            offsets=torch.from_numpy(taken.indptr[:-1].astype(np.int64)),
+            offsets=torch.from_numpy(taken.indptr[:-1]),
+            columns=columns,
+            repeated=repeated,
         )
 
     def _words(self, rows: np.ndarray) -> Words | None:
@@ -176,14 +184,50 @@ def pack(lengths: np.ndarray) -> PackedOrder:
     )
 
 
-def _look_around(order: PackedOrder, both: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each row the rows in its window, which of them exist, and their offsets."""
-    reach = min(ATTENTION_WINDOW, len(order.sizes)) - 1
-    distances = np.arange(-reach, reach + 1 if both else 1)
-    steps = order.steps[:, np.newaxis] + distances
-    exists = (steps >= 0) & (steps < order.lengths[:, np.newaxis])
-    places = order.place(np.where(exists, steps, 0), order.ranks[:, np.newaxis])
-    return places, exists, distances + ATTENTION_WINDOW - 1
+def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
+    """Cut sequences into blocks as long as the window of the attention, or as the longest."""
+    n_rows, length = len(order.steps), min(ATTENTION_WINDOW, len(order.sizes))
+    n_blocks = -(-np.bincount(order.ranks) // length)
+    total = n_blocks.sum()
+    first = np.cumsum(n_blocks) - n_blocks
+    slots = (first[order.ranks] + order.steps // length) * length + order.steps % length
+    places = np.full(total * length, n_rows)
+    places[slots] = np.arange(n_rows)
+    itself = np.arange(total)
+    neighbours = [itself]
+    if len(order.sizes) > length:
+        within = concatenated_ranges(np.zeros_like(n_blocks), n_blocks)
+        neighbours.insert(0, np.where(within > 0, itself - 1, total))
+        if both:
+            is_last = within == np.repeat(n_blocks, n_blocks) - 1
+            neighbours.append(np.where(is_last, total, itself + 1))
+    return Blocks(
+        torch.from_numpy(places.reshape(total, length)),
+        torch.from_numpy(np.stack(neighbours, axis=1)),
+        torch.from_numpy(slots),
+    )
+
+
+def sort_by_column(X: sparse.csr_array) -> Columns:
+    """Return the stored values of sparse features by column."""
+    n_stored = len(X.indices)
+    bits = n_stored.bit_length()
+    # column and place in one number: sorting these is several times faster than argsort
+    keys = np.sort((X.indices.astype(np.int64) << bits) | np.arange(n_stored))
+    ids, places = keys >> bits, keys & ((1 << bits) - 1)
+    is_first = np.ones(n_stored, dtype=bool)
+    np.not_equal(ids[1:], ids[:-1], out=is_first[1:])
+    firsts = np.flatnonzero(is_first)
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[places]
+    return Columns(*map(torch.from_numpy, (ids[firsts], firsts, rows, places)))
+
+
+def first_columns(columns: Columns, n_columns: int, n_before: np.ndarray) -> Columns:
+    """Return the first columns alone, where `n_before` of their values stand before each value."""
+    n_ids = int(torch.searchsorted(columns.ids, n_columns))
+    n_values = int(columns.offsets[n_ids]) if n_ids < len(columns.ids) else len(columns.rows)
+    places = torch.from_numpy(n_before[columns.places[:n_values].numpy()])
+    return Columns(columns.ids[:n_ids], columns.offsets[:n_ids], columns.rows[:n_values], places)
 
 
 def concatenated_ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

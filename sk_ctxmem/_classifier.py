@@ -301,7 +301,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             values = self._vectorize(inputs)
         else:
             values = self._learn_inputs(inputs, units, weights)
-        reading = {"context": self.context, "word_memory": self.word_memory}
+        context = "none" if inputs.groups is None else self.context
+        reading = {"context": context, "word_memory": self.word_memory}
         rows = self._arrange(inputs, values, reading)
         sizes = self._network_sizes(rows, values, len(classes))
         data = split_rows(rows, held_out, targets, weights, random)
@@ -463,12 +464,13 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         """Return the arguments of the network."""
         return {
             "n_features": rows.features.shape[1],
+            "n_repeated": rows.n_repeated,
             "n_classes": n_classes,
             "n_extras": rows.extras.shape[1],
             "n_speakers": len(self.speakers_) + 1,  # and the unknown ones
             "sparse": not isinstance(rows.features, np.ndarray),
             "memory": self.memory,
-            "both": self.context == "both",
+            "context": rows.context,
             "width": int(self.hidden_size),
             "n_words": values.vocabulary_size if self.word_memory else 0,
             "dropout_rate": float(self.dropout),
@@ -499,8 +501,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     def _set_network(self, network, device):
         """Keep a trained network, ready to predict."""
         self._device = device
-        # In double precision a row's probabilities do not depend on the batch it is in.
-        if not self._device.startswith("mps"):  # which has no double precision
+        # Rows that stand alone are cheap, and in double precision the probabilities of a row do
+        # not depend on its batch at all; with a memory they are equal to about 1e-6.
+        if network.memory is None and not self._device.startswith("mps"):  # which has no doubles
             network.set_dense_dtype(torch.float64)
         self._network = network.to(self._device).eval()
 
@@ -508,16 +511,26 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         inputs = read_rows(self, X, groups, self._columns, reset=False)
         self._check_kind(inputs)
-        if self._has_groups and inputs.groups is None and self._reading["context"] != "none":
-            warnings.warn(
-                "The classifier was fitted with groups, but X comes without: each row is taken "
-                "for a conversation of its own. Pass groups= to predict too, or fit with "
-                "group_column= so that the ids travel in X.",
-                MissingGroupsWarning,
-                stacklevel=3,
-            )
+        self._check_groups(inputs)
         rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
         return predict_logits(self._network, rows, self._device)
+
+    def _check_groups(self, inputs):
+        """Warn of missing groups, and raise if there are some that fit knew nothing of."""
+        if inputs.groups is None:
+            if self._reading["context"] != "none":
+                warnings.warn(
+                    "The classifier was fitted with groups, but X comes without: each row is "
+                    "taken for a conversation of its own. Pass groups= to predict too, or fit "
+                    "with group_column= so that the ids travel in X.",
+                    MissingGroupsWarning,
+                    stacklevel=4,
+                )
+        elif not self._has_groups and self.context != "none":
+            raise ValueError(
+                "The classifier was fitted without groups, so that it has no memory of other "
+                "rows, but groups were passed to predict; pass groups to fit too."
+            )
 
     def __getstate__(self):
         """Return arrays and plain values only: nothing of torch or skorch is pickled."""

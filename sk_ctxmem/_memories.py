@@ -6,8 +6,12 @@ the longest sequence.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor, cat, nn
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import linear
 from torch.nn.utils.rnn import PackedSequence
 
 from ._tensors import Packing
@@ -57,7 +61,7 @@ class ElmanMemory(nn.Module):
         for step in driven[1:]:
             before = memories[-1][: len(step)]
             memories.append((step + self.recurrent(before)).sigmoid())
-        return torch.cat(memories)
+        return cat(memories)
 
 
 class MinGRUMemory(nn.Module):
@@ -91,8 +95,8 @@ class MinGRUMemory(nn.Module):
         while distance < len(sizes):
             first = int(starts[distance])  # the first element with one `distance` steps before
             before = _places_before(sizes, starts, distance).to(memory.device)
-            memory = torch.cat([memory[:first], memory[first:] + kept[first:] * memory[before]])
-            kept = torch.cat([kept[:first], kept[first:] * kept[before]])
+            memory = cat([memory[:first], memory[first:] + kept[first:] * memory[before]])
+            kept = cat([kept[:first], kept[first:] * kept[before]])
             distance *= 2
         return memory
 
@@ -105,8 +109,11 @@ def _places_before(sizes: Tensor, starts: Tensor, distance: int) -> Tensor:
     return places - shift.repeat_interleave(later)
 
 
-class FusedMemory(nn.Module):
-    """Context memory with torch's own gated cell, GRU or LSTM.
+class GRUMemory(nn.Module):
+    """Context memory as a gated recurrent unit, with the weights and the gates of torch's.
+
+    r_i = σ(W_ir e_i + b_ir + W_hr m_{i-1} + b_hr), likewise z_i, and
+    c_i = tanh(W_ic e_i + b_ic + r_i (W_hc m_{i-1} + b_hc)), m_i = (1 - z_i) c_i + z_i m_{i-1}.
 
     Shape
     -----
@@ -116,25 +123,122 @@ class FusedMemory(nn.Module):
     ----------
     Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP 2014.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.cell = nn.GRU(width, width)
+
+    def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
+        """Run over all sequences at once."""
+        if encodings.is_cuda or not torch.is_grad_enabled():  # torch's own is slow backwards only
+            return self.cell(PackedSequence(encodings, packing.step_sizes))[0].data
+        width = encodings.shape[1]
+        input_weight, recurrent, input_bias, recurrent_bias = self.cell.all_weights[0]
+        gate_bias, candidate_bias = recurrent_bias.split([2 * width, width])
+        bias = input_bias + cat([gate_bias, torch.zeros_like(candidate_bias)])
+        driven = linear(encodings, input_weight, bias)  # (N, 3 D)
+        return GRUSteps.apply(driven, recurrent, candidate_bias, packing.step_sizes.tolist())
+
+
+class GRUSteps(torch.autograd.Function):
+    """The recurrence of a GRU, with a gradient by hand.
+
+    The gradient of a step needs one product with the recurrent weights; all else is computed
+    for all steps at once. On a CPU that takes torch's own two to five times as long where
+    sequences have 64 elements or more.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, driven: Tensor, recurrent: Tensor, candidate_bias: Tensor, sizes: list[int]
+    ) -> Tensor:
+        """Run over all sequences, step by step."""
+        width = driven.shape[1] // 3
+        doubled = driven.new_tensor([1.0, 1.0, 2.0]).repeat_interleave(width)
+        # tanh(a) = 2 σ(2 a) - 1 takes a third of the time of tanh: candidates are doubled
+        gates = driven * doubled  # (N, 3 D): r, z and the candidate, in the end
+        transposed = recurrent.t() * doubled  # (D, 3 D)
+        drives = driven.new_empty(len(driven), width)  # twice W_hc m + b_hc
+        memories = torch.empty_like(drives)
+        before = driven.new_zeros(sizes[0], width)
+        added = driven.new_empty(sizes[0], 3 * width)
+        low, high = -driven.new_ones(1, 1), driven.new_ones(1, 1)
+        parts = gates[:, : 2 * width], *gates.split(width, dim=1), drives, memories
+        for both, reset, update, candidate, drive, memory in zip(
+            *(part.split(sizes) for part in parts), strict=True
+        ):
+            if len(memory) < len(before):
+                before, added = before[: len(memory)], added[: len(memory)]
+            torch.mm(before, transposed, out=added)
+            both.add_(added[:, : 2 * width]).sigmoid_()
+            torch.add(added[:, 2 * width :], candidate_bias, alpha=2, out=drive)
+            candidate.addcmul_(reset, drive).sigmoid_()
+            torch.lerp(low, high, candidate, out=candidate)
+            before = torch.lerp(candidate, before, update, out=memory)
+        ctx.sizes = sizes
+        ctx.save_for_backward(gates, drives, memories, recurrent)
+        return memories
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        """Run over the steps from the last to the first."""
+        gates, drives, memories, recurrent = ctx.saved_tensors
+        width = memories.shape[1]
+        reset, update, candidate = gates.split(width, dim=1)
+        before = _memories_before(memories, ctx.sizes)  # (N, D)
+        # by how much each gate's input changes the memory
+        slope = (1 - update) * (1 - candidate * candidate)
+        slopes = torch.empty_like(gates)  # (N, 3 D)
+        slopes[:, :width] = slope * drives * (reset * (1 - reset) / 2)
+        slopes[:, width : 2 * width] = (before - candidate) * update * (1 - update)
+        slopes[:, 2 * width :] = slope * reset
+        total = gradient.clone()
+        steps = [part.split(ctx.sizes) for part in (total, slopes, update)]
+        for step in range(len(ctx.sizes) - 1, -1, -1):
+            here, slope_here, kept = (part[step] for part in steps)
+            slope_here.view(-1, 3, width).mul_(here.unsqueeze(1))
+            if step:
+                earlier = steps[0][step - 1][: len(here)]
+                earlier.addcmul_(here, kept).addmm_(slope_here, recurrent)
+        candidate_gradient = total * slope  # that of the drive has the reset gate beside it
+        driven_gradient = cat([slopes[:, : 2 * width], candidate_gradient], dim=1)
+        bias_gradient = slopes[:, 2 * width :].sum(dim=0)
+        return driven_gradient, slopes.t() @ before, bias_gradient, None
+
+
+def _memories_before(memories: Tensor, sizes: list[int]) -> Tensor:
+    """Return for each element the memory of the element before it, or zeros."""
+    before = torch.zeros_like(memories)
+    steps = memories.split(sizes)
+    for earlier, here in zip(steps, before.split(sizes)[1:], strict=False):
+        here.copy_(earlier[: len(here)])
+    return before
+
+
+class LSTMMemory(nn.Module):
+    """Context memory as torch's own long short-term memory.
+
+    Shape
+    -----
+    Input: (N, D) in packed order. Output: (N, D).
+
+    References
+    ----------
     Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9 (8).
     """
 
-    def __init__(self, cell: type[nn.GRU] | type[nn.LSTM], width: int) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.cell = cell(width, width)
+        self.cell = nn.LSTM(width, width)
 
     def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
         """Run over all sequences at once."""
         return self.cell(PackedSequence(encodings, packing.step_sizes))[0].data
 
 
-def make_memory(memory: str, width: int) -> nn.Module:
-    """Make the context memory of a name."""
-    if memory == "elman":
-        return ElmanMemory(width)
-    if memory == "mingru":
-        return MinGRUMemory(width)
-    return FusedMemory({"gru": nn.GRU, "lstm": nn.LSTM}[memory], width)
+MEMORIES = {"elman": ElmanMemory, "gru": GRUMemory, "lstm": LSTMMemory, "mingru": MinGRUMemory}
 
 
 class ContextMemory(nn.Module):
@@ -156,8 +260,8 @@ class ContextMemory(nn.Module):
 
     def __init__(self, memory: str, width: int, *, both: bool) -> None:
         super().__init__()
-        self.forwards = make_memory(memory, width)
-        self.backwards = make_memory(memory, width) if both else None
+        self.forwards = MEMORIES[memory](width)
+        self.backwards = MEMORIES[memory](width) if both else None
 
     def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
         """Run over all sequences at once."""
@@ -166,4 +270,4 @@ class ContextMemory(nn.Module):
             return past
         mirror = packing.reverse
         future = self.backwards(encodings[mirror], packing)[mirror]
-        return torch.cat([past, future], dim=1)  # (N, 2 D)
+        return cat([past, future], dim=1)  # (N, 2 D)

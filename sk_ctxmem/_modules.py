@@ -1,24 +1,25 @@
 """The network, in plain torch: encoder, context memory, attention, decoder.
 
 Shape letters: N rows of a batch, F features of a row, D width, M width of the memory, A width of
-the attention, O rows in its window, C classes, V words of the batch. Rows and words lie in
-packed order, see `_tensors`.
+the attention, K blocks of rows, L rows of a block, C classes, V words of the batch. Rows and
+words lie in packed order, see `_tensors`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding, embedding_bag
+from torch.nn.functional import embedding
 
+from ._functions import draw_uniform_, drop, fast_tanh, table_product
 from ._memories import ContextMemory, logistic_centre_
-from ._tensors import RowBatch, SparseFeatures, Words
+from ._tensors import Blocks, RowBatch, SparseFeatures, Words
 
-ATTENTION_WIDTH = 64
+ATTENTION_WIDTH = 32
 ATTENTION_WINDOW = 16  # rows that a row looks back at, itself included
-ATTENTION_ROWS = 2048  # rows that look around at a time, which bounds the memory it takes
 INITIAL_TABLE_SCALE = 0.1
 
 
@@ -33,7 +34,7 @@ class FeatureTable(nn.Module):
     n_features, n_outputs : int
         Sizes of the map.
     initial_scale : float
-        Standard deviation of the first weights; 0 starts from zeros.
+        Standard deviation of the first weights, which are uniform; 0 starts from zeros.
 
     Shape
     -----
@@ -48,20 +49,13 @@ class FeatureTable(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        nn.init.normal_(self.weight, std=self.initial_scale)
+        draw_uniform_(self.weight, self.initial_scale)
 
     def forward(self, features: SparseFeatures | Tensor) -> Tensor:
         """Map the features of each row."""
         if isinstance(features, Tensor):
             return features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, n_outputs)
-        return embedding_bag(
-            features.ids,
-            self.weight,
-            features.offsets,
-            mode="sum",
-            sparse=True,
-            per_sample_weights=features.values,
-        )
+        return table_product(self.weight, features)
 
 
 class WordTable(nn.Module):
@@ -79,7 +73,7 @@ class WordTable(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        nn.init.normal_(self.weight, std=INITIAL_TABLE_SCALE)
+        draw_uniform_(self.weight, INITIAL_TABLE_SCALE)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look the words up."""
@@ -89,11 +83,12 @@ class WordTable(nn.Module):
 class Attention(nn.Module):
     """What a row finds when it looks at the memories and encodings around it.
 
-    Scaled dot products plus a learned weight for each distance, over a window of rows.
+    Scaled dot products plus a learned weight for each distance, over a window of rows: those
+    less than ATTENTION_WINDOW before it and, if later rows may be seen, after it.
 
     Shape
     -----
-    Input: (N, M + D) and the window of a RowBatch. Output: (N, A).
+    Input: (N, M + D) and their Blocks. Output: (N, A).
 
     References
     ----------
@@ -102,36 +97,64 @@ class Attention(nn.Module):
 
     def __init__(self, input_width: int, *, both: bool) -> None:
         super().__init__()
-        self.query = nn.Linear(input_width, ATTENTION_WIDTH)
-        self.key = nn.Linear(input_width, ATTENTION_WIDTH)
-        self.value = nn.Linear(input_width, ATTENTION_WIDTH)
+        self.both = both
+        self.project = nn.Linear(input_width, 3 * ATTENTION_WIDTH)  # query, key, value
         n_offsets = 2 * ATTENTION_WINDOW - 1 if both else ATTENTION_WINDOW
         self.distance_weight = nn.Parameter(torch.zeros(n_offsets))
 
-    def weights(self, states: Tensor, batch: RowBatch) -> Tensor:
-        """Return the attention weights: each row of (N, O) sums to 1."""
-        queries, keys = self.query(states).unsqueeze(2), self.key(states)  # (N, A, 1), (N, A)
-        products = [
-            (keys[rows] @ query).squeeze(2)  # (n, O, A) x (n, A, 1) -> (n, O)
-            for query, rows in zip(
-                queries.split(ATTENTION_ROWS), batch.window.split(ATTENTION_ROWS), strict=True
-            )
-        ]
-        scores = torch.cat(products) / ATTENTION_WIDTH**0.5  # (N, O)
-        scores = scores + self.distance_weight[batch.window_offsets]
-        return scores.masked_fill(~batch.window_mask, -torch.inf).softmax(dim=-1)
-
-    def forward(self, states: Tensor, batch: RowBatch) -> Tensor:
+    def forward(self, states: Tensor, blocks: Blocks) -> Tensor:
         """Return the weighted mean of the values in the window of each row."""
-        weights = self.weights(states, batch).unsqueeze(1)  # (N, 1, O)
-        values = self.value(states)
-        found = [
-            (share @ values[rows]).squeeze(1)  # (n, 1, O) x (n, O, A) -> (n, A)
-            for share, rows in zip(
-                weights.split(ATTENTION_ROWS), batch.window.split(ATTENTION_ROWS), strict=True
-            )
-        ]
-        return torch.cat(found)
+        queries, keys, values = self._blocks_of_states(states, blocks)
+        found = self._weights(queries, keys, blocks, len(states)) @ values  # (K, L, A)
+        return found.flatten(0, 1).index_select(0, blocks.slots)
+
+    def weights(self, states: Tensor, blocks: Blocks) -> Tensor:
+        """Return how much of its attention each row gives to each row: (N, N), rows sum to 1."""
+        n_rows, slots = len(states), blocks.places.numel()
+        queries, keys, _ = self._blocks_of_states(states, blocks)
+        weights = self._weights(queries, keys, blocks, n_rows).flatten(0, 1)  # (K L, keys)
+        seen = _places_around(blocks, n_rows).repeat_interleave(slots // len(blocks.places), 0)
+        spread = weights.new_zeros(slots, n_rows + 1).scatter_add(1, seen, weights)
+        return spread[blocks.slots, :n_rows]
+
+    def _blocks_of_states(self, states: Tensor, blocks: Blocks) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the queries (K, L, A) of each block, and the keys and values around it."""
+        projected = _append_zeros(self.project(states))  # (N + 1, 3 A)
+        length = blocks.places.shape[1]
+        inside = projected.index_select(0, blocks.places.flatten()).unflatten(0, (-1, length))
+        queries, seen = inside.split([ATTENTION_WIDTH, 2 * ATTENTION_WIDTH], dim=2)
+        if blocks.neighbours.shape[1] > 1:
+            around = _append_zeros(seen).index_select(0, blocks.neighbours.flatten())
+            seen = around.view(len(inside), -1, 2 * ATTENTION_WIDTH)
+        keys, values = seen.split(ATTENTION_WIDTH, dim=2)
+        return queries, keys, values
+
+    def _weights(self, queries: Tensor, keys: Tensor, blocks: Blocks, n_rows: int) -> Tensor:
+        """Return the attention weights inside each block, (K, L, number of keys)."""
+        length, n_keys = queries.shape[1], keys.shape[1]
+        n_before = 0 if n_keys == length else length
+        positions = torch.arange(n_keys, device=keys.device) - n_before
+        distances = positions - positions[n_before : n_before + length].unsqueeze(1)
+        last = ATTENTION_WINDOW - 1 if self.both else 0
+        in_window = (distances > -ATTENTION_WINDOW) & (distances <= last)  # (L, keys)
+        places = distances.clamp(1 - ATTENTION_WINDOW, last) + ATTENTION_WINDOW - 1
+        exists = _places_around(blocks, n_rows) < n_rows  # (K, keys)
+        scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5  # (K, L, keys)
+        scores = scores + self.distance_weight[places]
+        # not minus infinity: rows that fill a block up see nothing, and would give NaN
+        lowest = torch.finfo(scores.dtype).min
+        return scores.masked_fill(~(in_window & exists.unsqueeze(1)), lowest).softmax(dim=-1)
+
+
+def _append_zeros(values: Tensor) -> Tensor:
+    """Append one element of zeros, for places where there is none."""
+    return torch.cat([values, torch.zeros_like(values[:1])])
+
+
+def _places_around(blocks: Blocks, n_rows: int) -> Tensor:
+    """Return the places of the rows that the rows of each block may see, (K, keys)."""
+    nowhere = torch.full_like(blocks.places[:1], n_rows)
+    return torch.cat([blocks.places, nowhere])[blocks.neighbours].flatten(1)
 
 
 class TextReader(nn.Module):
@@ -182,7 +205,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.table = table
         self.bias = nn.Parameter(torch.zeros(width))
-        self.activation = torch.sigmoid if logistic else torch.tanh
+        self.activation = torch.sigmoid if logistic else fast_tanh
 
     def forward(self, inputs: Any, *added: Tensor) -> Tensor:
         """Encode each element."""
@@ -205,18 +228,21 @@ class ContextMemoryNet(nn.Module):
     With ``memory="elman"`` the encoder, the memory and the decoder are the three formulas
     e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2), d_i = W4 m_i + b3, whose softmax is
     the prediction; attention and the wide path are added to d_i. σ is the logistic function
-    there, and the hyperbolic tangent in the encoder of the other kinds.
+    there, and the hyperbolic tangent in the encoder of the other kinds. Where rows stand alone
+    there is nothing to remember: the decoder reads the encodings, without memory and attention.
 
     Parameters
     ----------
     n_features, n_classes, n_extras, n_speakers : int
         Sizes of the inputs and of the output.
+    n_repeated : int
+        Number of features that the encoder reads, the first ones; the wide path reads all.
     sparse : bool
         Whether the features come as SparseFeatures.
     memory : {"elman", "gru", "lstm", "mingru"}
         Kind of the memory.
-    both : bool
-        Whether a row also sees the rows after it.
+    context : {"past", "both", "none"}
+        Which other rows of its group a row sees.
     width : int
         Width of encodings and memories.
     n_words : int
@@ -234,12 +260,13 @@ class ContextMemoryNet(nn.Module):
         self,
         *,
         n_features: int,
+        n_repeated: int,
         n_classes: int,
         n_extras: int,
         n_speakers: int,
         sparse: bool,
         memory: str,
-        both: bool,
+        context: str,
         width: int,
         n_words: int,
         dropout_rate: float,
@@ -248,18 +275,19 @@ class ContextMemoryNet(nn.Module):
         logistic = memory == "elman"
         # The logistic function is four times flatter than tanh at two times its scale.
         scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
+        both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
         self.dropout_rate = dropout_rate
         self.wide = FeatureTable(n_features, n_classes, 0.0)
-        self.encoder = Encoder(FeatureTable(n_features, width, scale), width, logistic=logistic)
+        self.encoder = Encoder(FeatureTable(n_repeated, width, scale), width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False)
         self.speakers = nn.Embedding(n_speakers, width)
         self.reader = TextReader(n_words, width, memory) if n_words else None
         self.read_text = nn.Linear(width, width, bias=False) if n_words else None
-        self.memory = ContextMemory(memory, width, both=both)
-        self.attention = Attention(memory_width + width, both=both)
-        self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False)
+        self.memory = ContextMemory(memory, width, both=both) if remembers else None
+        self.attention = Attention(memory_width + width, both=both) if remembers else None
+        self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
         nn.init.normal_(self.speakers.weight, std=scale)
         if logistic:
@@ -281,15 +309,17 @@ class ContextMemoryNet(nn.Module):
                 parameter.data = parameter.data.to(dtype)
 
     def _drop(self, values: Tensor) -> Tensor:
-        return dropout(values, self.dropout_rate, self.training)
+        return drop(values, self.dropout_rate) if self.training else values
 
     def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
         if isinstance(features, Tensor):
             return self._drop(features)
-        return SparseFeatures(features.ids, self._drop(features.values), features.offsets)
+        return replace(features, values=self._drop(features.values))
 
     def encode(self, batch: RowBatch, features: SparseFeatures | Tensor) -> Tensor:
         """Encode each row by itself: features, place, speaker and words."""
+        if isinstance(features, SparseFeatures) and features.repeated is not None:
+            features = features.take(features.repeated)
         dtype = self.extras.weight.dtype
         added = [self.extras(batch.extras.to(dtype)), self.speakers(batch.speakers)]
         if self.reader is not None and self.read_text is not None:
@@ -300,7 +330,14 @@ class ContextMemoryNet(nn.Module):
         """Return the logits of the wide path and those of memory and attention."""
         features = self._drop_features(batch.features)
         encodings = self._drop(self.encode(batch, features))  # (N, D)
-        memories = self.memory(encodings, batch.packing)  # (N, M)
-        attended = self.attention(torch.cat([memories, encodings], dim=1), batch)  # (N, A)
-        deep = self.decoder(self._drop(memories)) + self.attended(self._drop(attended))
+        deep = self._decode(encodings, batch)
         return self.wide(features).to(deep.dtype), deep  # (N, C) both
+
+    def _decode(self, encodings: Tensor, batch: RowBatch) -> Tensor:
+        """Return what memory and attention say of each row, or the encodings alone."""
+        if self.memory is None or self.attention is None or self.attended is None:
+            return self.decoder(encodings)
+        memories = self.memory(encodings, batch.packing)  # (N, M)
+        states = torch.cat([memories, encodings], dim=1)  # (N, M + D)
+        found = self.attention(states, batch.blocks)  # (N, A)
+        return self.decoder(self._drop(memories)) + self.attended(self._drop(found))

@@ -55,7 +55,7 @@ def learn_tokens(texts, tokenize):
     numbers : dict of str to int
         Number of each token, from 0.
     """
-    found = defaultdict()
+    found: defaultdict = defaultdict()
     found.default_factory = found.__len__
     tokens = _read(texts, tokenize, lambda names: map(found.__getitem__, names))
     names = sorted(found)
@@ -118,14 +118,15 @@ class TokenNGrams:
 
     def _count(self, tokens, number):
         smallest, largest = self.ngram_range
-        ngrams, texts, parts = tokens.numbers, tokens.texts, []
+        ngrams, texts, columns, n_columns = tokens.numbers, tokens.texts, [], 0
         for n in range(1, largest + 1):
             if n > 1:
                 ngrams = self._lengthen(ngrams, tokens.numbers, texts, n, number)
             if n >= smallest:
-                n_kinds = self.n_tokens if n == 1 else len(self.pairs[n - 2])
-                parts.append(_count_pairs(texts, ngrams, (len(tokens.lengths), n_kinds)))
-        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+                columns.append(np.where(ngrams >= 0, ngrams + n_columns, UNKNOWN))
+                n_columns += self.n_tokens if n == 1 else len(self.pairs[n - 2])
+        rows = np.tile(texts, len(columns))
+        return _count_pairs(rows, np.concatenate(columns), (len(tokens.lengths), n_columns))
 
     def _lengthen(self, ngrams, tokens, texts, n, number):
         """Return the n-gram that begins at each token, or UNKNOWN, from those of n - 1 tokens."""
@@ -204,15 +205,12 @@ class InsideNGrams:
 
 
 def _count_pairs(rows, columns, shape):
-    """Count pairs of a row and a column, sorted by row; a column UNKNOWN does not count."""
+    """Count pairs of a row and a column; a column UNKNOWN does not count."""
     known = columns >= 0
     if not known.all():
         rows, columns = rows[known], columns[known]
-    ends = np.cumsum(np.bincount(rows, minlength=shape[0]))
     ones = np.ones(len(columns), dtype=np.float32)
-    counts = sparse.csr_array((ones, columns, np.concatenate([[0], ends])), shape=shape)
-    counts.sum_duplicates()
-    return counts
+    return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
 
 
 def frequent_columns(counts, min_df, max_features):
@@ -267,15 +265,23 @@ class WeightedNGrams:
                 f"{counts.shape[0]} texts of X; lower it."
             )
         counts = self._choose(counts)
-        self.tfidf = TfidfTransformer(sublinear_tf=True).fit(counts)
-        return self.tfidf.transform(counts, copy=False)
+        self.idf = TfidfTransformer().fit(counts).idf_.astype(np.float32)
+        return self._weight(counts)
 
     def transform(self, *inputs):
         """Weight what the counter takes."""
-        return self.tfidf.transform(self._choose(self.counter.counts(*inputs)), copy=False)
+        return self._weight(self._choose(self.counter.counts(*inputs)))
 
     def _choose(self, counts):
         return counts if self.columns is None else counts[:, self.columns]
+
+    def _weight(self, counts):
+        """Turn counts into weights in place: what TfidfTransformer does, without its checks."""
+        counts.data = (np.log(counts.data) + 1) * self.idf[counts.indices]
+        squares = sparse.csr_array((counts.data**2, counts.indices, counts.indptr), counts.shape)
+        norms = np.sqrt(squares.sum(axis=1))
+        counts.data /= np.repeat(norms, np.diff(counts.indptr))
+        return counts
 
     def names(self, *arguments):
         """Return the n-grams that were kept, in the order of the columns."""

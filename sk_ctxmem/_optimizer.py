@@ -8,18 +8,22 @@ import numpy as np
 import torch
 from scipy import sparse
 from torch import nn
+from torch.optim.adamw import adamw
 
 LARGEST_DENSE_GRADIENT = 5.0
 WEIGHT_DECAY = 0.01
-CURVATURE_ROUNDS = 15
+CURVATURE_ROUNDS, CURVATURE_ROWS = 15, 8192
 
 
-class TwoRateOptimizer(torch.optim.Optimizer):
+class TwoRateOptimizer:
     """Plain SGD on the tables, AdamW on the rest.
 
     An adaptive optimiser gives an n-gram seen three times the same step as one seen ten
     thousand times, and the rare ones overfit. Plain SGD does not, and it touches no more of a
     table than the batch does.
+
+    It does not inherit from :class:`torch.optim.Optimizer`: the first one of those in a process
+    imports torch's compiler, which takes longer than the whole of a small fit.
 
     Parameters
     ----------
@@ -31,38 +35,66 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         Those of `params` that plain SGD trains.
     table_lr : float
         Its rate.
+
+    References
+    ----------
+    Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR 2019.
     """
 
     def __init__(self, params: Any, lr: float, tables: list[nn.Parameter], table_lr: float) -> None:
         table_ids = {id(table) for table in tables}
         flat = [parameter for group in params for parameter in group["params"]]
-        rest = [parameter for parameter in flat if id(parameter) not in table_ids]
-        self.dense = torch.optim.AdamW(rest, lr=lr, weight_decay=WEIGHT_DECAY)
-        groups: list[dict[str, Any]] = [{"params": rest, "lr": lr}]
-        if tables:
-            groups.append({"params": tables, "lr": table_lr})
-        super().__init__(groups, {})
+        self.dense = [parameter for parameter in flat if id(parameter) not in table_ids]
         self.tables = tables
-        for group in self.param_groups:
-            group["initial_lr"] = group["lr"]
+        self.lr = lr
+        self.table_lr = table_lr
+        self.decay = 1.0
+        self.means = [torch.zeros_like(parameter) for parameter in self.dense]
+        self.squares = [torch.zeros_like(parameter) for parameter in self.dense]
+        self.steps = [torch.zeros((), device=parameter.device) for parameter in self.dense]
 
     def set_decay(self, factor: float) -> None:
         """Set all rates to a share of the initial ones."""
-        for group in self.param_groups:
-            group["lr"] = factor * group["initial_lr"]
-        self.dense.param_groups[0]["lr"] = self.param_groups[0]["lr"]
+        self.decay = factor
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.dense + self.tables:
+            parameter.grad = None
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
+    def step(self) -> None:
         """Take one step."""
-        with torch.enable_grad():
-            loss = None if closure is None else closure()
-        nn.utils.clip_grad_norm_(self.param_groups[0]["params"], LARGEST_DENSE_GRADIENT)
-        self.dense.step()
         for table in self.tables:
             if table.grad is not None:
-                table.add_(table.grad, alpha=-self.param_groups[1]["lr"])
-        return loss
+                table.add_(table.grad, alpha=-self.decay * self.table_lr)
+        trained = [place for place, p in enumerate(self.dense) if p.grad is not None]
+        if trained:
+            self._step_dense(trained)
+
+    def _step_dense(self, trained: list[int]) -> None:
+        """Clip the gradients of some dense weights, and take a step of AdamW."""
+        gradients = [self.dense[place].grad for place in trained]
+        lengths = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
+        excess = torch.linalg.vector_norm(lengths) / LARGEST_DENSE_GRADIENT
+        adamw(
+            [self.dense[place] for place in trained],
+            gradients,
+            [self.means[place] for place in trained],
+            [self.squares[place] for place in trained],
+            [],
+            [self.steps[place] for place in trained],
+            fused=True,
+            grad_scale=excess.clamp(min=1.0),  # by which gradients are divided
+            found_inf=excess.new_zeros(()),
+            amsgrad=False,
+            maximize=False,
+            lr=self.decay * self.lr,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=WEIGHT_DECAY,
+            eps=1e-8,
+        )
 
 
 def stable_rate(X: sparse.csr_array, weights: np.ndarray, batch_size: int) -> float:
@@ -77,7 +109,7 @@ def stable_rate(X: sparse.csr_array, weights: np.ndarray, batch_size: int) -> fl
     Parameters
     ----------
     X : csr_array of shape (n_rows, n_features)
-        The features to learn from.
+        The features to learn from. The eigenvalue is that of CURVATURE_ROWS of them.
     weights : ndarray of shape (n_rows,)
         Weights of the rows, with a mean of 1.
     batch_size : int
@@ -93,9 +125,12 @@ def stable_rate(X: sparse.csr_array, weights: np.ndarray, batch_size: int) -> fl
     Böhning, D. (1992). Multinomial logistic regression algorithm. Annals of the Institute of
     Statistical Mathematics 44 (1), 197-200.
     """
-    largest_row = float(X.multiply(X).sum(axis=1).max(initial=0.0))
-    eigenvalue = _largest_eigenvalue(X.multiply(np.sqrt(weights)[:, np.newaxis]).tocsr())
-    curvature = max(eigenvalue, largest_row / batch_size)
+    squares = X.data.astype(np.float32) ** 2
+    largest_row = sparse.csr_array((squares, X.indices, X.indptr), shape=X.shape).sum(axis=1).max()
+    chosen = np.arange(0, X.shape[0], -(-X.shape[0] // CURVATURE_ROWS))  # enough for a mean
+    roots = np.sqrt(weights[chosen]).astype(np.float32)
+    eigenvalue = _largest_eigenvalue(X[chosen].multiply(roots[:, np.newaxis]).tocsr())
+    curvature = max(eigenvalue, float(largest_row) / batch_size)
     return 4.0 / curvature if curvature > 0 else 1.0
 
 

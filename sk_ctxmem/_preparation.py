@@ -8,7 +8,6 @@ from sklearn.preprocessing import StandardScaler
 
 from ._batches import RowSet, describe_places, describe_speaker_changes
 from ._sequences import TextSequences
-from ._validation import is_missing
 from ._vectorizer import TextSequenceVectorizer
 
 MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
@@ -20,27 +19,40 @@ class RowNormScaler(BaseEstimator):
     """Divide sparse features by the usual norm of a row, and cap rows that exceed it by far.
 
     One factor for all columns keeps rare features small, as TF-IDF means them to be. Columns
-    that are empty in training are left out.
+    that are empty in training are left out, and those of several rows come first.
     """
 
     def fit(self, X, y=None, sample_weight=None):
         """Learn the root mean square of the norms of the rows, and which columns are in use."""
         X = _in_canonical_format(X)
-        squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
-        self.norm_ = float(np.sqrt(np.average(squares, weights=sample_weight))) or 1.0
-        used = np.bincount(X.indices, minlength=X.shape[1]) > 0
-        self.columns_ = None if used.all() else np.flatnonzero(used)
+        self.norm_ = float(np.sqrt(np.average(_squared_norms(X), weights=sample_weight))) or 1.0
+        n_rows = np.bincount(X.indices, minlength=X.shape[1])
+        columns = np.r_[np.flatnonzero(n_rows > 1), np.flatnonzero(n_rows == 1)]
+        self.places_ = np.full(X.shape[1], -1, dtype=np.int32)  # of each column; -1 if left out
+        self.places_[columns] = np.arange(len(columns))
+        self.n_columns_ = len(columns)
+        self.n_repeated_ = int(np.count_nonzero(n_rows > 1))
         return self
 
     def transform(self, X):
         """Scale rows."""
-        X = sparse.csr_array(_in_canonical_format(X), dtype=np.float32)
-        if self.columns_ is not None:  # weights are kept for columns that were seen alone
-            X = X[:, self.columns_]
-        norms = np.sqrt(X.multiply(X).sum(axis=1)) / self.norm_
+        X = _in_canonical_format(X)
+        columns, values, ends = self.places_[X.indices], X.data.astype(np.float32), X.indptr
+        seen = columns >= 0
+        if not seen.all():
+            columns, values = columns[seen], values[seen]
+            ends = np.concatenate([[0], np.cumsum(seen)])[ends]
+        X = sparse.csr_array((values, columns, ends), shape=(X.shape[0], self.n_columns_))
+        norms = np.sqrt(_squared_norms(X)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
-        X.data = X.data * np.repeat(factors, np.diff(X.indptr)).astype(np.float32)
+        X.data *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
         return X
+
+
+def _squared_norms(X):
+    """Return the sum of the squared values of each row."""
+    squares = sparse.csr_array((X.data * X.data, X.indices, X.indptr), shape=X.shape)
+    return squares.sum(axis=1)
 
 
 def _in_canonical_format(X):
@@ -158,15 +170,18 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     lengths = np.bincount(units)
     both = context == "both"
     extras, numbers = _describe(inputs, rows, lengths, speakers, both)
+    features = _scale(_features(values), scaler)
+    n_repeated = scaler.n_repeated_ if sparse.issparse(features) else features.shape[1]
     return RowSet(
-        features=_scale(_features(values), scaler),
+        features=features,
+        n_repeated=n_repeated,
         extras=extras,
         speakers=numbers,
         rows=rows,
         lengths=lengths,
         words=values.words if word_memory else None,
         word_offsets=values.offsets if word_memory else None,
-        both=both,
+        context=context,
     )
 
 
@@ -197,16 +212,11 @@ def _describe(inputs, rows, lengths, speakers, both):
     sorted_extras = describe_places(lengths, both)
     numbers = np.full(inputs.n_rows, UNKNOWN_SPEAKER, dtype=np.int64)
     if inputs.speakers is not None:
-        numbers = np.array(
-            [_speaker_number(speakers, speaker) for speaker in inputs.speakers], dtype=np.int64
-        )
-        codes = pd.factorize(inputs.speakers)[0]
+        codes, names = pd.factorize(inputs.speakers)
+        known = [speakers.get(name, UNKNOWN_SPEAKER) for name in names]
+        numbers = np.array([*known, UNKNOWN_SPEAKER])[codes]  # -1, for a missing one, is the last
         changes = describe_speaker_changes(codes[rows], lengths)
         sorted_extras = np.concatenate([sorted_extras, changes], axis=1)
     extras = np.empty_like(sorted_extras)
     extras[rows] = sorted_extras
     return extras, numbers
-
-
-def _speaker_number(speakers, speaker):
-    return UNKNOWN_SPEAKER if is_missing(speaker) else speakers.get(speaker, UNKNOWN_SPEAKER)

@@ -1,7 +1,7 @@
 """The tensors of a batch: what the network reads.
 
-Shape letters: N rows of a batch, F features of a row, E extra inputs, O rows in the window of
-the attention, T steps of the longest sequence, V words of the batch.
+Shape letters: N rows of a batch, F features of a row, E extra inputs, K blocks of rows, L rows of
+a block, T steps of the longest sequence, V words of the batch, U different columns in a batch.
 
 Sequences are never padded. They lie in *packed* order, that of
 :class:`torch.nn.utils.rnn.PackedSequence`: first the first element of every sequence, longest
@@ -22,7 +22,9 @@ class _Movable:
     """Tensors that go to a device together."""
 
     def to(self, device: torch.device | str) -> Any:
-        """Return a copy on the device."""
+        """Return a copy on the device, or itself on the CPU, where batches are made."""
+        if torch.device(device).type == "cpu":
+            return self
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         moved = {name: _move(name, value, device) for name, value in values.items()}
         return type(self)(**moved)
@@ -70,6 +72,45 @@ class Words(_Movable):
 
 
 @dataclass
+class Columns(_Movable):
+    """The stored values of sparse features by column: what a gradient by column needs.
+
+    Parameters
+    ----------
+    ids : Tensor of shape (U,), int64
+        The columns with a stored value, sorted.
+    offsets : Tensor of shape (U,), int64
+        Where each column starts in the next two.
+    rows, places : Tensor of shape (n_stored,), int64
+        Row of each value, and where it stands in the values of the rows.
+    """
+
+    ids: Tensor
+    offsets: Tensor
+    rows: Tensor
+    places: Tensor
+
+
+@dataclass
+class Subset(_Movable):
+    """Some of the stored values of sparse features.
+
+    Parameters
+    ----------
+    places : Tensor of shape (n_chosen,), int64
+        Where they stand among all values.
+    offsets : Tensor of shape (N,)
+        Where each row starts among them.
+    columns : Columns or None
+        The same by column, in training.
+    """
+
+    places: Tensor
+    offsets: Tensor
+    columns: Columns | None = None
+
+
+@dataclass
 class SparseFeatures(_Movable):
     """Sparse features of N rows, as in a CSR matrix.
 
@@ -77,13 +118,44 @@ class SparseFeatures(_Movable):
     ----------
     ids, values : Tensor of shape (n_stored,)
         Columns and values, row after row.
-    offsets : Tensor of shape (N,)
+    offsets : Tensor of shape (N,), of the type of ids
         Where each row starts.
+    columns : Columns or None
+        The same by column, in training.
+    repeated : Subset or None
+        The values in columns that several rows of the training data have.
     """
 
     ids: Tensor
     values: Tensor
     offsets: Tensor
+    columns: Columns | None = None
+    repeated: Subset | None = None
+
+    def take(self, subset: Subset) -> SparseFeatures:
+        """Return some of the values."""
+        places = subset.places
+        return SparseFeatures(self.ids[places], self.values[places], subset.offsets, subset.columns)
+
+
+@dataclass
+class Blocks(_Movable):
+    """Rows of whole sequences cut into blocks of L rows, the last of each sequence filled up.
+
+    Parameters
+    ----------
+    places : Tensor of shape (K, L), int64
+        Place of each row in the batch, N where there is none.
+    neighbours : Tensor of shape (K, 1), (K, 2) or (K, 3), int64
+        For each block the block before it in its sequence, itself and, where later rows may be
+        seen, the block after it; K where there is none. Only itself if no sequence has more.
+    slots : Tensor of shape (N,), int64
+        Where each row stands among the K L slots.
+    """
+
+    places: Tensor
+    neighbours: Tensor
+    slots: Tensor
 
 
 @dataclass
@@ -98,14 +170,10 @@ class RowBatch(_Movable):
         Place in the group and change of speaker.
     speakers : Tensor of shape (N,), int64
         Number of the speaker, 0 for unknown.
-    packing : Packing
-        Of the rows in their groups.
-    window : Tensor of shape (N, O), int64
-        Rows that each row may look at.
-    window_mask : Tensor of shape (N, O), bool
-        True where ``window`` holds such a row.
-    window_offsets : Tensor of shape (O,), int64
-        How far off the rows of the window are, counted from the farthest one before.
+    packing : Packing or None
+        Of the rows in their groups, where rows see one another.
+    blocks : Blocks or None
+        The rows in blocks, where rows see one another.
     words : Words or None
         The words of the rows, where the network reads words.
     """
@@ -113,10 +181,8 @@ class RowBatch(_Movable):
     features: Any
     extras: Tensor
     speakers: Tensor
-    packing: Packing
-    window: Tensor
-    window_mask: Tensor
-    window_offsets: Tensor
+    packing: Packing | None = None
+    blocks: Blocks | None = None
     words: Words | None = None
 
     def __len__(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,10 @@ from .exceptions import TrainingDivergedError
 # Each path also learns by itself, so that neither leans on the other.
 PATH_LOSS_WEIGHT = 0.3
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
+# Without memory the dense weights are those of the decoder alone, which learns too slowly at the
+# rate that is right for a memory: three times that gained 0.3 to 1 points on corpora of 23 to 77
+# classes, and changed nothing on two.
+RATE_WITHOUT_MEMORY = 3.0
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
 PREDICTION_BATCH_SIZE = 4096
 
@@ -76,6 +81,11 @@ class ContextMemoryLoss(nn.Module):
 
     The sum over the rows is divided by the nominal size of a batch, so that a small last batch
     makes a small step.
+
+    Attributes
+    ----------
+    last_sum : Tensor of shape ()
+        Cross-entropy of the sum of both paths, summed over the rows of the last batch.
     """
 
     def __init__(self, batch_size: int) -> None:
@@ -85,14 +95,12 @@ class ContextMemoryLoss(nn.Module):
     def forward(self, paths: tuple[Tensor, Tensor], truth: tuple[Tensor, Tensor]) -> Tensor:
         """Return the loss of a batch."""
         wide, deep = paths
-        own = self.cross_entropy(wide, truth) + self.cross_entropy(deep, truth)
-        return self.cross_entropy(wide + deep, truth) + PATH_LOSS_WEIGHT * own
-
-    def cross_entropy(self, logits: Tensor, truth: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the weighted cross-entropy of logits."""
         targets, weights = truth
-        each = nn.functional.cross_entropy(logits, targets, reduction="none")
-        return (each * weights).sum() / self.batch_size
+        logits = torch.cat([wide + deep, wide, deep])
+        each = nn.functional.cross_entropy(logits, targets.repeat(3), reduction="none")
+        sums = each.view(3, -1) @ weights
+        self.last_sum = sums[0].detach()
+        return (sums[0] + PATH_LOSS_WEIGHT * (sums[1] + sums[2])) / self.batch_size
 
 
 class LinearDecay(Callback):
@@ -135,11 +143,10 @@ class EpochMeans(Callback):
                 f"The loss is {loss.item()} in epoch {len(net.history)}, batch "
                 f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
             )
-        truth = tuple(part.to(net.device) for part in batch[1])
-        logits = (y_pred[0] + y_pred[1]).detach()
-        loss_sum = net.criterion_.cross_entropy(logits, truth) * net.criterion_.batch_size
-        hits = ((logits.argmax(dim=1) == truth[0]) * truth[1]).sum()
-        self.sums_[training] += [loss_sum.item(), hits.item(), truth[1].sum().item()]
+        targets, weights = (part.to(net.device) for part in batch[1])
+        hits = (y_pred[0] + y_pred[1]).detach().argmax(dim=1) == targets
+        sums = [net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
+        self.sums_[training] += torch.stack(sums).tolist()
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the means."""
@@ -147,6 +154,37 @@ class EpochMeans(Callback):
             loss, hits, weight = self.sums_[training]
             net.history.record(f"mean_{name}_loss", loss / weight if weight else np.nan)
             net.history.record(f"{name}_score", hits / weight if weight else np.nan)
+
+
+class BestWeights(Callback):
+    """Go back, after training, to the weights of the epoch with the best validation score.
+
+    They are copied only when another epoch is about to change them, into the memory of the copy
+    before: a table of n-grams can be most of what a fit holds.
+    """
+
+    def __init__(self, stopping: EarlyStopping) -> None:
+        self.stopping = stopping
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start without a copy."""
+        self.copies_: list[Tensor] = []
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Copy the weights if the epoch before was the best so far."""
+        n_done = len(net.history) - 1
+        if n_done and self.stopping.best_epoch_ == n_done:
+            weights = net.module_.state_dict().values()
+            if not self.copies_:
+                self.copies_ = [weight.clone() for weight in weights]
+            for copy, weight in zip(self.copies_, weights, strict=True):
+                copy.copy_(weight)
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Restore the copy, unless the last epoch was the best."""
+        if self.copies_ and self.stopping.best_epoch_ != len(net.history):
+            for weight, copy in zip(net.module_.state_dict().values(), self.copies_, strict=True):
+                weight.copy_(copy)
 
 
 class ProgressBar(Callback):
@@ -192,6 +230,13 @@ class Trainer(NeuralNet):
             stopping = [c for _, c in self.callbacks_ if isinstance(c, EarlyStopping)]
             self.interrupted_ = all(c.misses_ < c.patience for c in stopping)
             raise
+
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
+        """Take one step; skorch's own knows optimisers of torch's class only."""
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch, **fit_params)
+        self.optimizer_.step()
+        return step
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the network on a RowBatch."""
@@ -242,16 +287,19 @@ def train(
     n_steps = max_epochs * -(-n_rows // batch_size)
     callbacks: list[Callback] = [LinearDecay(n_steps), EpochMeans()]
     if valid_rows is not None:
-        callbacks.append(_early_stopping(n_iter_no_change, max_epochs))
+        stopping = _early_stopping(n_iter_no_change, max_epochs)
+        callbacks += [stopping, BestWeights(stopping)]
     if verbose:
         callbacks.append(ProgressBar(max_epochs * n_rows))
     trainer = Trainer(
         module=network,
         criterion=ContextMemoryLoss(batch_size),
-        optimizer=TwoRateOptimizer,
-        optimizer__tables=network.tables,
-        optimizer__table_lr=_table_rate(train_rows, batch_size),
-        lr=learning_rate,
+        optimizer=partial(
+            TwoRateOptimizer,
+            tables=network.tables,
+            table_lr=_table_rate(train_rows, batch_size),
+        ),
+        lr=learning_rate * (RATE_WITHOUT_MEMORY if network.memory is None else 1.0),
         max_epochs=max_epochs,
         batch_size=batch_size,
         iterator_train=BatchIterator,
@@ -281,14 +329,13 @@ def _table_rate(data: TrainingRows, batch_size: int) -> float:
 
 
 def _early_stopping(patience: int | None, max_epochs: int) -> EarlyStopping:
-    """Keep the weights of the epoch with the best validation score."""
+    """Stop after epochs without a better validation score."""
     return EarlyStopping(
         monitor="valid_score",
         lower_is_better=False,
         patience=patience or max_epochs,
         threshold=0.0,
         threshold_mode="abs",
-        load_best=True,
         sink=lambda message: None,
     )
 
@@ -323,7 +370,6 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
         In the caller's order.
     """
     logits = np.empty((len(rows), network.decoder.out_features))
-    network.eval()
     with one_thread(), torch.inference_mode():
         for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
             wide, deep = network(batch.to(device))

@@ -225,7 +225,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """Inverse document frequency of each n-gram."""
         check_is_fitted(self)
         kinds = [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
-        return np.concatenate([kind.tfidf.idf_ for kind in kinds])
+        return np.concatenate([kind.idf for kind in kinds])
 
     def _check_parameters(self):
         check_parameters(self, self._legal_values)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from torch.nn.utils.rnn import pack_sequence
 
 from sk_ctxmem._batches import (
@@ -12,6 +13,7 @@ from sk_ctxmem._batches import (
     describe_places,
     describe_speaker_changes,
     pack,
+    sort_by_column,
 )
 from sk_ctxmem._modules import ATTENTION_WINDOW
 
@@ -21,13 +23,14 @@ def _rows(lengths, *, both=False):
     n_rows = int(np.sum(lengths))
     return RowSet(
         features=np.arange(n_rows, dtype=np.float32)[:, np.newaxis],
+        n_repeated=1,
         extras=describe_places(np.asarray(lengths), both),
         speakers=np.zeros(n_rows, dtype=np.int64),
         rows=np.arange(n_rows),
         lengths=np.asarray(lengths),
         words=None,
         word_offsets=None,
-        both=both,
+        context="both" if both else "past",
     )
 
 
@@ -58,17 +61,51 @@ def test_empty_sequences_take_no_place():
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_window_holds_the_rows_around_and_no_others(both):
-    """Check the window of each row against a plain loop over its group."""
-    lengths = [3, ATTENTION_WINDOW + 5, 1]
-    groups = np.repeat([0, 1, 2], lengths)
-    for places, batch in _rows(lengths, both=both).batches(100):
-        for row, window, mask in zip(places, batch.window, batch.window_mask, strict=True):
-            seen = set(places[window[mask].numpy()].tolist())
-            last = row + ATTENTION_WINDOW - 1 if both else row
-            near = range(row - ATTENTION_WINDOW + 1, last + 1)
-            expected = {r for r in near if 0 <= r < len(groups) and groups[r] == groups[row]}
-            assert seen == expected
+def test_blocks_hold_each_row_once_beside_its_neighbours(both):
+    """Check that blocks divide each group, and that their neighbours are of the same group."""
+    lengths = [3, 2 * ATTENTION_WINDOW + 5, 1]
+    (places, batch), *_ = _rows(lengths, both=both).batches(100)
+    blocks = batch.blocks
+    assert blocks.places.flatten()[blocks.slots].tolist() == list(range(len(places)))
+    assert (blocks.places < len(places)).sum() == len(places)
+    rows = np.r_[places, -1][blocks.places.numpy()]  # -1 where there is none
+    shown = [[[-1], [0, 1, 2], [-1]], [[-1], [40], [-1]]]  # neighbours of the short groups
+    starts = [3, 3 + ATTENTION_WINDOW, 3 + 2 * ATTENTION_WINDOW, 40]
+    parts = [[-1], *(list(range(a, b)) for a, b in zip(starts[:-1], starts[1:], strict=True)), [-1]]
+    shown += [parts[i : i + 3] for i in range(3)]
+    for block, neighbours in zip(rows, blocks.neighbours.numpy(), strict=True):
+        around = [
+            sorted(set(np.vstack([rows, [-1] * rows.shape[1]])[n]) - {-1}) for n in neighbours
+        ]
+        (expected,) = (e for e in shown if e[1][0] == block[0])
+        assert [part or [-1] for part in around] == (expected if both else expected[:2])
+
+
+def test_blocks_of_short_groups_are_no_longer_than_those():
+    """Check that short groups are not filled up to the whole window."""
+    (_, batch), *_ = _rows([3, 2, 2]).batches(100)
+    assert batch.blocks.places.shape == (3, 3)
+    assert batch.blocks.neighbours.tolist() == [[0], [1], [2]]
+
+
+def test_rows_that_stand_alone_are_in_no_order_of_groups():
+    """Check that without context a batch has neither packed order nor blocks."""
+    rows = _rows([1] * 5)
+    rows.context = "none"
+    (places, batch), *_ = rows.batches(100)
+    assert places.tolist() == [0, 1, 2, 3, 4]
+    assert (batch.packing, batch.blocks) == (None, None)
+
+
+def test_values_by_column_are_those_of_scipy():
+    """Check the order by column, on which the gradient of the tables rests, against CSC."""
+    X = sparse.random_array((9, 30), density=0.3, format="csr", rng=np.random.default_rng(0))
+    columns = sort_by_column(X)
+    expected = X.tocsc()
+    assert columns.ids.tolist() == np.flatnonzero(np.diff(expected.indptr)).tolist()
+    assert columns.rows.tolist() == expected.indices.tolist()
+    assert X.data[columns.places].tolist() == expected.data.tolist()
+    assert columns.offsets.tolist() == expected.indptr[:-1][columns.ids].tolist()
 
 
 @pytest.mark.parametrize("n_rows", [1, 7, 1000])

@@ -5,12 +5,14 @@ import pytest
 import torch
 from scipy import sparse
 from scipy.special import expit
+from torch.nn.utils.rnn import PackedSequence
 
-from sk_ctxmem._batches import RowSet, describe_places
-from sk_ctxmem._modules import ContextMemoryNet
+from sk_ctxmem._batches import RowSet, cut_into_blocks, describe_places, pack
+from sk_ctxmem._memories import MEMORIES
+from sk_ctxmem._modules import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention, ContextMemoryNet
 
 LENGTHS = np.array([4, 1, 7])
-N_FEATURES, N_CLASSES, WIDTH = 6, 3, 5
+N_FEATURES, N_REPEATED, N_CLASSES, WIDTH = 6, 4, 3, 5
 
 
 def _rows(*, both=False, dense=False, words=False, seed=0):
@@ -28,26 +30,30 @@ def _rows(*, both=False, dense=False, words=False, seed=0):
         lengths=LENGTHS,
         words=random.randint(0, 4, offsets[-1]) if words else None,
         word_offsets=offsets if words else None,
-        both=both,
+        n_repeated=N_REPEATED,
+        context="both" if both else "past",
     )
 
 
-def _network(memory="gru", *, both=False, dense=False, words=False):
+def _network(memory="gru", *, both=False, dense=False, words=False, context=None):
     torch.manual_seed(0)
+    context = context or ("both" if both else "past")
     network = ContextMemoryNet(
         n_features=N_FEATURES,
+        n_repeated=N_FEATURES if dense else N_REPEATED,
         n_classes=N_CLASSES,
         n_extras=5 if both else 2,
         n_speakers=2,
         sparse=not dense,
         memory=memory,
-        both=both,
+        context=context,
         width=WIDTH,
         n_words=4 if words else 0,
         dropout_rate=0.0,
     )
     torch.nn.init.normal_(network.wide.weight)
-    torch.nn.init.normal_(network.attention.distance_weight)
+    if context != "none":
+        torch.nn.init.normal_(network.attention.distance_weight)
     return network.double()
 
 
@@ -68,13 +74,17 @@ def _logits(network, rows):
     return wide, deep
 
 
-def _numpy_states(weights, rows, sigma):
-    """Compute encodings and Elman memories row by row, from the design's formulas."""
+def _numpy_encodings(weights, rows, sigma):
+    """Compute the encodings from the design's formula."""
     x = rows.features.toarray().astype(float)
     w_extra = weights["extras.weight"].T
-    driven = x @ weights["encoder.table.weight"] + weights["encoder.bias"]
+    driven = x[:, :N_REPEATED] @ weights["encoder.table.weight"] + weights["encoder.bias"]
     driven += rows.extras @ w_extra + weights["speakers.weight"][rows.speakers]
-    e = sigma(driven)
+    return sigma(driven)
+
+
+def _numpy_memories(weights, e):
+    """Compute Elman memories row by row, from the design's formula."""
     W2, b2 = weights["memory.forwards.input.weight"], weights["memory.forwards.input.bias"]
     W3 = weights["memory.forwards.recurrent.weight"]
     m = np.zeros_like(e)
@@ -84,27 +94,26 @@ def _numpy_states(weights, rows, sigma):
         for _ in range(length):
             before = m[row] = expit(W2 @ e[row] + W3 @ before + b2)
             row += 1
-    return e, m
+    return m
 
 
 def _numpy_attention(weights, states, row, start):
     """Compute what one row finds among the rows of its group up to itself."""
-
-    def linear(name, value):
-        return value @ weights[f"attention.{name}.weight"].T + weights[f"attention.{name}.bias"]
-
-    seen = states[start : row + 1]
-    scores = linear("key", seen) @ linear("query", states[row]) / np.sqrt(64)
-    scores += weights["attention.distance_weight"][-len(seen) :]
+    projected = states @ weights["attention.project.weight"].T + weights["attention.project.bias"]
+    queries, keys, values = np.split(projected, 3, axis=1)
+    seen = slice(start, row + 1)
+    scores = keys[seen] @ queries[row] / np.sqrt(ATTENTION_WIDTH)
+    scores += weights["attention.distance_weight"][start - row - 1 :]
     share = np.exp(scores) / np.exp(scores).sum()
-    return share @ linear("value", seen)
+    return share @ values[seen]
 
 
 def test_elman_equals_the_formulas_in_numpy():
     """Check the whole network with memory="elman" against a loop over the three formulas."""
     network, rows = _network("elman"), _rows()
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
-    e, m = _numpy_states(weights, rows, expit)
+    e = _numpy_encodings(weights, rows, expit)
+    m = _numpy_memories(weights, e)
     states = np.c_[m, e]
     starts = np.repeat(np.cumsum(LENGTHS) - LENGTHS, LENGTHS)
     attended = [_numpy_attention(weights, states, i, start) for i, start in enumerate(starts)]
@@ -145,10 +154,8 @@ def test_every_weight_gets_a_gradient(memory, both, words):
     (wide + deep).square().sum().backward()
     for name, weight in network.named_parameters():
         assert weight.grad is not None, name
-        # all keys are shifted alike by their bias, which the softmax cancels
-        if name != "attention.key.bias":
-            gradient = weight.grad.to_dense() if weight.grad.is_sparse else weight.grad
-            assert gradient.abs().sum() > 0, name
+        gradient = weight.grad.to_dense() if weight.grad.is_sparse else weight.grad
+        assert gradient.abs().sum() > 0, name
 
 
 @pytest.mark.parametrize("memory", ["elman", "gru", "lstm", "mingru"])
@@ -177,7 +184,12 @@ def test_both_sees_the_whole_group():
 def test_dense_and_sparse_features_give_the_same():
     """Check that the kind of the features does not change the logits."""
     sparse_logits = _logits(_network(), _rows())
-    dense_logits = _logits(_network(dense=True), _rows(dense=True))
+    network, rows = _network(dense=True), _rows(dense=True)
+    weights = _network().state_dict()
+    table = torch.zeros(N_FEATURES, WIDTH, dtype=torch.float64)
+    table[:N_REPEATED] = weights.pop("encoder.table.weight")
+    network.load_state_dict(weights | {"encoder.table.weight": table})
+    dense_logits = _logits(network, rows)
     np.testing.assert_allclose(sparse_logits, dense_logits, rtol=1e-6, atol=1e-7)
 
 
@@ -202,12 +214,49 @@ def test_rows_without_words_are_legal():
     assert np.isfinite(_logits(_network(words=True), rows)).all()
 
 
-def test_attention_weights_sum_to_one_over_rows_that_exist():
-    """Check that attention spends all its weight on rows of the window."""
-    network, rows = _network(), _rows()
-    (_, batch), *_ = rows.batches(1000)
-    states = torch.randn(len(rows), 2 * WIDTH, dtype=torch.float64)
+@pytest.mark.parametrize("both", [False, True])
+def test_attention_goes_to_the_rows_around_and_no_others(both):
+    """Check which rows each row looks at, against a plain loop over its group."""
+    lengths = np.array([3, 2 * ATTENTION_WINDOW + 5, 1])
+    groups = np.repeat([0, 1, 2], lengths)
+    order = pack(lengths)
+    rows = np.r_[0, np.cumsum(lengths)][order.sequences] + order.steps  # by place in the batch
+    attention = Attention(WIDTH, both=both).double()
+    states = torch.randn(len(rows), WIDTH, dtype=torch.float64)
     with torch.no_grad():
-        weights = network.attention.weights(states, batch)
+        weights = attention.weights(states, cut_into_blocks(order, both))
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(len(rows), dtype=torch.float64))
-    assert (weights[~batch.window_mask] == 0).all()
+    for row, given in zip(rows, weights.numpy(), strict=True):
+        last = row + ATTENTION_WINDOW - 1 if both else row
+        near = range(row - ATTENTION_WINDOW + 1, last + 1)
+        expected = {r for r in near if 0 <= r < len(groups) and groups[r] == groups[row]}
+        assert set(rows[given > 0].tolist()) == expected
+
+
+def test_rows_that_stand_alone_are_decoded_from_their_encodings():
+    """Check that without context there is neither memory nor attention, nor weights for them."""
+    rows = _rows()
+    rows.context, rows.lengths = "none", np.ones(12, dtype=int)
+    network = _network(context="none")
+    assert not any(name.startswith(("memory", "att")) for name, _ in network.named_parameters())
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    encodings = _numpy_encodings(weights, rows, np.tanh)
+    expected = encodings @ weights["decoder.weight"].T + weights["decoder.bias"]
+    np.testing.assert_allclose(_logits(network, rows)[1], expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("lengths", [[4, 4, 3, 1], [1, 1], [9]], ids=str)
+def test_gru_equals_that_of_torch(lengths):
+    """Check memories and all gradients against torch's own GRU."""
+    memory = MEMORIES["gru"](WIDTH).double()
+    packing = pack(np.array(lengths)).packing()
+    start = torch.randn(sum(lengths), WIDTH, dtype=torch.float64)
+    weight = torch.randn_like(start)
+    found = []
+    for run in (memory, lambda x, p: memory.cell(PackedSequence(x, p.step_sizes))[0].data):
+        memory.zero_grad()
+        encodings = start.clone().requires_grad_()
+        memories = run(encodings, packing)
+        (memories * weight).sum().backward()
+        found.append([memories, encodings.grad, *(p.grad for p in memory.parameters())])
+    torch.testing.assert_close(*found)

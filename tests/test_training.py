@@ -1,5 +1,6 @@
 """Tests of the training loop: optimiser, rates, early stopping, global state."""
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -43,8 +44,36 @@ def test_decay_lowers_both_rates():
     optimizer = TwoRateOptimizer([{"params": [table, rest]}], 0.01, [table], 8.0)
     optimizer.set_decay(0.5)
     optimizer.set_decay(0.25)
-    assert [group["lr"] for group in optimizer.param_groups] == [0.0025, 2.0]
-    assert optimizer.dense.param_groups[0]["lr"] == 0.0025
+    (table.sum() + rest.sum()).backward()
+    optimizer.step()
+    torch.testing.assert_close(table.detach(), torch.full((2,), 1 - 2.0))
+    decayed = 1 - 0.0025 * 0.01  # by the weight decay; then Adam's first step is the rate
+    torch.testing.assert_close(rest.detach(), torch.full((2,), decayed - 0.0025))
+
+
+def test_dense_steps_are_those_of_adamw():
+    """Check some steps, the first with a gradient that is clipped, against torch's AdamW."""
+    ours, theirs = (torch.nn.Parameter(torch.tensor([1.0, -2.0])) for _ in range(2))
+    optimizer = TwoRateOptimizer([{"params": [ours]}], 0.01, [], 1.0)
+    reference = torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.01)
+    for scale in (100.0, 1.0, 0.1):
+        for weight, each in ((ours, optimizer), (theirs, reference)):
+            each.zero_grad()
+            (scale * weight.square().sum()).backward()
+            if weight is theirs:
+                torch.nn.utils.clip_grad_norm_([weight], 5.0)
+            each.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_weights_without_a_gradient_stay():
+    """Check that a weight that a loss does not reach is not moved, nor decayed."""
+    used, unused = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+    optimizer = TwoRateOptimizer([{"params": [used, unused]}], 0.01, [], 1.0)
+    used.sum().backward()
+    optimizer.step()
+    assert (used < 1).all()
+    assert (unused == 1).all()
 
 
 def test_largest_eigenvalue_is_that_of_numpy():
@@ -133,6 +162,25 @@ def test_interrupt_ends_the_fit_and_changes_nothing(numeric_problem, monkeypatch
     assert (clf.predict_proba(X) == before).all()
 
 
+def test_the_weights_of_the_best_epoch_are_kept(numeric_problem, monkeypatch):
+    """Check that the network has the weights that it had after its best epoch, not its last."""
+    X, y = numeric_problem
+    after_epochs, record_means = [], EpochMeans.on_epoch_end
+
+    def on_epoch_end(self, net, **kwargs):
+        record_means(self, net, **kwargs)
+        after_epochs.append(copy.deepcopy(net.module_.state_dict()))
+
+    monkeypatch.setattr(EpochMeans, "on_epoch_end", on_epoch_end)
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=12, n_iter_no_change=3, dropout=0.0)
+    clf.set_params(learning_rate=0.1).fit(X, y)
+    best = int(clf.history_["valid_score"].idxmax())
+    assert 0 < best < clf.n_iter_ - 1  # else nothing was copied twice, or restored
+    for name, weight in clf._network.state_dict().items():
+        torch.testing.assert_close(weight, after_epochs[best][name].to(weight.dtype))
+        assert not torch.equal(weight, after_epochs[-1][name].to(weight.dtype))
+
+
 def test_rare_class_of_great_weight_does_not_stop_the_others():
     """Check that class_weight="balanced" with three rows of one class keeps the rest accurate."""
     random = np.random.RandomState(0)
@@ -140,7 +188,7 @@ def test_rare_class_of_great_weight_does_not_stop_the_others():
     words = np.array([f"w{number}" for number in range(400)])
     texts = [" ".join(words[100 * label + random.randint(0, 100, 6)]) for label in y]
     y[[10, 2001, 3002]] = 9
-    clf = ContextMemoryClassifier(random_state=0, hidden_size=16, class_weight="balanced")
+    clf = ContextMemoryClassifier(random_state=0, class_weight="balanced")
     assert clf.fit(texts, y).score(texts, y) > 0.95
 
 
