@@ -1,0 +1,158 @@
+"""Table "fit": seconds of training from texts to a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score
+
+from benchmarks._corpora import Corpus
+from benchmarks._run import timed
+from benchmarks.speed import _child
+from benchmarks.speed._choices import choose_strengths
+from benchmarks.speed._models import (
+    LOGISTIC_REGRESSION,
+    MODELS,
+    SGD,
+    fasttext_version,
+    installed_models,
+    make_model,
+)
+from benchmarks.speed._tasks import Row, Settings, Task, resample_rows
+
+WARM_UP_ROWS = 300
+SLOW_FIT = 20.0  # seconds of logistic regression above which one round of it has to do
+MEANS = "geometric mean"
+
+Measurement = tuple[str, str, float]  # model, "seconds" or "accuracy", value
+
+
+def plan_fit(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
+    """List one task per corpus."""
+    return [Task(corpus.name, partial(measure_fit, corpus, settings)) for corpus in corpora]
+
+
+def measure_fit(corpus: Corpus, settings: Settings) -> list[Row]:
+    """Search for the regularisation where needed, then time all models on a corpus."""
+    searches = choose_strengths(corpus, settings)
+    strengths = {solver: search.strength for solver, search in searches.items()}
+    names = list(installed_models())
+    measurements = None
+    if searches[LOGISTIC_REGRESSION].has_result:
+        measurements = run_rounds(names, corpus, strengths, settings)
+    if measurements is None:
+        measurements = run_rounds(names[1:], corpus, strengths, settings) or []
+    return [summarise(corpus, measurements, strengths, settings.limit)]
+
+
+def run_rounds(
+    names: Sequence[str], corpus: Corpus, strengths: Mapping[str, float], settings: Settings
+) -> list[Measurement] | None:
+    """Time models in one child process; None where logistic regression took too long."""
+    arguments = (names, corpus.part("train"), corpus.part("test"), strengths, settings.repeats)
+    with _child.Child(time_fit, *arguments) as child:
+        child.receive()
+        try:
+            first = child.receive(settings.limit if names[0] == "lr" else None)
+        except TimeoutError:
+            return None
+        return [first, *child]
+
+
+def time_fit(
+    names: Sequence[str],
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    strengths: Mapping[str, float],
+    repeats: int,
+) -> Iterator[Measurement | None]:
+    """Fit each model once a round, after all were warmed up.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The models, in the order of a round.
+
+    train, test : DataFrame
+        Rows to learn from and rows to score on.
+
+    strengths : mapping of str to float
+        C and alpha.
+
+    repeats : int
+        Number of rounds.
+
+    Yields
+    ------
+    tuple or None
+        None when the first round starts; then the seconds and the accuracy of each fit, one
+        after the other, so that a limit on the fit leaves the scoring out.
+    """
+    few = resample_rows(train, WARM_UP_ROWS)
+    for name in names:
+        make_model(name, train, strengths, seed=0).fit(few, few["label"])
+    yield None
+    remaining = list(names)
+    for seed in range(repeats):
+        for name in list(remaining):
+            model = make_model(name, train, strengths, seed)
+            _, seconds = timed(model.fit, train, train["label"])
+            if name == "lr" and seconds > SLOW_FIT:
+                remaining.remove(name)
+            yield name, "seconds", seconds
+            yield name, "accuracy", accuracy_score(test["label"], model.predict(test))
+
+
+def summarise(
+    corpus: Corpus,
+    measurements: Sequence[Measurement],
+    strengths: Mapping[str, float],
+    limit: float,
+) -> Row:
+    """Row of the table: medians, ratios and mean accuracies; `limit` where LR was stopped."""
+    frame = pd.DataFrame(measurements, columns=["model", "measure", "value"])
+    values = {measure: rows.groupby("model")["value"] for measure, rows in frame.groupby("measure")}
+    seconds = values["seconds"].median().reindex(MODELS)
+    accuracies = values["accuracy"].mean().reindex(MODELS)
+    lr_stopped = bool(np.isnan(seconds["lr"]))
+    if lr_stopped:
+        seconds["lr"] = limit
+    row: Row = {
+        "corpus": corpus.name,
+        "n_train": len(corpus.part("train")),
+        "groups": "yes" if corpus.has_groups else "no",
+    }
+    row |= {f"{name}_seconds": seconds[name] for name in MODELS}
+    row |= {f"ours/{name}": seconds["ours"] / seconds[name] for name in MODELS[:-1]}
+    row |= {f"{name}_accuracy": accuracies[name] for name in MODELS}
+    return row | {
+        "lr_rounds": int(values["seconds"].size().get("lr", 0)),
+        "lr_stopped": lr_stopped,
+        "fasttext": fasttext_version(),
+        "C": strengths[LOGISTIC_REGRESSION],
+        "alpha": strengths[SGD],
+    }
+
+
+def add_means(table: pd.DataFrame) -> pd.DataFrame:
+    """Table with a last line of geometric means; fastText has no context, so groups are left out.
+
+    Where logistic regression was stopped its ratio is an upper bound, and so is the mean.
+    """
+    without_groups = table[table["groups"] == "no"]
+    means: Row = {
+        "corpus": MEANS,
+        "lr_stopped": bool(table["lr_stopped"].any()),
+        "ours/lr": geometric_mean(table["ours/lr"]),
+        "ours/linear": geometric_mean(table["ours/linear"]),
+        "ours/fasttext": geometric_mean(without_groups["ours/fasttext"]),
+    }
+    return pd.concat([table, pd.DataFrame([means])], ignore_index=True)
+
+
+def geometric_mean(ratios: pd.Series) -> float:
+    """Geometric mean of the ratios that are known."""
+    return float(np.exp(np.log(ratios.dropna()).mean()))

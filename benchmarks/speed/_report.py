@@ -1,0 +1,169 @@
+"""Report: the tables on disk as Markdown, and the plot of the growth."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks._report import escape_markdown
+from benchmarks.speed._growth import PANELS, UNITS
+from benchmarks.speed._models import FEW_STEPS, fasttext_version
+from benchmarks.speed._search import N_FOLDS
+
+PACKAGES = ("scikit-learn", "torch", "numpy", "pandas")
+
+TITLES = {
+    "fit": "Training, from texts to a fitted model",
+    "vocabulary": "A training step by the number of features",
+    "growth": "Growth of the time with the data",
+    "memory": "Peak resident memory of a process",
+    "predict": "Prediction",
+    "import": "Import",
+    "search": "Grid search",
+}
+NOTES = {
+    "fit": "Medians of rounds in which every model is fitted once; ratios are of medians. lr is "
+    "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
+    "mark fits of lr that were stopped, and the bounds that follow. The mean of ours/fasttext is "
+    "over corpora without groups, as fastText has no context.",
+    "vocabulary": "Synthetic features, as many in each row at each size. With a large vocabulary "
+    "fewer of them occur in several rows, as in real texts.",
+    "growth": "One epoch. Relative times are per unit, over that of the smallest size. Rows are "
+    "whole groups of the corpus drawn again and again, so the vocabulary does not grow with them; "
+    "texts of any length are drawn from the same words and have as many in all.",
+    "memory": f"Each process has imported all packages. lr makes {FEW_STEPS} steps, which is all "
+    "that it needs to reach its peak. Growth is from the start of the fit to the peak.",
+    "predict": f"All test rows at once, and predict_proba on one. lr makes {FEW_STEPS} steps in "
+    "its fit, as the weights take the same time to apply.",
+    "import": "Medians over fresh interpreters; the ratio is to the first line.",
+    "search": f"{N_FOLDS} folds. vectorizer_fits: how often a cached vectorizer was fitted in a "
+    "search over the classifier behind it.",
+}
+STYLES = {"gru": ("#0072B2", "o", "-"), "mingru": ("#D55E00", "s", "--")}
+
+
+def csv_path(output: Path, table: str) -> Path:
+    """File of a table."""
+    return output / f"speed_{table}.csv"
+
+
+def write_report(output: Path) -> None:
+    """Write all tables whose CSV files are there as Markdown, and the plot of the growth.
+
+    Parameters
+    ----------
+    output : Path
+        Folder of the CSV files, which may be of several runs.
+    """
+    sections = ["# Speed and memory", machine()]
+    for table, title in TITLES.items():
+        path = csv_path(output, table)
+        if path.exists():
+            frame = pd.read_csv(path)
+            sections += [f"## {title}", NOTES[table], markdown(display_bounds(frame))]
+            if table == "growth":
+                sections.append("![growth](speed_growth.png)")
+                write_plot(frame, output / "speed_growth.png")
+    (output / "speed.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def machine() -> str:
+    """Say what was measured on, in one line."""
+    packages = [f"{name} {version(name)}" for name in PACKAGES]
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    python = f"Python {platform.python_version()}"
+    fasttext = f"fastText {fasttext_version()}"
+    return ", ".join([system, "one thread per process", python, *packages, fasttext]) + "."
+
+
+def display_bounds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Table "fit" with bounds where logistic regression was stopped; others as they are."""
+    if "lr_stopped" not in frame:
+        return frame
+    shown = frame.astype(object)
+    stopped = frame["lr_stopped"].astype(bool)
+    for column, sign in (("lr_seconds", "> "), ("ours/lr", "< ")):
+        bounded = stopped & frame[column].notna()
+        shown.loc[bounded, column] = [sign + cell(value) for value in frame.loc[bounded, column]]
+    return shown.drop(columns="lr_stopped")
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Table whose first column is flush left and whose others are flush right."""
+    head = [str(name).replace("_", " ") for name in frame]
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    body = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+    lines = [map(escape_markdown, line) for line in (head, rule, *body)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def cell(value: Any) -> str:
+    """Value as text: three digits that count, whole numbers in full, a dash where unknown."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return "-"
+    is_whole = float(value).is_integer() or abs(value) >= 1000
+    return f"{value:,.0f}" if is_whole else f"{value:.3g}"
+
+
+def write_plot(points: pd.DataFrame, path: Path) -> None:
+    """Plot relative times of fit, one panel for each way to grow.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Table "growth".
+
+    path : Path
+        PNG file to write.
+    """
+    from matplotlib.figure import Figure
+
+    panels = [panel for panel in PANELS if (points["panel"] == panel).any()]
+    figure = Figure(figsize=(4.0 * len(panels), 3.6), layout="constrained")
+    for ax, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        draw_panel(ax, panel, points[points["panel"] == panel])
+    figure.suptitle("Training time per unit, relative to the smallest size", fontsize=11)
+    figure.savefig(path, dpi=120)
+
+
+def draw_panel(ax: Any, panel: str, points: pd.DataFrame) -> None:
+    """Draw a line for each kind of memory, on logarithmic axes."""
+    for memory, of_memory in points.groupby("memory"):
+        colour, marker, line = STYLES[str(memory)]
+        ax.plot(
+            of_memory["size"],
+            of_memory["fit_relative"],
+            color=colour,
+            marker=marker,
+            linestyle=line,
+            label=f'memory="{memory}"',
+        )
+    ax.axhline(1, color="#999999", linewidth=0.8, zorder=0)
+    scale_axes(ax, points)
+    ax.set_xlabel(panel)
+    ax.set_ylabel(f"time per {UNITS[panel]}")
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize=8)
+
+
+def scale_axes(ax: Any, points: pd.DataFrame) -> None:
+    """Set limits that show at least a fifth to five times, so that noise looks small."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    relative = points["fit_relative"].replace(0, np.nan)
+    ax.set_ylim(min(0.2, relative.min() / 1.5), max(5.0, relative.max() * 1.5))
+    ax.xaxis.set_major_locator(FixedLocator(sorted(points["size"].unique())))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))

@@ -1,0 +1,109 @@
+"""Table "vocabulary": seconds of a training step by the number of n-gram features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from benchmarks._corpora import Corpus
+from benchmarks.speed import _child
+from benchmarks.speed._tasks import Row, Settings, Task
+
+N_FEATURES = (20_000, 200_000, 2_000_000)
+QUICK_N_FEATURES = (6_000, 20_000)
+N_ROWS = 20_000
+QUICK_N_ROWS = 400
+
+# Common n-grams occur in every batch whatever the vocabulary, rare ones make it large. With a
+# fifth of rare ones a batch touches about as many columns at each size.
+N_COMMON = 5_000
+COMMON_PER_ROW = 24
+RARE_PER_ROW = 6
+
+N_CLASSES = 5
+STEPS_PER_EPOCH = 50
+N_EPOCHS = 2
+
+
+def plan_vocabulary(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
+    """List the one task: the features are synthetic."""
+    return [Task("synthetic features", lambda: measure_vocabulary(settings))]
+
+
+def measure_vocabulary(settings: Settings) -> list[Row]:
+    """Time steps at each size in one child process."""
+    sizes = settings.choose(N_FEATURES, QUICK_N_FEATURES)
+    n_rows = settings.choose(N_ROWS, QUICK_N_ROWS)
+    with _child.Child(time_step, sizes, n_rows, settings.repeats) as child:
+        frame = pd.DataFrame(list(child), columns=["n_features", "seconds"])
+    medians = frame.groupby("n_features")["seconds"].median()
+    return [
+        {
+            "n_features": size,
+            **describe_features(make_features(size, n_rows), n_rows // STEPS_PER_EPOCH),
+            "milliseconds_per_step": 1000 * medians[size],
+            "ratio_to_smallest": medians[size] / medians[sizes[0]],
+        }
+        for size in sizes
+    ]
+
+
+def time_step(sizes: Sequence[int], n_rows: int, repeats: int) -> Iterator[tuple[int, float]]:
+    """Yield a number of features and the seconds of a step with it, in rounds over the sizes."""
+    from sk_ctxmem import ContextMemoryClassifier
+
+    y = np.random.default_rng(0).integers(N_CLASSES, size=n_rows)
+    for seed in range(-1, repeats):  # the first round warms up
+        for size in sizes:
+            classifier = ContextMemoryClassifier(
+                max_epochs=N_EPOCHS,
+                n_iter_no_change=None,
+                batch_size=n_rows // STEPS_PER_EPOCH,
+                random_state=seed + 1,
+            ).fit(make_features(size, n_rows), y)
+            if seed >= 0:
+                n_steps = N_EPOCHS * STEPS_PER_EPOCH
+                yield size, classifier.history_["seconds"].sum() / n_steps
+
+
+def make_features(n_features: int, n_rows: int) -> sparse.csr_matrix:
+    """Rows with common features, drawn by a law like Zipf's, and rare ones, drawn evenly.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns, more than `N_COMMON`; the common ones are the same for any number.
+
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    csr_matrix of shape (n_rows, n_features)
+        Rows of length one, as those of TF-IDF.
+    """
+    random = np.random.default_rng(0)
+    # The logarithm of a rank is even where frequency falls with the inverse of the rank.
+    logarithms = random.uniform(0, np.log(N_COMMON), size=(n_rows, COMMON_PER_ROW))
+    common = np.exp(logarithms).astype(np.int64)
+    rare = random.integers(N_COMMON, n_features, size=(n_rows, RARE_PER_ROW))
+    columns = np.hstack([common, rare])
+    rows = np.repeat(np.arange(n_rows), columns.shape[1])
+    values = np.ones(columns.size, dtype=np.float32)
+    features = sparse.csr_matrix((values, (rows, columns.ravel())), shape=(n_rows, n_features))
+    features.data[:] = 1 / np.sqrt(np.repeat(np.diff(features.indptr), np.diff(features.indptr)))
+    return features
+
+
+def describe_features(features: sparse.csr_matrix, batch_size: int) -> Row:
+    """Say how alike the features of different sizes are."""
+    batch = features[:batch_size]
+    counts = np.bincount(features.indices, minlength=features.shape[1])
+    return {
+        "values_per_row": features.nnz / features.shape[0],
+        "columns_per_batch": len(np.unique(batch.indices)),
+        "share_in_several_rows": float((counts[features.indices] > 1).mean()),
+    }
