@@ -32,8 +32,7 @@ NOTES = {
     "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
     "mark fits of lr that were stopped, and the bounds that follow. The mean of ours/fasttext is "
     "over corpora without groups, as fastText has no context.",
-    "vocabulary": "Synthetic features, as many in each row at each size. With a large vocabulary "
-    "fewer of them occur in several rows, as in real texts.",
+    "vocabulary": "Synthetic features, as many in each row at each size, each in several rows.",
     "growth": "One epoch. Relative times are per unit, over that of the smallest size. Rows are "
     "whole groups of the corpus drawn again and again, so the vocabulary does not grow with them; "
     "texts of any length are drawn from the same words and have as many in all.",

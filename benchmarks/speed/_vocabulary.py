@@ -14,18 +14,18 @@ from benchmarks.speed._tasks import Row, Settings, Task
 
 N_FEATURES = (20_000, 200_000, 2_000_000)
 QUICK_N_FEATURES = (6_000, 20_000)
-N_ROWS = 20_000
+N_ROWS = 400_000
 QUICK_N_ROWS = 400
 
-# Common n-grams occur in every batch whatever the vocabulary, rare ones make it large. With a
-# fifth of rare ones a batch touches about as many columns at each size.
+# Common n-grams occur in every batch whatever the vocabulary, rare ones make it large. At each
+# size there are rows enough for every rare one to occur twice: those of one row cost less.
 N_COMMON = 5_000
-COMMON_PER_ROW = 24
-RARE_PER_ROW = 6
+COMMON_PER_ROW = 20
+RARE_PER_ROW = 10
 
 N_CLASSES = 5
-STEPS_PER_EPOCH = 50
-N_EPOCHS = 2
+BATCH_SIZE = 400
+QUICK_BATCH_SIZE = 20
 
 
 def plan_vocabulary(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
@@ -37,13 +37,14 @@ def measure_vocabulary(settings: Settings) -> list[Row]:
     """Time steps at each size in one child process."""
     sizes = settings.choose(N_FEATURES, QUICK_N_FEATURES)
     n_rows = settings.choose(N_ROWS, QUICK_N_ROWS)
-    with _child.Child(time_step, sizes, n_rows, settings.repeats) as child:
+    batch_size = settings.choose(BATCH_SIZE, QUICK_BATCH_SIZE)
+    with _child.Child(time_step, sizes, n_rows, batch_size, settings.repeats) as child:
         frame = pd.DataFrame(list(child), columns=["n_features", "seconds"])
     medians = frame.groupby("n_features")["seconds"].median()
     return [
         {
             "n_features": size,
-            **describe_features(make_features(size, n_rows), n_rows // STEPS_PER_EPOCH),
+            **describe_features(make_features(size, n_rows), batch_size),
             "milliseconds_per_step": 1000 * medians[size],
             "ratio_to_smallest": medians[size] / medians[sizes[0]],
         }
@@ -51,26 +52,25 @@ def measure_vocabulary(settings: Settings) -> list[Row]:
     ]
 
 
-def time_step(sizes: Sequence[int], n_rows: int, repeats: int) -> Iterator[tuple[int, float]]:
+def time_step(
+    sizes: Sequence[int], n_rows: int, batch_size: int, repeats: int
+) -> Iterator[tuple[int, float]]:
     """Yield a number of features and the seconds of a step with it, in rounds over the sizes."""
     from sk_ctxmem import ContextMemoryClassifier
 
     y = np.random.default_rng(0).integers(N_CLASSES, size=n_rows)
-    for seed in range(-1, repeats):  # the first round warms up
+    features = {size: make_features(size, n_rows) for size in sizes}
+    n_steps = n_rows // batch_size
+    for seed in range(repeats):
         for size in sizes:
             classifier = ContextMemoryClassifier(
-                max_epochs=N_EPOCHS,
-                n_iter_no_change=None,
-                batch_size=n_rows // STEPS_PER_EPOCH,
-                random_state=seed + 1,
-            ).fit(make_features(size, n_rows), y)
-            if seed >= 0:
-                n_steps = N_EPOCHS * STEPS_PER_EPOCH
-                yield size, classifier.history_["seconds"].sum() / n_steps
+                max_epochs=1, n_iter_no_change=None, batch_size=batch_size, random_state=seed
+            ).fit(features[size], y)
+            yield size, classifier.history_["seconds"].sum() / n_steps
 
 
 def make_features(n_features: int, n_rows: int) -> sparse.csr_matrix:
-    """Rows with common features, drawn by a law like Zipf's, and rare ones, drawn evenly.
+    """Rows with common features, drawn by a law like Zipf's, and rare ones, all as frequent.
 
     Parameters
     ----------
@@ -89,12 +89,14 @@ def make_features(n_features: int, n_rows: int) -> sparse.csr_matrix:
     # The logarithm of a rank is even where frequency falls with the inverse of the rank.
     logarithms = random.uniform(0, np.log(N_COMMON), size=(n_rows, COMMON_PER_ROW))
     common = np.exp(logarithms).astype(np.int64)
-    rare = random.integers(N_COMMON, n_features, size=(n_rows, RARE_PER_ROW))
+    draws = random.permutation(n_rows * RARE_PER_ROW) % (n_features - N_COMMON)
+    rare = N_COMMON + draws.reshape(n_rows, RARE_PER_ROW)
     columns = np.hstack([common, rare])
     rows = np.repeat(np.arange(n_rows), columns.shape[1])
     values = np.ones(columns.size, dtype=np.float32)
     features = sparse.csr_matrix((values, (rows, columns.ravel())), shape=(n_rows, n_features))
-    features.data[:] = 1 / np.sqrt(np.repeat(np.diff(features.indptr), np.diff(features.indptr)))
+    n_values = np.diff(features.indptr)
+    features.data[:] = 1 / np.sqrt(np.repeat(n_values, n_values))
     return features
 
 
