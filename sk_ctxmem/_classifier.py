@@ -31,7 +31,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
     their order, attention looks back at the rows around it, and a linear path on the n-grams
-    says what logistic regression would say. Without groups each row stands alone.
+    says what logistic regression would say. Without groups each row stands alone, without
+    memory and attention.
 
     Parameters
     ----------
@@ -40,8 +41,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         scikit-learn's text vectorizers will do. Not used where X holds features already.
 
     memory : {"gru", "elman", "lstm", "mingru"}, default="gru"
-        Kind of the memory: gated recurrent unit, plain recurrence, long short-term memory, or
-        gated linear recurrence, which is computed by a scan.
+        Kind of the memory over the rows of a group: gated recurrent unit, plain recurrence,
+        long short-term memory, or gated linear recurrence, which is computed by a scan.
 
     context : {"past", "both", "none"}, default="past"
         Which other rows of the group a row sees: those before it, as in a live conversation;
@@ -66,8 +67,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         so that an epoch has 50 steps.
 
     learning_rate : float, default=0.003
-        Initial rate of AdamW. The tables of sparse features are trained by plain SGD, whose
-        rate follows from the data.
+        Initial rate of AdamW; three times that where rows stand alone. The tables of sparse
+        features are trained by plain SGD, whose rate follows from the data.
 
     validation_fraction : float, default=0.1
         Share of the rows that is held out to choose the best epoch; a group is never cut. If
