@@ -61,9 +61,8 @@ def learn_tokens(texts, tokenize):
     names = sorted(found)
     rank = np.empty(len(names), dtype=np.int32)
     rank[[found[name] for name in names]] = np.arange(len(names))
-    return Tokens(rank[tokens.numbers], tokens.lengths), {
-        name: number for number, name in enumerate(names)
-    }
+    tokens.numbers = rank[tokens.numbers]
+    return tokens, {name: number for number, name in enumerate(names)}
 
 
 def read_tokens(texts, tokenize, numbers):

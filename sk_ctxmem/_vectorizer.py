@@ -160,21 +160,21 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """
         self._check_parameters()
         texts = self._clean(check_texts(X))
-        tokens, self._token_numbers = learn_tokens(texts, self._tokenizer())
-        self.vocabulary_, self._word_numbers = self._number_words(tokens)
-        if all(token.isspace() for token in self._token_numbers):
+        tokens, token_numbers = learn_tokens(texts, self._tokenizer())
+        if all(token.isspace() for token in token_numbers):
             raise ValueError("X has no word in any of its texts; at least one is needed.")
         if self.min_df > len(texts):
             raise ValueError(
                 f"min_df={self.min_df!r} is more than the {len(texts)} texts of X; lower it."
             )
         limits = (self.min_df, self.max_features)
-        self._ngrams = WeightedNGrams(TokenNGrams(tuple(self.ngram_range)), *limits)
-        parts = [self._ngrams.fit_transform(tokens, len(self._token_numbers))]
-        self._inside = None
+        ngrams = WeightedNGrams(TokenNGrams(tuple(self.ngram_range)), *limits)
+        parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
         if self.char_ngram_range is not None:
-            self._inside = WeightedNGrams(InsideNGrams(tuple(self.char_ngram_range)), *limits)
-            parts.append(self._inside.fit_transform(self._cut(texts)))
+            inside = WeightedNGrams(InsideNGrams(tuple(self.char_ngram_range)), *limits)
+            parts.append(inside.fit_transform(self._cut(texts)))
+        self._token_numbers, self._ngrams, self._inside = token_numbers, ngrams, inside
+        self.vocabulary_, self._word_numbers = _number_words(tokens, token_numbers)
         return self._pack(parts, tokens, texts)
 
     def transform(self, X):
@@ -255,27 +255,6 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         find, limit = re.compile(WORD_PATTERN).findall, self.max_length
         return lambda text: find(text)[:limit]
 
-    def _number_words(self, tokens):
-        """Assign numbers, from 1, to the tokens that are words and stand in two texts or more.
-
-        Returns
-        -------
-        vocabulary : dict of str to int
-            Number of each such word.
-        numbers : ndarray of shape (n_tokens + 1,), int32
-            Number of the word that each token is, UNKNOWN_WORD for the rest, and for the last.
-        """
-        n_texts = count_texts(tokens, len(self._token_numbers)).tolist()
-        frequent = [
-            token
-            for token, number in self._token_numbers.items()
-            if n_texts[number] > 1 and not token.isspace()
-        ]
-        vocabulary = {word: number for number, word in enumerate(frequent, start=1)}
-        numbers = np.full(len(self._token_numbers) + 1, UNKNOWN_WORD, dtype=np.int32)
-        numbers[[self._token_numbers[word] for word in frequent]] = np.arange(1, len(frequent) + 1)
-        return vocabulary, numbers
-
     def _pack(self, parts, tokens, texts):
         features = parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
         if self.analyzer == "char":  # white space is part of n-grams, but no word
@@ -298,3 +277,24 @@ def _cut_after(text, pattern, n_tokens):
     for match in islice(pattern.finditer(text), n_tokens):
         end = match.end()
     return text[:end]
+
+
+def _number_words(tokens, token_numbers):
+    """Assign numbers, from 1, to the tokens that are words and stand in two texts or more.
+
+    Returns
+    -------
+    vocabulary : dict of str to int
+        Number of each such word.
+    numbers : ndarray of shape (n_tokens + 1,), int32
+        Number of the word that each token is, UNKNOWN_WORD for the rest, and for the last.
+    """
+    n_texts = count_texts(tokens, len(token_numbers)).tolist()
+    words = [
+        token
+        for token, number in token_numbers.items()
+        if n_texts[number] > 1 and not token.isspace()
+    ]
+    numbers = np.full(len(token_numbers) + 1, UNKNOWN_WORD, dtype=np.int32)
+    numbers[[token_numbers[word] for word in words]] = np.arange(1, len(words) + 1)
+    return {word: number for number, word in enumerate(words, start=1)}, numbers

@@ -370,6 +370,19 @@ def test_what_is_not_a_list_of_texts_is_refused(X, error, message):
         vectorizer.transform(X)
 
 
+def test_a_fit_that_fails_changes_nothing():
+    """Check that a vectorizer is as before when another fit of it ends in an error."""
+    fresh = TextSequenceVectorizer(min_df=2)
+    with pytest.raises(ValueError, match="min_df=2 leaves no n-gram: none .* 2 texts of X; lower"):
+        fresh.fit(["a b", "c d"])
+    with pytest.raises(NotFittedError, match="not fitted"):
+        fresh.transform(TEXTS)
+    expected = fresh.fit(TEXTS).transform(TEXTS)
+    with pytest.raises(ValueError, match="min_df=2 leaves no n-gram"):
+        fresh.fit(["a b", "c d"])
+    assert_same_sequences(fresh.transform(TEXTS), expected)
+
+
 def test_texts_without_any_word_are_refused_by_fit():
     """Check that there must be something to learn from."""
     with pytest.raises(ValueError, match="X has no word in any of its texts; at least one"):
