@@ -39,7 +39,7 @@ def measure_fit(corpus: Corpus, settings: Settings) -> list[Row]:
     """Search for the regularisation where needed, then time all models on a corpus."""
     searches = choose_strengths(corpus, settings)
     strengths = {solver: search.strength for solver, search in searches.items()}
-    names = list(installed_models())
+    names = [name for name in installed_models() if name != "fasttext" or not corpus.has_groups]
     measurements = None
     if searches[LOGISTIC_REGRESSION].has_result:
         measurements = run_rounds(names, corpus, strengths, settings)
