@@ -30,7 +30,7 @@ TITLES = {
 NOTES = {
     "fit": "Medians of rounds in which every model is fitted once; ratios are of medians. lr is "
     "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
-    "mark fits of lr that were stopped, and the bounds that follow. fastText has no context, and is "
+    "mark fits of lr that were stopped, and the bounds that follow. fastText has no context and is "
     "left out where rows have groups.",
     "vocabulary": "Synthetic features, as many in each row at each size, each in several rows.",
     "growth": "One epoch. Relative times are per unit, over that of the smallest size. Rows are "
