@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._modules import ContextMemoryNet
 from ._parameters import Choice, Flag, Number, check_parameters
 from ._preparation import arrange, fit_features, learn_speakers, number_units
-from ._runtime import choose_device, forked_random_state
+from ._runtime import choose_device, forked_random_state, single_precision
 from ._splitting import hold_out_groups
 from ._targets import check_target, check_weights
 from ._training import check_same_sizes, extend_history, predict_logits, split_rows, train
@@ -147,7 +147,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     in the place of the second formula.
 
     Rows of a group need not be adjacent. Predictions come back in the order of X. In
-    ``context="past"`` the probabilities of a row do not depend on later rows.
+    ``context="past"`` the probabilities of a row do not depend on later rows, but for rounding
+    in single precision, of about 1e-7.
 
     A split into train and test must not cut a group: use
     :class:`~sklearn.model_selection.StratifiedGroupKFold`, or scores will be too high.
@@ -315,6 +316,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         self._reading = reading
         self._columns = columns
         self._has_groups = inputs.groups is not None
+        self._wants_context = self.context != "none"
         self._sizes = sizes
         self._set_network(network, device)
         return self
@@ -334,6 +336,12 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         -------
         y : ndarray of shape (n_rows,)
             Predicted classes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not of the kind that the classifier was fitted on, or comes with groups that
+            fit knew nothing of; the message says what to do.
         """
         logits = self._predict_logits(X, groups)
         return self.classes_[logits.argmax(axis=1)]
@@ -479,7 +487,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, sizes, data, seed, warm, device):
         """Make a network, or copy the last one, and train it."""
-        with forked_random_state(seed, device):
+        with forked_random_state(seed, device), single_precision():
             network = ContextMemoryNet(**sizes)
             if warm:
                 check_same_sizes(self._sizes, sizes)
@@ -527,10 +535,11 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
                     MissingGroupsWarning,
                     stacklevel=4,
                 )
-        elif not self._has_groups and self.context != "none":
+        elif self._wants_context and not self._has_groups:
             raise ValueError(
                 "The classifier was fitted without groups, so that it has no memory of other "
-                "rows, but groups were passed to predict; pass groups to fit too."
+                "rows, but X comes with groups now; pass groups to fit too, or none to predict, or "
+                "fit with context='none' if rows are to stand alone."
             )
 
     def __getstate__(self):
@@ -549,7 +558,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         weights = state.pop("_weights", None)
         super().__setstate__(state)
         if weights is not None:
-            with forked_random_state(0, "cpu"):  # the first weights are drawn, then replaced
+            # the first weights are drawn, then replaced
+            with forked_random_state(0, "cpu"), single_precision():
                 network = ContextMemoryNet(**self._sizes)
             network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
             self._set_network(network, self._find_device())

@@ -63,17 +63,17 @@ def table_product(table: Tensor, features: SparseFeatures) -> Tensor:
     )
 
 
-def draw_numbers(shape: torch.Size, device: torch.device) -> Tensor:
+def draw_numbers(shape: torch.Size) -> Tensor:
     """Draw whole numbers from -LEVELS / 2 to LEVELS / 2 - 1, four at a time."""
     n_numbers = shape.numel()
-    bits = torch.empty(-(-n_numbers // 4), dtype=torch.int64, device=device)
+    bits = torch.empty(-(-n_numbers // 4), dtype=torch.int64)
     return bits.random_(-(2**63), None).view(torch.int16)[:n_numbers].view(shape)
 
 
 def draw_uniform_(values: Tensor, scale: float) -> None:
     """Fill with uniform random numbers around 0 of this standard deviation."""
     with torch.no_grad():
-        values.copy_(draw_numbers(values.shape, values.device))
+        values.copy_(draw_numbers(values.shape))
         values.add_(0.5).mul_(scale * 12**0.5 / LEVELS)
 
 
@@ -88,9 +88,9 @@ def drop(values: Tensor, rate: float) -> Tensor:
     n_dropped = round(rate * LEVELS)
     if n_dropped == 0:
         return values
-    if values.is_cuda:
+    if values.device.type != "cpu":
         return dropout(values, rate)
-    kept = draw_numbers(values.shape, values.device) >= n_dropped - LEVELS // 2
+    kept = draw_numbers(values.shape) >= n_dropped - LEVELS // 2
     return values * kept.to(values.dtype).mul_(LEVELS / (LEVELS - n_dropped))
 
 

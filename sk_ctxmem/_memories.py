@@ -131,7 +131,8 @@ class GRUMemory(nn.Module):
 
     def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
         """Run over all sequences at once."""
-        if encodings.is_cuda or not torch.is_grad_enabled():  # torch's own is slow backwards only
+        on_cpu = encodings.device.type == "cpu"
+        if not (on_cpu and torch.is_grad_enabled()):  # torch's own is slow backwards only
             return self.cell(PackedSequence(encodings, packing.step_sizes))[0].data
         width = encodings.shape[1]
         input_weight, recurrent, input_bias, recurrent_bias = self.cell.all_weights[0]

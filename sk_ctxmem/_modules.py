@@ -296,6 +296,11 @@ class ContextMemoryNet(nn.Module):
             logistic_centre_(self.decoder.weight, self.decoder.bias)
 
     @property
+    def has_memory(self) -> bool:
+        """Whether there is a memory, over rows or over words."""
+        return self.memory is not None or self.reader is not None
+
+    @property
     def tables(self) -> list[Any]:
         """Weights that a batch reads in part, hence with sparse gradients."""
         found = [self.wide.weight, self.encoder.table.weight] if self.sparse else []

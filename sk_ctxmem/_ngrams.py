@@ -117,15 +117,65 @@ class TokenNGrams:
 
     def _count(self, tokens, number):
         smallest, largest = self.ngram_range
-        ngrams, texts, columns, n_columns = tokens.numbers, tokens.texts, [], 0
+        ngrams, texts, n_columns = tokens.numbers, tokens.texts, 0
+        rows, columns = [texts[:0]], [ngrams[:0]]
         for n in range(1, largest + 1):
             if n > 1:
                 ngrams = self._lengthen(ngrams, tokens.numbers, texts, n, number)
+            found = ngrams >= 0
             if n >= smallest:
-                columns.append(np.where(ngrams >= 0, ngrams + n_columns, UNKNOWN))
-                n_columns += self.n_tokens if n == 1 else len(self.pairs[n - 2])
-        rows = np.tile(texts, len(columns))
-        return _count_pairs(rows, np.concatenate(columns), (len(tokens.lengths), n_columns))
+                rows.append(texts[found])
+                columns.append(ngrams[found] + np.int32(n_columns))
+                n_columns += self._n_ngrams(n)
+            if not found.any():  # all texts are shorter than n, or hold nothing known
+                break
+        shape = (len(tokens.lengths), self.n_columns)
+        return _count_pairs(np.concatenate(rows), np.concatenate(columns), shape)
+
+    @property
+    def n_columns(self):
+        """Number of n-grams that are counted."""
+        smallest, largest = self.ngram_range
+        return sum(map(self._n_ngrams, range(smallest, largest + 1)))
+
+    def _n_ngrams(self, n):
+        if n == 1:
+            return self.n_tokens
+        return len(self.pairs[n - 2]) if n - 2 < len(self.pairs) else 0
+
+    def keep(self, columns):
+        """Forget the n-grams of other columns, but for single tokens and beginnings.
+
+        Returns
+        -------
+        columns : ndarray of shape (n_kept,)
+            The same columns, by their new numbers.
+        """
+        smallest, n_levels = self.ngram_range[0], len(self.pairs) + 1
+        sizes = [self._n_ngrams(n) if n >= smallest else 0 for n in range(1, n_levels + 1)]
+        firsts = np.cumsum(sizes) - sizes
+        is_kept = np.zeros(sum(sizes), dtype=bool)
+        is_kept[columns] = True
+        wanted = [np.ones(self.n_tokens, dtype=bool)]
+        for n, pairs in enumerate(self.pairs, start=2):
+            of_level = is_kept[firsts[n - 1] : firsts[n - 1] + sizes[n - 1]]
+            wanted.append(of_level if n >= smallest else np.zeros(len(pairs), dtype=bool))
+        for n in range(n_levels, 2, -1):
+            wanted[n - 2][self.pairs[n - 2][wanted[n - 1]] // self.n_tokens] = True
+        return self._renumber(wanted, columns, firsts)
+
+    def _renumber(self, wanted, columns, firsts):
+        """Keep the wanted n-grams of each n, and return the new numbers of columns."""
+        ranks = [np.cumsum(level, dtype=np.int64) - 1 for level in wanted]
+        for n, level in enumerate(wanted[1:], start=2):
+            beginnings, lasts = np.divmod(self.pairs[n - 2][level], self.n_tokens)
+            self.pairs[n - 2] = ranks[n - 2][beginnings] * self.n_tokens + lasts
+        numbers, n_before = [], 0
+        for n in range(self.ngram_range[0], len(wanted) + 1):
+            first, end = np.searchsorted(columns, firsts[n - 1] + np.array([0, len(wanted[n - 1])]))
+            numbers.append(n_before + ranks[n - 1][columns[first:end] - firsts[n - 1]])
+            n_before += self._n_ngrams(n)
+        return np.concatenate(numbers)
 
     def _lengthen(self, ngrams, tokens, texts, n, number):
         """Return the n-gram that begins at each token, or UNKNOWN, from those of n - 1 tokens."""
@@ -154,9 +204,9 @@ class TokenNGrams:
 
     def names(self, token_names, separator):
         """Return the n-grams as strings, in the order of the columns."""
-        smallest, largest = self.ngram_range
+        smallest = self.ngram_range[0]
         level, names = token_names, []
-        for n in range(1, largest + 1):
+        for n in range(1, len(self.pairs) + 2):
             if n > 1:
                 beginnings, lasts = np.divmod(self.pairs[n - 2], self.n_tokens)
                 pairs = zip(beginnings.tolist(), lasts.tolist(), strict=True)
@@ -192,6 +242,18 @@ class InsideNGrams:
         """Count the n-grams that were learned."""
         words, names = self._words(texts)
         return words @ sparse.csr_array(self.counter.transform(names))
+
+    def keep(self, columns):
+        """Forget the n-grams of other columns, and return the new numbers of these."""
+        names = self.counter.get_feature_names_out()[columns]
+        self.counter = CountVectorizer(
+            analyzer="char_wb",
+            ngram_range=self.counter.ngram_range,
+            lowercase=False,
+            dtype=np.float32,
+            vocabulary=names.tolist(),
+        )
+        return np.arange(len(columns))
 
     def _words(self, texts):
         tokens, numbers = learn_tokens(texts, str.split)
@@ -257,22 +319,27 @@ class WeightedNGrams:
     def fit_transform(self, *inputs):
         """Learn n-grams and their weights from what the counter takes, and weight it."""
         counts = self.counter.fit_counts(*inputs)
-        self.columns = frequent_columns(counts, self.min_df, self.max_features)
-        if self.columns is not None and not len(self.columns):
+        if counts.shape[1] == 0:
             raise ValueError(
-                f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
-                f"{counts.shape[0]} texts of X; lower it."
+                f"ngram_range={self.counter.ngram_range!r} leaves no n-gram: all texts of X are "
+                "shorter than that; lower it."
             )
-        counts = self._choose(counts)
+        columns = frequent_columns(counts, self.min_df, self.max_features)
+        if columns is not None:
+            if not len(columns):
+                raise ValueError(
+                    f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
+                    f"{counts.shape[0]} texts of X; lower it."
+                )
+            counts, columns = counts[:, columns], self.counter.keep(columns)
+        self.columns = columns
         self.idf = TfidfTransformer().fit(counts).idf_.astype(np.float32)
         return self._weight(counts)
 
     def transform(self, *inputs):
         """Weight what the counter takes."""
-        return self._weight(self._choose(self.counter.counts(*inputs)))
-
-    def _choose(self, counts):
-        return counts if self.columns is None else counts[:, self.columns]
+        counts = self.counter.counts(*inputs)
+        return self._weight(counts if self.columns is None else counts[:, self.columns])
 
     def _weight(self, counts):
         """Turn counts into weights in place: what TfidfTransformer does, without its checks."""

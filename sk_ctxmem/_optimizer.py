@@ -51,7 +51,10 @@ class TwoRateOptimizer:
         self.decay = 1.0
         self.means = [torch.zeros_like(parameter) for parameter in self.dense]
         self.squares = [torch.zeros_like(parameter) for parameter in self.dense]
-        self.steps = [torch.zeros((), device=parameter.device) for parameter in self.dense]
+        self.steps = [
+            torch.zeros((), dtype=torch.float32, device=parameter.device)
+            for parameter in self.dense
+        ]
 
     def set_decay(self, factor: float) -> None:
         """Set all rates to a share of the initial ones."""

@@ -12,6 +12,7 @@ from ._vectorizer import TextSequenceVectorizer
 
 MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
 UNKNOWN_SPEAKER = 0
+SEARCH_COST = 20  # of looking one column up, against writing one entry of a table of them all
 LARGEST_NORM = 2.0  # of a row of sparse features, in units of the usual norm
 
 
@@ -27,40 +28,54 @@ class RowNormScaler(BaseEstimator):
         X = _in_canonical_format(X)
         self.norm_ = float(np.sqrt(np.average(_squared_norms(X), weights=sample_weight))) or 1.0
         n_rows = np.bincount(X.indices, minlength=X.shape[1])
-        columns = np.r_[np.flatnonzero(n_rows > 1), np.flatnonzero(n_rows == 1)]
-        self.places_ = np.full(X.shape[1], -1, dtype=np.int32)  # of each column; -1 if left out
-        self.places_[columns] = np.arange(len(columns))
-        self.n_columns_ = len(columns)
-        self.n_repeated_ = int(np.count_nonzero(n_rows > 1))
+        repeated, single = np.flatnonzero(n_rows > 1), np.flatnonzero(n_rows == 1)
+        self.columns_ = np.concatenate([repeated, single]).astype(np.int32)
+        self.n_repeated_ = len(repeated)
         return self
 
     def transform(self, X):
         """Scale rows."""
         X = _in_canonical_format(X)
-        columns, values, ends = self.places_[X.indices], X.data.astype(np.float32), X.indptr
+        columns, values, ends = self._places(X), X.data.astype(np.float32), X.indptr
         seen = columns >= 0
         if not seen.all():
             columns, values = columns[seen], values[seen]
             ends = np.concatenate([[0], np.cumsum(seen)])[ends]
-        X = sparse.csr_array((values, columns, ends), shape=(X.shape[0], self.n_columns_))
+        X = sparse.csr_array((values, columns, ends), shape=(X.shape[0], len(self.columns_)))
         norms = np.sqrt(_squared_norms(X)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
         X.data *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
         return X
 
+    def _places(self, X):
+        """Return the place of the column of each stored value, or -1 for one that is left out."""
+        if len(X.indices) * SEARCH_COST > X.shape[1]:
+            places = np.full(X.shape[1], -1, dtype=np.int32)
+            places[self.columns_] = np.arange(len(self.columns_))
+            return places[X.indices]
+        found = np.full(len(X.indices), -1, dtype=np.int32)
+        for first, end in ((0, self.n_repeated_), (self.n_repeated_, len(self.columns_))):
+            known = self.columns_[first:end]  # sorted
+            places = np.searchsorted(known, X.indices)
+            is_known = np.append(known, -1)[places] == X.indices
+            found[is_known] = first + places[is_known]
+        return found
+
 
 def _squared_norms(X):
-    """Return the sum of the squared values of each row."""
-    squares = sparse.csr_array((X.data * X.data, X.indices, X.indptr), shape=X.shape)
-    return squares.sum(axis=1)
+    """Return the sum of the squared values of each row, in double precision."""
+    squares = X.data.astype(np.float64) ** 2  # integers would overflow
+    return sparse.csr_array((squares, X.indices, X.indptr), shape=X.shape).sum(axis=1)
 
 
 def _in_canonical_format(X):
-    """Return CSR with sorted entries and no duplicates: how X is stored must not matter."""
+    """Return CSR with sorted entries, no duplicates and no zeros: storage must not matter."""
     X = X.tocsr()
-    if not X.has_canonical_format:
+    has_zeros = not X.data.all()
+    if has_zeros or not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
+        X.eliminate_zeros()
     return X
 
 

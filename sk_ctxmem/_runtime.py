@@ -57,3 +57,14 @@ def forked_random_state(seed: int, device: str) -> Iterator[None]:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+@contextmanager
+def single_precision() -> Iterator[None]:
+    """Make torch's default type of numbers the usual one for a while."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

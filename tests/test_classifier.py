@@ -154,7 +154,10 @@ def test_groups_that_fit_did_not_have_are_refused(talks):
     clf.fit(X["text"], y)
     with pytest.raises(ValueError, match="fitted without groups, .*; pass groups to fit too"):
         clf.predict(X_test["text"], groups=X_test["group"])
-    clf.set_params(context="none").fit(X["text"], y)
+    clf.set_params(context="none")
+    with pytest.raises(ValueError, match="fitted without groups"):  # what fit had is what counts
+        clf.predict(X_test["text"], groups=X_test["group"])
+    clf.fit(X["text"], y).set_params(context="past")
     expected = clf.predict_proba(X_test["text"])
     assert (clf.predict_proba(X_test["text"], groups=X_test["group"]) == expected).all()
 

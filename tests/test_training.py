@@ -2,6 +2,7 @@
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -108,6 +109,33 @@ def test_global_state_is_as_before():
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.parametrize(
+    "surroundings",
+    [torch.no_grad, lambda: default_type(torch.float64)],
+    ids=["no_grad", "doubles"],
+)
+def test_settings_of_the_caller_do_not_matter(numeric_problem, surroundings):
+    """Check that fit and predict are the same where gradients are off or doubles the default."""
+    X, y = numeric_problem
+    clf = ContextMemoryClassifier(max_epochs=1, random_state=0, hidden_size=8)
+    groups = np.arange(200) // 5
+    expected = clf.fit(X, y, groups=groups).predict_proba(X, groups=groups)
+    with surroundings():
+        found = clf.fit(X, y, groups=groups).predict_proba(X, groups=groups)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@contextmanager
+def default_type(dtype):
+    """Change torch's default type of numbers for a while."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def test_threads_come_back_after_an_error():
     """Check that an error inside does not keep torch on one thread."""
     before = torch.get_num_threads()
@@ -160,6 +188,15 @@ def test_interrupt_ends_the_fit_and_changes_nothing(numeric_problem, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, ~y)
     assert (clf.predict_proba(X) == before).all()
+
+
+def test_weights_that_the_last_step_ruins_are_an_error(numeric_problem):
+    """Check that a fit does not end with weights that its last step made infinite."""
+    X, y = numeric_problem
+    clf = ContextMemoryClassifier(learning_rate=1e38, n_iter_no_change=None, max_epochs=1)
+    clf.set_params(random_state=0, hidden_size=8)
+    with pytest.raises(TrainingDivergedError, match=r"not finite.* lower learning_rate=1e\+38"):
+        clf.fit(X[:4], y[:4])
 
 
 def test_the_weights_of_the_best_epoch_are_kept(numeric_problem, monkeypatch):

@@ -370,6 +370,45 @@ def test_what_is_not_a_list_of_texts_is_refused(X, error, message):
         vectorizer.transform(X)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_df": 3, "ngram_range": (1, 3)},
+        {"max_features": 40, "ngram_range": (2, 3)},
+        {"max_features": 5, "char_ngram_range": (2, 3)},
+        {"min_df": 3, "analyzer": "char", "ngram_range": (3, 5)},
+    ],
+    ids=str,
+)
+def test_limits_bound_what_is_stored(texts, settings):
+    """Check that n-grams left out are forgotten, and that the others are found as before."""
+    limited = TextSequenceVectorizer(**settings)
+    seen, names = limited.fit_transform(texts), limited.get_feature_names_out()
+    without = {name: value for name, value in settings.items() if name.endswith("range")}
+    analyzer = {"analyzer": settings.get("analyzer", "word")}
+    whole = TextSequenceVectorizer(**without, **analyzer).fit(texts)
+    assert len(pickle.dumps(limited)) < 0.6 * len(pickle.dumps(whole))
+    found = limited.transform(texts).features
+    assert_allclose(found.toarray(), seen.features.toarray(), rtol=1e-6)
+    place = {name: number for number, name in enumerate(whole.get_feature_names_out())}
+    chosen = [place[name] for name in names]
+    present = whole.transform(texts).features[:, chosen].toarray() > 0
+    assert_array_equal(seen.features.toarray() > 0, present)
+
+
+@pytest.mark.parametrize("ngram_range", [(2, 2), (3, 5)])
+def test_ngrams_longer_than_all_texts_are_refused(ngram_range):
+    """Check that the message names the parameter, and that longer n-grams do no harm."""
+    with pytest.raises(ValueError, match=r"ngram_range=.* leaves no n-gram: all texts .* lower it"):
+        TextSequenceVectorizer(ngram_range=ngram_range).fit(["ab", "c"])
+    vectorizer = TextSequenceVectorizer(ngram_range=(1, 300)).fit(["a b", "c", "a b"])
+    assert vectorizer.get_feature_names_out().tolist() == ["a", "b", "c", "a b"]
+    assert vectorizer.transform(["b a b c", "z"]).features.toarray().astype(bool).tolist() == [
+        [True, True, True, True],
+        [False] * 4,
+    ]
+
+
 def test_a_fit_that_fails_changes_nothing():
     """Check that a vectorizer is as before when another fit of it ends in an error."""
     fresh = TextSequenceVectorizer(min_df=2)
