@@ -183,11 +183,12 @@ def test_fit_table(same_process, settings, grouped):
     assert row["n_train"] == 90
     assert row["lr_rounds"] == 1
     assert not row["lr_stopped"]
-    for name in installed_models():
+    measured = set(installed_models()) - ({"fasttext"} if grouped else set())
+    for name in measured:
         assert row[f"{name}_seconds"] > 0
         assert 0.4 < row[f"{name}_accuracy"] <= 1
     assert row["ours/lr"] == row["ours_seconds"] / row["lr_seconds"]
-    assert np.isnan(row["fasttext_seconds"]) == (row["fasttext"] == "not installed")
+    assert np.isnan(row["fasttext_seconds"]) == ("fasttext" not in measured)
 
 
 def test_slow_logistic_regression_gets_one_round(same_process, settings, monkeypatch):
