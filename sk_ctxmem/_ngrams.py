@@ -12,6 +12,7 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 UNKNOWN = -1
@@ -246,13 +247,7 @@ class InsideNGrams:
     def keep(self, columns):
         """Forget the n-grams of other columns, and return the new numbers of these."""
         names = self.counter.get_feature_names_out()[columns]
-        self.counter = CountVectorizer(
-            analyzer="char_wb",
-            ngram_range=self.counter.ngram_range,
-            lowercase=False,
-            dtype=np.float32,
-            vocabulary=names.tolist(),
-        )
+        self.counter = clone(self.counter).set_params(vocabulary=names.tolist())
         return np.arange(len(columns))
 
     def _words(self, texts):

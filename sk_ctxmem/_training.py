@@ -283,15 +283,7 @@ def train(
     TrainingDivergedError
         If the loss is no longer finite.
     """
-    n_rows = len(train_rows)
-    batch_size = min(batch_size, max(MIN_BATCH_SIZE, n_rows // MIN_STEPS))
-    n_steps = max_epochs * -(-n_rows // batch_size)
-    callbacks: list[Callback] = [LinearDecay(n_steps), EpochMeans()]
-    if valid_rows is not None:
-        stopping = _early_stopping(n_iter_no_change, max_epochs)
-        callbacks += [stopping, BestWeights(stopping)]
-    if verbose:
-        callbacks.append(ProgressBar(max_epochs * n_rows))
+    batch_size = min(batch_size, max(MIN_BATCH_SIZE, len(train_rows) // MIN_STEPS))
     trainer = Trainer(
         module=network,
         criterion=ContextMemoryLoss(batch_size),
@@ -307,7 +299,9 @@ def train(
         iterator_valid=BatchIterator,
         iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
         train_split=None if valid_rows is None else predefined_split(valid_rows),
-        callbacks=callbacks,
+        callbacks=_make_callbacks(
+            len(train_rows), batch_size, max_epochs, valid_rows, n_iter_no_change, verbose
+        ),
         callbacks__print_log=None,
         callbacks__train_loss=None,
         callbacks__valid_loss=None,
@@ -324,6 +318,25 @@ def train(
             f"learning_rate={learning_rate!r}."
         )
     return _history_frame(trainer.history)
+
+
+def _make_callbacks(
+    n_rows: int,
+    batch_size: int,
+    max_epochs: int,
+    valid_rows: TrainingRows | None,
+    n_iter_no_change: int | None,
+    verbose: int,
+) -> list[Callback]:
+    """Return what happens beside the steps: rates, means, stopping, the bar."""
+    n_steps = max_epochs * -(-n_rows // batch_size)
+    callbacks: list[Callback] = [LinearDecay(n_steps), EpochMeans()]
+    if valid_rows is not None:
+        stopping = _early_stopping(n_iter_no_change, max_epochs)
+        callbacks += [stopping, BestWeights(stopping)]
+    if verbose:
+        callbacks.append(ProgressBar(max_epochs * n_rows))
+    return callbacks
 
 
 def _table_rate(data: TrainingRows, batch_size: int) -> float:
