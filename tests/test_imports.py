@@ -128,6 +128,15 @@ def test_plots_are_imported_only_when_drawn(path):
 
 
 @package_files
+def test_pooch_is_imported_only_to_download(path):
+    """Check that importing the data sets imports no package that opens connections."""
+    roots = {name.split(".")[0] for name in _imports(path, only_at_import=True)}
+    assert roots & {"pooch", "requests", "urllib", "http"} == set()
+    everywhere = {name.split(".")[0] for name in _imports(path)}
+    assert "pooch" not in everywhere or path.stem == "_download"
+
+
+@package_files
 def test_private_names_of_scikit_learn_stay_in_validation(path):
     """Check that only _validation reaches into scikit-learn's private modules."""
     names = [name.split(".") for name in _imports(path) if name.startswith("sklearn.")]

@@ -1,6 +1,21 @@
-"""Data sets with context: a real one read from the installed packages, and a synthetic one."""
+"""Data sets: public corpora to fetch, one read from installed packages, a synthetic one."""
 
+from ._banking77 import fetch_banking77
 from ._conversations import make_conversations
+from ._csabstruct import fetch_csabstruct
 from ._docstring_sections import load_docstring_sections
+from ._meld import fetch_meld
+from ._sms_spam import fetch_sms_spam
+from ._sst2 import fetch_sst2
+from ._trec import fetch_trec
 
-__all__ = ["load_docstring_sections", "make_conversations"]
+__all__ = [
+    "fetch_banking77",
+    "fetch_csabstruct",
+    "fetch_meld",
+    "fetch_sms_spam",
+    "fetch_sst2",
+    "fetch_trec",
+    "load_docstring_sections",
+    "make_conversations",
+]
