@@ -268,6 +268,18 @@ def test_names_that_look_missing_or_like_numbers_are_found_again(tmp_path):
     assert again.results(keys)["accuracy"].tolist() == [1 / 3] * 3
 
 
+def test_failure_does_not_count_beside_predictions_of_an_earlier_success(tmp_path, monkeypatch):
+    """Check that a stop between the new result and the end of the old predictions does no harm."""
+    key, sizes = Key("calls", "lr", 0, "test", "d", "v"), {"n_train": 2, "n_test": 1}
+    store = Store(tmp_path)
+    store.add(key, sizes | {"accuracy": 1.0, "parameters": "{}"}, {"true": np.zeros(1, int)})
+    assert store.find(key) == key
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: None)
+    store.add(key, sizes | {"parameters": "{}"}, {})
+    assert (tmp_path / "predictions" / key.file_name).exists()
+    assert Store(tmp_path).find(key) is None
+
+
 def test_versions_name_what_a_model_uses():
     """Check the packages, and that a change of our source files counts as a version."""
     assert list(versions_of("lr")) == ["python", "numpy", "pandas", "scipy", "scikit-learn"]
