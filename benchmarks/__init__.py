@@ -1,1 +1,1 @@
-"""Comparison of ContextMemoryClassifier with logistic regression: ``python -m benchmarks``."""
+"""Comparison of ContextMemoryClassifier with tuned baselines: ``python -m benchmarks``."""

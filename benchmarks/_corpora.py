@@ -6,9 +6,11 @@ Whatever the source, a corpus leaves this module as one frame with the columns `
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,13 @@ class Corpus:
     def has_groups(self) -> bool:
         """Whether rows belong to conversations or documents."""
         return "group" in self.frame
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Short hash of all rows and of the names of the columns."""
+        rows = pd.util.hash_pandas_object(self.frame, index=False).to_numpy()
+        names = ",".join(self.frame.columns)
+        return hashlib.sha256(names.encode() + rows.tobytes()).hexdigest()[:8]
 
     def part(self, split: str) -> pd.DataFrame:
         """Rows of one split, renumbered."""

@@ -1,41 +1,23 @@
-"""Jobs of a comparison and their measures: every fit has a fresh process to itself."""
+"""Jobs of a comparison: every fit has a fresh process to itself, and none is done twice."""
 
 from __future__ import annotations
 
 import json
-import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks._corpora import Corpus, split_by_group
-from benchmarks._models import Choice, build_model, is_baseline, model_rows, search_baseline
-
-COLUMNS = (
-    "corpus",
-    "model",
-    "seed",
-    "n_train",
-    "n_test",
-    "accuracy",
-    "macro_f1",
-    "weighted_f1",
-    "macro_recall",
-    "fit_seconds",
-    "predict_rows_per_second",
-    "peak_memory_mb",
-    "parameters",
-)
+from benchmarks._measure import measure, timed
+from benchmarks._models import is_baseline, is_deterministic, model_rows, search_baseline
+from benchmarks._store import Key, Store
+from benchmarks._versions import short_hash, versions_of
 
 
 @dataclass(frozen=True)
@@ -66,10 +48,13 @@ def plan_jobs(
 
 
 class Runner:
-    """Run jobs, remembering what the searches of the baselines found.
+    """Run jobs, unless the store has their results.
 
     Parameters
     ----------
+    store : Store
+        Where results, predictions and searches are kept.
+
     score : {"test", "valid"}, default="test"
         Rows to score on; corpora without validation rows are scored on their test rows.
 
@@ -78,13 +63,14 @@ class Runner:
         of a fit cannot be told from that of the fits before it, and is left out.
     """
 
-    def __init__(self, score: str = "test", isolate: bool = True):
+    def __init__(self, store: Store, score: str = "test", isolate: bool = True):
+        self.store = store
         self.score = score
         self.isolate = isolate
-        self._searches: dict[tuple[str, str], tuple[Choice, float]] = {}
+        self._failed: dict[tuple[str, str], Key] = {}
 
-    def run(self, job: Job) -> dict[str, Any] | None:
-        """Run one job.
+    def run(self, job: Job) -> Key:
+        """Run one job, or find out that there is no need to.
 
         Parameters
         ----------
@@ -93,127 +79,81 @@ class Runner:
 
         Returns
         -------
-        dict or None
-            The result under the names in `COLUMNS`; None where it would repeat the one
-            before it, since logistic regression is the same for every seed.
+        Key
+            The result in the store: that of another seed where every seed gives the same model,
+            and where a baseline has failed with another seed.
         """
-        train, scored, scored_on = self._parts(job.corpus)
-        result: dict[str, Any] = {
-            "corpus": job.corpus.name,
-            "model": job.model,
-            "seed": job.seed,
-            "n_train": len(train),
-            "n_test": len(scored),
-        }
-        extra: dict[str, Any] = {"scored_on": "valid"} if scored_on == "valid" else {}
-        choice = None
+        key = self._key(job)
+        failed = self._failed.get((job.corpus.name, job.model))
+        if failed or self.store.find(key):
+            return failed or key
+        search: dict[str, Any] = {}
         try:
             if is_baseline(job.model):
-                is_repeat = (job.corpus.name, job.model) in self._searches
-                choice, extra["search_seconds"] = self._search(job, train)
-                if is_repeat and choice.is_deterministic:
-                    return None
-            result |= self._call(measure, job.model, train, scored, job.seed, choice)
+                search = self._search(job, key)
+                if is_deterministic(job.model, search["chosen"]):
+                    same = self.store.find(key, any_seed=True)
+                    if same:
+                        return same
+            result, predictions = self._measure(job, search)
         except Exception as error:  # whatever it is, the other jobs go on
-            result["parameters"] = {"error": describe(error)}
+            result, predictions = {"parameters": {"error": describe(error)}}, {}
+            if is_baseline(job.model):
+                self._failed[job.corpus.name, job.model] = key
+        extra = {"search_seconds": search["seconds"]} if search else {}
         result["parameters"] = json.dumps(result["parameters"] | extra)
+        self.store.add(key, self._sizes(job) | result, predictions)
+        return key
+
+    def _key(self, job: Job) -> Key:
+        """Key of the result, under versions that the store knows."""
+        versions = versions_of(job.model)
+        name = short_hash(versions)
+        self.store.add_versions(name, versions)
+        has_valid = self.score == "valid" and len(job.corpus.part("valid")) > 0
+        scored_on = "valid" if has_valid else "test"
+        return Key(job.corpus.name, job.model, job.seed, scored_on, job.corpus.fingerprint, name)
+
+    def _scored(self, corpus: Corpus) -> pd.DataFrame:
+        """Rows to score on."""
+        valid = corpus.part("valid")
+        return valid if self.score == "valid" and len(valid) else corpus.part("test")
+
+    def _sizes(self, job: Job) -> dict[str, int]:
+        """Count the rows to learn from and to score on."""
+        train, scored = job.corpus.part("train"), self._scored(job.corpus)
+        return {"n_train": len(train), "n_test": len(scored)}
+
+    def _search(self, job: Job, key: Key) -> dict[str, Any]:
+        """Tune a baseline, once for all seeds; also the seconds it took."""
+        search = self.store.find_search(key)
+        if search is None:
+            train, valid = job.corpus.part("train"), job.corpus.part("valid")
+            parts = (train, valid) if len(valid) else split_by_group(train, test_size=0.1)
+            chosen, seconds = self._call(timed, search_baseline, job.model, *parts)
+            search = {"chosen": chosen, "seconds": round(seconds, 3)}
+            self.store.add_search(key, search)
+        return search
+
+    def _measure(
+        self, job: Job, search: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Fit and measure; without a process of its own, a fit has no peak memory."""
+        parts = job.corpus.part("train"), self._scored(job.corpus)
+        result, predictions = self._call(measure, job.model, *parts, job.seed, search.get("chosen"))
         if not self.isolate:
             result["peak_memory_mb"] = np.nan
-        return result
-
-    def _parts(self, corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-        """Training rows, rows to score on, and the name of the split of the latter."""
-        valid = corpus.part("valid")
-        if self.score == "valid" and len(valid):
-            return corpus.part("train"), valid, "valid"
-        return corpus.part("train"), corpus.part("test"), "test"
-
-    def _search(self, job: Job, train: pd.DataFrame) -> tuple[Choice, float]:
-        """Choose the regularisation of a baseline, once for all seeds; also the seconds it took."""
-        key = (job.corpus.name, job.model)
-        if key not in self._searches:
-            valid = job.corpus.part("valid")
-            parts = (train, valid) if len(valid) else split_by_group(train, test_size=0.1)
-            choice, seconds = self._call(timed, search_baseline, job.model, *parts)
-            self._searches[key] = choice, round(seconds, 3)
-        return self._searches[key]
+        return result, predictions
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function, in a fresh process where jobs are isolated."""
-        if not self.isolate:
-            return function(*arguments)
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            return pool.submit(function, *arguments).result()
+        return call_in_process(function, *arguments) if self.isolate else function(*arguments)
 
 
-def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-    """Call a function; return its result and the seconds of wall time that it took."""
-    start = perf_counter()
-    result = function(*arguments)
-    return result, perf_counter() - start
-
-
-def measure(
-    model_name: str, train: pd.DataFrame, test: pd.DataFrame, seed: int, choice: Choice | None
-) -> dict[str, Any]:
-    """Fit a model on `train` and measure it on `test`.
-
-    Parameters
-    ----------
-    model_name : str
-        Row of the table.
-
-    train, test : DataFrame
-        Rows to learn from and rows to score on.
-
-    seed : int
-        Seed of the model.
-
-    choice : Choice or None
-        Solver and regularisation of a baseline.
-
-    Returns
-    -------
-    dict
-        The measures and the parameters of the model.
-    """
-    model = build_model(model_name, train, seed, choice)
-    _, fit_seconds = timed(model.fit, train, train["label"])
-    peak = peak_memory_mb()
-    predicted, predict_seconds = timed(model.predict, test)
-    return scores(test["label"], predicted) | {
-        "fit_seconds": fit_seconds,
-        "predict_rows_per_second": len(test) / predict_seconds,
-        "peak_memory_mb": peak,
-        "parameters": model.parameters,
-    }
-
-
-def scores(y_true: pd.Series, y_predicted: np.ndarray) -> dict[str, float]:
-    """Accuracy, F1 and recall; averages are over the classes that stand in `y_true`."""
-    # Without `labels`, a class that one model alone predicts would change what is averaged.
-    options = {"labels": np.unique(y_true), "zero_division": 0}
-    return {
-        "accuracy": accuracy_score(y_true, y_predicted),
-        "macro_f1": f1_score(y_true, y_predicted, average="macro", **options),
-        "weighted_f1": f1_score(y_true, y_predicted, average="weighted", **options),
-        "macro_recall": recall_score(y_true, y_predicted, average="macro", **options),
-    }
-
-
-def peak_memory_mb() -> float:
-    """Peak resident memory of this process so far, in units of 1024 * 1024 bytes."""
-    status = Path("/proc/self/status")
-    found = status.exists() and re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-    if found:
-        # On Linux a child inherits ru_maxrss from the process that started it; VmHWM is its own.
-        return int(found[1]) / 1024
-    try:
-        import resource
-    except ImportError:  # Windows
-        return np.nan
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
+def call_in_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def describe(error: Exception) -> str:

@@ -1,3 +1,5 @@
+"""Tests of the comparison from end to end: the command line, jobs, and runs that go on."""
+
 import json
 import subprocess
 import sys
@@ -6,33 +8,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
+from _benchmark_data import make_frame, run
 
-from benchmarks import _models, _run
-from benchmarks.__main__ import main
-from benchmarks._corpora import Columns, Corpus, add_split, load_files, take_whole_groups
-from benchmarks._models import (
-    LOGISTIC_REGRESSION,
-    MODELS,
-    SGD,
-    choose_solver,
-    lacks_spaces,
-    model_rows,
-    window_features,
-)
-from benchmarks._report import closing_sentence, notes, scale_axes, text_table, write_plot
-from benchmarks._run import COLUMNS, Runner, peak_memory_mb, scores
+from benchmarks import __main__, _linear, _measure, _models, _run, _store
+from benchmarks.__main__ import build_parser, main, plan
+from benchmarks._corpora import Corpus
+from benchmarks._linear import LOGISTIC_REGRESSION, SGD
+from benchmarks._measure import peak_memory_mb
+from benchmarks._models import BASELINES, is_installed
+from benchmarks._run import call_in_process
+from benchmarks._store import COLUMNS, Key, Store, write_atomically
+from benchmarks._versions import short_hash, source_hash, versions_of
 
 ROOT = Path(__file__).parents[1]
-
-
-def make_frame(n_groups=20, rows_per_group=5):
-    """Rows whose label is in their text: even turns greet, odd ones say goodbye."""
-    turn = np.tile(np.arange(rows_per_group), n_groups)
-    group = np.repeat(np.arange(n_groups), rows_per_group)
-    text = np.where(turn % 2, "goodbye and farewell", "hello and welcome")
-    label = np.where(turn % 2, "close", "open")
-    return pd.DataFrame({"group": group, "order": turn, "text": text, "label": label})
 
 
 @pytest.fixture
@@ -43,164 +31,13 @@ def calls(tmp_path):
     return path
 
 
-def make_results(**columns):
-    """Rows as the runner gives them, with the values of `columns`."""
-    defaults = {
-        "corpus": "calls",
-        "seed": 0,
-        "n_train": 1000,
-        "n_test": 200,
-        "macro_f1": 0.5,
-        "weighted_f1": 0.5,
-        "macro_recall": 0.5,
-        "fit_seconds": 2.0,
-        "predict_rows_per_second": 1000.0,
-        "peak_memory_mb": 300.0,
-        "parameters": "{}",
-    }
-    frame = pd.DataFrame(columns)
-    return frame.assign(**{k: v for k, v in defaults.items() if k not in frame})[list(COLUMNS)]
-
-
-def run(path, output, *options):
-    """Run in this process; return the exit code and the results."""
-    code = main(["--data", str(path), "--output", str(output), "--no-isolate", *options])
-    return code, pd.read_csv(output / "results.csv")
-
-
-def test_window_is_the_row_and_two_neighbours_on_each_side():
-    """Check that neighbours are those of the group, in its order, and zero where it ends."""
-    features = sparse.csr_matrix([[1.0], [10.0], [2.0], [3.0], [20.0]])
-    groups = np.array([0, 1, 0, 0, 1])
-    expected = [
-        [0, 0, 1, 2, 3],
-        [0, 0, 10, 20, 0],
-        [0, 1, 2, 3, 0],
-        [1, 2, 3, 0, 0],
-        [0, 10, 20, 0, 0],
-    ]
-    assert window_features(features, groups).toarray().tolist() == expected
-
-
-def test_window_respects_the_order_within_the_group():
-    """Check that the order column, not the place in the frame, decides who is a neighbour."""
-    features = sparse.csr_matrix([[3.0], [1.0], [2.0]])
-    window = window_features(features, np.zeros(3, int), np.array([30, 10, 20]))
-    assert window.toarray().tolist() == [[1, 2, 3, 0, 0], [0, 0, 1, 2, 3], [0, 1, 2, 3, 0]]
-
-
-def test_window_of_a_single_row_is_the_row():
-    """Check that frames shorter than the window work."""
-    window = window_features(sparse.csr_matrix([[7.0]]), np.array([0]))
-    assert window.toarray().tolist() == [[0, 0, 7, 0, 0]]
-
-
-def test_split_by_group_does_not_cut_a_group():
-    """Check that no group stands in two splits and that a fifth of them is kept for test."""
-    frame = add_split(make_frame().drop(columns="order"))
-    assert (frame.groupby("group")["split"].nunique() == 1).all()
-    assert frame.loc[frame["split"] == "test", "group"].nunique() == 4
-
-
-def test_split_without_groups_keeps_the_shares_of_the_classes():
-    """Check that the split is stratified, and is not where a class has one row."""
-    frame = pd.DataFrame({"text": "a", "label": ["x"] * 80 + ["y"] * 20})
-    assert add_split(frame)["label"][add_split(frame)["split"] == "test"].eq("y").sum() == 4
-    frame.loc[0, "label"] = "rare"
-    assert add_split(frame)["split"].eq("test").sum() == 20
-
-
-def test_rows_takes_whole_groups():
-    """Check that groups stay whole, that rows keep their order and that the part is fixed."""
-    frame = make_frame()
-    part = take_whole_groups(frame, 23)
-    assert (part.groupby("group").size() == 5).all()
-    assert len(part) == 25
-    assert part.index.is_monotonic_increasing
-    pd.testing.assert_frame_equal(part, take_whole_groups(frame, 23))
-
-
-@pytest.mark.parametrize(("ending", "separator"), [(".csv", ","), (".tsv", "\t")])
-def test_texts_that_look_missing_or_like_numbers_stay_texts(tmp_path, ending, separator):
-    """Check that "NA", "null" and "007" are read as they are written."""
-    texts = ["NA", "null", "007", "nan", "None", "hello"]
-    path = tmp_path / f"odd{ending}"
-    pd.DataFrame({"text": texts, "label": ["a", "null"] * 3}).to_csv(path, sep=separator)
-    frame = load_files([path], Columns())[0].frame
-    assert frame["text"].tolist() == texts
-    assert set(frame["label"]) == {"a", "null"}
-
-
-def test_numbers_as_texts_are_read_as_texts(tmp_path):
-    """Check that a text column of numbers only keeps its leading zeros."""
-    path = tmp_path / "codes.csv"
-    path.write_text("text,label\n" + "".join(f"00{i},{i % 2}\n" for i in range(10)))
-    frame = load_files([path], Columns())[0].frame
-    assert frame["text"].tolist() == [f"00{i}" for i in range(10)]
-    assert frame["label"].tolist() == [0, 1] * 5
-
-
-def test_columns_of_other_names(tmp_path):
-    """Check that asked columns get our names and that others are left out."""
-    path = tmp_path / "other.parquet"
-    names = {"text": "utterance", "label": "act", "group": "call", "order": "turn"}
-    make_frame().rename(columns=names).assign(extra=1).to_parquet(path)
-    columns = Columns(text="utterance", label="act", group="call", order="turn")
-    corpus = load_files([path], columns)[0]
-    assert list(corpus.frame) == ["text", "label", "group", "order", "split"]
-    assert corpus.has_groups
-
-
-def test_folder_gives_all_its_files(tmp_path):
-    """Check that files of a folder come by name, and that equal names are told apart."""
-    for name in ("b.csv", "a.csv", "a.tsv"):
-        separator = "\t" if name.endswith("tsv") else ","
-        make_frame().to_csv(tmp_path / name, sep=separator, index=False)
-    (tmp_path / "notes.txt").write_text("not a corpus")
-    names = [corpus.name for corpus in load_files([tmp_path], Columns())]
-    assert names == [str(tmp_path / "a.csv"), str(tmp_path / "a.tsv"), "b"]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("text,act\nhello,a\n", "no label column 'label'; its columns are: text, act"),
-        ("text,label\nhello,a\n,b\nhello,\n", "1 missing value.*text column.*data row 2"),
-        ("text,label\nhello,a\nhello,\n,\n", "1 missing value.*text column.*data row 3"),
-        ("text,label\nhello,a\nthere,a\n", r"one class only \(a\)"),
-        ("text,label\n", "one class only"),
-        ("text,label,split\nhello,a,train\nthere,b,dev\n", "holds .*dev.*train, valid, test"),
-        ("text,label,split\nhello,a,train\nthere,b,train\n", "has no test rows"),
-        ("text,label,split\nhello,a,train\nthere,b,test\n", "training rows .* one class only"),
-        ("text,label,group\nhello,a,1\nthere,b,1\n", "two groups or more"),
-    ],
-)
-def test_bad_content_gives_a_clear_error(tmp_path, content, message):
-    """Check that the message says what is wrong with the rows or columns."""
-    path = tmp_path / "bad.csv"
-    path.write_text(content)
-    with pytest.raises(ValueError, match=message):
-        load_files([path], Columns())
-
-
-def test_bad_paths_give_clear_errors(tmp_path):
-    """Check that a missing file, an unknown ending and an empty folder are named."""
-    with pytest.raises(FileNotFoundError, match="gone.csv does not exist"):
-        load_files([tmp_path / "gone.csv"], Columns())
-    with pytest.raises(ValueError, match=r"holds no file that ends in \.csv"):
-        load_files([tmp_path], Columns())
-    (tmp_path / "rows.xlsx").write_text("")
-    with pytest.raises(ValueError, match=r"rows.xlsx must end in one of \.csv, \.tsv, \.parquet"):
-        load_files([tmp_path / "rows.xlsx"], Columns())
-
-
 def test_command_line_reports_bad_input(tmp_path, capsys):
     """Check that mistakes give exit code 2 and one line, not a traceback."""
     assert main(["--data", str(tmp_path / "gone.csv")]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(SystemExit, match="2"):
         main(["--models", "lr,svm"])
-    assert "'svm' is unknown; choose from lr, lr-window" in capsys.readouterr().err
+    assert "'svm' is unknown; choose from lr, lr-window, svm-char" in capsys.readouterr().err
 
 
 def test_results_have_all_columns(calls, tmp_path, capsys):
@@ -228,7 +65,7 @@ def test_logistic_regression_runs_once_for_all_seeds(calls, tmp_path, capsys):
 
 def test_sgd_stands_in_and_runs_with_each_seed(calls, tmp_path, capsys, monkeypatch):
     """Check that the stand-in is marked, has a footnote and is named in the parameters."""
-    monkeypatch.setattr(_models, "MAX_LBFGS_WORK", 0)
+    monkeypatch.setattr(_linear, "MAX_LBFGS_WORK", 0)
     results = run(calls, tmp_path / "out", "--models", "lr", "--seeds", "0,1")[1]
     assert results["seed"].tolist() == [0, 1]
     assert json.loads(results["parameters"][0])["solver"] == SGD
@@ -236,12 +73,6 @@ def test_sgd_stands_in_and_runs_with_each_seed(calls, tmp_path, capsys, monkeypa
     assert "lr [1]" in table
     assert f"[1] {SGD} in place of LogisticRegression" in table
     assert "standard deviation over the seeds 0, 1" in table
-
-
-def test_solver_is_chosen_by_the_amount_of_work():
-    """Check that two classes count as one, as their weights are one column."""
-    assert choose_solver(60_000_000, 2) == LOGISTIC_REGRESSION
-    assert choose_solver(60_000_000, 3) == SGD
 
 
 def test_scored_on_validation_rows(calls, tmp_path, capsys):
@@ -253,20 +84,20 @@ def test_scored_on_validation_rows(calls, tmp_path, capsys):
     results = run(path, tmp_path / "out", *options)[1]
     assert results[["n_train", "n_test"]].to_numpy().tolist() == [[60, 30]]
     assert "Scored on validation rows" in capsys.readouterr().out
-    assert run(calls, tmp_path / "out", *options)[1]["n_test"].tolist() == [20]
+    assert run(calls, tmp_path / "other", *options)[1]["n_test"].tolist() == [20]
     assert "Scored on validation rows" not in capsys.readouterr().out
 
 
 def test_failed_job_does_not_stop_the_others(calls, tmp_path, capsys, monkeypatch):
     """Check that a failure is reported with its message and gives exit code 1."""
-    build_model = _run.build_model
+    build_model = _measure.build_model
 
     def build_or_fail(name, *arguments):
         if name == "lr":
             raise MemoryError("no room\nfor more")
         return build_model(name, *arguments)
 
-    monkeypatch.setattr(_run, "build_model", build_or_fail)
+    monkeypatch.setattr(_measure, "build_model", build_or_fail)
     code, results = run(calls, tmp_path / "out", "--models", "lr,lr-window")
     assert code == 1
     assert results["accuracy"].isna().tolist() == [True, False]
@@ -286,7 +117,7 @@ def kill_this_process():
 def test_killed_process_is_reported():
     """Check that a process that dies is an error that says what may have happened."""
     with pytest.raises(_run.BrokenProcessPool) as info:
-        Runner()._call(kill_this_process)
+        call_in_process(kill_this_process)
     assert _run.describe(info.value) == (
         "the process of the job was killed, perhaps for lack of memory"
     )
@@ -298,94 +129,230 @@ def test_peak_memory_is_that_of_the_child():
     large = b"1" * 700_000_000
     assert peak_memory_mb() > 700
     del large
-    assert 20 < Runner()._call(peak_memory_mb) < 600
+    assert 20 < call_in_process(peak_memory_mb) < 600
 
 
-def test_macro_averages_are_over_the_classes_of_the_rows_scored():
-    """Check that a class predicted by mistake lowers the scores but is not averaged over."""
-    measured = scores(pd.Series(["a", "a", "b", "b"]), np.array(["a", "a", "b", "c"]))
-    assert measured["accuracy"] == 0.75
-    assert measured["macro_recall"] == 0.75
-    assert measured["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+@pytest.fixture
+def fitted(monkeypatch):
+    """List of the rows of the table that were fitted since the start of the test."""
+    build_model, names = _measure.build_model, []
+
+    def build_and_note(name, train, seed, chosen):
+        names.append(f"{name} {seed}")
+        return build_model(name, train, seed, chosen)
+
+    monkeypatch.setattr(_measure, "build_model", build_and_note)
+    return names
 
 
-def test_chinese_texts_are_told_by_their_characters():
-    """Check that Chinese gets character features, and English with a foreign word does not."""
-    assert lacks_spaces(pd.Series(["房间很干净,服务也好 OK", "距离川沙公路较近"]))
-    assert not lacks_spaces(pd.Series(["the word 房间 means room", "nothing else"]))
+def test_second_run_fits_and_searches_nothing(calls, tmp_path, capsys, fitted, monkeypatch):
+    """Check that files and table stay the same to the last digit, and that --fresh deletes them."""
+    output, options = tmp_path / "out", ("--models", "lr,context-memory", "--contexts", "past")
+    first = run(calls, output, *options, "--seeds", "0,1")[1]
+    assert fitted == ["lr 0", "context-memory (past) 0", "context-memory (past) 1"]
+    content, table = (output / "results.csv").read_bytes(), capsys.readouterr().out
+    monkeypatch.setattr(_run, "search_baseline", None)
+    assert run(calls, output, *options, "--seeds", "0,1")[0] == 0
+    assert len(fitted) == 3
+    assert (output / "results.csv").read_bytes() == content
+    assert capsys.readouterr().out == table
+    more = run(calls, output, *options, "--seeds", "2")[1]
+    assert fitted[3:] == ["context-memory (past) 2"]
+    pd.testing.assert_frame_equal(more[:3], first)
+    fresh = ("--models", "context-memory", "--contexts", "past", "--seeds", "2", "--fresh")
+    assert len(run(calls, output, *fresh)[1]) == 1
+    assert len(fitted) == 5
+    assert len(list((output / "predictions").iterdir())) == 1
 
 
-def test_variants_follow_the_corpus():
-    """Check that windows and contexts are left out where rows have no groups."""
-    grouped = Corpus("calls", make_frame())
-    single = Corpus("texts", make_frame().drop(columns=["group", "order"]))
-    contexts = ["past", "both"]
-    assert model_rows(MODELS, contexts, grouped) == [
-        "lr",
-        "lr-window",
-        "context-memory (past)",
-        "context-memory (both)",
+def test_other_rows_or_versions_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch):
+    """Check that a result is replaced when what it depends on has changed."""
+    options = ("--models", "lr", "--seeds", "0")
+    run(calls, tmp_path / "out", *options)
+    frame = pd.read_csv(calls)
+    frame.loc[0, "text"] = "good morning"
+    frame.to_csv(calls, index=False)
+    run(calls, tmp_path / "out", *options)
+    assert len(fitted) == 2
+    monkeypatch.setattr(_run, "versions_of", lambda model: {"numpy": "99"})
+    results = run(calls, tmp_path / "out", *options)[1]
+    assert len(fitted) == 3
+    assert len(results) == 1
+    versions = json.loads((tmp_path / "out" / "versions.json").read_text())
+    assert versions[results["versions"][0]] == {"numpy": "99"}
+    assert len(list((tmp_path / "out" / "predictions").iterdir())) == 1
+
+
+def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch):
+    """Check that the next run repeats what failed and nothing else, and forgets the failure."""
+    noted = _measure.build_model
+
+    def build_or_fail(name, *arguments):
+        if name == "svm-char":
+            raise MemoryError("no room")
+        return noted(name, *arguments)
+
+    options = ("--models", "lr,svm-char", "--seeds", "0,1")
+    monkeypatch.setattr(_measure, "build_model", build_or_fail)
+    assert run(calls, tmp_path / "out", *options)[0] == 1
+    monkeypatch.setattr(_measure, "build_model", noted)
+    code, results = run(calls, tmp_path / "out", *options)
+    assert code == 0
+    assert fitted == ["lr 0", "svm-char 0"]
+    assert results["accuracy"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("file", ["results.csv", "searches.json", ".npz"])
+def test_run_that_is_killed_goes_on(calls, tmp_path, capsys, fitted, monkeypatch, file):
+    """Check that all files can be read after a stop while the second job writes a file."""
+    output, replace = tmp_path / "out", _store.os.replace
+    run(calls, output, "--models", "lr", "--seeds", "0")
+    before = (output / "results.csv").read_bytes()
+
+    def stop_at(source, target):
+        if str(target).endswith(file):
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    options = ("--models", "lr,lr-window", "--seeds", "0")
+    monkeypatch.setattr(_store.os, "replace", stop_at)
+    with pytest.raises(KeyboardInterrupt):
+        run(calls, output, *options)
+    assert (output / "results.csv").read_bytes() == before
+    json.loads((output / "searches.json").read_text())
+    fitted.clear()
+    monkeypatch.setattr(_store.os, "replace", replace)
+    code, results = run(calls, output, *options)
+    assert code == 0
+    assert fitted == ["lr-window 0"]
+    assert results["model"].tolist() == ["lr", "lr-window"]
+
+
+def test_files_are_complete_or_absent(tmp_path, monkeypatch):
+    """Check that content is never written to the file itself."""
+    path = tmp_path / "results.csv"
+    write_atomically(path, b"old")
+    monkeypatch.setattr(_store.os, "replace", lambda source, target: None)
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_lost_predictions_are_made_again(calls, tmp_path, capsys, fitted):
+    """Check that a result without the file that comparisons need does not count."""
+    options = ("--models", "lr", "--seeds", "0")
+    run(calls, tmp_path / "out", *options)
+    (file,) = (tmp_path / "out" / "predictions").iterdir()
+    file.unlink()
+    run(calls, tmp_path / "out", *options)
+    assert len(fitted) == 2
+    assert file.exists()
+
+
+def test_results_of_an_earlier_version_give_a_clear_error(calls, tmp_path, capsys):
+    """Check that the file is not overwritten, and that the message says what to do."""
+    (tmp_path / "results.csv").write_text("corpus,accuracy\nold,0.5\n")
+    assert main(["--data", str(calls), "--models", "lr", "--output", str(tmp_path)]) == 2
+    assert "other columns than this version writes; pass --fresh" in capsys.readouterr().err
+    assert (tmp_path / "results.csv").read_text() == "corpus,accuracy\nold,0.5\n"
+
+
+def test_names_that_look_missing_or_like_numbers_are_found_again(tmp_path):
+    """Check that corpora may have any name, and hashes may look like numbers."""
+    keys = [Key(name, "lr", 0, "test", "1e5", "007") for name in ("NA", "12", "a/b")]
+    store = Store(tmp_path)
+    for key in keys:
+        sizes = {"n_train": 2, "n_test": 1, "parameters": "{}"}
+        store.add(key, sizes | {"accuracy": 1 / 3}, {"true": np.zeros(1, int)})
+    again = Store(tmp_path)
+    assert [again.find(key) for key in keys] == keys
+    assert again.results(keys)["accuracy"].tolist() == [1 / 3] * 3
+
+
+def test_failure_does_not_count_beside_predictions_of_an_earlier_success(tmp_path, monkeypatch):
+    """Check that a stop between the new result and the end of the old predictions does no harm."""
+    key, sizes = Key("calls", "lr", 0, "test", "d", "v"), {"n_train": 2, "n_test": 1}
+    store = Store(tmp_path)
+    store.add(key, sizes | {"accuracy": 1.0, "parameters": "{}"}, {"true": np.zeros(1, int)})
+    assert store.find(key) == key
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: None)
+    store.add(key, sizes | {"parameters": "{}"}, {})
+    assert (tmp_path / "predictions" / key.file_name).exists()
+    assert Store(tmp_path).find(key) is None
+
+
+def test_versions_name_what_a_model_uses():
+    """Check the packages, and that a change of our source files counts as a version."""
+    assert list(versions_of("lr")) == ["python", "numpy", "pandas", "scipy", "scikit-learn"]
+    assert list(versions_of("crf"))[5:] == ["python-crfsuite"]
+    ours = versions_of("context-memory (past)")
+    assert list(ours)[5:] == ["torch", "skorch", "sk-ctxmem"]
+    assert ours["sk-ctxmem"].endswith("+" + source_hash("sk_ctxmem"))
+    assert short_hash(ours) != short_hash(ours | {"torch": "0"})
+
+
+def test_source_hash_follows_the_files(tmp_path, monkeypatch):
+    """Check that a change of any file of a package changes its hash."""
+    package = tmp_path / "some_package"
+    package.mkdir()
+    for name in ("__init__.py", "inner.py"):
+        (package / name).write_text("a = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = source_hash("some_package")
+    assert source_hash("some_package") == before
+    (package / "inner.py").write_text("a = 2")
+    assert source_hash("some_package") != before
+
+
+def test_models_without_their_package_are_left_out(calls, tmp_path, capsys, monkeypatch):
+    """Check that a note says how to get them, and that there must be something left."""
+    monkeypatch.setattr(_models, "find_spec", lambda module: None)
+    results = run(calls, tmp_path / "out", "--models", "lr,fasttext,crf", "--seeds", "0")[1]
+    assert results["model"].tolist() == ["lr"]
+    notes = capsys.readouterr().err
+    for name in ("fasttext", "crf"):
+        assert f'{name} is left out, as its package is missing: pip install ".[bench' in notes
+    assert main(["--data", str(calls), "--models", "crf", "--output", str(tmp_path / "none")]) == 2
+    assert "error: there is nothing to run" in capsys.readouterr().err
+
+
+def test_the_demo_is_of_few_models_and_one_seed(monkeypatch):
+    """Check what is planned without options, on rows that are quick to load."""
+    corpus = Corpus("docstrings", make_frame())
+    monkeypatch.setattr(__main__, "load_docstring_sections_corpus", lambda demo: corpus)
+    demo = plan(build_parser().parse_args(["--demo"]))
+    assert [job.model for job in demo] == [
+        *("lr", "lr-window"),
+        *("context-memory (past)", "context-memory (both)"),
     ]
-    assert model_rows(MODELS, contexts, single) == ["lr", "context-memory"]
+    assert {job.seed for job in demo} == {0}
 
 
-def test_table_shows_spread_ratio_and_best():
-    """Check the cells of a small table, with and without several seeds."""
-    results = make_results(
-        model=["lr", "context-memory", "context-memory"],
-        seed=[0, 0, 1],
-        accuracy=[0.8, 0.9, 0.92],
-        fit_seconds=[2.0, 3.0, 5.0],
-    )
-    lines = text_table(results).splitlines()
-    assert lines[2].split()[:5] == ["lr", "80.0", "50.0", "2.0", "1.0"]
-    assert lines[3].split()[:4] == ["context-memory", "91.0", "±", "1.4*"]
-    assert lines[3].split()[-3:] == ["2.0", "1,000", "300"]
-    assert len({len(line) for line in lines[1:4]}) == 1
-    assert not any("SGD" in note for note in notes(results))
+def test_default_of_a_full_run_is_all_that_is_installed(calls, capsys):
+    """Check models and seeds."""
+    jobs = plan(build_parser().parse_args(["--data", str(calls)]))
+    expected = [model for model in BASELINES if is_installed(model)]
+    models = list(dict.fromkeys(job.model for job in jobs))
+    assert models == [*expected, "context-memory (past)", "context-memory (both)"]
+    assert [job.seed for job in jobs[:3]] == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("ours", "sentence"),
-    [
-        (0.9, "context-memory (both) is ahead of lr-window by 10.0 points of accuracy: 90.0 %"),
-        (0.75, "lr-window is ahead of context-memory (both) by 5.0 points of accuracy: 80.0 %"),
-        (0.8, "context-memory (both) and lr-window, the better baseline, are level at 80.0 %."),
-        (np.nan, "There is nothing to compare"),
-    ],
-)
-def test_closing_sentence_says_who_is_ahead(ours, sentence):
-    """Check that a win, a loss and a tie are told as they are."""
-    models = ["lr", "lr-window", "context-memory (both)"]
-    results = make_results(model=models, accuracy=[0.7, 0.8, ours])
-    assert closing_sentence(results).startswith(sentence)
-
-
-@pytest.mark.parametrize("n_corpora", [0, 1, 3, 15])
-def test_plot_is_written_for_any_number_of_corpora(tmp_path, n_corpora):
-    """Check that there is a file unless every job failed."""
-    names = [f"corpus {i}" for i in range(n_corpora)] or ["failed"]
-    accuracy = np.linspace(0.5, 1.0, len(names)) if n_corpora else [np.nan]
-    write_plot(make_results(corpus=names, model="lr", accuracy=accuracy), tmp_path / "results.png")
-    assert (tmp_path / "results.png").exists() == (n_corpora > 0)
-
-
-@pytest.mark.parametrize("seconds", [(1.0, 1.0), (0.003, 0.004), (3.0, 40.0), (0.2, 2000.0)])
-def test_labels_of_the_time_axis_stay_apart(seconds):
-    """Check that a panel has at least one time and that no two overlap."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(3.0, 2.5), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    ax = figure.subplots()
-    scale_axes(ax, pd.Series(seconds), pd.Series([80.0, 81.0]))
-    canvas.draw()
-    low, high = ax.get_xlim()
-    labels = [label for label in ax.get_xticklabels() if low <= label.get_position()[0] <= high]
-    boxes = [label.get_window_extent() for label in labels]
-    assert boxes
-    assert all(left.x1 < right.x0 for left, right in zip(boxes[:-1], boxes[1:], strict=True))
+def test_all_files_are_written(calls, tmp_path, capsys):
+    """Check recalls, comparison and calibration of a small run with groups."""
+    output = tmp_path / "out"
+    options = ("--models", "lr,context-memory", "--contexts", "past", "--seeds", "0")
+    results = run(calls, output, *options)[1]
+    assert results["ece"].between(0, 0.5).all()
+    assert results["log_loss"].between(0, 0.7).all()
+    recalls = pd.read_csv(output / "recalls.csv")
+    assert recalls.groupby("model")["support"].sum().tolist() == [20, 20]
+    assert set(recalls["class"]) == {"close", "open"}
+    comparisons = pd.read_csv(output / "comparisons.csv")
+    assert comparisons[["model", "baseline"]].to_numpy().tolist() == [
+        ["context-memory (past)", "lr"]
+    ]
+    assert comparisons["n_groups"].tolist() == [4]
+    assert "context-memory (past) less lr: " in capsys.readouterr().out
+    assert not list(output.rglob("*.part"))
 
 
 def test_command_from_end_to_end(calls, tmp_path):
@@ -393,7 +360,11 @@ def test_command_from_end_to_end(calls, tmp_path):
     output = tmp_path / "out"
     command = [sys.executable, "-m", "benchmarks", "--data", calls, "--models", "lr"]
     done = subprocess.run(
-        [*command, "--output", output], cwd=ROOT, capture_output=True, text=True, encoding="utf-8"
+        [*command, "--seeds", "0", "--output", output],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     assert "1/1" in done.stderr

@@ -13,13 +13,15 @@ import pandas as pd
 import pytest
 
 from benchmarks._corpora import Corpus
-from benchmarks._models import LOGISTIC_REGRESSION, SGD
+from benchmarks._fasttext import FastText
+from benchmarks._features import make_tokenizer
+from benchmarks._linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import _child, _fit
 from benchmarks.speed.__main__ import PLANS, main
 from benchmarks.speed._choices import choose_strengths, is_usable
 from benchmarks.speed._fit import add_means, measure_fit
 from benchmarks.speed._growth import add_relative, make_points
-from benchmarks.speed._models import FastText, installed_models, make_tokenizer
+from benchmarks.speed._models import installed_models
 from benchmarks.speed._report import display_bounds, markdown, write_report
 from benchmarks.speed._tasks import Settings, first_with_groups, resample_groups, resample_rows
 from benchmarks.speed._vocabulary import describe_features, make_features

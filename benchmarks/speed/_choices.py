@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 
 from benchmarks._corpora import Corpus, split_by_group
-from benchmarks._models import GRIDS
-from benchmarks._run import timed
+from benchmarks._linear import GRIDS
+from benchmarks._measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._models import SOLVERS, Linear
 from benchmarks.speed._tasks import Settings

@@ -10,14 +10,13 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 
 from benchmarks._corpora import Corpus
-from benchmarks._run import timed
+from benchmarks._fasttext import fasttext_version
+from benchmarks._linear import LOGISTIC_REGRESSION, SGD
+from benchmarks._measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._choices import choose_strengths
 from benchmarks.speed._models import (
-    LOGISTIC_REGRESSION,
     MODELS,
-    SGD,
-    fasttext_version,
     installed_models,
     make_model,
 )

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._corpora import Corpus, feature_columns
-from benchmarks._run import timed
+from benchmarks._features import make_tokenizer
+from benchmarks._measure import timed
 from benchmarks.speed import _child
-from benchmarks.speed._models import Ours, make_tokenizer
+from benchmarks.speed._models import Ours
 from benchmarks.speed._tasks import (
     Row,
     Settings,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from benchmarks._corpora import Corpus
-from benchmarks._run import timed
+from benchmarks._measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._tasks import Row, Settings, Task
 

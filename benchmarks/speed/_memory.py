@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks._corpora import Corpus
-from benchmarks._run import peak_memory_mb
+from benchmarks._measure import peak_memory_mb
 from benchmarks.speed import _child
 from benchmarks.speed._models import Ours, make_short_regression
 from benchmarks.speed._tasks import Row, Settings, Task, first_with_groups, resample_groups

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks._corpora import Corpus
-from benchmarks._run import timed
+from benchmarks._measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._models import Linear, Ours, make_short_regression
 from benchmarks.speed._tasks import Row, Settings, Task

@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ParameterGr
 from sklearn.pipeline import Pipeline
 
 from benchmarks._corpora import Corpus, feature_columns, group_keys
-from benchmarks._run import timed
+from benchmarks._measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._models import Ours
 from benchmarks.speed._tasks import Row, Settings, Task, first_with_groups

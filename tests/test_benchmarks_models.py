@@ -1,0 +1,191 @@
+"""Tests of the baselines and of the features that they share."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from _benchmark_data import make_frame
+from scipy import sparse
+
+from benchmarks import _crf, _fasttext
+from benchmarks._corpora import Corpus, split_by_group
+from benchmarks._crf import CRF, row_features, words_and_pairs
+from benchmarks._fasttext import FastText, limited_grid
+from benchmarks._features import lacks_spaces, sequences, window_features
+from benchmarks._linear import GRIDS, LOGISTIC_REGRESSION, SGD, SVM, choose_solver
+from benchmarks._models import (
+    BASELINES,
+    MODELS,
+    build_model,
+    is_deterministic,
+    is_installed,
+    model_rows,
+    search_baseline,
+)
+
+
+def test_window_is_the_row_and_two_neighbours_on_each_side():
+    """Check that neighbours are those of the group, in its order, and zero where it ends."""
+    features = sparse.csr_matrix([[1.0], [10.0], [2.0], [3.0], [20.0]])
+    groups = np.array([0, 1, 0, 0, 1])
+    expected = [
+        [0, 0, 1, 2, 3],
+        [0, 0, 10, 20, 0],
+        [0, 1, 2, 3, 0],
+        [1, 2, 3, 0, 0],
+        [0, 10, 20, 0, 0],
+    ]
+    assert window_features(features, groups).toarray().tolist() == expected
+
+
+def test_window_respects_the_order_within_the_group():
+    """Check that the order column, not the place in the frame, decides who is a neighbour."""
+    features = sparse.csr_matrix([[3.0], [1.0], [2.0]])
+    window = window_features(features, np.zeros(3, int), np.array([30, 10, 20]))
+    assert window.toarray().tolist() == [[1, 2, 3, 0, 0], [0, 0, 1, 2, 3], [0, 1, 2, 3, 0]]
+
+
+def test_window_of_a_single_row_is_the_row():
+    """Check that frames shorter than the window work."""
+    window = window_features(sparse.csr_matrix([[7.0]]), np.array([0]))
+    assert window.toarray().tolist() == [[0, 0, 7, 0, 0]]
+
+
+def test_solver_is_chosen_by_the_amount_of_work():
+    """Check that two classes count as one, as their weights are one column."""
+    assert choose_solver(60_000_000, 2) == LOGISTIC_REGRESSION
+    assert choose_solver(60_000_000, 3) == SGD
+
+
+def test_chinese_texts_are_told_by_their_characters():
+    """Check that Chinese gets character features, and English with a foreign word does not."""
+    assert lacks_spaces(pd.Series(["房间很干净,服务也好 OK", "距离川沙公路较近"]))
+    assert not lacks_spaces(pd.Series(["the word 房间 means room", "nothing else"]))
+
+
+def test_variants_follow_the_corpus():
+    """Check that windows, sequences and contexts are left out where rows have no groups."""
+    grouped = Corpus("calls", make_frame())
+    single = Corpus("texts", make_frame().drop(columns=["group", "order"]))
+    contexts = ["past", "both"]
+    assert model_rows(MODELS, contexts, grouped) == [
+        "lr",
+        "lr-window",
+        "svm-char",
+        "fasttext",
+        "crf",
+        "context-memory (past)",
+        "context-memory (both)",
+    ]
+    assert model_rows(MODELS, contexts, single) == [
+        "lr",
+        "svm-char",
+        "fasttext",
+        "context-memory",
+    ]
+
+
+def test_sequences_follow_the_order_within_each_group():
+    """Check that rows of a group are brought together and sorted."""
+    frame = pd.DataFrame({"group": ["b", "a", "b", "a"], "order": [9, 2, 8, 1]})
+    assert [rows.tolist() for rows in sequences(frame)] == [[2, 0], [3, 1]]
+    in_place = sequences(frame.drop(columns="order"))
+    assert [rows.tolist() for rows in in_place] == [[0, 2], [1, 3]]
+
+
+def fit_after_search(name, frame):
+    """Model that was tuned on a fifth of the groups and fitted on all of them."""
+    chosen = search_baseline(name, *split_by_group(frame, test_size=0.2))
+    return build_model(name, frame, seed=0, chosen=chosen).fit(frame, frame["label"])
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_each_baseline_is_tuned_learns_and_has_probabilities(name):
+    """Check the labels, and that probabilities agree with them and add up to one."""
+    if not is_installed(name):
+        pytest.skip(f"the package of {name} is not installed")
+    frame = make_frame()
+    model = fit_after_search(name, frame)
+    assert model.predict(frame).tolist() == frame["label"].tolist()
+    probabilities = model.predict_proba(frame)
+    assert (probabilities is None) == (name == "svm-char")
+    if probabilities is not None:
+        assert probabilities.sum(axis=1) == pytest.approx(1)
+        most_probable = np.asarray(model.classes)[probabilities.argmax(axis=1)]
+        assert most_probable.tolist() == frame["label"].tolist()
+
+
+def test_svm_sees_parts_of_words():
+    """Check that misspelt words, which the vocabulary of words lacks, are classified."""
+    model = fit_after_search("svm-char", make_frame())
+    assert model.predict(pd.DataFrame({"text": ["farewel", "welcom"]})).tolist() == [
+        "close",
+        "open",
+    ]
+
+
+def test_baselines_have_the_same_budget():
+    """Check that each grid has five different trials."""
+    grids = [GRIDS[LOGISTIC_REGRESSION], GRIDS[SVM], _fasttext.GRID, _crf.GRID]
+    assert [len(set(grid)) for grid in grids] == [5, 5, 5, 5]
+
+
+def test_fasttext_reads_a_limited_number_of_words():
+    """Check that epochs are cut on large corpora, and that equal trials are not repeated."""
+    assert limited_grid(1000) == list(_fasttext.GRID)
+    assert limited_grid(_fasttext.MAX_WORDS // 20) == [(10, 0.5), (20, 0.5), (20, 1.0)]
+    assert limited_grid(10 * _fasttext.MAX_WORDS) == [(1, 0.5), (1, 1.0)]
+
+
+@pytest.mark.skipif(not is_installed("fasttext"), reason="needs fasttext-numpy2")
+def test_fasttext_falls_back_on_the_shares_of_the_classes():
+    """Check the probabilities of a text without known words."""
+    frame = pd.DataFrame({"text": ["good"] * 3 + ["bad"], "label": ["+"] * 3 + ["-"]})
+    model = FastText(seed=0)
+    model.fit(frame, frame["label"])
+    model.model = NoWordsKnown()
+    assert model.predict_proba(frame[:1]).tolist() == [[0.75, 0.25]]
+
+
+class NoWordsKnown:
+    """Stand-in for a network that finds nothing to predict from."""
+
+    def predict(self, lines, k):
+        return [()] * len(lines), [()] * len(lines)
+
+
+def test_features_of_a_row_name_its_neighbours():
+    """Check words, pairs, prefixes and places, in the middle and at the end of a group."""
+    terms = [words_and_pairs(words) for words in (["a"], ["b", "c", "b"], ["d"])]
+    assert row_features(terms, 1) == [
+        *("bias", "from start=1", "from end=1", "part=1"),
+        *("before:a", "here:b", "here:c", "here:b c", "here:c b", "after:d"),
+    ]
+    assert row_features(terms, 2) == [
+        *("bias", "from start=2", "from end=0", "part=3"),
+        *("before:b", "before:c", "before:b c", "before:c b", "here:d"),
+    ]
+
+
+@pytest.mark.skipif(not is_installed("crf"), reason="needs python-crfsuite")
+def test_crf_learns_from_the_row_before(talks):
+    """Check that labels told by the turn before are found, in rows of any order."""
+    frame = talks.rename(columns={"target": "label"}).sample(frac=1, random_state=0)
+    train, test = split_by_group(frame.reset_index(drop=True), test_size=0.3)
+    model = CRF(c2=0.1).fit(train, train["label"])
+    alone = build_model("lr", train, 0, {"solver": LOGISTIC_REGRESSION, "strength": 1.0})
+    alone.fit(train, train["label"])
+    gain = np.mean(model.predict(test) == test["label"]) - np.mean(
+        alone.predict(test) == test["label"]
+    )
+    assert gain > 0.2
+    assert 1 < model.parameters["iterations"] <= _crf.MAX_ITERATIONS
+
+
+def test_only_models_that_depend_on_the_seed_run_with_each():
+    """Check who runs once."""
+    assert is_deterministic("lr", {"solver": LOGISTIC_REGRESSION})
+    assert is_deterministic("svm-char", {"solver": SVM})
+    assert is_deterministic("crf", {"c2": 1.0})
+    assert not is_deterministic("lr-window", {"solver": SGD})
+    assert not is_deterministic("fasttext", {"epoch": 5})
+    assert not is_deterministic("context-memory (past)", {})
