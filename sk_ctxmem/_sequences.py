@@ -27,7 +27,8 @@ class TextSequences:
     Examples
     --------
     >>> from sk_ctxmem import TextSequenceVectorizer
-    >>> sequences = TextSequenceVectorizer().fit_transform(["yes", "and then ?", ""])
+    >>> vectorizer = TextSequenceVectorizer(char_ngram_range=None)
+    >>> sequences = vectorizer.fit_transform(["yes", "and then ?", ""])
     >>> sequences
     TextSequences(n_rows=3, n_features=6, n_words=4)
     >>> sequences[[1, 2]].shape

@@ -25,6 +25,8 @@ WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
 CHARACTER_PATTERN = r"\S"
 UNKNOWN_WORD = 0
 WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in scikit-learn
+RARE_WORDS_RANGE = (3, 5)  # n-grams of characters that char_ngram_range="auto" stands for
+MOST_TOKENS_OF_AUTO = 3_000_000  # in more than these, words are known well enough by themselves
 LONG_TEXT = 16  # characters for each word that is read: what is longer is cut beforehand
 
 
@@ -47,10 +49,11 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     ngram_range : tuple of (int, int), default=(1, 2)
         Shortest and longest n-grams of words, or of characters for ``analyzer="char"``.
 
-    char_ngram_range : tuple of (int, int) or None, default=None
+    char_ngram_range : tuple of (int, int), "auto" or None, default="auto"
         Shortest and longest n-grams of characters inside words, beside those of words. They
-        help where words are rare or misspelt, such as ``(2, 5)``, and cost several times as
-        much time.
+        help where words are rare or misspelt, and cost two to four times as much time. "auto"
+        takes (3, 5) with ``analyzer="word"`` where the texts of fit have three million words or
+        less in all, and none else.
 
     lowercase : bool, default=True
         Whether to convert texts to lower case.
@@ -71,6 +74,9 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         Number of each word of the sequences, from 1. Words in a single text are not in it:
         they share the number 0 with the words never seen.
 
+    char_ngram_range_ : tuple of (int, int) or None
+        The n-grams of characters that "auto" stands for.
+
     idf_ : ndarray of shape (n_features,)
         Inverse document frequency of each n-gram.
 
@@ -81,7 +87,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     Examples
     --------
     >>> from sk_ctxmem import TextSequenceVectorizer
-    >>> vectorizer = TextSequenceVectorizer(ngram_range=(1, 1))
+    >>> vectorizer = TextSequenceVectorizer(ngram_range=(1, 1), char_ngram_range=None)
     >>> sequences = vectorizer.fit_transform(["yes , please", "yes", "no , thanks"])
     >>> vectorizer.get_feature_names_out()
     array([',', 'no', 'please', 'thanks', 'yes'], dtype=object)
@@ -104,7 +110,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         *,
         analyzer="word",
         ngram_range=(1, 2),
-        char_ngram_range=None,
+        char_ngram_range="auto",
         lowercase=True,
         min_df=1,
         max_features=None,
@@ -170,10 +176,12 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         limits = (self.min_df, self.max_features)
         ngrams = WeightedNGrams(TokenNGrams(tuple(self.ngram_range)), *limits)
         parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
-        if self.char_ngram_range is not None:
-            inside = WeightedNGrams(InsideNGrams(tuple(self.char_ngram_range)), *limits)
+        char_ngram_range = self._choose_char_ngram_range(tokens)
+        if char_ngram_range is not None:
+            inside = WeightedNGrams(InsideNGrams(char_ngram_range), *limits)
             parts.append(inside.fit_transform(self._cut(texts)))
         self._token_numbers, self._ngrams, self._inside = token_numbers, ngrams, inside
+        self.char_ngram_range_ = char_ngram_range
         self.vocabulary_, self._word_numbers = _number_words(tokens, token_numbers)
         return self._pack(parts, tokens, texts)
 
@@ -230,8 +238,17 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def _check_parameters(self):
         check_parameters(self, self._legal_values)
         check_ngram_range("ngram_range", self.ngram_range)
-        if self.char_ngram_range is not None:
+        if isinstance(self.char_ngram_range, str):
+            Choice("auto").check("char_ngram_range", self.char_ngram_range)
+        elif self.char_ngram_range is not None:
             check_ngram_range("char_ngram_range", self.char_ngram_range)
+
+    def _choose_char_ngram_range(self, tokens):
+        """Return the n-grams of characters to take beside those of these tokens."""
+        if not isinstance(self.char_ngram_range, str):
+            return self.char_ngram_range and tuple(self.char_ngram_range)
+        are_few = len(tokens.numbers) <= MOST_TOKENS_OF_AUTO
+        return RARE_WORDS_RANGE if self.analyzer == "word" and are_few else None
 
     def _clean(self, texts):
         """Convert to lower case, and cut what is far too long."""

@@ -90,7 +90,7 @@ def test_all_input_forms_give_the_same_result(form):
 )
 def test_features_are_those_of_tfidf_vectorizer(texts, settings):
     """Check that features and their names equal those of scikit-learn's TfidfVectorizer."""
-    ours = TextSequenceVectorizer(**settings)
+    ours = TextSequenceVectorizer(char_ngram_range=None, **settings)
     token_pattern = None if "analyzer" in settings else r"\w+|[^\w\s]"
     defaults = {"ngram_range": (1, 2), "sublinear_tf": True, "token_pattern": token_pattern}
     theirs = TfidfVectorizer(**(defaults | settings))
@@ -109,7 +109,7 @@ def test_features_inside_words_stand_beside_those_of_words(texts):
     """Check that char_ngram_range appends scikit-learn's char_wb features, in names and values."""
     ours = TextSequenceVectorizer(ngram_range=(1, 1), char_ngram_range=(2, 3))
     features = ours.fit_transform(texts).features
-    words = TextSequenceVectorizer(ngram_range=(1, 1)).fit(texts)
+    words = TextSequenceVectorizer(ngram_range=(1, 1), char_ngram_range=None).fit(texts)
     inside = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 3), sublinear_tf=True)
     right = inside.fit_transform(texts)
     n_words = words.transform(texts).shape[1]
@@ -119,6 +119,27 @@ def test_features_inside_words_stand_beside_those_of_words(texts):
     expected = [f"word__{name}" for name in words.get_feature_names_out()]
     expected += [f"char__{name}" for name in inside.get_feature_names_out()]
     assert ours.get_feature_names_out().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "most_tokens", "expected"),
+    [
+        ({}, 20, (3, 5)),
+        ({}, 19, None),
+        ({"analyzer": "char"}, 10**6, None),
+        ({"char_ngram_range": None}, 20, None),
+        ({"char_ngram_range": [2, 3]}, 19, (2, 3)),
+    ],
+)
+def test_inner_ngrams_are_added_where_texts_are_few(settings, most_tokens, expected, monkeypatch):
+    """Check that "auto" depends on the number of words of fit, here 20, and on the analyzer."""
+    monkeypatch.setattr("sk_ctxmem._vectorizer.MOST_TOKENS_OF_AUTO", most_tokens)
+    vectorizer = TextSequenceVectorizer(**settings).fit(TEXTS)
+    assert vectorizer.char_ngram_range_ == expected
+    has_both = any(name.startswith("char__") for name in vectorizer.get_feature_names_out())
+    assert has_both == (expected is not None)
+    explicit = TextSequenceVectorizer(**{**settings, "char_ngram_range": expected}).fit(TEXTS)
+    assert_same_sequences(vectorizer.transform(TEXTS), explicit.transform(TEXTS))
 
 
 def test_words_keep_their_order_and_those_of_one_text_are_unknown():
@@ -140,7 +161,7 @@ def test_a_word_repeated_in_one_text_alone_is_unknown():
 
 def test_never_seen_words_are_unknown_and_have_no_features():
     """Check that transform gives a new word the number 0 and no feature."""
-    vectorizer = TextSequenceVectorizer().fit(TEXTS)
+    vectorizer = TextSequenceVectorizer(char_ngram_range=None).fit(TEXTS)
     sequences = vectorizer.transform(["zebra do xylophone"])
     assert words_of(vectorizer, sequences, 0) == ["?", "do", "?"]
     assert sequences.words[[0, 2]].tolist() == [0, 0]
@@ -181,7 +202,7 @@ def test_max_length_bounds_features_and_words(settings, first_ten):
 
 def test_max_length_also_bounds_what_fit_learns():
     """Check that words after the first max_length neither get a number nor a feature."""
-    vectorizer = TextSequenceVectorizer(max_length=2, ngram_range=(1, 1))
+    vectorizer = TextSequenceVectorizer(max_length=2, ngram_range=(1, 1), char_ngram_range=None)
     vectorizer.fit(["one two three four", "one two three five"])
     assert vectorizer.vocabulary_ == {"one": 1, "two": 2}
     assert vectorizer.get_feature_names_out().tolist() == ["one", "two"]
@@ -273,7 +294,8 @@ def test_the_container_does_not_become_an_array(convert):
 
 def test_the_container_tells_its_sizes():
     """Check what the container shows of itself."""
-    sequences = TextSequenceVectorizer(ngram_range=(1, 1)).fit_transform(["yes , yes", "no"])
+    vectorizer = TextSequenceVectorizer(ngram_range=(1, 1), char_ngram_range=None)
+    sequences = vectorizer.fit_transform(["yes , yes", "no"])
     assert repr(sequences) == "TextSequences(n_rows=2, n_features=3, n_words=4)"
     assert (len(sequences), sequences.shape) == (2, (2, 3))
 
@@ -314,6 +336,7 @@ def test_a_pipeline_takes_the_container_from_its_cache(tmp_path, texts):
         ({"ngram_range": (1, 2.0)}, TypeError, r"ngram_range=\(1, 2.0\) must be a pair of int"),
         ({"char_ngram_range": (3, 2)}, ValueError, r"char_ngram_range=\(3, 2\) must be a pair"),
         ({"char_ngram_range": True}, TypeError, "char_ngram_range=True must be a pair of int"),
+        ({"char_ngram_range": "on"}, ValueError, "char_ngram_range='on' must be 'auto'"),
         ({"lowercase": 1}, TypeError, "lowercase=1 must be True or False"),
         ({"min_df": 0}, ValueError, "min_df=0 must be an integer of at least 1; use 1"),
         ({"min_df": 0.5}, TypeError, "min_df=0.5 must be an integer of at least 1; use 1"),
@@ -401,7 +424,8 @@ def test_ngrams_longer_than_all_texts_are_refused(ngram_range):
     """Check that the message names the parameter, and that longer n-grams do no harm."""
     with pytest.raises(ValueError, match=r"ngram_range=.* leaves no n-gram: all texts .* lower it"):
         TextSequenceVectorizer(ngram_range=ngram_range).fit(["ab", "c"])
-    vectorizer = TextSequenceVectorizer(ngram_range=(1, 300)).fit(["a b", "c", "a b"])
+    vectorizer = TextSequenceVectorizer(ngram_range=(1, 300), char_ngram_range=None)
+    vectorizer.fit(["a b", "c", "a b"])
     assert vectorizer.get_feature_names_out().tolist() == ["a", "b", "c", "a b"]
     assert vectorizer.transform(["b a b c", "z"]).features.toarray().astype(bool).tolist() == [
         [True, True, True, True],
@@ -439,7 +463,7 @@ def test_a_second_fit_forgets_the_first():
     """Check that refitting is the same as fitting a new vectorizer."""
     vectorizer = TextSequenceVectorizer(char_ngram_range=(2, 2)).fit(["other words", "words"])
     vectorizer.set_params(char_ngram_range=None).fit(TEXTS)
-    fresh = TextSequenceVectorizer().fit(TEXTS)
+    fresh = TextSequenceVectorizer(char_ngram_range=None).fit(TEXTS)
     assert_same_sequences(vectorizer.transform(TEXTS), fresh.transform(TEXTS))
     assert vectorizer.vocabulary_ == fresh.vocabulary_
     assert_array_equal(vectorizer.get_feature_names_out(), fresh.get_feature_names_out())
