@@ -31,8 +31,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
     their order, attention looks back at the rows around it, and a linear path on the n-grams
-    says what logistic regression would say. Without groups each row stands alone, without
-    memory and attention.
+    says what logistic regression would say; the class of the row before counts too, with the
+    probability that it was predicted with. Without groups each row stands alone: it is encoded,
+    and beside it is the linear path.
 
     Parameters
     ----------
@@ -71,12 +72,14 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         features are trained by plain SGD, whose rate follows from the data.
 
     validation_fraction : float, default=0.1
-        Share of the rows that is held out to choose the best epoch; a group is never cut. If
-        that would be fewer than 10 rows, all rows are trained on and all epochs are run.
+        Share of the rows that is held out to choose the best epoch, where `n_iter_no_change` is
+        a number; a group is never cut. If that would be fewer than 10 rows, all rows are trained
+        on and all epochs are run.
 
-    n_iter_no_change : int or None, default=2
+    n_iter_no_change : int or None, default=None
         Number of epochs without a better score on the rows held out, after which training
-        stops and the weights of the best epoch are restored. None holds nothing out.
+        stops and the weights of the best epoch are restored. None trains on all rows, for all
+        epochs.
 
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
@@ -143,8 +146,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     -----
     The memory follows e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2) and
     d_i = softmax(W4 m_i + b3) to the letter with ``memory="elman"``, with the logits of
-    attention and of the linear path added inside the softmax. The other kinds put a gated cell
-    in the place of the second formula.
+    attention, of the linear path and of the class before added inside the softmax. The other
+    kinds put a gated cell in the place of the second formula.
 
     Rows of a group need not be adjacent. Predictions come back in the order of X. In
     ``context="past"`` the probabilities of a row do not depend on later rows, but for rounding
@@ -156,6 +159,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     References
     ----------
     Elman, J. L. (1990). Finding structure in time. Cognitive Science 14, 179-211.
+    McCallum, A., Freitag, D. and Pereira, F. (2000). Maximum entropy Markov models for
+    information extraction and segmentation. ICML 2000.
     Cheng, H.-T. et al. (2016). Wide & deep learning for recommender systems. arXiv:1606.07792.
 
     Examples
@@ -180,7 +185,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         "batch_size": Number(Integral, 1, np.inf, 512),
         "learning_rate": Number(Real, 0, np.inf, 0.003, closed="neither"),
         "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
-        "n_iter_no_change": Number(Integral, 1, np.inf, 2, or_none=True),
+        "n_iter_no_change": Number(Integral, 1, np.inf, None, or_none=True),
         "warm_start": Flag(),
         "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
     }
@@ -198,7 +203,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         batch_size=512,
         learning_rate=0.003,
         validation_fraction=0.1,
-        n_iter_no_change=2,
+        n_iter_no_change=None,
         class_weight=None,
         text_column=None,
         group_column=None,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from ._functions import draw_uniform_, drop, fast_tanh, table_product
+from ._labels import LabelChain
 from ._memories import ContextMemory, logistic_centre_
 from ._tensors import Blocks, RowBatch, SparseFeatures, Words
 
@@ -230,6 +231,7 @@ class ContextMemoryNet(nn.Module):
     the prediction; attention and the wide path are added to d_i. σ is the logistic function
     there, and the hyperbolic tangent in the encoder of the other kinds. Where rows stand alone
     there is nothing to remember: the decoder reads the encodings, without memory and attention.
+    Where they do not, the class of the row before has its say too (`LabelChain`).
 
     Parameters
     ----------
@@ -252,8 +254,8 @@ class ContextMemoryNet(nn.Module):
 
     Shape
     -----
-    Input: a RowBatch of N rows. Output: (N, C) of the wide path and (N, C) of the rest; the
-    logits are their sum.
+    Input: a RowBatch of N rows. Output: three times (N, C), the logits of the prediction, of the
+    wide path alone and of the rest alone.
     """
 
     def __init__(
@@ -289,6 +291,7 @@ class ContextMemoryNet(nn.Module):
         self.attention = Attention(memory_width + width, both=both) if remembers else None
         self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
+        self.labels = LabelChain(n_classes) if remembers else None
         nn.init.normal_(self.speakers.weight, std=scale)
         if logistic:
             with torch.no_grad():
@@ -331,12 +334,21 @@ class ContextMemoryNet(nn.Module):
             added.append(self.read_text(self._drop(self.reader(batch.words, len(batch)))))
         return self.encoder(features, *added)  # (N, D)
 
-    def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor]:
-        """Return the logits of the wide path and those of memory and attention."""
+    def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of the prediction, of the wide path, and of memory and attention."""
         features = self._drop_features(batch.features)
         encodings = self._drop(self.encode(batch, features))  # (N, D)
         deep = self._decode(encodings, batch)
-        return self.wide(features).to(deep.dtype), deep  # (N, C) both
+        wide = self.wide(features).to(deep.dtype)
+        return self._join(wide + deep, batch), wide, deep  # (N, C) each
+
+    def _join(self, logits: Tensor, batch: RowBatch) -> Tensor:
+        """Add what the class of the row before says, known or not."""
+        if self.labels is None or batch.packing is None:
+            return logits
+        if batch.labels_before is not None:
+            return self.labels.follow(logits, batch.labels_before)
+        return self.labels.expect(logits, batch.packing)
 
     def _decode(self, encodings: Tensor, batch: RowBatch) -> Tensor:
         """Return what memory and attention say of each row, or the encodings alone."""

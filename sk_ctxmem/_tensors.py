@@ -176,6 +176,8 @@ class RowBatch(_Movable):
         The rows in blocks, where rows see one another.
     words : Words or None
         The words of the rows, where the network reads words.
+    labels_before : Tensor of shape (N,), int64, or None
+        Class number plus 1 of the row before in the group, 0 for none; in training only.
     """
 
     features: Any
@@ -184,6 +186,7 @@ class RowBatch(_Movable):
     packing: Packing | None = None
     blocks: Blocks | None = None
     words: Words | None = None
+    labels_before: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.extras)

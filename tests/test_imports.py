@@ -22,13 +22,21 @@ ALLOWED_PARTS = {
     "_vectorizer": {"_ngrams", "_parameters", "_sequences", "_validation"},
     "_tensors": set(),
     "_functions": {"_tensors"},
+    "_labels": {"_tensors"},
     "_memories": {"_tensors"},
-    "_modules": {"_functions", "_memories", "_tensors"},
+    "_modules": {"_functions", "_labels", "_memories", "_tensors"},
     "_batches": {"_modules", "_tensors"},
     "_preparation": {"_batches", "_sequences", "_vectorizer"},
     "_optimizer": set(),
     "_runtime": set(),
-    "_training": {"_batches", "_modules", "_optimizer", "_runtime", "exceptions"},
+    "_training": {
+        "_batches",
+        "_labels",
+        "_modules",
+        "_optimizer",
+        "_runtime",
+        "exceptions",
+    },
     "_classifier": {
         "_modules",
         "_parameters",
@@ -116,7 +124,7 @@ def test_torch_and_skorch_stay_in_their_place(path):
     part = _part(path)
     assert "skorch" not in roots or part == "_training"
     assert "torch" not in roots or part not in WITHOUT_TORCH
-    if part in {"_tensors", "_functions", "_memories", "_modules"}:
+    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules"}:
         assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}
 
 

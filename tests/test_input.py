@@ -230,7 +230,7 @@ def test_another_number_of_features_is_refused(texts, numbers, y):
             small(max_epochs=1).fit(X, y).predict(X[:, :4])
     sequences = TextSequenceVectorizer().fit_transform(texts)
     classifier = small(max_epochs=1).fit(sequences, y)
-    fewer = TextSequenceVectorizer(max_features=5).fit_transform(texts)
+    fewer = TextSequenceVectorizer(max_features=5, char_ngram_range=None).fit_transform(texts)
     with raises(
         ValueError, "X has 5 features", f"{sequences.shape[1]} features", "use the vectorizer"
     ):
@@ -377,14 +377,14 @@ def test_one_group_cannot_be_split_for_early_stopping(frame, y):
     """Check that one group is refused while rows are to be held out, with the remedy."""
     message = "needs at least 2 groups, because a group is never cut, but there is 1"
     with raises(ValueError, "validation_fraction=0.1", message, "n_iter_no_change=None"):
-        small().fit(frame["text"], y, groups=np.zeros(N_ROWS))
+        small(n_iter_no_change=2).fit(frame["text"], y, groups=np.zeros(N_ROWS))
     with raises(ValueError, "validation_fraction=0.1", message, "n_iter_no_change=None"):
-        small(**COLUMNS).fit(frame.assign(group="one"), y)
+        small(n_iter_no_change=2, **COLUMNS).fit(frame.assign(group="one"), y)
 
 
 def test_one_group_is_legal_without_early_stopping(frame, y):
-    """Check that the remedy for one group alone is one."""
-    classifier = small(n_iter_no_change=None, **COLUMNS).fit(frame.assign(group="one"), y)
+    """Check that the remedy for one group alone, which is the default, is one."""
+    classifier = small(**COLUMNS).fit(frame.assign(group="one"), y)
     assert classifier.n_iter_ == 2
     assert classifier.history_["valid_score"].isna().tolist() == [True, True]
 

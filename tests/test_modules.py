@@ -1,13 +1,16 @@
 """Tests of the network: its formulas in plain NumPy, and what reaches what."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from scipy import sparse
-from scipy.special import expit
+from scipy.special import expit, softmax
 from torch.nn.utils.rnn import PackedSequence
 
 from sk_ctxmem._batches import RowSet, cut_into_blocks, describe_places, pack
+from sk_ctxmem._labels import HIDDEN_LABELS, NO_LABEL, TRANSITION_SCALE
 from sk_ctxmem._memories import MEMORIES
 from sk_ctxmem._modules import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention, ContextMemoryNet
 
@@ -54,6 +57,7 @@ def _network(memory="gru", *, both=False, dense=False, words=False, context=None
     torch.nn.init.normal_(network.wide.weight)
     if context != "none":
         torch.nn.init.normal_(network.attention.distance_weight)
+        torch.nn.init.normal_(network.labels.transitions, std=0.1)
     return network.double()
 
 
@@ -65,13 +69,18 @@ def _keep_random_state():
 
 def _logits(network, rows):
     """Run the network on all rows, and return the logits of both paths in the rows' order."""
-    wide, deep = np.empty((2, len(rows), N_CLASSES))
+    return _outputs(network, rows)[1:]
+
+
+def _outputs(network, rows):
+    """Run the network on all rows, and return all that it gives in the rows' order."""
+    outputs = np.empty((3, len(rows), N_CLASSES))
     with torch.no_grad():
         for places, batch in rows.batches(1000):
             if rows.features.__class__.__name__ == "csr_array":
                 batch.features.values = batch.features.values.double()
-            wide[places], deep[places] = (path.numpy() for path in network(batch))
-    return wide, deep
+            outputs[:, places] = [output.numpy() for output in network(batch)]
+    return outputs
 
 
 def _numpy_encodings(weights, rows, sigma):
@@ -150,34 +159,68 @@ def test_every_weight_gets_a_gradient(memory, both, words):
     """Check that no part of the network is left out of training."""
     network = _network(memory, both=both, words=words).float()
     (_, batch), *_ = _rows(both=both, words=words).batches(1000)
-    wide, deep = network(batch)
-    (wide + deep).square().sum().backward()
+    batch.labels_before = torch.arange(len(batch)) % (N_CLASSES + 1)
+    network(batch)[0].square().sum().backward()
     for name, weight in network.named_parameters():
         assert weight.grad is not None, name
         gradient = weight.grad.to_dense() if weight.grad.is_sparse else weight.grad
         assert gradient.abs().sum() > 0, name
 
 
+def test_the_class_before_counts_with_its_probability():
+    """Check the prediction against the sum over all sequences of classes, one by one."""
+    network, rows = _network(), _rows()
+    prediction, wide, deep = _outputs(network, rows)
+    weights = TRANSITION_SCALE * network.labels.transitions.detach().numpy()
+    start = 0
+    for length in LENGTHS:
+        logits = (wide + deep)[start : start + length]
+        expected = np.zeros((length, N_CLASSES))
+        for classes in itertools.product(range(N_CLASSES), repeat=length):
+            before = [NO_LABEL, *(c + 1 for c in classes[:-1])]
+            each = softmax(logits + weights[before], axis=1)[range(length), classes]
+            expected[range(length), classes] += each.prod()
+        found = np.exp(prediction[start : start + length])
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        start += length
+
+
+def test_the_class_before_is_used_where_it_is_known():
+    """Check that training adds the weights of the class before, and hides some of them."""
+    network = _network()
+    (_, batch), *_ = _rows().batches(1000)
+    batch.features.values = batch.features.values.double()
+    batch.labels_before = torch.arange(len(batch)) % (N_CLASSES + 1)
+    with torch.no_grad():
+        prediction, wide, deep = network.eval()(batch)
+        added = TRANSITION_SCALE * network.labels.transitions[batch.labels_before]
+        torch.testing.assert_close(prediction, wide + deep + added)
+        many = torch.ones(10_000, dtype=torch.int64)
+        followed = network.labels.train().follow(torch.zeros(10_000, N_CLASSES), many)
+    is_hidden = (followed == TRANSITION_SCALE * network.labels.transitions[NO_LABEL]).all(dim=1)
+    assert is_hidden.double().mean() == pytest.approx(HIDDEN_LABELS, abs=0.03)
+
+
 @pytest.mark.parametrize("memory", ["elman", "gru", "lstm", "mingru"])
 def test_past_never_sees_later_rows(memory):
     """Check that changing a row changes itself and later rows of its group alone."""
     network, rows = _network(memory), _rows()
-    before = sum(_logits(network, rows))
+    before = _outputs(network, rows)[0]
     changed = rows.features.toarray()
     changed[6] += 1  # the second row of the last group
     rows.features = sparse.csr_array(changed)
-    differs = (sum(_logits(network, rows)) != before).any(axis=1)
+    differs = (_outputs(network, rows)[0] != before).any(axis=1)
     assert differs.tolist() == [False] * 6 + [True] * 6
 
 
 def test_both_sees_the_whole_group():
     """Check that with both directions a change reaches all rows of the group and no others."""
     network, rows = _network(both=True), _rows(both=True)
-    before = sum(_logits(network, rows))
+    before = _outputs(network, rows)[0]
     changed = rows.features.toarray()
     changed[2] += 1
     rows.features = sparse.csr_array(changed)
-    differs = (sum(_logits(network, rows)) != before).any(axis=1)
+    differs = (_outputs(network, rows)[0] != before).any(axis=1)
     assert differs.tolist() == [True] * 4 + [False] * 8
 
 
@@ -196,14 +239,14 @@ def test_dense_and_sparse_features_give_the_same():
 def test_words_are_read_in_order():
     """Check that swapping two different words of a row changes its logits."""
     network, rows = _network(words=True), _rows(words=True)
-    before = sum(_logits(network, rows))
+    before = _outputs(network, rows)[0]
     row = next(
         r for r in range(12) if len(set(rows.words[slice(*rows.word_offsets[[r, r + 1]])])) > 1
     )
     words = rows.words[slice(*rows.word_offsets[[row, row + 1]])]
     first = int(np.flatnonzero(np.diff(words))[0])
     words[[first, first + 1]] = words[[first + 1, first]]
-    differs = (sum(_logits(network, rows)) != before).any(axis=1)
+    differs = (_outputs(network, rows)[0] != before).any(axis=1)
     assert differs[row]
 
 

@@ -10,10 +10,12 @@ import torch
 from scipy import sparse
 
 from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
+from sk_ctxmem._batches import RowSet
+from sk_ctxmem._labels import NO_LABEL
 from sk_ctxmem._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
 from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
 from sk_ctxmem._splitting import hold_out_groups
-from sk_ctxmem._training import EpochMeans
+from sk_ctxmem._training import EpochMeans, find_labels_before
 from sk_ctxmem.datasets import make_conversations
 
 
@@ -23,6 +25,26 @@ def numeric_problem():
     random = np.random.RandomState(0)
     X = random.normal(size=(200, 4))
     return X, X[:, 0] + random.normal(size=200) > 0
+
+
+def test_the_class_before_is_that_of_the_group():
+    """Check which class each row follows, in any order of rows, and that weight 0 hides it."""
+    rows = RowSet(
+        features=np.zeros((5, 1), dtype=np.float32),
+        n_repeated=1,
+        extras=np.zeros((5, 2), dtype=np.float32),
+        speakers=np.zeros(5, dtype=np.int64),
+        rows=np.array([3, 0, 4, 2, 1]),
+        lengths=np.array([3, 2]),
+        words=None,
+        word_offsets=None,
+        context="past",
+    )
+    targets, weights = np.array([0, 1, 2, 3, 4]), np.array([1.0, 1, 1, 1, 0])
+    before = find_labels_before(rows, targets, weights)
+    assert before.tolist() == [3 + 1, 2 + 1, NO_LABEL, NO_LABEL, 0 + 1]
+    hidden = find_labels_before(rows, targets, weights[::-1])  # row 0 has no weight
+    assert hidden.tolist() == [3 + 1, 2 + 1, NO_LABEL, NO_LABEL, NO_LABEL]
 
 
 def test_sparse_step_equals_the_dense_one():
@@ -292,14 +314,15 @@ def test_history_tells_each_epoch(numeric_problem):
 
 def test_small_data_are_trained_whole():
     """Check that nothing is held out where that would be fewer than 10 rows."""
-    clf = ContextMemoryClassifier(random_state=0, max_epochs=3).fit(["a", "b"] * 20, [0, 1] * 20)
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=3, n_iter_no_change=2)
+    clf.fit(["a", "b"] * 20, [0, 1] * 20)
     assert clf.history_["valid_score"].isna().all()
     assert clf.n_iter_ == 3
 
 
 def test_progress_bar_goes_to_standard_error(capsys, numeric_problem):
     """Check that verbose=1 shows epochs and scores, and verbose=0 shows nothing."""
-    ContextMemoryClassifier(max_epochs=2, verbose=1).fit(*numeric_problem)
+    ContextMemoryClassifier(max_epochs=2, n_iter_no_change=2, verbose=1).fit(*numeric_problem)
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "epoch 2" in shown.err
