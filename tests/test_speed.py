@@ -222,6 +222,7 @@ def test_stopped_logistic_regression_gives_bounds(same_process, settings, monkey
     shown = display_bounds(table)
     assert shown["lr_seconds"][0] == "> 300"
     assert shown["ours/lr"].str.startswith("< ").tolist() == [True, True]
+    assert shown["words/lr"].str.startswith("< ").tolist() == [True, True]
 
 
 def test_means_are_geometric():
@@ -234,12 +235,15 @@ def test_means_are_geometric():
             "ours/lr": [0.1, 0.4],
             "ours/linear": [1.0, 4.0],
             "ours/fasttext": [5.0, 2.0],
+            "words/lr": [0.5, 0.5],
         }
     )
     last = add_means(table).iloc[-1]
     assert last["corpus"] == "geometric mean"
-    expected = [0.2, 2.0, 2.0]
-    assert last[["ours/lr", "ours/linear", "ours/fasttext"]].tolist() == pytest.approx(expected)
+    expected = [0.2, 2.0, 2.0, 0.5]
+    assert last[["ours/lr", "ours/linear", "ours/fasttext", "words/lr"]].tolist() == pytest.approx(
+        expected
+    )
 
 
 def test_synthetic_features_are_alike_at_each_size():

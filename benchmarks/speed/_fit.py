@@ -17,6 +17,7 @@ from benchmarks.speed import _child
 from benchmarks.speed._choices import choose_strengths
 from benchmarks.speed._models import (
     MODELS,
+    RATIOS,
     installed_models,
     make_model,
 )
@@ -125,7 +126,7 @@ def summarise(
         "groups": "yes" if corpus.has_groups else "no",
     }
     row |= {f"{name}_seconds": seconds[name] for name in MODELS}
-    row |= {f"ours/{name}": seconds["ours"] / seconds[name] for name in MODELS[:-1]}
+    row |= {f"{ours}/{other}": seconds[ours] / seconds[other] for ours, other in RATIOS}
     row |= {f"{name}_accuracy": accuracies[name] for name in MODELS}
     return row | {
         "lr_rounds": int(values["seconds"].size().get("lr", 0)),
@@ -148,6 +149,7 @@ def add_means(table: pd.DataFrame) -> pd.DataFrame:
         "ours/lr": geometric_mean(table["ours/lr"]),
         "ours/linear": geometric_mean(table["ours/linear"]),
         "ours/fasttext": geometric_mean(without_groups["ours/fasttext"]),
+        "words/lr": geometric_mean(table["words/lr"]),
     }
     return pd.concat([table, pd.DataFrame([means])], ignore_index=True)
 

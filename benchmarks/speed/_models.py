@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 
-import numpy as np
 import pandas as pd
 
 from benchmarks._fasttext import FastText
 from benchmarks._linear import GRIDS, LOGISTIC_REGRESSION, SGD, Choice, LinearBaseline
 from benchmarks._models import ContextMemory, Model
 
-MODELS = ("lr", "linear", "fasttext", "ours")
+MODELS = ("lr", "linear", "fasttext", "words", "ours")
+RATIOS = (("ours", "lr"), ("ours", "linear"), ("ours", "fasttext"), ("words", "lr"))
 SOLVERS = {"lr": LOGISTIC_REGRESSION, "linear": SGD}
 
 # lbfgs has all of its memory when ten steps are done, and the weights take the same time to
@@ -31,8 +31,8 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
 
     Parameters
     ----------
-    name : {"lr", "linear", "fasttext", "ours"}
-        Which model.
+    name : {"lr", "linear", "fasttext", "words", "ours"}
+        Which model; "words" is ours with the n-grams that the linear ones have.
 
     train : DataFrame
         The training rows: their columns and alphabet decide some parameters.
@@ -48,8 +48,8 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
     Model
         An object with `fit`, `predict` and `parameters`.
     """
-    if name == "ours":
-        return Ours(train, seed)
+    if name in ("ours", "words"):
+        return Ours(train, seed, words_only=name == "words")
     if name == "fasttext":
         return FastText(seed)
     return Linear(SOLVERS[name], strengths[SOLVERS[name]], seed)
@@ -82,10 +82,6 @@ class Linear(LinearBaseline):
         if solver == SGD:
             self.linear.set_params(n_jobs=1)
 
-    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict the probability of each class for each row."""
-        return self.linear.predict_proba(self.vectorizer.transform(frame["text"]))
-
 
 class Ours(ContextMemory):
     """`ContextMemoryClassifier` with its defaults.
@@ -97,11 +93,13 @@ class Ours(ContextMemory):
 
     seed : int
         Value of `random_state`.
+
+    words_only : bool, default=False
+        Whether to leave out the n-grams of characters inside words, which are a default of
+        ours and not of TfidfVectorizer.
     """
 
-    def __init__(self, train: pd.DataFrame, seed: int):
+    def __init__(self, train: pd.DataFrame, seed: int, words_only: bool = False):
         super().__init__("context-memory (past)", train, seed)
-
-    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict the probability of each class for each row."""
-        return self.classifier.predict_proba(self._input(frame))
+        if words_only:
+            self.classifier.set_params(vectorizer__char_ngram_range=None)

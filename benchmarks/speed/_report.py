@@ -32,7 +32,8 @@ NOTES = {
     "fit": "Medians of rounds in which every model is fitted once; ratios are of medians. lr is "
     "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
     "mark fits of lr that were stopped, and the bounds that follow. fastText has no context and is "
-    "left out where rows have groups.",
+    "left out where rows have groups. words is ours with the n-grams of lr: without those of "
+    "characters inside words.",
     "vocabulary": "Synthetic features, as many in each row at each size, each in several rows.",
     "growth": "One epoch. Relative times are per unit, over that of the smallest size. Rows are "
     "whole groups of the corpus drawn again and again, so the vocabulary does not grow with them; "
@@ -88,7 +89,7 @@ def display_bounds(frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     shown = frame.astype(object)
     stopped = frame["lr_stopped"].astype(bool)
-    for column, sign in (("lr_seconds", "> "), ("ours/lr", "< ")):
+    for column, sign in (("lr_seconds", "> "), ("ours/lr", "< "), ("words/lr", "< ")):
         bounded = stopped & frame[column].notna()
         shown.loc[bounded, column] = [sign + cell(value) for value in frame.loc[bounded, column]]
     return shown.drop(columns="lr_stopped")
