@@ -159,7 +159,7 @@ class ContextMemory:
             self.parameters["vectorizer"] = repr(vectorizer)
 
     def fit(self, frame: pd.DataFrame, y: pd.Series) -> ContextMemory:
-        """Fit the classifier; it holds out a validation part of its own."""
+        """Fit the classifier with its defaults."""
         self.classifier.fit(self._input(frame), y)
         self.classes = self.classifier.classes_
         return self

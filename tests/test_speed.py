@@ -21,10 +21,11 @@ from benchmarks.speed.__main__ import PLANS, main
 from benchmarks.speed._choices import choose_strengths, is_usable
 from benchmarks.speed._fit import add_means, measure_fit
 from benchmarks.speed._growth import add_relative, make_points
-from benchmarks.speed._models import installed_models
+from benchmarks.speed._models import installed_models, make_same_ngrams
 from benchmarks.speed._report import display_bounds, markdown, write_report
 from benchmarks.speed._tasks import Settings, first_with_groups, resample_groups, resample_rows
 from benchmarks.speed._vocabulary import describe_features, make_features
+from sk_ctxmem import TextSequenceVectorizer
 
 ROOT = Path(__file__).parents[1]
 
@@ -190,7 +191,18 @@ def test_fit_table(same_process, settings, grouped):
         assert row[f"{name}_seconds"] > 0
         assert 0.4 < row[f"{name}_accuracy"] <= 1
     assert row["ours/lr"] == row["ours_seconds"] / row["lr_seconds"]
+    assert row["words/lr"] == row["words_seconds"] / row["lr_seconds"]
+    assert row["ours/same"] == row["ours_seconds"] / row["same_seconds"]
+    assert not row["same_stopped"]
     assert np.isnan(row["fasttext_seconds"]) == ("fasttext" not in measured)
+
+
+def test_all_ngrams_of_ours_are_those_of_the_vectorizer():
+    """Check that logistic regression has as many features as our vectorizer by default."""
+    train = make_corpus(grouped=False).part("train")
+    union = make_same_ngrams(train, 1.0).fit(train["text"], train["label"])[0]
+    ours = TextSequenceVectorizer().fit_transform(train["text"].tolist())
+    assert union.transform(train["text"]).shape == ours.shape
 
 
 def test_slow_logistic_regression_gets_one_round(same_process, settings, monkeypatch):
@@ -222,7 +234,8 @@ def test_stopped_logistic_regression_gives_bounds(same_process, settings, monkey
     shown = display_bounds(table)
     assert shown["lr_seconds"][0] == "> 300"
     assert shown["ours/lr"].str.startswith("< ").tolist() == [True, True]
-    assert shown["words/lr"].str.startswith("< ").tolist() == [True, True]
+    for ratio in ("words/lr", "ours/same"):
+        assert shown[ratio].str.startswith("< ").tolist() == [True, True]
 
 
 def test_means_are_geometric():
@@ -236,14 +249,14 @@ def test_means_are_geometric():
             "ours/linear": [1.0, 4.0],
             "ours/fasttext": [5.0, 2.0],
             "words/lr": [0.5, 0.5],
+            "same_stopped": False,
+            "ours/same": [0.1, 0.1],
         }
     )
     last = add_means(table).iloc[-1]
     assert last["corpus"] == "geometric mean"
-    expected = [0.2, 2.0, 2.0, 0.5]
-    assert last[["ours/lr", "ours/linear", "ours/fasttext", "words/lr"]].tolist() == pytest.approx(
-        expected
-    )
+    ratios = ["ours/lr", "ours/linear", "ours/fasttext", "words/lr", "ours/same"]
+    assert last[ratios].tolist() == pytest.approx([0.2, 2.0, 2.0, 0.5, 0.1])
 
 
 def test_synthetic_features_are_alike_at_each_size():

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from benchmarks._corpora import Corpus
@@ -20,6 +21,7 @@ from benchmarks.speed._models import (
     RATIOS,
     installed_models,
     make_model,
+    make_same_ngrams,
 )
 from benchmarks.speed._tasks import Row, Settings, Task, resample_rows
 
@@ -45,7 +47,27 @@ def measure_fit(corpus: Corpus, settings: Settings) -> list[Row]:
         measurements = run_rounds(names, corpus, strengths, settings)
     if measurements is None:
         measurements = run_rounds(names[1:], corpus, strengths, settings) or []
-    return [summarise(corpus, measurements, strengths, settings.limit)]
+    row = summarise(corpus, measurements, strengths, settings.limit)
+    same = time_same_ngrams(corpus, strengths[LOGISTIC_REGRESSION], settings.limit)
+    return [row | same | {"ours/same": row["ours_seconds"] / same["same_seconds"]}]
+
+
+def time_same_ngrams(corpus: Corpus, strength: float, limit: float) -> Row:
+    """Time one fit of logistic regression on all n-grams that ours takes, or stop it."""
+    with _child.Child(fit_same_ngrams, corpus.part("train"), strength) as child:
+        child.receive()
+        try:
+            return {"same_seconds": child.receive(limit), "same_stopped": False}
+        except TimeoutError:
+            return {"same_seconds": limit, "same_stopped": True}
+
+
+def fit_same_ngrams(train: pd.DataFrame, strength: float) -> Iterator[float | None]:
+    """Yield None when warm, then the seconds of the fit."""
+    few = resample_rows(train, WARM_UP_ROWS)
+    model = make_same_ngrams(train, strength).fit(few["text"], few["label"])
+    yield None
+    yield timed(clone(model).fit, train["text"], train["label"])[1]
 
 
 def run_rounds(
@@ -150,6 +172,8 @@ def add_means(table: pd.DataFrame) -> pd.DataFrame:
         "ours/linear": geometric_mean(table["ours/linear"]),
         "ours/fasttext": geometric_mean(without_groups["ours/fasttext"]),
         "words/lr": geometric_mean(table["words/lr"]),
+        "same_stopped": bool(table["same_stopped"].any()),
+        "ours/same": geometric_mean(table["ours/same"]),
     }
     return pd.concat([table, pd.DataFrame([means])], ignore_index=True)
 

@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
 from benchmarks._fasttext import FastText
-from benchmarks._linear import GRIDS, LOGISTIC_REGRESSION, SGD, Choice, LinearBaseline
+from benchmarks._features import make_vectorizer
+from benchmarks._linear import (
+    GRIDS,
+    LOGISTIC_REGRESSION,
+    SGD,
+    Choice,
+    LinearBaseline,
+    make_linear_model,
+)
 from benchmarks._models import ContextMemory, Model
+from sk_ctxmem import TextSequenceVectorizer
 
 MODELS = ("lr", "linear", "fasttext", "words", "ours")
 RATIOS = (("ours", "lr"), ("ours", "linear"), ("ours", "fasttext"), ("words", "lr"))
@@ -62,6 +73,17 @@ def make_short_regression() -> Linear:
     return model
 
 
+def make_same_ngrams(train: pd.DataFrame, strength: float) -> Pipeline:
+    """Logistic regression on all the n-grams that ours takes of these texts by default."""
+    vectorizers = [make_vectorizer(train["text"])]
+    char_ngram_range = Ours(train, seed=0).char_ngram_range(train)
+    if char_ngram_range:
+        kind = {"analyzer": "char_wb", "ngram_range": char_ngram_range}
+        vectorizers.append(TfidfVectorizer(sublinear_tf=True, **kind))
+    linear = make_linear_model(LOGISTIC_REGRESSION, strength, seed=0)
+    return make_pipeline(make_union(*vectorizers), linear)
+
+
 class Linear(LinearBaseline):
     """TF-IDF features and a linear model, on one thread.
 
@@ -103,3 +125,8 @@ class Ours(ContextMemory):
         super().__init__("context-memory (past)", train, seed)
         if words_only:
             self.classifier.set_params(vectorizer__char_ngram_range=None)
+
+    def char_ngram_range(self, train: pd.DataFrame) -> tuple[int, int] | None:
+        """N-grams of characters inside words that the vectorizer takes of these texts."""
+        vectorizer = self.classifier.vectorizer or TextSequenceVectorizer()
+        return vectorizer.fit(train["text"].tolist()).char_ngram_range_

@@ -32,8 +32,8 @@ NOTES = {
     "fit": "Medians of rounds in which every model is fitted once; ratios are of medians. lr is "
     "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
     "mark fits of lr that were stopped, and the bounds that follow. fastText has no context and is "
-    "left out where rows have groups. words is ours with the n-grams of lr: without those of "
-    "characters inside words.",
+    "left out where rows have groups. words is ours with the n-grams of lr, without those of "
+    "characters inside words; same is lr with all n-grams of ours, fitted once.",
     "vocabulary": "Synthetic features, as many in each row at each size, each in several rows.",
     "growth": "One epoch. Relative times are per unit, over that of the smallest size. Rows are "
     "whole groups of the corpus drawn again and again, so the vocabulary does not grow with them; "
@@ -45,6 +45,10 @@ NOTES = {
     "import": "Medians over fresh interpreters; the ratio is to the first line.",
     "search": f"{N_FOLDS} folds. vectorizer_fits: how often a cached vectorizer was fitted in a "
     "search over the classifier behind it.",
+}
+BOUNDED = {
+    "lr_stopped": ("lr_seconds", "ours/lr", "words/lr"),
+    "same_stopped": ("same_seconds", "ours/same"),
 }
 STYLES = {"gru": ("#0072B2", "o", "-"), "mingru": ("#D55E00", "s", "--")}
 
@@ -88,11 +92,13 @@ def display_bounds(frame: pd.DataFrame) -> pd.DataFrame:
     if "lr_stopped" not in frame:
         return frame
     shown = frame.astype(object)
-    stopped = frame["lr_stopped"].astype(bool)
-    for column, sign in (("lr_seconds", "> "), ("ours/lr", "< "), ("words/lr", "< ")):
-        bounded = stopped & frame[column].notna()
-        shown.loc[bounded, column] = [sign + cell(value) for value in frame.loc[bounded, column]]
-    return shown.drop(columns="lr_stopped")
+    for flag, columns in BOUNDED.items():
+        stopped = frame[flag].astype(bool)
+        for column in columns:
+            bounded = stopped & frame[column].notna()
+            sign = "< " if "/" in column else "> "
+            shown.loc[bounded, column] = [sign + cell(v) for v in frame.loc[bounded, column]]
+    return shown.drop(columns=list(BOUNDED))
 
 
 def markdown(frame: pd.DataFrame) -> str:
