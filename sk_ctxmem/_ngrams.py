@@ -12,8 +12,7 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 
 UNKNOWN = -1
 
@@ -96,6 +95,8 @@ class TokenNGrams:
     ngram_range : tuple of (int, int)
         Smallest and largest n.
     """
+
+    parameter = "ngram_range"
 
     def __init__(self, ngram_range):
         self.ngram_range = ngram_range
@@ -220,8 +221,9 @@ class TokenNGrams:
 class InsideNGrams:
     """Counts of n-grams of characters inside words, as of ``analyzer="char_wb"``.
 
-    scikit-learn's CountVectorizer takes each different word apart once; the counts of a text
-    are the sum of those of its words.
+    A word has a space before and after it. Each different word is taken apart once; the counts
+    of a text are the sum of those of its words. Words shorter than the shortest n-grams have
+    none, where scikit-learn makes one of each.
 
     Parameters
     ----------
@@ -229,35 +231,36 @@ class InsideNGrams:
         Smallest and largest number of characters.
     """
 
+    parameter = "char_ngram_range"
+
     def __init__(self, ngram_range):
-        self.counter = CountVectorizer(
-            analyzer="char_wb", ngram_range=ngram_range, lowercase=False, dtype=np.float32
-        )
+        self.ngram_range = ngram_range
+        self.ngrams = TokenNGrams(ngram_range)
 
     def fit_counts(self, texts):
         """Learn the n-grams inside the words of texts, and count them."""
         words, names = self._words(texts)
-        return words @ sparse.csr_array(self.counter.fit_transform(names))
+        tokens, self.characters = learn_tokens(names, tuple)
+        return words @ self.ngrams.fit_counts(tokens, len(self.characters))
 
     def counts(self, texts):
         """Count the n-grams that were learned."""
         words, names = self._words(texts)
-        return words @ sparse.csr_array(self.counter.transform(names))
+        return words @ self.ngrams.counts(read_tokens(names, tuple, self.characters))
 
     def keep(self, columns):
         """Forget the n-grams of other columns, and return the new numbers of these."""
-        names = self.counter.get_feature_names_out()[columns]
-        self.counter = clone(self.counter).set_params(vocabulary=names.tolist())
-        return np.arange(len(columns))
+        return self.ngrams.keep(columns)
 
     def _words(self, texts):
         tokens, numbers = learn_tokens(texts, str.split)
         shape = (len(tokens.lengths), len(numbers))
-        return _count_pairs(tokens.texts, tokens.numbers, shape), list(numbers)
+        words = _count_pairs(tokens.texts, tokens.numbers, shape)
+        return words, [f" {name} " for name in numbers]
 
     def names(self):
         """Return the n-grams in the order of the columns."""
-        return self.counter.get_feature_names_out().tolist()
+        return self.ngrams.names(list(self.characters), "")
 
 
 def _count_pairs(rows, columns, shape):
@@ -316,8 +319,8 @@ class WeightedNGrams:
         counts = self.counter.fit_counts(*inputs)
         if counts.shape[1] == 0:
             raise ValueError(
-                f"ngram_range={self.counter.ngram_range!r} leaves no n-gram: all texts of X are "
-                "shorter than that; lower it."
+                f"{self.counter.parameter}={self.counter.ngram_range!r} leaves no n-gram: all "
+                "texts of X are shorter than that; lower it."
             )
         columns = frequent_columns(counts, self.min_df, self.max_features)
         if columns is not None:
