@@ -64,7 +64,9 @@ class TrainingRows(torch.utils.data.Dataset):
         self.targets = torch.from_numpy(targets)
         self.weights = torch.from_numpy(weights)
         self.random = random
-        self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
+        self.labels_before = None
+        if random is not None:
+            self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,7 +82,7 @@ class BatchIterator:
     def __iter__(self) -> Iterator[tuple[Any, tuple[Tensor, Tensor]]]:
         data = self.dataset
         for rows, batch in data.rows.batches(self.batch_size, data.random):
-            if data.random is not None:
+            if data.labels_before is not None:
                 batch.labels_before = data.labels_before[rows]
             yield batch, (data.targets[rows], data.weights[rows])
 

@@ -1,6 +1,6 @@
 """BANKING77: questions of bank customers, labelled with their intent."""
 
-from ._corpus import check_choice, fetch_parts, make_bunch, read_csv
+from ._corpus import choose_splits, fetch_parts, make_bunch, read_csv
 from ._download import RemoteFile
 
 BASE = (
@@ -104,11 +104,10 @@ def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, p
     >>> len(fetch_banking77().target_names)  # doctest: +SKIP
     77
     """
-    check_choice("subset", subset, ("all", *FILES))
     frame = fetch_parts(
         "banking77",
         FILES,
-        list(FILES) if subset == "all" else [subset],
+        choose_splits(subset, FILES),
         _read_questions,
         data_home=data_home,
         download_if_missing=download_if_missing,

@@ -14,6 +14,12 @@ def check_choice(name, value, choices):
         )
 
 
+def choose_splits(subset, files):
+    """Return the names of the parts that a subset stands for."""
+    check_choice("subset", subset, ("all", *files))
+    return list(files) if subset == "all" else [subset]
+
+
 def read_labelled_lines(path, *, separator, encoding):
     """Read lines that consist of a label, the separator and a text."""
     # Not splitlines(), which would also split at characters such as U+0085 within a text.

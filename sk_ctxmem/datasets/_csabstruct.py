@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from ._corpus import check_choice, fetch_parts, make_bunch
+from ._corpus import choose_splits, fetch_parts, make_bunch
 from ._download import RemoteFile
 
 BASE = (
@@ -148,8 +148,7 @@ def fetch_csabstruct(
     >>> train.data.shape  # doctest: +SKIP
     (11175, 3)
     """
-    check_choice("subset", subset, ("all", *FILES))
-    splits = list(FILES) if subset == "all" else [subset]
+    splits = choose_splits(subset, FILES)
     if remove_leaks and subset == "train":
         splits.append("test")
     frame = fetch_parts(

@@ -1,6 +1,6 @@
 """MELD: utterances of television dialogues, labelled with emotion and sentiment."""
 
-from ._corpus import check_choice, fetch_parts, make_bunch, read_csv
+from ._corpus import check_choice, choose_splits, fetch_parts, make_bunch, read_csv
 from ._download import RemoteFile
 
 BASE = (
@@ -138,12 +138,11 @@ def fetch_meld(
     >>> test.target_names  # doctest: +SKIP
     ['negative', 'neutral', 'positive']
     """
-    check_choice("subset", subset, ("all", *FILES))
     check_choice("target", target, TARGETS)
     frame = fetch_parts(
         "meld",
         FILES,
-        list(FILES) if subset == "all" else [subset],
+        choose_splits(subset, FILES),
         _read_utterances,
         data_home=data_home,
         download_if_missing=download_if_missing,

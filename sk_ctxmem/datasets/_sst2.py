@@ -1,6 +1,6 @@
 """SST-2: sentences of film reviews, positive or negative."""
 
-from ._corpus import check_choice, fetch_parts, make_bunch, read_labelled_lines
+from ._corpus import choose_splits, fetch_parts, make_bunch, read_labelled_lines
 from ._download import RemoteFile
 
 BASE = (
@@ -113,11 +113,10 @@ def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progre
     >>> fetch_sst2(subset="valid").data.shape  # doctest: +SKIP
     (872, 1)
     """
-    check_choice("subset", subset, ("all", *FILES))
     frame = fetch_parts(
         "sst2",
         FILES,
-        list(FILES) if subset == "all" else [subset],
+        choose_splits(subset, FILES),
         _read_sentences,
         data_home=data_home,
         download_if_missing=download_if_missing,

@@ -1,6 +1,6 @@
 """TREC: questions, labelled with the kind of answer that they ask for."""
 
-from ._corpus import check_choice, fetch_parts, make_bunch, read_labelled_lines
+from ._corpus import choose_splits, fetch_parts, make_bunch, read_labelled_lines
 from ._download import RemoteFile
 
 BASE = (
@@ -111,11 +111,10 @@ def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progre
     >>> fetch_trec().target_names  # doctest: +SKIP
     ['ABBR', 'DESC', 'ENTY', 'HUM', 'LOC', 'NUM']
     """
-    check_choice("subset", subset, ("all", *FILES))
     frame = fetch_parts(
         "trec",
         FILES,
-        list(FILES) if subset == "all" else [subset],
+        choose_splits(subset, FILES),
         _read_questions,
         data_home=data_home,
         download_if_missing=download_if_missing,
