@@ -10,7 +10,7 @@ import torch
 from scipy import sparse
 
 from ._modules import ATTENTION_WINDOW
-from ._tensors import Blocks, Columns, Packing, RowBatch, SparseFeatures, Subset, Words
+from ._tensors import Blocks, Columns, Packing, RowBatch, SparseFeatures, Words
 
 # Long groups are trained in pieces of at most this many rows: more of them run side by side,
 # which on long conversations is more than twice as fast and no less accurate.
@@ -25,10 +25,10 @@ class RowSet:
     ----------
     features : CSR array or ndarray of shape (n_rows, n_features), float32
         What is known of each row alone.
-    n_repeated : int
-        Number of sparse features that several rows of the training data have: the first ones.
-    extras : ndarray of shape (n_rows, n_extras), float32
-        Place in the group and change of speaker.
+    singles : CSR array of shape (n_rows, n_singles), float32, or None
+        The sparse features that a single row of the training data has, apart from the others.
+    extras : ndarray of shape (n_rows, n_extras), float32, or None
+        Place in the group and change of speaker, where rows see one another.
     speakers : ndarray of shape (n_rows,), int64
         Number of the speaker, 0 for unknown.
     rows : ndarray of shape (n_rows,), int64
@@ -44,8 +44,8 @@ class RowSet:
     """
 
     features: sparse.csr_array | np.ndarray
-    n_repeated: int
-    extras: np.ndarray
+    singles: sparse.csr_array | None
+    extras: np.ndarray | None
     speakers: np.ndarray
     rows: np.ndarray
     lengths: np.ndarray
@@ -80,14 +80,22 @@ class RowSet:
             starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, n_rows))
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
+        sorters = [
+            None if random is None or matrix is None else ColumnSorter(matrix.shape[1])
+            for matrix in (self.features, self.singles)
+        ]
         number = (np.cumsum(lengths) - 1) // n_rows
         firsts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
         for first, end in zip(firsts, [*firsts[1:], None], strict=True):
             piece = slice(first, end)
-            yield self._batch(starts[piece], lengths[piece], training=random is not None)
+            yield self._batch(starts[piece], lengths[piece], *sorters)
 
     def _batch(
-        self, starts: np.ndarray, lengths: np.ndarray, *, training: bool
+        self,
+        starts: np.ndarray,
+        lengths: np.ndarray,
+        sorter: ColumnSorter | None,
+        single_sorter: ColumnSorter | None,
     ) -> tuple[np.ndarray, RowBatch]:
         places, order = starts, None
         if self.context != "none":
@@ -95,33 +103,15 @@ class RowSet:
             places = starts[order.sequences] + order.steps
         rows = self.rows[places]
         return rows, RowBatch(
-            features=self._features(rows, training=training),
-            extras=torch.from_numpy(self.extras[rows]),
+            features=take_features(self.features, rows, sorter),
+            singles=(
+                None if self.singles is None else take_features(self.singles, rows, single_sorter)
+            ),
+            extras=None if self.extras is None else torch.from_numpy(self.extras[rows]),
             speakers=torch.from_numpy(self.speakers[rows]),
             packing=None if order is None else order.packing(),
             blocks=None if order is None else cut_into_blocks(order, self.context == "both"),
             words=self._words(rows),
-        )
-
-    def _features(self, rows: np.ndarray, *, training: bool) -> SparseFeatures | torch.Tensor:
-        taken = self.features[rows]
-        if isinstance(taken, np.ndarray):
-            return torch.from_numpy(taken)
-        chosen = taken.indices < self.n_repeated
-        places = np.flatnonzero(chosen)
-        n_before = np.cumsum(chosen, dtype=taken.indptr.dtype) - chosen
-        firsts = np.append(n_before, len(places)).astype(taken.indptr.dtype)[taken.indptr[:-1]]
-        repeated = Subset(torch.from_numpy(places), torch.from_numpy(firsts))
-        columns = None
-        if training:
-            columns = sort_by_column(taken)
-            repeated.columns = first_columns(columns, self.n_repeated, n_before)
-        return SparseFeatures(
-            ids=torch.from_numpy(taken.indices),
-            values=torch.from_numpy(taken.data),
-            offsets=torch.from_numpy(taken.indptr[:-1]),
-            columns=columns,
-            repeated=repeated,
         )
 
     def _words(self, rows: np.ndarray) -> Words | None:
@@ -208,26 +198,47 @@ def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
     )
 
 
-def sort_by_column(X: sparse.csr_array) -> Columns:
-    """Return the stored values of sparse features by column."""
-    n_stored = len(X.indices)
-    bits = n_stored.bit_length()
-    # column and place in one number: sorting these is several times faster than argsort
-    keys = np.sort((X.indices.astype(np.int64) << bits) | np.arange(n_stored))
-    ids, places = keys >> bits, keys & ((1 << bits) - 1)
-    is_first = np.ones(n_stored, dtype=bool)
-    np.not_equal(ids[1:], ids[:-1], out=is_first[1:])
-    firsts = np.flatnonzero(is_first)
-    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[places]
-    return Columns(*map(torch.from_numpy, (ids[firsts], firsts, rows, places)))
+class ColumnSorter:
+    """Brings the stored values of sparse rows into the order of their columns.
+
+    The different columns alone are sorted; a note of the place of each spares sorting the
+    values.
+
+    Parameters
+    ----------
+    n_columns : int
+        Number of columns of the matrices to come.
+    """
+
+    def __init__(self, n_columns: int) -> None:
+        self._place = np.empty(n_columns, dtype=np.int32)  # only those of present columns are set
+
+    def sort(self, X: sparse.csr_array) -> Columns:
+        """Return the stored values of CSR rows by column."""
+        numbers = np.arange(len(X.indices), dtype=np.int32)
+        self._place[X.indices] = numbers
+        ids = np.sort(X.indices[self._place[X.indices] == numbers])  # each column once
+        self._place[ids] = numbers[: len(ids)]
+        by_row = (numbers, self._place[X.indices], X.indptr)
+        by_column = sparse.csr_array(by_row, shape=(X.shape[0], len(ids))).tocsc()
+        parts = (by_column.indptr[:-1], by_column.indices, by_column.data)
+        return Columns(torch.from_numpy(ids.astype(np.int64)), *map(torch.from_numpy, parts))
 
 
-def first_columns(columns: Columns, n_columns: int, n_before: np.ndarray) -> Columns:
-    """Return the first columns alone, where `n_before` of their values stand before each value."""
-    n_ids = int(torch.searchsorted(columns.ids, n_columns))
-    n_values = int(columns.offsets[n_ids]) if n_ids < len(columns.ids) else len(columns.rows)
-    places = torch.from_numpy(n_before[columns.places[:n_values].numpy()])
-    return Columns(columns.ids[:n_ids], columns.offsets[:n_ids], columns.rows[:n_values], places)
+def take_features(
+    X: sparse.csr_array | np.ndarray, rows: np.ndarray, sorter: ColumnSorter | None
+) -> SparseFeatures | torch.Tensor:
+    """Take rows of features; a sorter, in training, gives them by column too."""
+    in_order = len(rows) == X.shape[0] and bool((rows[1:] > rows[:-1]).all())
+    taken = X if in_order else X[rows]
+    if isinstance(taken, np.ndarray):
+        return torch.from_numpy(taken)
+    return SparseFeatures(
+        ids=torch.from_numpy(taken.indices),
+        values=torch.from_numpy(taken.data),
+        offsets=torch.from_numpy(taken.indptr[:-1]),
+        columns=None if sorter is None else sorter.sort(taken),
+    )
 
 
 def concatenated_ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -478,9 +478,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         """Return the arguments of the network."""
         return {
             "n_features": rows.features.shape[1],
-            "n_repeated": rows.n_repeated,
+            "n_singles": 0 if rows.singles is None else rows.singles.shape[1],
             "n_classes": n_classes,
-            "n_extras": rows.extras.shape[1],
+            "n_extras": 0 if rows.extras is None else rows.extras.shape[1],
             "n_speakers": len(self.speakers_) + 1,  # and the unknown ones
             "sparse": not isinstance(rows.features, np.ndarray),
             "memory": self.memory,

@@ -22,41 +22,53 @@ from ._tensors import Blocks, RowBatch, SparseFeatures, Words
 ATTENTION_WIDTH = 32
 ATTENTION_WINDOW = 16  # rows that a row looks back at, itself included
 INITIAL_TABLE_SCALE = 0.1
+TABLE_WIDTH = 64  # numbers that the encoder knows of a sparse feature or a word
 
 
 class FeatureTable(nn.Module):
-    """A linear map without bias, ``W x``, of sparse or dense features.
+    """Two linear maps without bias of sparse or dense features: the encoder's and the wide path's.
 
-    Sparse input reads the rows of ``weight`` that a batch touches and gives a sparse gradient,
-    so that the cost of a step does not depend on the number of features.
+    They lie side by side in ``weight``, so that a step reads and changes the rows of both at
+    once. Sparse input reads the rows that a batch touches and gives a sparse gradient: the cost
+    of a step does not depend on the number of features.
 
     Parameters
     ----------
-    n_features, n_outputs : int
-        Sizes of the map.
+    n_features : int
+        Size of the input.
+    width : int
+        Size of what the encoder reads.
+    n_classes : int
+        Size of what the wide path says.
     initial_scale : float
-        Standard deviation of the first weights, which are uniform; 0 starts from zeros.
+        Standard deviation of the first weights of the encoder; those of the wide path are 0.
 
     Shape
     -----
-    Input: SparseFeatures of N rows, or (N, F). Output: (N, n_outputs).
+    Input: SparseFeatures of N rows, or (N, F). Output: (N, width) and (N, C).
     """
 
-    def __init__(self, n_features: int, n_outputs: int, initial_scale: float) -> None:
+    def __init__(self, n_features: int, width: int, n_classes: int, initial_scale: float) -> None:
         super().__init__()
+        self.widths = [width, n_classes]
         self.initial_scale = initial_scale
-        self.weight = nn.Parameter(torch.empty(n_features, n_outputs))
+        self.weight = nn.Parameter(torch.empty(n_features, width + n_classes))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        draw_uniform_(self.weight, self.initial_scale)
+        with torch.no_grad():
+            for_encoder, for_wide_path = self.weight.split(self.widths, dim=1)
+            draw_uniform_(for_encoder, self.initial_scale)
+            for_wide_path.zero_()
 
-    def forward(self, features: SparseFeatures | Tensor) -> Tensor:
+    def forward(self, features: SparseFeatures | Tensor) -> tuple[Tensor, ...]:
         """Map the features of each row."""
         if isinstance(features, Tensor):
-            return features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, n_outputs)
-        return table_product(self.weight, features)
+            mapped = features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, width + C)
+        else:
+            mapped = table_product(self.weight, features)
+        return mapped.split(self.widths, dim=1)
 
 
 class WordTable(nn.Module):
@@ -168,13 +180,14 @@ class TextReader(nn.Module):
 
     def __init__(self, n_words: int, width: int, memory: str) -> None:
         super().__init__()
-        self.encoder = Encoder(WordTable(n_words, width), width, logistic=memory == "elman")
+        self.table = WordTable(n_words, width)
+        self.encoder = Encoder(width, width, logistic=memory == "elman")
         self.memory = ContextMemory(memory, width, both=False)
         self.attention = nn.Linear(width, 1)
 
     def forward(self, words: Words, n_rows: int) -> Tensor:
         """Pool the memories of the words of each row by their attention."""
-        encodings = self.encoder(words.ids)  # (V, D)
+        encodings = self.encoder(self.table(words.ids))  # (V, D)
         if len(encodings) == 0:
             return encodings.new_zeros(n_rows, encodings.shape[1])
         memories = self.memory(encodings, words.packing)  # (V, D)
@@ -186,31 +199,38 @@ class TextReader(nn.Module):
 
 
 class Encoder(nn.Module):
-    """e_i = σ(W1 x_i + b1); more inputs than the table's are added before σ.
+    """e_i = σ(W1 x_i + b1), from what a table says of x_i; more terms are added before σ.
+
+    The table is W1 itself or, where it is narrower than the encodings, one of two factors of W1,
+    of which the other is here.
 
     Parameters
     ----------
-    table : FeatureTable or WordTable
-        The map W1.
-    width : int
-        Width of the encodings.
+    table_width, width : int
+        Width of the table and of the encodings.
     logistic : bool
         Whether σ is the logistic function, else the hyperbolic tangent.
 
     Shape
     -----
-    Input: what the table takes, and (N, D) to be added. Output: (N, D).
+    Input: (N, table_width), and (N, D) to be added. Output: (N, D).
     """
 
-    def __init__(self, table: nn.Module, width: int, *, logistic: bool) -> None:
+    def __init__(self, table_width: int, width: int, *, logistic: bool) -> None:
         super().__init__()
-        self.table = table
+        self.widen = None
+        if table_width < width:
+            self.widen = nn.Linear(table_width, width, bias=False)
+            nn.init.normal_(self.widen.weight, std=table_width**-0.5)  # the scale is the table's
         self.bias = nn.Parameter(torch.zeros(width))
         self.activation = torch.sigmoid if logistic else fast_tanh
 
-    def forward(self, inputs: Any, *added: Tensor) -> Tensor:
+    def forward(self, read: Tensor, *added: Tensor) -> Tensor:
         """Encode each element."""
-        driven = self.table(inputs).to(self.bias.dtype) + self.bias
+        driven = read.to(self.bias.dtype)
+        if self.widen is not None:
+            driven = self.widen(driven)
+        driven = driven + self.bias
         for term in added:
             driven = driven + term
         return self.activation(driven)
@@ -237,8 +257,8 @@ class ContextMemoryNet(nn.Module):
     ----------
     n_features, n_classes, n_extras, n_speakers : int
         Sizes of the inputs and of the output.
-    n_repeated : int
-        Number of features that the encoder reads, the first ones; the wide path reads all.
+    n_singles : int
+        Number of sparse features that one training row has: the wide path alone reads them.
     sparse : bool
         Whether the features come as SparseFeatures.
     memory : {"elman", "gru", "lstm", "mingru"}
@@ -262,7 +282,7 @@ class ContextMemoryNet(nn.Module):
         self,
         *,
         n_features: int,
-        n_repeated: int,
+        n_singles: int,
         n_classes: int,
         n_extras: int,
         n_speakers: int,
@@ -279,12 +299,14 @@ class ContextMemoryNet(nn.Module):
         scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
         both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
+        table_width = min(width, TABLE_WIDTH) if sparse else width
         self.sparse = sparse
         self.dropout_rate = dropout_rate
-        self.wide = FeatureTable(n_features, n_classes, 0.0)
-        self.encoder = Encoder(FeatureTable(n_repeated, width, scale), width, logistic=logistic)
-        self.extras = nn.Linear(n_extras, width, bias=False)
-        self.speakers = nn.Embedding(n_speakers, width)
+        self.table = FeatureTable(n_features, table_width, n_classes, scale)
+        self.singles = FeatureTable(n_singles, 0, n_classes, 0.0) if n_singles else None
+        self.encoder = Encoder(table_width, width, logistic=logistic)
+        self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
+        self.speakers = nn.Embedding(n_speakers, width) if n_speakers > 1 else None
         self.reader = TextReader(n_words, width, memory) if n_words else None
         self.read_text = nn.Linear(width, width, bias=False) if n_words else None
         self.memory = ContextMemory(memory, width, both=both) if remembers else None
@@ -292,7 +314,8 @@ class ContextMemoryNet(nn.Module):
         self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
         self.labels = LabelChain(n_classes) if remembers else None
-        nn.init.normal_(self.speakers.weight, std=scale)
+        if self.speakers is not None:
+            nn.init.normal_(self.speakers.weight, std=scale)
         if logistic:
             with torch.no_grad():
                 self.decoder.weight.mul_(2)
@@ -306,8 +329,9 @@ class ContextMemoryNet(nn.Module):
     @property
     def tables(self) -> list[Any]:
         """Weights that a batch reads in part, hence with sparse gradients."""
-        found = [self.wide.weight, self.encoder.table.weight] if self.sparse else []
-        return found + ([] if self.reader is None else [self.reader.encoder.table.weight])
+        found: list[Any] = [self.table, self.singles] if self.sparse else []
+        found.append(None if self.reader is None else self.reader.table)
+        return [table.weight for table in found if table is not None]
 
     def set_dense_dtype(self, dtype: torch.dtype) -> None:
         """Change the precision of all weights but the tables: those are large, and only read."""
@@ -324,22 +348,29 @@ class ContextMemoryNet(nn.Module):
             return self._drop(features)
         return replace(features, values=self._drop(features.values))
 
-    def encode(self, batch: RowBatch, features: SparseFeatures | Tensor) -> Tensor:
+    def read(self, batch: RowBatch) -> tuple[Tensor, Tensor]:
+        """Return what the tables say of each row: to the encoder, and the wide path's logits."""
+        read, wide = self.table(self._drop_features(batch.features))  # (N, table width), (N, C)
+        if self.singles is not None and batch.singles is not None:
+            wide = wide + self.singles(self._drop_features(batch.singles))[1]
+        return read, wide
+
+    def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
         """Encode each row by itself: features, place, speaker and words."""
-        if isinstance(features, SparseFeatures) and features.repeated is not None:
-            features = features.take(features.repeated)
-        dtype = self.extras.weight.dtype
-        added = [self.extras(batch.extras.to(dtype)), self.speakers(batch.speakers)]
+        added = []
+        if self.extras is not None and batch.extras is not None:
+            added.append(self.extras(batch.extras.to(self.extras.weight.dtype)))
+        if self.speakers is not None:
+            added.append(self.speakers(batch.speakers))
         if self.reader is not None and self.read_text is not None:
             added.append(self.read_text(self._drop(self.reader(batch.words, len(batch)))))
-        return self.encoder(features, *added)  # (N, D)
+        return self.encoder(read, *added)  # (N, D)
 
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path, and of memory and attention."""
-        features = self._drop_features(batch.features)
-        encodings = self._drop(self.encode(batch, features))  # (N, D)
-        deep = self._decode(encodings, batch)
-        wide = self.wide(features).to(deep.dtype)
+        read, wide = self.read(batch)
+        deep = self._decode(self._drop(self.encode(read, batch)), batch)
+        wide = wide.to(deep.dtype)
         return self._join(wide + deep, batch), wide, deep  # (N, C) each
 
     def _join(self, logits: Tensor, batch: RowBatch) -> Tensor:

@@ -14,6 +14,8 @@ import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from ._sparse import squared_norms
+
 UNKNOWN = -1
 
 
@@ -342,8 +344,7 @@ class WeightedNGrams:
     def _weight(self, counts):
         """Turn counts into weights in place: what TfidfTransformer does, without its checks."""
         counts.data = (np.log(counts.data) + 1) * self.idf[counts.indices]
-        squares = sparse.csr_array((counts.data**2, counts.indices, counts.indptr), counts.shape)
-        norms = np.sqrt(squares.sum(axis=1))
+        norms = np.sqrt(squared_norms(counts)).astype(np.float32)
         counts.data /= np.repeat(norms, np.diff(counts.indptr))
         return counts
 

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ._batches import RowSet, describe_places, describe_speaker_changes
 from ._sequences import TextSequences
+from ._sparse import squared_norms
 from ._vectorizer import TextSequenceVectorizer
 
 MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
@@ -20,52 +21,55 @@ class RowNormScaler(BaseEstimator):
     """Divide sparse features by the usual norm of a row, and cap rows that exceed it by far.
 
     One factor for all columns keeps rare features small, as TF-IDF means them to be. Columns
-    that are empty in training are left out, and those of several rows come first.
+    that are empty in training are left out, and the others are put into the order of the number
+    of their rows: what a batch reads most lies together in memory, and columns of a single row
+    come last.
     """
 
     def fit(self, X, y=None, sample_weight=None):
         """Learn the root mean square of the norms of the rows, and which columns are in use."""
         X = _in_canonical_format(X)
-        self.norm_ = float(np.sqrt(np.average(_squared_norms(X), weights=sample_weight))) or 1.0
+        self.norm_ = float(np.sqrt(np.average(squared_norms(X), weights=sample_weight))) or 1.0
         n_rows = np.bincount(X.indices, minlength=X.shape[1])
-        repeated, single = np.flatnonzero(n_rows > 1), np.flatnonzero(n_rows == 1)
-        self.columns_ = np.concatenate([repeated, single]).astype(np.int32)
-        self.n_repeated_ = len(repeated)
+        self.columns_ = np.flatnonzero(n_rows).astype(np.int32)
+        order = np.argsort(-n_rows[self.columns_], kind="stable")
+        self.places_ = np.empty(len(order), dtype=np.int32)
+        self.places_[order] = np.arange(len(order))
+        self.n_repeated_ = int(np.count_nonzero(n_rows > 1))
         return self
 
     def transform(self, X):
-        """Scale rows."""
+        """Scale rows, and return the columns of several training rows and those of one apart."""
         X = _in_canonical_format(X)
-        columns, values, ends = self._places(X), X.data.astype(np.float32), X.indptr
-        seen = columns >= 0
-        if not seen.all():
-            columns, values = columns[seen], values[seen]
-            ends = np.concatenate([[0], np.cumsum(seen)])[ends]
-        X = sparse.csr_array((values, columns, ends), shape=(X.shape[0], len(self.columns_)))
-        norms = np.sqrt(_squared_norms(X)) / self.norm_
+        columns, values = self._places(X), X.data.astype(np.float32)
+        values[columns < 0] = 0  # never seen
+        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
+        norms = np.sqrt(squared_norms(X)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
         X.data *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
-        return X
+        n_repeated, n_columns = self.n_repeated_, len(self.columns_)
+        repeated = _take_columns(X, columns, 0, n_repeated)
+        return repeated, _take_columns(X, columns, n_repeated, n_columns)
 
     def _places(self, X):
         """Return the place of the column of each stored value, or -1 for one that is left out."""
         if len(X.indices) * SEARCH_COST > X.shape[1]:
             places = np.full(X.shape[1], -1, dtype=np.int32)
-            places[self.columns_] = np.arange(len(self.columns_))
+            places[self.columns_] = self.places_
             return places[X.indices]
-        found = np.full(len(X.indices), -1, dtype=np.int32)
-        for first, end in ((0, self.n_repeated_), (self.n_repeated_, len(self.columns_))):
-            known = self.columns_[first:end]  # sorted
-            places = np.searchsorted(known, X.indices)
-            is_known = np.append(known, -1)[places] == X.indices
-            found[is_known] = first + places[is_known]
-        return found
+        found = np.searchsorted(self.columns_, X.indices)
+        is_known = np.append(self.columns_, -1)[found] == X.indices
+        return np.where(is_known, np.append(self.places_, -1)[found], -1)
 
 
-def _squared_norms(X):
-    """Return the sum of the squared values of each row, in double precision."""
-    squares = X.data.astype(np.float64) ** 2  # integers would overflow
-    return sparse.csr_array((squares, X.indices, X.indptr), shape=X.shape).sum(axis=1)
+def _take_columns(X, columns, first, end):
+    """Return the values of CSR whose new column is one of a range, as its columns from 0."""
+    taken = (columns >= first) & (columns < end)
+    ends = np.concatenate([[0], np.cumsum(taken)])[X.indptr]
+    return sparse.csr_array(
+        (X.data[taken], columns[taken] - np.int32(first), ends.astype(X.indptr.dtype)),
+        shape=(X.shape[0], end - first),
+    )
 
 
 def _in_canonical_format(X):
@@ -183,13 +187,14 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     units = np.arange(inputs.n_rows) if context == "none" else number_units(inputs)
     rows = np.lexsort((_order_numbers(inputs), units))
     lengths = np.bincount(units)
-    both = context == "both"
-    extras, numbers = _describe(inputs, rows, lengths, speakers, both)
-    features = _scale(_features(values), scaler)
-    n_repeated = scaler.n_repeated_ if sparse.issparse(features) else features.shape[1]
+    codes, numbers = _number_speakers(inputs, speakers)
+    extras = None
+    if context != "none":
+        extras = _describe(codes, rows, lengths, both=context == "both")
+    features, singles = _scale(_features(values), scaler)
     return RowSet(
         features=features,
-        n_repeated=n_repeated,
+        singles=singles,
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -201,12 +206,12 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
 
 
 def _scale(features, scaler):
-    """Scale features into the kind, sparse or dense, that the fit had."""
+    """Scale features into the kind that the fit had; sparse ones of single rows are apart."""
     if isinstance(scaler, RowNormScaler):
         return scaler.transform(sparse.csr_array(features))
     if sparse.issparse(features):
         features = features.toarray()
-    return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
+    return np.ascontiguousarray(scaler.transform(features), dtype=np.float32), None
 
 
 def _order_numbers(inputs):
@@ -222,16 +227,21 @@ def _order_numbers(inputs):
         ) from error
 
 
-def _describe(inputs, rows, lengths, speakers, both):
-    """Return the extra inputs and the speaker number of each row, in the caller's order."""
+def _number_speakers(inputs, speakers):
+    """Return a number for each row's speaker: among those of the input, and among the known."""
+    if inputs.speakers is None:
+        return None, np.full(inputs.n_rows, UNKNOWN_SPEAKER, dtype=np.int64)
+    codes, names = pd.factorize(inputs.speakers)
+    known = [speakers.get(name, UNKNOWN_SPEAKER) for name in names]
+    return codes, np.array([*known, UNKNOWN_SPEAKER])[codes]  # -1, for a missing one, is the last
+
+
+def _describe(codes, rows, lengths, *, both):
+    """Return place and change of speaker of each row, in the caller's order."""
     sorted_extras = describe_places(lengths, both)
-    numbers = np.full(inputs.n_rows, UNKNOWN_SPEAKER, dtype=np.int64)
-    if inputs.speakers is not None:
-        codes, names = pd.factorize(inputs.speakers)
-        known = [speakers.get(name, UNKNOWN_SPEAKER) for name in names]
-        numbers = np.array([*known, UNKNOWN_SPEAKER])[codes]  # -1, for a missing one, is the last
+    if codes is not None:
         changes = describe_speaker_changes(codes[rows], lengths)
         sorted_extras = np.concatenate([sorted_extras, changes], axis=1)
     extras = np.empty_like(sorted_extras)
     extras[rows] = sorted_extras
-    return extras, numbers
+    return extras

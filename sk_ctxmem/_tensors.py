@@ -79,9 +79,9 @@ class Columns(_Movable):
     ----------
     ids : Tensor of shape (U,), int64
         The columns with a stored value, sorted.
-    offsets : Tensor of shape (U,), int64
+    offsets : Tensor of shape (U,), int32
         Where each column starts in the next two.
-    rows, places : Tensor of shape (n_stored,), int64
+    rows, places : Tensor of shape (n_stored,), int32
         Row of each value, and where it stands in the values of the rows.
     """
 
@@ -89,25 +89,6 @@ class Columns(_Movable):
     offsets: Tensor
     rows: Tensor
     places: Tensor
-
-
-@dataclass
-class Subset(_Movable):
-    """Some of the stored values of sparse features.
-
-    Parameters
-    ----------
-    places : Tensor of shape (n_chosen,), int64
-        Where they stand among all values.
-    offsets : Tensor of shape (N,)
-        Where each row starts among them.
-    columns : Columns or None
-        The same by column, in training.
-    """
-
-    places: Tensor
-    offsets: Tensor
-    columns: Columns | None = None
 
 
 @dataclass
@@ -122,20 +103,12 @@ class SparseFeatures(_Movable):
         Where each row starts.
     columns : Columns or None
         The same by column, in training.
-    repeated : Subset or None
-        The values in columns that several rows of the training data have.
     """
 
     ids: Tensor
     values: Tensor
     offsets: Tensor
     columns: Columns | None = None
-    repeated: Subset | None = None
-
-    def take(self, subset: Subset) -> SparseFeatures:
-        """Return some of the values."""
-        places = subset.places
-        return SparseFeatures(self.ids[places], self.values[places], subset.offsets, subset.columns)
 
 
 @dataclass
@@ -166,8 +139,10 @@ class RowBatch(_Movable):
     ----------
     features : SparseFeatures, or Tensor of shape (N, F)
         What is known of each row alone.
-    extras : Tensor of shape (N, E)
-        Place in the group and change of speaker.
+    singles : SparseFeatures or None
+        The sparse features that one training row has, if they are apart from the others.
+    extras : Tensor of shape (N, E) or None
+        Place in the group and change of speaker, where rows see one another.
     speakers : Tensor of shape (N,), int64
         Number of the speaker, 0 for unknown.
     packing : Packing or None
@@ -181,7 +156,8 @@ class RowBatch(_Movable):
     """
 
     features: Any
-    extras: Tensor
+    singles: Any
+    extras: Tensor | None
     speakers: Tensor
     packing: Packing | None = None
     blocks: Blocks | None = None
@@ -189,4 +165,4 @@ class RowBatch(_Movable):
     labels_before: Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.extras)
+        return len(self.speakers)

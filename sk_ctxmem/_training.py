@@ -376,8 +376,10 @@ def _table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
     """Return the rate of plain SGD; that of the wide path is good for all tables."""
     if isinstance(data.rows.features, np.ndarray):
         return 1.0  # the only table is that of the words
-    rows = data.rows.rows
-    rate = stable_rate(data.rows.features[rows], data.weights.numpy()[rows], batch_size)
+    parts = [data.rows.features]
+    if data.rows.singles is not None:
+        parts.append(data.rows.singles)
+    rate = stable_rate(parts, data.rows.rows, data.weights.numpy(), batch_size)
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
 
 

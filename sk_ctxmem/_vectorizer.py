@@ -273,13 +273,14 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         return lambda text: find(text)[:limit]
 
     def _pack(self, parts, tokens, texts):
-        features = parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+        features = sparse.csr_array(parts[0] if len(parts) == 1 else sparse.hstack(parts))
+        features.sum_duplicates()  # there are none: this sorts, once for all who read them
         if self.analyzer == "char":  # white space is part of n-grams, but no word
             texts = ("".join(text.split()) for text in texts)
             tokens = read_tokens(texts, tuple, self._token_numbers)
         words = self._word_numbers[tokens.numbers]  # -1, for unknown, takes the last
         offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
-        return TextSequences(sparse.csr_array(features), words, offsets, len(self.vocabulary_) + 1)
+        return TextSequences(features, words, offsets, len(self.vocabulary_) + 1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from sk_ctxmem._batches import sort_by_column
+from sk_ctxmem._batches import ColumnSorter
 from sk_ctxmem._functions import draw_uniform_, drop, fast_tanh, table_product
 from sk_ctxmem._tensors import SparseFeatures
 
@@ -22,7 +22,7 @@ def _features(X, *, training):
         torch.from_numpy(X.indices.astype(np.int64)),
         torch.from_numpy(X.data),
         torch.from_numpy(X.indptr[:-1].astype(np.int64)),
-        sort_by_column(X) if training else None,
+        ColumnSorter(X.shape[1]).sort(X) if training else None,
     )
 
 
