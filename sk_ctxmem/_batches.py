@@ -25,8 +25,6 @@ class RowSet:
     ----------
     features : CSR array or ndarray of shape (n_rows, n_features), float32
         What is known of each row alone.
-    singles : CSR array of shape (n_rows, n_singles), float32, or None
-        The sparse features that a single row of the training data has, apart from the others.
     extras : ndarray of shape (n_rows, n_extras), float32, or None
         Place in the group and change of speaker, where rows see one another.
     speakers : ndarray of shape (n_rows,), int64
@@ -44,7 +42,6 @@ class RowSet:
     """
 
     features: sparse.csr_array | np.ndarray
-    singles: sparse.csr_array | None
     extras: np.ndarray | None
     speakers: np.ndarray
     rows: np.ndarray
@@ -80,22 +77,18 @@ class RowSet:
             starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, n_rows))
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
-        sorters = [
-            None if random is None or matrix is None else ColumnSorter(matrix.shape[1])
-            for matrix in (self.features, self.singles)
-        ]
+        sorter = None if random is None else ColumnSorter(self.features.shape[1])
         number = (np.cumsum(lengths) - 1) // n_rows
         firsts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
         for first, end in zip(firsts, [*firsts[1:], None], strict=True):
             piece = slice(first, end)
-            yield self._batch(starts[piece], lengths[piece], *sorters)
+            yield self._batch(starts[piece], lengths[piece], sorter)
 
     def _batch(
         self,
         starts: np.ndarray,
         lengths: np.ndarray,
         sorter: ColumnSorter | None,
-        single_sorter: ColumnSorter | None,
     ) -> tuple[np.ndarray, RowBatch]:
         places, order = starts, None
         if self.context != "none":
@@ -104,9 +97,6 @@ class RowSet:
         rows = self.rows[places]
         return rows, RowBatch(
             features=take_features(self.features, rows, sorter),
-            singles=(
-                None if self.singles is None else take_features(self.singles, rows, single_sorter)
-            ),
             extras=None if self.extras is None else torch.from_numpy(self.extras[rows]),
             speakers=torch.from_numpy(self.speakers[rows]),
             packing=None if order is None else order.packing(),

@@ -54,7 +54,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         several times as long.
 
     hidden_size : int, default=128
-        Width of encodings and memories.
+        Width of encodings and memories. Rows that stand alone, which have no memory, are encoded
+        in half of it.
 
     dropout : float, default=0.2
         Share of features, encodings, memories and attended values that training hides.
@@ -476,16 +477,16 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     def _network_sizes(self, rows, values, n_classes):
         """Return the arguments of the network."""
+        remembers = rows.context != "none" or self.word_memory
         return {
             "n_features": rows.features.shape[1],
-            "n_singles": 0 if rows.singles is None else rows.singles.shape[1],
             "n_classes": n_classes,
             "n_extras": 0 if rows.extras is None else rows.extras.shape[1],
             "n_speakers": len(self.speakers_) + 1,  # and the unknown ones
             "sparse": not isinstance(rows.features, np.ndarray),
             "memory": self.memory,
             "context": rows.context,
-            "width": int(self.hidden_size),
+            "width": int(self.hidden_size) if remembers else -(-int(self.hidden_size) // 2),
             "n_words": values.vocabulary_size if self.word_memory else 0,
             "dropout_rate": float(self.dropout),
         }

@@ -22,7 +22,6 @@ from ._tensors import Blocks, RowBatch, SparseFeatures, Words
 ATTENTION_WIDTH = 32
 ATTENTION_WINDOW = 16  # rows that a row looks back at, itself included
 INITIAL_TABLE_SCALE = 0.1
-TABLE_WIDTH = 64  # numbers that the encoder knows of a sparse feature or a word
 
 
 class FeatureTable(nn.Module):
@@ -181,7 +180,7 @@ class TextReader(nn.Module):
     def __init__(self, n_words: int, width: int, memory: str) -> None:
         super().__init__()
         self.table = WordTable(n_words, width)
-        self.encoder = Encoder(width, width, logistic=memory == "elman")
+        self.encoder = Encoder(width, logistic=memory == "elman")
         self.memory = ContextMemory(memory, width, both=False)
         self.attention = nn.Linear(width, 1)
 
@@ -199,38 +198,28 @@ class TextReader(nn.Module):
 
 
 class Encoder(nn.Module):
-    """e_i = σ(W1 x_i + b1), from what a table says of x_i; more terms are added before σ.
-
-    The table is W1 itself or, where it is narrower than the encodings, one of two factors of W1,
-    of which the other is here.
+    """e_i = σ(W1 x_i + b1), where W1 x_i comes from a table; more terms are added before σ.
 
     Parameters
     ----------
-    table_width, width : int
-        Width of the table and of the encodings.
+    width : int
+        Width of the encodings.
     logistic : bool
         Whether σ is the logistic function, else the hyperbolic tangent.
 
     Shape
     -----
-    Input: (N, table_width), and (N, D) to be added. Output: (N, D).
+    Input: (N, D), and more of them to be added. Output: (N, D).
     """
 
-    def __init__(self, table_width: int, width: int, *, logistic: bool) -> None:
+    def __init__(self, width: int, *, logistic: bool) -> None:
         super().__init__()
-        self.widen = None
-        if table_width < width:
-            self.widen = nn.Linear(table_width, width, bias=False)
-            nn.init.normal_(self.widen.weight, std=table_width**-0.5)  # the scale is the table's
         self.bias = nn.Parameter(torch.zeros(width))
         self.activation = torch.sigmoid if logistic else fast_tanh
 
     def forward(self, read: Tensor, *added: Tensor) -> Tensor:
         """Encode each element."""
-        driven = read.to(self.bias.dtype)
-        if self.widen is not None:
-            driven = self.widen(driven)
-        driven = driven + self.bias
+        driven = read.to(self.bias.dtype) + self.bias
         for term in added:
             driven = driven + term
         return self.activation(driven)
@@ -257,8 +246,6 @@ class ContextMemoryNet(nn.Module):
     ----------
     n_features, n_classes, n_extras, n_speakers : int
         Sizes of the inputs and of the output.
-    n_singles : int
-        Number of sparse features that one training row has: the wide path alone reads them.
     sparse : bool
         Whether the features come as SparseFeatures.
     memory : {"elman", "gru", "lstm", "mingru"}
@@ -282,7 +269,6 @@ class ContextMemoryNet(nn.Module):
         self,
         *,
         n_features: int,
-        n_singles: int,
         n_classes: int,
         n_extras: int,
         n_speakers: int,
@@ -299,12 +285,10 @@ class ContextMemoryNet(nn.Module):
         scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
         both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
-        table_width = min(width, TABLE_WIDTH) if sparse else width
         self.sparse = sparse
         self.dropout_rate = dropout_rate
-        self.table = FeatureTable(n_features, table_width, n_classes, scale)
-        self.singles = FeatureTable(n_singles, 0, n_classes, 0.0) if n_singles else None
-        self.encoder = Encoder(table_width, width, logistic=logistic)
+        self.table = FeatureTable(n_features, width, n_classes, scale)
+        self.encoder = Encoder(width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
         self.speakers = nn.Embedding(n_speakers, width) if n_speakers > 1 else None
         self.reader = TextReader(n_words, width, memory) if n_words else None
@@ -329,9 +313,8 @@ class ContextMemoryNet(nn.Module):
     @property
     def tables(self) -> list[Any]:
         """Weights that a batch reads in part, hence with sparse gradients."""
-        found: list[Any] = [self.table, self.singles] if self.sparse else []
-        found.append(None if self.reader is None else self.reader.table)
-        return [table.weight for table in found if table is not None]
+        found = [self.table.weight] if self.sparse else []
+        return found + ([] if self.reader is None else [self.reader.table.weight])
 
     def set_dense_dtype(self, dtype: torch.dtype) -> None:
         """Change the precision of all weights but the tables: those are large, and only read."""
@@ -348,13 +331,6 @@ class ContextMemoryNet(nn.Module):
             return self._drop(features)
         return replace(features, values=self._drop(features.values))
 
-    def read(self, batch: RowBatch) -> tuple[Tensor, Tensor]:
-        """Return what the tables say of each row: to the encoder, and the wide path's logits."""
-        read, wide = self.table(self._drop_features(batch.features))  # (N, table width), (N, C)
-        if self.singles is not None and batch.singles is not None:
-            wide = wide + self.singles(self._drop_features(batch.singles))[1]
-        return read, wide
-
     def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
         """Encode each row by itself: features, place, speaker and words."""
         added = []
@@ -368,7 +344,7 @@ class ContextMemoryNet(nn.Module):
 
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path, and of memory and attention."""
-        read, wide = self.read(batch)
+        read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
         deep = self._decode(self._drop(self.encode(read, batch)), batch)
         wide = wide.to(deep.dtype)
         return self._join(wide + deep, batch), wide, deep  # (N, C) each

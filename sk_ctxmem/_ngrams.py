@@ -344,7 +344,7 @@ class WeightedNGrams:
     def _weight(self, counts):
         """Turn counts into weights in place: what TfidfTransformer does, without its checks."""
         counts.data = (np.log(counts.data) + 1) * self.idf[counts.indices]
-        norms = np.sqrt(squared_norms(counts)).astype(np.float32)
+        norms = np.sqrt(squared_norms(counts.data, counts.indptr)).astype(np.float32)
         counts.data /= np.repeat(norms, np.diff(counts.indptr))
         return counts
 

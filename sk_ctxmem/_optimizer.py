@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.adamw import adamw
 
 from ._sparse import squared_norms
@@ -15,7 +15,6 @@ from ._sparse import squared_norms
 LARGEST_DENSE_GRADIENT = 5.0
 WEIGHT_DECAY = 0.01
 CURVATURE_ROUNDS, CURVATURE_ROWS = 15, 2048  # so many rows give the rate to 3 %
-NARROW = 16  # columns of a table; wider ones torch's own sparse addition is faster for
 
 
 class TwoRateOptimizer:
@@ -73,7 +72,7 @@ class TwoRateOptimizer:
         """Take one step."""
         for table in self.tables:
             if table.grad is not None:
-                descend(table, table.grad, self.decay * self.table_lr)
+                table.add_(table.grad, alpha=-self.decay * self.table_lr)
         trained = [place for place, p in enumerate(self.dense) if p.grad is not None]
         if trained:
             self._step_dense(trained)
@@ -103,17 +102,8 @@ class TwoRateOptimizer:
         )
 
 
-def descend(table: Tensor, gradient: Tensor, rate: float) -> None:
-    """Go down a gradient, which may be sparse: the rows that it has are changed, no others."""
-    if not gradient.is_sparse or not gradient.is_coalesced() or table.shape[1] > NARROW:
-        table.add_(gradient, alpha=-rate)
-        return
-    rows = gradient.indices()[0]
-    table.index_copy_(0, rows, table[rows].sub_(gradient.values(), alpha=rate))
-
-
 def stable_rate(
-    parts: list[sparse.csr_array], rows: np.ndarray, weights: np.ndarray, batch_size: int
+    X: sparse.csr_array, rows: np.ndarray, weights: np.ndarray, batch_size: int
 ) -> float:
     """Return the rate at which plain SGD on softmax regression is about to become unstable.
 
@@ -125,8 +115,8 @@ def stable_rate(
 
     Parameters
     ----------
-    parts : list of csr_array of n_rows rows
-        The features, side by side.
+    X : csr_array of shape (n_rows, n_features)
+        The features.
     rows : ndarray of int
         The rows to learn from. The eigenvalue is that of CURVATURE_ROWS of them.
     weights : ndarray of shape (n_rows,)
@@ -144,9 +134,9 @@ def stable_rate(
     Böhning, D. (1992). Multinomial logistic regression algorithm. Annals of the Institute of
     Statistical Mathematics 44 (1), 197-200.
     """
-    largest_row = sum(map(squared_norms, parts))[rows].max()
+    largest_row = squared_norms(X.data, X.indptr)[rows].max()
     chosen = rows[:: -(-len(rows) // CURVATURE_ROWS)]  # enough for a mean
-    X = sparse.hstack([part[chosen] for part in parts], format="csr")
+    X = X[chosen]
     X.data *= np.repeat(np.sqrt(weights[chosen]).astype(np.float32), np.diff(X.indptr))
     curvature = max(_largest_eigenvalue(X), float(largest_row) / batch_size)
     return 4.0 / curvature if curvature > 0 else 1.0

@@ -22,54 +22,79 @@ class RowNormScaler(BaseEstimator):
 
     One factor for all columns keeps rare features small, as TF-IDF means them to be. Columns
     that are empty in training are left out, and the others are put into the order of the number
-    of their rows: what a batch reads most lies together in memory, and columns of a single row
-    come last.
+    of their rows, so that what batches read most lies together in memory.
+
+    All columns that only one row has, the same one, become a single column: the part of a row
+    along what that training row has in them. From weights of zero, gradient descent would move
+    along it alone, and on texts these columns are more than half of all.
     """
 
     def fit(self, X, y=None, sample_weight=None):
-        """Learn the root mean square of the norms of the rows, and which columns are in use."""
+        """Learn the root mean square of the norms of the rows, and the columns."""
         X = _in_canonical_format(X)
-        self.norm_ = float(np.sqrt(np.average(squared_norms(X), weights=sample_weight))) or 1.0
+        norms = squared_norms(X.data, X.indptr)
+        self.norm_ = float(np.sqrt(np.average(norms, weights=sample_weight))) or 1.0
         n_rows = np.bincount(X.indices, minlength=X.shape[1])
         self.columns_ = np.flatnonzero(n_rows).astype(np.int32)
-        order = np.argsort(-n_rows[self.columns_], kind="stable")
+        n_rows = n_rows[self.columns_]
+        order = np.argsort(-n_rows, kind="stable")
         self.places_ = np.empty(len(order), dtype=np.int32)
         self.places_[order] = np.arange(len(order))
-        self.n_repeated_ = int(np.count_nonzero(n_rows > 1))
+        self.shares_ = np.ones(len(order), dtype=np.float32)
+        n_repeated = int(np.count_nonzero(n_rows > 1))
+        self.n_columns_ = n_repeated + self._merge_singles(X, order[n_repeated:])
         return self
 
-    def transform(self, X):
-        """Scale rows, and return the columns of several training rows and those of one apart."""
-        X = _in_canonical_format(X)
-        columns, values = self._places(X), X.data.astype(np.float32)
-        values[columns < 0] = 0  # never seen
-        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
-        norms = np.sqrt(squared_norms(X)) / self.norm_
-        factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
-        X.data *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
-        n_repeated, n_columns = self.n_repeated_, len(self.columns_)
-        repeated = _take_columns(X, columns, 0, n_repeated)
-        return repeated, _take_columns(X, columns, n_repeated, n_columns)
+    def _merge_singles(self, X, singles):
+        """Give the columns of one row the place after the others that is their row's.
 
-    def _places(self, X):
-        """Return the place of the column of each stored value, or -1 for one that is left out."""
+        Returns
+        -------
+        n_places : int
+            Number of rows with such columns.
+        """
+        number = np.full(X.shape[1], -1, dtype=np.int32)
+        number[self.columns_[singles]] = np.arange(len(singles))
+        X = _take_columns(X, number[X.indices], len(singles))  # each column has one value
+        counts = np.diff(X.indptr)
+        is_filled = counts > 0
+        places = len(self.columns_) - len(singles) + np.cumsum(is_filled) - 1
+        chosen = singles[X.indices]
+        self.places_[chosen] = np.repeat(places, counts)
+        lengths = np.sqrt(squared_norms(X.data, X.indptr))
+        self.shares_[chosen] = X.data / np.repeat(lengths, counts)
+        return int(is_filled.sum())
+
+    def transform(self, X):
+        """Scale rows, and bring their values to the places of their columns."""
+        X = _in_canonical_format(X)
+        found, values = self._find(X), X.data.astype(np.float32)
+        values[found < 0] = 0  # never seen
+        norms = np.sqrt(squared_norms(values, X.indptr)) / self.norm_
+        factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
+        values *= np.repeat(factors.astype(np.float32), np.diff(X.indptr)) * self.shares_[found]
+        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
+        X = _take_columns(X, np.where(found < 0, -1, self.places_[found]), self.n_columns_)
+        X.sum_duplicates()
+        return X
+
+    def _find(self, X):
+        """Return the number of the column of each stored value, or -1 for one never seen."""
         if len(X.indices) * SEARCH_COST > X.shape[1]:
-            places = np.full(X.shape[1], -1, dtype=np.int32)
-            places[self.columns_] = self.places_
-            return places[X.indices]
+            numbers = np.full(X.shape[1], -1, dtype=np.int32)
+            numbers[self.columns_] = np.arange(len(self.columns_))
+            return numbers[X.indices]
         found = np.searchsorted(self.columns_, X.indices)
         is_known = np.append(self.columns_, -1)[found] == X.indices
-        return np.where(is_known, np.append(self.places_, -1)[found], -1)
+        return np.where(is_known, found, -1)
 
 
-def _take_columns(X, columns, first, end):
-    """Return the values of CSR whose new column is one of a range, as its columns from 0."""
-    taken = (columns >= first) & (columns < end)
-    ends = np.concatenate([[0], np.cumsum(taken)])[X.indptr]
-    return sparse.csr_array(
-        (X.data[taken], columns[taken] - np.int32(first), ends.astype(X.indptr.dtype)),
-        shape=(X.shape[0], end - first),
-    )
+def _take_columns(X, columns, n_columns):
+    """Return the values of CSR in other columns, without those whose column is -1."""
+    taken = columns >= 0
+    ends = np.concatenate([[0], np.cumsum(taken)])[X.indptr].astype(X.indptr.dtype)
+    parts = (X.data[taken], columns[taken].astype(np.int32), ends)
+    return sparse.csr_array(parts, shape=(X.shape[0], n_columns))
 
 
 def _in_canonical_format(X):
@@ -191,10 +216,8 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     extras = None
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
-    features, singles = _scale(_features(values), scaler)
     return RowSet(
-        features=features,
-        singles=singles,
+        features=_scale(_features(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -206,12 +229,12 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
 
 
 def _scale(features, scaler):
-    """Scale features into the kind that the fit had; sparse ones of single rows are apart."""
+    """Scale features into the kind, sparse or dense, that the fit had."""
     if isinstance(scaler, RowNormScaler):
         return scaler.transform(sparse.csr_array(features))
     if sparse.issparse(features):
         features = features.toarray()
-    return np.ascontiguousarray(scaler.transform(features), dtype=np.float32), None
+    return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
 
 
 def _order_numbers(inputs):

@@ -139,8 +139,6 @@ class RowBatch(_Movable):
     ----------
     features : SparseFeatures, or Tensor of shape (N, F)
         What is known of each row alone.
-    singles : SparseFeatures or None
-        The sparse features that one training row has, if they are apart from the others.
     extras : Tensor of shape (N, E) or None
         Place in the group and change of speaker, where rows see one another.
     speakers : Tensor of shape (N,), int64
@@ -156,7 +154,6 @@ class RowBatch(_Movable):
     """
 
     features: Any
-    singles: Any
     extras: Tensor | None
     speakers: Tensor
     packing: Packing | None = None

@@ -171,15 +171,16 @@ class EpochMeans(Callback):
         **kwargs: Any,
     ) -> None:
         """Add a batch."""
-        if not torch.isfinite(loss):
-            raise TrainingDivergedError(
-                f"The loss is {loss.item()} in epoch {len(net.history)}, batch "
-                f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
-            )
         targets, weights = (part.to(net.device) for part in batch[1])
         hits = y_pred[0].detach().argmax(dim=1) == targets
-        sums = [net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
-        self.sums_[training] += torch.stack(sums).tolist()
+        sums = [loss, net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
+        whole, *parts = torch.stack(sums).tolist()
+        if not np.isfinite(whole):
+            raise TrainingDivergedError(
+                f"The loss is {whole} in epoch {len(net.history)}, batch "
+                f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
+            )
+        self.sums_[training] += parts
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the means."""
@@ -376,10 +377,8 @@ def _table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
     """Return the rate of plain SGD; that of the wide path is good for all tables."""
     if isinstance(data.rows.features, np.ndarray):
         return 1.0  # the only table is that of the words
-    parts = [data.rows.features]
-    if data.rows.singles is not None:
-        parts.append(data.rows.singles)
-    rate = stable_rate(parts, data.rows.rows, data.weights.numpy(), batch_size)
+    rows, weights = data.rows.rows, data.weights.numpy()
+    rate = stable_rate(data.rows.features, rows, weights, batch_size)
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
 
 

@@ -23,7 +23,6 @@ def _rows(lengths, *, both=False):
     n_rows = int(np.sum(lengths))
     return RowSet(
         features=np.arange(n_rows, dtype=np.float32)[:, np.newaxis],
-        singles=None,
         extras=describe_places(np.asarray(lengths), both),
         speakers=np.zeros(n_rows, dtype=np.int64),
         rows=np.arange(n_rows),

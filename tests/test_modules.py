@@ -15,26 +15,24 @@ from sk_ctxmem._memories import MEMORIES
 from sk_ctxmem._modules import (
     ATTENTION_WIDTH,
     ATTENTION_WINDOW,
-    TABLE_WIDTH,
     Attention,
     ContextMemoryNet,
 )
 from sk_ctxmem._tensors import SparseFeatures
 
 LENGTHS = np.array([4, 1, 7])
-N_REPEATED, N_SINGLES, N_CLASSES, WIDTH = 4, 2, 3, 5
+N_FEATURES, N_CLASSES, WIDTH = 6, 3, 5
 
 
 def _rows(*, both=False, dense=False, words=False, seed=0):
     random = np.random.RandomState(seed)
     n_rows = LENGTHS.sum()
     features = sparse.random_array(
-        (n_rows, N_REPEATED + N_SINGLES), density=0.5, format="csr", dtype=np.float32, rng=random
+        (n_rows, N_FEATURES), density=0.5, format="csr", dtype=np.float32, rng=random
     )
     offsets = np.r_[0, np.cumsum(random.randint(0, 5, n_rows))]
     return RowSet(
-        features=features.toarray() if dense else features[:, :N_REPEATED],
-        singles=None if dense else features[:, N_REPEATED:],
+        features=features.toarray() if dense else features,
         extras=describe_places(LENGTHS, both),
         speakers=random.randint(0, 2, n_rows),
         rows=np.arange(n_rows),
@@ -45,25 +43,22 @@ def _rows(*, both=False, dense=False, words=False, seed=0):
     )
 
 
-def _network(memory="gru", *, both=False, dense=False, words=False, context=None, width=WIDTH):
+def _network(memory="gru", *, both=False, dense=False, words=False, context=None):
     torch.manual_seed(0)
     context = context or ("both" if both else "past")
     network = ContextMemoryNet(
-        n_features=N_REPEATED + N_SINGLES if dense else N_REPEATED,
-        n_singles=0 if dense else N_SINGLES,
+        n_features=N_FEATURES,
         n_classes=N_CLASSES,
         n_extras=0 if context == "none" else 5 if both else 2,
         n_speakers=2,
         sparse=not dense,
         memory=memory,
         context=context,
-        width=width,
+        width=WIDTH,
         n_words=4 if words else 0,
         dropout_rate=0.0,
     )
     torch.nn.init.normal_(network.table.weight)
-    if not dense:
-        torch.nn.init.normal_(network.singles.weight)
     if context != "none":
         torch.nn.init.normal_(network.attention.distance_weight)
         torch.nn.init.normal_(network.labels.transitions, std=0.1)
@@ -93,26 +88,17 @@ def _outputs(network, rows):
 
 def _make_double(batch):
     """Take the sparse features in double precision, as the network is."""
-    for features in (batch.features, batch.singles):
-        if isinstance(features, SparseFeatures):
-            features.values = features.values.double()
+    if isinstance(batch.features, SparseFeatures):
+        batch.features.values = batch.features.values.double()
 
 
 def _numpy_encodings(weights, rows, sigma):
     """Compute the encodings from the design's formula."""
     read = rows.features.toarray().astype(float) @ weights["table.weight"][:, :-N_CLASSES]
-    if "encoder.widen.weight" in weights:
-        read = read @ weights["encoder.widen.weight"].T
     driven = read + weights["encoder.bias"] + weights["speakers.weight"][rows.speakers]
     if "extras.weight" in weights:
         driven += rows.extras @ weights["extras.weight"].T
     return sigma(driven)
-
-
-def _numpy_wide_path(weights, rows):
-    """Compute what the features say by themselves."""
-    wide = rows.features.toarray() @ weights["table.weight"][:, -N_CLASSES:]
-    return wide + rows.singles.toarray() @ weights["singles.weight"]
 
 
 def _numpy_memories(weights, e):
@@ -122,7 +108,7 @@ def _numpy_memories(weights, e):
     m = np.zeros_like(e)
     row = 0
     for length in LENGTHS:
-        before = np.zeros(e.shape[1])
+        before = np.zeros(WIDTH)
         for _ in range(length):
             before = m[row] = expit(W2 @ e[row] + W3 @ before + b2)
             row += 1
@@ -140,10 +126,9 @@ def _numpy_attention(weights, states, row, start):
     return share @ values[seen]
 
 
-@pytest.mark.parametrize("width", [WIDTH, TABLE_WIDTH + 3])
-def test_elman_equals_the_formulas_in_numpy(width):
-    """Check the network against a loop over the formulas, with W1 as one matrix and as two."""
-    network, rows = _network("elman", width=width), _rows()
+def test_elman_equals_the_formulas_in_numpy():
+    """Check the whole network with memory="elman" against a loop over the three formulas."""
+    network, rows = _network("elman"), _rows()
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
     e = _numpy_encodings(weights, rows, expit)
     m = _numpy_memories(weights, e)
@@ -155,7 +140,8 @@ def test_elman_equals_the_formulas_in_numpy(width):
     np.testing.assert_allclose(
         deep, decoded + attended @ weights["attended.weight"].T, rtol=1e-6, atol=1e-7
     )
-    np.testing.assert_allclose(wide, _numpy_wide_path(weights, rows), rtol=1e-6)
+    expected = rows.features.toarray() @ weights["table.weight"][:, -N_CLASSES:]
+    np.testing.assert_allclose(wide, expected, rtol=1e-6)
 
 
 def test_mingru_scan_equals_the_recurrence():
@@ -253,10 +239,7 @@ def test_dense_and_sparse_features_give_the_same():
     sparse_logits = _logits(_network(), _rows())
     network, rows = _network(dense=True), _rows(dense=True)
     weights = _network().state_dict()
-    table = torch.zeros(N_REPEATED + N_SINGLES, WIDTH + N_CLASSES, dtype=torch.float64)
-    table[:N_REPEATED] = weights["table.weight"]
-    table[N_REPEATED:, WIDTH:] = weights.pop("singles.weight")
-    network.load_state_dict(weights | {"table.weight": table})
+    network.load_state_dict(weights)
     dense_logits = _logits(network, rows)
     np.testing.assert_allclose(sparse_logits, dense_logits, rtol=1e-6, atol=1e-7)
 

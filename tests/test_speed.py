@@ -193,6 +193,7 @@ def test_fit_table(same_process, settings, grouped):
     assert row["ours/lr"] == row["ours_seconds"] / row["lr_seconds"]
     assert row["words/lr"] == row["words_seconds"] / row["lr_seconds"]
     assert row["ours/same"] == row["ours_seconds"] / row["same_seconds"]
+    assert row["ours/linear_same"] == row["ours_seconds"] / row["linear_same_seconds"]
     assert not row["same_stopped"]
     assert np.isnan(row["fasttext_seconds"]) == ("fasttext" not in measured)
 
@@ -200,7 +201,8 @@ def test_fit_table(same_process, settings, grouped):
 def test_all_ngrams_of_ours_are_those_of_the_vectorizer():
     """Check that logistic regression has as many features as our vectorizer by default."""
     train = make_corpus(grouped=False).part("train")
-    union = make_same_ngrams(train, 1.0).fit(train["text"], train["label"])[0]
+    model = make_same_ngrams(train, LOGISTIC_REGRESSION, 1.0, seed=0)
+    union = model.fit(train["text"], train["label"])[0]
     ours = TextSequenceVectorizer().fit_transform(train["text"].tolist())
     assert union.transform(train["text"]).shape == ours.shape
 

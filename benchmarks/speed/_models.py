@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 
+import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
@@ -22,8 +23,15 @@ from benchmarks._linear import (
 from benchmarks._models import ContextMemory, Model
 from sk_ctxmem import TextSequenceVectorizer
 
-MODELS = ("lr", "linear", "fasttext", "words", "ours")
-RATIOS = (("ours", "lr"), ("ours", "linear"), ("ours", "fasttext"), ("words", "lr"))
+MODELS = ("lr", "linear", "linear_same", "fasttext", "words", "ours")
+RATIOS = (
+    ("words", "lr"),
+    ("words", "linear"),
+    ("ours", "linear_same"),
+    ("ours", "lr"),
+    ("ours", "linear"),
+    ("ours", "fasttext"),
+)
 SOLVERS = {"lr": LOGISTIC_REGRESSION, "linear": SGD}
 
 # lbfgs has all of its memory when ten steps are done, and the weights take the same time to
@@ -42,8 +50,9 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
 
     Parameters
     ----------
-    name : {"lr", "linear", "fasttext", "words", "ours"}
-        Which model; "words" is ours with the n-grams that the linear ones have.
+    name : {"lr", "linear", "linear_same", "fasttext", "words", "ours"}
+        Which model; "words" is ours with the n-grams that "lr" and "linear" have, "linear_same"
+        is "linear" with those of "ours".
 
     train : DataFrame
         The training rows: their columns and alphabet decide some parameters.
@@ -63,6 +72,8 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
         return Ours(train, seed, words_only=name == "words")
     if name == "fasttext":
         return FastText(seed)
+    if name == "linear_same":
+        return SameNGrams(train, SGD, strengths[SGD], seed)
     return Linear(SOLVERS[name], strengths[SOLVERS[name]], seed)
 
 
@@ -73,15 +84,53 @@ def make_short_regression() -> Linear:
     return model
 
 
-def make_same_ngrams(train: pd.DataFrame, strength: float) -> Pipeline:
-    """Logistic regression on all the n-grams that ours takes of these texts by default."""
+def make_same_ngrams(train: pd.DataFrame, solver: str, strength: float, seed: int) -> Pipeline:
+    """Linear model on all the n-grams that ours takes of these texts by default."""
     vectorizers = [make_vectorizer(train["text"])]
     char_ngram_range = Ours(train, seed=0).char_ngram_range(train)
     if char_ngram_range:
         kind = {"analyzer": "char_wb", "ngram_range": char_ngram_range}
         vectorizers.append(TfidfVectorizer(sublinear_tf=True, **kind))
-    linear = make_linear_model(LOGISTIC_REGRESSION, strength, seed=0)
+    linear = make_linear_model(solver, strength, seed)
+    if solver == SGD:
+        linear.set_params(n_jobs=1)
     return make_pipeline(make_union(*vectorizers), linear)
+
+
+class SameNGrams:
+    """Linear model on all the n-grams of ours, as a model of the table.
+
+    Parameters
+    ----------
+    train : DataFrame
+        The training rows.
+
+    solver : str
+        Name of the linear model.
+
+    strength : float
+        C, or alpha for SGD.
+
+    seed : int
+        Seed of the SGD solver.
+    """
+
+    def __init__(self, train: pd.DataFrame, solver: str, strength: float, seed: int):
+        self.pipeline = make_same_ngrams(train, solver, strength, seed)
+        self.parameters = {"solver": solver, "strength": strength}
+
+    def fit(self, frame: pd.DataFrame, y: pd.Series) -> SameNGrams:
+        """Learn the vocabulary and the weights."""
+        self.pipeline.fit(frame["text"], y)
+        return self
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict a label for each row."""
+        return self.pipeline.predict(frame["text"])
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probability of each class for each row."""
+        return self.pipeline.predict_proba(frame["text"])
 
 
 class Linear(LinearBaseline):

@@ -33,7 +33,8 @@ NOTES = {
     "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
     "mark fits of lr that were stopped, and the bounds that follow. fastText has no context and is "
     "left out where rows have groups. words is ours with the n-grams of lr, without those of "
-    "characters inside words; same is lr with all n-grams of ours, fitted once.",
+    "characters inside words; same is lr with all n-grams of ours, and linear_same is linear with "
+    "them. C and alpha are those that were right with words.",
     "vocabulary": "Synthetic features, as many in each row at each size, each in several rows.",
     "growth": "One epoch. Relative times are per unit, over that of the smallest size. Rows are "
     "whole groups of the corpus drawn again and again, so the vocabulary does not grow with them; "
