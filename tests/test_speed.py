@@ -21,7 +21,7 @@ from benchmarks.speed.__main__ import PLANS, main
 from benchmarks.speed._choices import choose_strengths, is_usable
 from benchmarks.speed._fit import add_means, measure_fit
 from benchmarks.speed._growth import add_relative, make_points
-from benchmarks.speed._models import installed_models, make_same_ngrams
+from benchmarks.speed._models import find_char_range, installed_models, make_same_ngrams
 from benchmarks.speed._report import display_bounds, markdown, write_report
 from benchmarks.speed._tasks import Settings, first_with_groups, resample_groups, resample_rows
 from benchmarks.speed._vocabulary import describe_features, make_features
@@ -201,7 +201,7 @@ def test_fit_table(same_process, settings, grouped):
 def test_all_ngrams_of_ours_are_those_of_the_vectorizer():
     """Check that logistic regression has as many features as our vectorizer by default."""
     train = make_corpus(grouped=False).part("train")
-    model = make_same_ngrams(train, LOGISTIC_REGRESSION, 1.0, seed=0)
+    model = make_same_ngrams(train, LOGISTIC_REGRESSION, 1.0, 0, find_char_range(train))
     union = model.fit(train["text"], train["label"])[0]
     ours = TextSequenceVectorizer().fit_transform(train["text"].tolist())
     assert union.transform(train["text"]).shape == ours.shape
@@ -325,6 +325,7 @@ def test_predict_and_memory_tables(same_process, settings):
     assert memory["corpus"].tolist() == ["calls", "texts", "calls, resampled to 3,000 rows"]
     assert (memory["ours_peak_mib"] >= memory["start_mib"]).all()
     assert memory["ours/lr"].isna().tolist() == [False, False, True]
+    assert memory["ours/same"].isna().tolist() == [False, False, True]
 
 
 def test_search_table(same_process, settings):

@@ -19,6 +19,7 @@ from benchmarks.speed._choices import choose_strengths
 from benchmarks.speed._models import (
     MODELS,
     RATIOS,
+    find_char_range,
     installed_models,
     make_model,
     make_same_ngrams,
@@ -67,7 +68,7 @@ def time_same_ngrams(corpus: Corpus, strength: float, settings: Settings) -> Row
 def fit_same_ngrams(train: pd.DataFrame, strength: float, repeats: int) -> Iterator[float | None]:
     """Yield None when warm, then the seconds of each fit, of one if that is slow."""
     few = resample_rows(train, WARM_UP_ROWS)
-    model = make_same_ngrams(train, LOGISTIC_REGRESSION, strength, seed=0)
+    model = make_same_ngrams(train, LOGISTIC_REGRESSION, strength, 0, find_char_range(train))
     model.fit(few["text"], few["label"])
     yield None
     for _ in range(repeats):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,15 @@ from sklearn.exceptions import ConvergenceWarning
 from benchmarks._corpora import Corpus
 from benchmarks._measure import peak_memory_mb
 from benchmarks.speed import _child
-from benchmarks.speed._models import Ours, make_short_regression
+from benchmarks.speed._models import (
+    CharRange,
+    Linear,
+    Ours,
+    SameNGrams,
+    find_char_range,
+    make_short_regression,
+    make_short_same,
+)
 from benchmarks.speed._tasks import Row, Settings, Task, first_with_groups, resample_groups
 
 RESAMPLED_ROWS = 1_000_000
@@ -32,30 +40,39 @@ def plan_memory(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
 
 
 def measure_memory(corpus: Corpus) -> list[Row]:
-    """Fit logistic regression and ours in a process each."""
+    """Fit logistic regression, on words and on the n-grams of ours, and ours in a process each."""
     train = corpus.part("train")
-    lr = _child.call_in_child(peakmem_fit, "lr", train)
-    ours = _child.call_in_child(peakmem_fit, "ours", train)
-    return [summarise(corpus.name, len(train), ours, lr)]
+    char_ngram_range = find_char_range(train)
+    peaks = {
+        name: _child.call_in_child(peakmem_fit, name, train, char_ngram_range)
+        for name in ("lr", "same", "ours")
+    }
+    return [summarise(corpus.name, len(train), peaks)]
 
 
 def measure_resampled(name: str, corpus: Corpus, n_rows: int) -> list[Row]:
     """Fit ours on many rows."""
-    ours = _child.call_in_child(peakmem_fit, "ours", corpus.part("train"), n_rows)
-    return [summarise(name, n_rows, ours, (np.nan, np.nan))]
+    ours = _child.call_in_child(peakmem_fit, "ours", corpus.part("train"), None, n_rows)
+    unknown = (np.nan, np.nan)
+    return [summarise(name, n_rows, {"lr": unknown, "same": unknown, "ours": ours})]
 
 
-def peakmem_fit(name: str, train: pd.DataFrame, n_rows: int | None = None) -> tuple[float, float]:
+def peakmem_fit(
+    name: str, train: pd.DataFrame, char_ngram_range: CharRange, n_rows: int | None = None
+) -> tuple[float, float]:
     """Measure a fit in this process, which must be a fresh one.
 
     Parameters
     ----------
-    name : {"lr", "ours"}
+    name : {"lr", "same", "ours"}
         Which model. Logistic regression makes a few steps only, which is all that it needs to
         reach its peak.
 
     train : DataFrame
         The training rows.
+
+    char_ngram_range : tuple of (int, int) or None
+        N-grams of characters of "same".
 
     n_rows : int or None, default=None
         Number of rows to resample them to.
@@ -72,7 +89,10 @@ def peakmem_fit(name: str, train: pd.DataFrame, n_rows: int | None = None) -> tu
 
     if n_rows is not None:
         train = resample_groups(train, n_rows)
-    model = make_short_regression() if name == "lr" else Ours(train, seed=0)
+    model: Linear | SameNGrams | Ours = make_short_regression()
+    if name != "lr":
+        is_ours = name == "ours"
+        model = Ours(train, seed=0) if is_ours else make_short_same(train, char_ngram_range)
     start = peak_memory_mb()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -80,17 +100,11 @@ def peakmem_fit(name: str, train: pd.DataFrame, n_rows: int | None = None) -> tu
     return start, peak_memory_mb()
 
 
-def summarise(name: str, n_train: int, ours: tuple[float, float], lr: tuple[float, float]) -> Row:
-    """Row of the table."""
-    growth, lr_growth = ours[1] - ours[0], lr[1] - lr[0]
-    return {
-        "corpus": name,
-        "n_train": n_train,
-        "start_mib": ours[0],
-        "lr_peak_mib": lr[1],
-        "ours_peak_mib": ours[1],
-        "ours/lr": ours[1] / lr[1],
-        "lr_growth_mib": lr_growth,
-        "ours_growth_mib": growth,
-        "growth_ours/lr": growth / lr_growth if lr_growth > 0 else np.nan,
-    }
+def summarise(name: str, n_train: int, peaks: Mapping[str, tuple[float, float]]) -> Row:
+    """Row of the table, from the memory of each model before and after its fit."""
+    row: Row = {"corpus": name, "n_train": n_train, "start_mib": peaks["ours"][0]}
+    row |= {f"{model}_peak_mib": peak for model, (_, peak) in peaks.items()}
+    row |= {f"{model}_growth_mib": peak - start for model, (start, peak) in peaks.items()}
+    for other in ("lr", "same"):
+        row[f"ours/{other}"] = row["ours_peak_mib"] / row[f"{other}_peak_mib"]
+    return row

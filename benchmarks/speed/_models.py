@@ -34,6 +34,8 @@ RATIOS = (
 )
 SOLVERS = {"lr": LOGISTIC_REGRESSION, "linear": SGD}
 
+CharRange = tuple[int, int] | None
+
 # lbfgs has all of its memory when ten steps are done, and the weights take the same time to
 # apply however good they are.
 FEW_STEPS = 15
@@ -73,7 +75,7 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
     if name == "fasttext":
         return FastText(seed)
     if name == "linear_same":
-        return SameNGrams(train, SGD, strengths[SGD], seed)
+        return SameNGrams(train, SGD, strengths[SGD], seed, find_char_range(train))
     return Linear(SOLVERS[name], strengths[SOLVERS[name]], seed)
 
 
@@ -84,10 +86,24 @@ def make_short_regression() -> Linear:
     return model
 
 
-def make_same_ngrams(train: pd.DataFrame, solver: str, strength: float, seed: int) -> Pipeline:
-    """Linear model on all the n-grams that ours takes of these texts by default."""
+def make_short_same(train: pd.DataFrame, char_ngram_range: CharRange) -> SameNGrams:
+    """Logistic regression of a few steps on the n-grams of ours, as `find_char_range` has them."""
+    strength = GRIDS[LOGISTIC_REGRESSION][0]
+    model = SameNGrams(train, LOGISTIC_REGRESSION, strength, 0, char_ngram_range)
+    model.pipeline[-1].set_params(max_iter=FEW_STEPS)
+    return model
+
+
+def find_char_range(train: pd.DataFrame) -> CharRange:
+    """N-grams of characters inside words that ours takes of these texts by default."""
+    return Ours(train, seed=0).char_ngram_range(train)
+
+
+def make_same_ngrams(
+    train: pd.DataFrame, solver: str, strength: float, seed: int, char_ngram_range: CharRange
+) -> Pipeline:
+    """Linear model on n-grams of words and, if there is a range, of characters inside words."""
     vectorizers = [make_vectorizer(train["text"])]
-    char_ngram_range = Ours(train, seed=0).char_ngram_range(train)
     if char_ngram_range:
         kind = {"analyzer": "char_wb", "ngram_range": char_ngram_range}
         vectorizers.append(TfidfVectorizer(sublinear_tf=True, **kind))
@@ -113,10 +129,20 @@ class SameNGrams:
 
     seed : int
         Seed of the SGD solver.
+
+    char_ngram_range : tuple of (int, int) or None
+        The n-grams of characters of ours.
     """
 
-    def __init__(self, train: pd.DataFrame, solver: str, strength: float, seed: int):
-        self.pipeline = make_same_ngrams(train, solver, strength, seed)
+    def __init__(
+        self,
+        train: pd.DataFrame,
+        solver: str,
+        strength: float,
+        seed: int,
+        char_ngram_range: CharRange,
+    ):
+        self.pipeline = make_same_ngrams(train, solver, strength, seed, char_ngram_range)
         self.parameters = {"solver": solver, "strength": strength}
 
     def fit(self, frame: pd.DataFrame, y: pd.Series) -> SameNGrams:

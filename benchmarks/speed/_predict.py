@@ -13,14 +13,22 @@ from sklearn.exceptions import ConvergenceWarning
 from benchmarks._corpora import Corpus
 from benchmarks._measure import timed
 from benchmarks.speed import _child
-from benchmarks.speed._models import Linear, Ours, make_short_regression
+from benchmarks.speed._models import (
+    Linear,
+    Ours,
+    SameNGrams,
+    find_char_range,
+    make_short_regression,
+    make_short_same,
+)
 from benchmarks.speed._tasks import Row, Settings, Task
 
 N_CALLS = 200
 QUICK_N_CALLS = 10
 N_WARM_UP_CALLS = 20
 
-Models = dict[str, Linear | Ours]
+AnyModel = Linear | SameNGrams | Ours
+Models = dict[str, AnyModel]
 
 
 def plan_predict(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
@@ -29,14 +37,14 @@ def plan_predict(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
 
 
 def measure_predict(corpus: Corpus, settings: Settings) -> list[Row]:
-    """Fit and time both models in one child process."""
+    """Fit and time all models in one child process."""
     train, test = corpus.part("train"), corpus.part("test")
     n_calls = settings.choose(N_CALLS, QUICK_N_CALLS)
     arguments = (train, test, settings.repeats, n_calls)
     rows, single = _child.call_in_child(track_predict, *arguments)
     row: Row = {"corpus": corpus.name, "n_test": len(test)}
     row |= {f"{name}_rows_per_second": len(test) / rows[name] for name in rows}
-    row["ours/lr_rows_per_second"] = rows["lr"] / rows["ours"]
+    row |= {f"ours/{name}_rows_per_second": rows[name] / rows["ours"] for name in ("lr", "same")}
     for name, seconds in single.items():
         row[f"{name}_one_median_ms"] = 1000 * np.median(seconds)
         row[f"{name}_one_p99_ms"] = 1000 * np.percentile(seconds, 99)
@@ -47,7 +55,11 @@ def track_predict(
     train: pd.DataFrame, test: pd.DataFrame, repeats: int, n_calls: int
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
     """Median seconds for all test rows, and seconds of calls with one row, by model."""
-    models: Models = {"lr": make_short_regression(), "ours": Ours(train, seed=0)}
+    models: Models = {
+        "lr": make_short_regression(),
+        "same": make_short_same(train, find_char_range(train)),
+        "ours": Ours(train, seed=0),
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for model in models.values():
@@ -66,7 +78,7 @@ def time_predict(models: Models, test: pd.DataFrame, repeats: int) -> Iterator[d
         yield {name: timed(model.predict, test)[1] for name, model in models.items()}
 
 
-def time_predict_one(model: Linear | Ours, test: pd.DataFrame, n_calls: int) -> list[float]:
+def time_predict_one(model: AnyModel, test: pd.DataFrame, n_calls: int) -> list[float]:
     """Seconds of `predict_proba` on one row, for rows of the test part in turn."""
     places = np.arange(N_WARM_UP_CALLS + n_calls) % len(test)
     frames = [test.iloc[place : place + 1] for place in places]

@@ -40,9 +40,10 @@ NOTES = {
     "whole groups of the corpus drawn again and again, so the vocabulary does not grow with them; "
     "texts of any length are drawn from the same words and have as many in all.",
     "memory": f"Each process has imported all packages. lr makes {FEW_STEPS} steps, which is all "
-    "that it needs to reach its peak. Growth is from the start of the fit to the peak.",
+    "that it needs to reach its peak; same is lr with all n-grams of ours. Growth is from the "
+    "start of the fit to the peak.",
     "predict": f"All test rows at once, and predict_proba on one. lr makes {FEW_STEPS} steps in "
-    "its fit, as the weights take the same time to apply.",
+    "its fit, as the weights take the same time to apply; same is lr with all n-grams of ours.",
     "import": "Medians over fresh interpreters; the ratio is to the first line.",
     "search": f"{N_FOLDS} folds. vectorizer_fits: how often a cached vectorizer was fitted in a "
     "search over the classifier behind it.",
