@@ -67,11 +67,11 @@ class Corpus:
         return replace(self, frame=pd.concat([train, self.part("valid"), self.part("test")]))
 
 
-def take_whole_groups(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """Whole groups drawn with seed 0 until `n_rows` rows are reached; rows keep their order."""
+def take_whole_groups(frame: pd.DataFrame, n_rows: int, seed: int = 0) -> pd.DataFrame:
+    """Whole groups drawn at random until `n_rows` rows are reached; rows keep their order."""
     keys = group_keys(frame)
     groups, sizes = np.unique(keys, return_counts=True)
-    drawn = np.random.default_rng(0).permutation(len(groups))
+    drawn = np.random.default_rng(seed).permutation(len(groups))
     rows_before = np.cumsum(sizes[drawn]) - sizes[drawn]
     return frame[np.isin(keys, groups[drawn[rows_before < n_rows]])]
 
