@@ -20,7 +20,8 @@ from ._preparation import arrange, fit_features, learn_speakers, number_units
 from ._runtime import choose_device, forked_random_state, single_precision
 from ._splitting import hold_out_groups
 from ._targets import check_target, check_weights
-from ._training import check_same_sizes, extend_history, predict_logits, split_rows, train
+from ._training import check_same_sizes, extend_history, predict_logits, train
+from ._training_rows import split_rows
 from ._validation import read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
 from .exceptions import MissingGroupsWarning

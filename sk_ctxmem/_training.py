@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,19 +11,17 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from ._batches import RowSet
-from ._labels import NO_LABEL
+from ._loss import ContextMemoryLoss
 from ._modules import ContextMemoryNet
 from ._optimizer import TwoRateOptimizer, stable_rate
 from ._runtime import one_thread
+from ._training_rows import BatchIterator, TrainingRows
 from .exceptions import TrainingDivergedError
 
-# Each path also learns by itself, so that neither leans on the other.
-PATH_LOSS_WEIGHT = 0.3
-DOUBT = 0.05  # share of the target that smoothing gives to the other classes
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
 # Without a memory hardly more than the decoder is left of the dense weights, and it learns too
 # slowly at a rate that is right for a memory: going from 0.003 to 0.009 gained 0.3 to 1 points on
@@ -36,104 +33,6 @@ RATE_WITHOUT_MEMORY = 1.5
 USUAL_CLASSES = 8
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
 PREDICTION_BATCH_SIZE = 4096
-
-
-class TrainingRows(torch.utils.data.Dataset):
-    """Rows with their class numbers and weights, as skorch wants a data set.
-
-    Parameters
-    ----------
-    rows : RowSet
-        The rows.
-    targets : ndarray of shape (n_rows,), int64
-        Class numbers, in the caller's order as the features of `rows`.
-    weights : ndarray of shape (n_rows,), float32
-        Weights, likewise.
-    random : RandomState or None
-        Shuffles the groups, in training; None keeps their order.
-    """
-
-    def __init__(
-        self,
-        rows: RowSet,
-        targets: np.ndarray,
-        weights: np.ndarray,
-        random: np.random.RandomState | None,
-    ) -> None:
-        self.rows = rows
-        self.targets = torch.from_numpy(targets)
-        self.weights = torch.from_numpy(weights)
-        self.random = random
-        self.labels_before = None
-        if random is not None:
-            self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-class BatchIterator:
-    """Batches of whole groups, in the place of torch's DataLoader."""
-
-    def __init__(self, dataset: TrainingRows, batch_size: int) -> None:
-        self.dataset = dataset
-        self.batch_size = batch_size
-
-    def __iter__(self) -> Iterator[tuple[Any, tuple[Tensor, Tensor]]]:
-        data = self.dataset
-        for rows, batch in data.rows.batches(self.batch_size, data.random):
-            if data.labels_before is not None:
-                batch.labels_before = data.labels_before[rows]
-            yield batch, (data.targets[rows], data.weights[rows])
-
-
-def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the class number plus 1 of the row before each in its group, or NO_LABEL.
-
-    Rows of weight 0 are context for others, but their class is not.
-    """
-    labels = np.where(weights > 0, targets + 1, NO_LABEL)
-    before = np.full(len(targets), NO_LABEL)
-    before[rows.rows[1:]] = labels[rows.rows[:-1]]
-    before[rows.rows[rows.starts]] = NO_LABEL
-    return before
-
-
-class ContextMemoryLoss(nn.Module):
-    """Weighted cross-entropy of the prediction, and a share of each path's own.
-
-    Labels are smoothed (Szegedy et al., 2016): a network that learns its training rows by heart
-    is far too sure of itself on others. The sum over the rows is divided by the nominal size of
-    a batch, so that a small last batch makes a small step.
-
-    Attributes
-    ----------
-    last_sum : Tensor of shape ()
-        Cross-entropy of the prediction, summed over the rows of the last batch.
-
-    References
-    ----------
-    Szegedy, C. et al. (2016). Rethinking the inception architecture for computer vision. CVPR
-    2016, section 7.
-    """
-
-    def __init__(self, batch_size: int) -> None:
-        super().__init__()
-        self.batch_size = batch_size
-
-    def forward(self, logits: tuple[Tensor, ...], truth: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the loss of a batch."""
-        targets, weights = truth
-        n_classes = logits[0].shape[1]
-        each = nn.functional.cross_entropy(
-            torch.cat(logits),
-            targets.repeat(3),
-            reduction="none",
-            label_smoothing=DOUBT * n_classes / (n_classes - 1),
-        )
-        sums = each.view(3, -1) @ weights
-        self.last_sum = sums[0].detach()
-        return (sums[0] + PATH_LOSS_WEIGHT * (sums[1] + sums[2])) / self.batch_size
 
 
 class LinearDecay(Callback):
@@ -428,22 +327,6 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
         for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
             logits[places] = network(batch.to(device))[0].double().cpu().numpy()
     return logits
-
-
-def split_rows(
-    rows: RowSet,
-    held_out: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    random: np.random.RandomState,
-) -> tuple[TrainingRows, TrainingRows | None]:
-    """Return the rows to train on and, if any are held out, those to validate on."""
-    of_group = held_out[rows.rows[rows.starts]]
-    train_groups, valid_groups = np.flatnonzero(~of_group), np.flatnonzero(of_group)
-    train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
-    if not len(valid_groups):
-        return train_rows, None
-    return train_rows, TrainingRows(rows.take_groups(valid_groups), targets, weights, None)
 
 
 def extend_history(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from sk_ctxmem._labels import NO_LABEL
 from sk_ctxmem._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
 from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
 from sk_ctxmem._splitting import hold_out_groups
-from sk_ctxmem._training import EpochMeans, find_labels_before
+from sk_ctxmem._training import EpochMeans
+from sk_ctxmem._training_rows import find_labels_before
 from sk_ctxmem.datasets import make_conversations
 
 

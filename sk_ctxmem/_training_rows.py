@@ -1,0 +1,90 @@
+"""Rows with their classes and weights, in the batches that training goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._batches import RowSet
+from ._labels import NO_LABEL
+
+
+class TrainingRows(torch.utils.data.Dataset):
+    """Rows with their class numbers and weights, as skorch wants a data set.
+
+    Parameters
+    ----------
+    rows : RowSet
+        The rows.
+    targets : ndarray of shape (n_rows,), int64
+        Class numbers, in the caller's order as the features of `rows`.
+    weights : ndarray of shape (n_rows,), float32
+        Weights, likewise.
+    random : RandomState or None
+        Shuffles the groups, in training; None keeps their order.
+    """
+
+    def __init__(
+        self,
+        rows: RowSet,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        random: np.random.RandomState | None,
+    ) -> None:
+        self.rows = rows
+        self.targets = torch.from_numpy(targets)
+        self.weights = torch.from_numpy(weights)
+        self.random = random
+        self.labels_before = None
+        if random is not None:
+            self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class BatchIterator:
+    """Batches of whole groups, in the place of torch's DataLoader."""
+
+    def __init__(self, dataset: TrainingRows, batch_size: int) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Iterator[tuple[Any, tuple[Tensor, Tensor]]]:
+        data = self.dataset
+        for rows, batch in data.rows.batches(self.batch_size, data.random):
+            if data.labels_before is not None:
+                batch.labels_before = data.labels_before[rows]
+            yield batch, (data.targets[rows], data.weights[rows])
+
+
+def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the class number plus 1 of the row before each in its group, or NO_LABEL.
+
+    Rows of weight 0 are context for others, but their class is not.
+    """
+    labels = np.where(weights > 0, targets + 1, NO_LABEL)
+    before = np.full(len(targets), NO_LABEL)
+    before[rows.rows[1:]] = labels[rows.rows[:-1]]
+    before[rows.rows[rows.starts]] = NO_LABEL
+    return before
+
+
+def split_rows(
+    rows: RowSet,
+    held_out: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    random: np.random.RandomState,
+) -> tuple[TrainingRows, TrainingRows | None]:
+    """Return the rows to train on and, if any are held out, those to validate on."""
+    of_group = held_out[rows.rows[rows.starts]]
+    train_groups, valid_groups = np.flatnonzero(~of_group), np.flatnonzero(of_group)
+    train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
+    if not len(valid_groups):
+        return train_rows, None
+    return train_rows, TrainingRows(rows.take_groups(valid_groups), targets, weights, None)
