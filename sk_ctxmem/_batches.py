@@ -85,10 +85,7 @@ class RowSet:
             yield self._batch(starts[piece], lengths[piece], sorter)
 
     def _batch(
-        self,
-        starts: np.ndarray,
-        lengths: np.ndarray,
-        sorter: ColumnSorter | None,
+        self, starts: np.ndarray, lengths: np.ndarray, sorter: ColumnSorter | None
     ) -> tuple[np.ndarray, RowBatch]:
         places, order = starts, None
         if self.context != "none":

@@ -69,12 +69,16 @@ class RowNormScaler(BaseEstimator):
         """Scale rows, and bring their values to the places of their columns."""
         X = _in_canonical_format(X)
         found, values = self._find(X), X.data.astype(np.float32)
-        values[found < 0] = 0  # never seen
+        is_known = found >= 0
+        values[~is_known] = 0
         norms = np.sqrt(squared_norms(values, X.indptr)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
-        values *= np.repeat(factors.astype(np.float32), np.diff(X.indptr)) * self.shares_[found]
+        values *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
+        values[is_known] *= self.shares_[found[is_known]]
+        places = found.copy()
+        places[is_known] = self.places_[found[is_known]]
         X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
-        X = _take_columns(X, np.where(found < 0, -1, self.places_[found]), self.n_columns_)
+        X = _take_columns(X, places, self.n_columns_)
         X.sum_duplicates()
         return X
 

@@ -72,3 +72,12 @@ def test_squared_norms_are_those_of_the_rows(features):
     large, ends = np.array([2**20], dtype=np.int32), np.array([0, 0, 1])
     assert squared_norms(large, ends).tolist() == [0, 2.0**40]
     assert squared_norms(np.zeros(0), np.zeros(4, dtype=int)).tolist() == [0, 0, 0]
+
+
+def test_rows_without_any_known_column_are_empty():
+    """Check a scaler that has seen no value at all, and one that has seen other columns."""
+    new = sparse.csr_array(np.array([[0, 2, 0]], dtype=np.float32))
+    nothing = sparse.csr_array((4, 3), dtype=np.float32)
+    assert RowNormScaler().fit(nothing).transform(new).shape == (1, 0)
+    other = sparse.csr_array(np.eye(3, dtype=np.float32)[[0, 0, 2]])
+    assert RowNormScaler().fit(other).transform(new).toarray().tolist() == [[0, 0]]
