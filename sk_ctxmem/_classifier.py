@@ -63,7 +63,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     max_epochs : int, default=4
         Number of passes over the training rows, unless stopped early. The rates of the
-        optimiser decay to a fiftieth over this number. On a thousand rows 20 can be better.
+        optimiser decay to a fiftieth over this number.
 
     batch_size : int, default=384
         Largest number of rows in a step. On fewer than 19,200 rows smaller batches are taken,
