@@ -89,7 +89,9 @@ class RowNormScaler(BaseEstimator):
             numbers[self.columns_] = np.arange(len(self.columns_))
             return numbers[X.indices]
         found = np.searchsorted(self.columns_, X.indices)
-        is_known = np.append(self.columns_, -1)[found] == X.indices
+        inside = np.flatnonzero(found < len(self.columns_))
+        is_known = np.zeros(len(found), dtype=bool)
+        is_known[inside] = self.columns_[found[inside]] == X.indices[inside]
         return np.where(is_known, found, -1)
 
 
