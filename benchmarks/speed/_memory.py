@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,10 +14,9 @@ from benchmarks._corpora import Corpus
 from benchmarks._measure import peak_memory_mb
 from benchmarks.speed import _child
 from benchmarks.speed._models import (
+    AnyModel,
     CharRange,
-    Linear,
     Ours,
-    SameNGrams,
     find_char_range,
     make_short_regression,
     make_short_same,
@@ -89,10 +88,12 @@ def peakmem_fit(
 
     if n_rows is not None:
         train = resample_groups(train, n_rows)
-    model: Linear | SameNGrams | Ours = make_short_regression()
-    if name != "lr":
-        is_ours = name == "ours"
-        model = Ours(train, seed=0) if is_ours else make_short_same(train, char_ngram_range)
+    makers: dict[str, Callable[[], AnyModel]] = {
+        "lr": make_short_regression,
+        "same": partial(make_short_same, train, char_ngram_range),
+        "ours": partial(Ours, train, seed=0),
+    }
+    model = makers[name]()
     start = peak_memory_mb()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -205,3 +205,6 @@ class Ours(ContextMemory):
         """N-grams of characters inside words that the vectorizer takes of these texts."""
         vectorizer = self.classifier.vectorizer or TextSequenceVectorizer()
         return vectorizer.fit(train["text"].tolist()).char_ngram_range_
+
+
+AnyModel = Linear | SameNGrams | Ours

@@ -14,9 +14,8 @@ from benchmarks._corpora import Corpus
 from benchmarks._measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._models import (
-    Linear,
+    AnyModel,
     Ours,
-    SameNGrams,
     find_char_range,
     make_short_regression,
     make_short_same,
@@ -27,7 +26,6 @@ N_CALLS = 200
 QUICK_N_CALLS = 10
 N_WARM_UP_CALLS = 20
 
-AnyModel = Linear | SameNGrams | Ours
 Models = dict[str, AnyModel]
 
 
