@@ -81,7 +81,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     n_iter_no_change : int or None, default=None
         Number of epochs without a better score on the rows held out, after which training
         stops and the weights of the best epoch are restored. None trains on all rows, for all
-        epochs.
+        epochs; where rows see one another, the mean of the weights over the ends of the epochs
+        from the second on is kept.
 
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.

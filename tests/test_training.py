@@ -247,6 +247,28 @@ def test_the_weights_of_the_best_epoch_are_kept(numeric_problem, monkeypatch):
         assert not torch.equal(weight, after_epochs[-1][name].to(weight.dtype))
 
 
+def test_weights_with_a_memory_are_means_over_epochs(monkeypatch):
+    """Check that a fit with groups ends in the mean of the epochs from the second on."""
+    talks = make_conversations(20, random_state=0)
+    X, y = talks.data, talks.target
+    after_epochs, record_means = [], EpochMeans.on_epoch_end
+
+    def on_epoch_end(self, net, **kwargs):
+        record_means(self, net, **kwargs)
+        after_epochs.append(copy.deepcopy(net.module_.state_dict()))
+
+    monkeypatch.setattr(EpochMeans, "on_epoch_end", on_epoch_end)
+    clf = ContextMemoryClassifier(text_column="text", group_column="group", max_epochs=4)
+    clf.set_params(random_state=0).fit(X, y)
+    for name, weight in clf._network.state_dict().items():
+        seen = torch.stack([weights[name] for weights in after_epochs[1:]])
+        assert not torch.equal(seen[0], seen[2])
+        torch.testing.assert_close(weight, seen.mean(dim=0))
+    clf.set_params(n_iter_no_change=4).fit(X, y)  # then the weights are those of the best epoch
+    best = 4 + int(clf.history_["valid_score"].idxmax())
+    torch.testing.assert_close(clf._network.state_dict(), after_epochs[best])
+
+
 def test_rare_class_of_great_weight_does_not_stop_the_others():
     """Check that class_weight="balanced" with three rows of one class keeps the rest accurate."""
     random = np.random.RandomState(0)
