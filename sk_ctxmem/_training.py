@@ -1,4 +1,4 @@
-"""Training of the network by skorch; the only module that imports it."""
+"""Training of the network by skorch."""
 
 from __future__ import annotations
 
@@ -12,17 +12,24 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ._batches import RowSet
+from ._callbacks import (
+    AverageWeights,
+    BestWeights,
+    EpochMeans,
+    LateRows,
+    LinearDecay,
+    ProgressBar,
+    measure_temperature,
+)
 from ._loss import ContextMemoryLoss
 from ._modules import ContextMemoryNet
 from ._optimizer import TwoRateOptimizer, stable_rate
 from ._runtime import one_thread
-from ._training_rows import BatchIterator, TrainingRows
+from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
 from .exceptions import TrainingDivergedError
 
-LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
 # Without a memory hardly more than the decoder is left of the dense weights, and it learns too
 # slowly at a rate that is right for a memory: going from 0.003 to 0.009 gained 0.3 to 1 points on
 # corpora of 23 to 77 classes, and changed nothing where classes were few.
@@ -32,155 +39,6 @@ RATE_WITHOUT_MEMORY = 1.5
 # movie sentences of two classes as much by a lower rate.
 USUAL_CLASSES = 8
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
-PREDICTION_BATCH_SIZE = 4096
-
-
-class LinearDecay(Callback):
-    """Lower all rates linearly, batch by batch."""
-
-    def __init__(self, n_steps: int) -> None:
-        self.n_steps = n_steps
-
-    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start from the full rates."""
-        self.steps_done_ = 0
-
-    def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
-        """Set the rates of the coming step."""
-        if training:
-            share_left = 1 - self.steps_done_ / self.n_steps
-            net.optimizer_.set_decay(max(LOWEST_RATE, share_left))
-            self.steps_done_ += 1
-
-
-class EpochMeans(Callback):
-    """Record the mean loss per row and the validation score, and stop on a loss not finite."""
-
-    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Forget the epoch before."""
-        self.sums_ = {True: np.zeros(3), False: np.zeros(3)}  # loss, hits, weight
-
-    def on_batch_end(
-        self,
-        net: NeuralNet,
-        batch: Any = None,
-        training: bool = False,
-        loss: Any = None,
-        y_pred: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Add a batch."""
-        targets, weights = (part.to(net.device) for part in batch[1])
-        hits = y_pred[0].detach().argmax(dim=1) == targets
-        sums = [loss, net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
-        whole, *parts = torch.stack(sums).tolist()
-        if not np.isfinite(whole):
-            raise TrainingDivergedError(
-                f"The loss is {whole} in epoch {len(net.history)}, batch "
-                f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
-            )
-        self.sums_[training] += parts
-
-    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Record the means."""
-        for training, name in ((True, "train"), (False, "valid")):
-            loss, hits, weight = self.sums_[training]
-            net.history.record(f"mean_{name}_loss", loss / weight if weight else np.nan)
-            net.history.record(f"{name}_score", hits / weight if weight else np.nan)
-
-
-class BestWeights(Callback):
-    """Go back, after training, to the weights of the epoch with the best validation score.
-
-    They are copied only when another epoch is about to change them, into the memory of the copy
-    before: a table of n-grams can be most of what a fit holds.
-    """
-
-    def __init__(self, stopping: EarlyStopping) -> None:
-        self.stopping = stopping
-
-    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start without a copy."""
-        self.copies_: list[Tensor] = []
-
-    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Copy the weights if the epoch before was the best so far."""
-        n_done = len(net.history) - 1
-        if n_done and self.stopping.best_epoch_ == n_done:
-            weights = net.module_.state_dict().values()
-            if not self.copies_:
-                self.copies_ = [weight.clone() for weight in weights]
-            for copy, weight in zip(self.copies_, weights, strict=True):
-                copy.copy_(weight)
-
-    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Restore the copy, unless the last epoch was the best."""
-        if self.copies_ and self.stopping.best_epoch_ != len(net.history):
-            for weight, copy in zip(net.module_.state_dict().values(), self.copies_, strict=True):
-                weight.copy_(copy)
-
-
-class AverageWeights(Callback):
-    """Replace the weights, after training, by their mean over the ends of the epochs but the first.
-
-    Where rows see one another, the last epochs learn noisy labels by heart, group by group. The
-    mean is a point of accuracy better on abstracts, and its probabilities can be trusted more;
-    where rows stand alone it changes nothing, and would take time and memory for a second table.
-
-    References
-    ----------
-    Izmailov, P. et al. (2018). Averaging weights leads to wider optima and better generalization.
-    UAI 2018.
-    """
-
-    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start without a mean."""
-        self.means_: list[Tensor] = []
-
-    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Add the weights as they stand."""
-        n_before = len(net.history) - 2
-        weights = net.module_.state_dict().values()
-        if n_before == 0:
-            self.means_ = [weight.clone() for weight in weights]
-        for mean, weight in zip(self.means_, weights, strict=False):
-            mean.lerp_(weight, 1 / (n_before + 1))
-
-    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Take the mean, if there is one."""
-        for weight, mean in zip(net.module_.state_dict().values(), self.means_, strict=False):
-            weight.copy_(mean)
-
-
-class ProgressBar(Callback):
-    """A bar over all rows of all epochs, with the last losses and score beside it."""
-
-    def __init__(self, n_rows: int) -> None:
-        self.n_rows = n_rows
-
-    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Draw the empty bar."""
-        self.bar_ = tqdm(total=self.n_rows, unit=" rows", unit_scale=True, dynamic_ncols=True)
-
-    def on_batch_end(
-        self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any
-    ) -> None:
-        """Move on by the rows of a batch."""
-        if training:
-            self.bar_.update(len(batch[0]))
-
-    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Show what the epoch reached."""
-        last = net.history[-1]
-        self.bar_.set_description(f"epoch {len(net.history)}")
-        shown = {"train_loss": last["mean_train_loss"]}
-        if not np.isnan(last["valid_score"]):
-            shown |= {"valid_loss": last["mean_valid_loss"], "valid_score": last["valid_score"]}
-        self.bar_.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
-
-    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Leave the bar as it stands."""
-        self.bar_.close()
 
 
 class Trainer(NeuralNet):
@@ -217,6 +75,7 @@ def train(
     network: ContextMemoryNet,
     train_rows: TrainingRows,
     valid_rows: TrainingRows | None,
+    late_rows: TrainingRows | None,
     *,
     max_epochs: int,
     batch_size: int,
@@ -224,7 +83,7 @@ def train(
     n_iter_no_change: int | None,
     device: str,
     verbose: int,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, float]:
     """Train a network in place.
 
     Parameters
@@ -233,6 +92,9 @@ def train(
         The network, on any device; it is on `device` afterwards.
     train_rows, valid_rows : TrainingRows
         What to learn from, and what the best epoch is chosen by.
+    late_rows : TrainingRows or None
+        Those of `train_rows` that are held back until the last epoch. Before it, they tell how
+        sure the network may be.
     max_epochs, batch_size, learning_rate, n_iter_no_change, verbose : int or float
         As in ContextMemoryClassifier.
     device : str
@@ -242,6 +104,8 @@ def train(
     -------
     history : DataFrame of shape (n_epochs, 5)
         Columns epoch, train_loss, valid_loss, valid_score and seconds.
+    temperature : float
+        What to divide logits by; 1 where nothing tells it.
 
     Raises
     ------
@@ -249,6 +113,17 @@ def train(
         If the loss is no longer finite.
     """
     batch_size = min(batch_size, max(MIN_BATCH_SIZE, len(train_rows) // MIN_STEPS))
+    callbacks: list[Callback] = [EpochMeans()]
+    if valid_rows is None:
+        callbacks += _end_well(network, late_rows, max_epochs)
+    else:
+        stopping = _early_stopping(n_iter_no_change, max_epochs)
+        callbacks += [stopping, BestWeights(stopping)]
+    n_early, n_last = len(train_rows.current), len(train_rows)
+    n_steps = (max_epochs - 1) * -(-n_early // batch_size) + -(-n_last // batch_size)
+    callbacks.append(LinearDecay(n_steps))
+    if verbose:
+        callbacks.append(ProgressBar((max_epochs - 1) * n_early + n_last))
     trainer = Trainer(
         module=network,
         criterion=ContextMemoryLoss(batch_size),
@@ -264,9 +139,7 @@ def train(
         iterator_valid=BatchIterator,
         iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
         train_split=None if valid_rows is None else predefined_split(valid_rows),
-        callbacks=_make_callbacks(
-            network, len(train_rows), batch_size, max_epochs, valid_rows, n_iter_no_change, verbose
-        ),
+        callbacks=callbacks,
         callbacks__print_log=None,
         callbacks__train_loss=None,
         callbacks__valid_loss=None,
@@ -282,28 +155,25 @@ def train(
             "The last step made weights that are not finite; scale the features, or lower "
             f"learning_rate={learning_rate!r}."
         )
-    return _history_frame(trainer.history)
+    return _history_frame(trainer.history), _find_temperature(trainer, valid_rows)
 
 
-def _make_callbacks(
-    network: ContextMemoryNet,
-    n_rows: int,
-    batch_size: int,
-    max_epochs: int,
-    valid_rows: TrainingRows | None,
-    n_iter_no_change: int | None,
-    verbose: int,
-) -> list[Callback]:
-    """Return what happens beside the steps: rates, means, the weights that are kept, the bar."""
-    n_steps = max_epochs * -(-n_rows // batch_size)
-    callbacks: list[Callback] = [LinearDecay(n_steps), EpochMeans()]
+def _find_temperature(trainer: Trainer, valid_rows: TrainingRows | None) -> float:
+    """Measure the temperature on the rows held out, or return what the late rows told."""
     if valid_rows is not None:
-        stopping = _early_stopping(n_iter_no_change, max_epochs)
-        callbacks += [stopping, BestWeights(stopping)]
-    elif network.memory is not None:
-        callbacks.append(AverageWeights())
-    if verbose:
-        callbacks.append(ProgressBar(max_epochs * n_rows))
+        return measure_temperature(trainer, valid_rows)
+    told = [c.temperature_ for _, c in trainer.callbacks_ if isinstance(c, LateRows)]
+    return told[0] if told else 1.0
+
+
+def _end_well(
+    network: ContextMemoryNet, late_rows: TrainingRows | None, max_epochs: int
+) -> list[Callback]:
+    """Return what averages the weights, and lets late rows in."""
+    averaging = None if network.memory is None else AverageWeights()
+    callbacks: list[Callback] = [] if averaging is None else [averaging]
+    if late_rows is not None:
+        callbacks.append(LateRows(late_rows, max_epochs, averaging))
     return callbacks
 
 

@@ -12,6 +12,8 @@ from torch import Tensor
 from ._batches import RowSet
 from ._labels import NO_LABEL
 
+PREDICTION_BATCH_SIZE = 4096
+
 
 class TrainingRows(torch.utils.data.Dataset):
     """Rows with their class numbers and weights, as skorch wants a data set.
@@ -35,7 +37,7 @@ class TrainingRows(torch.utils.data.Dataset):
         weights: np.ndarray,
         random: np.random.RandomState | None,
     ) -> None:
-        self.rows = rows
+        self.rows = self.current = rows
         self.targets = torch.from_numpy(targets)
         self.weights = torch.from_numpy(weights)
         self.random = random
@@ -45,6 +47,19 @@ class TrainingRows(torch.utils.data.Dataset):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def hold_back(self, late: np.ndarray) -> TrainingRows | None:
+        """Leave rows out of the batches until `bring_back` is called; return them, if any."""
+        early_groups, late_groups = _split_groups(self.rows, late)
+        if not len(late_groups):
+            return None
+        self.current = self.rows.take_groups(early_groups)
+        rows = self.rows.take_groups(late_groups)
+        return TrainingRows(rows, self.targets.numpy(), self.weights.numpy(), None)
+
+    def bring_back(self) -> None:
+        """Have all rows in the batches to come."""
+        self.current = self.rows
 
 
 class BatchIterator:
@@ -56,7 +71,7 @@ class BatchIterator:
 
     def __iter__(self) -> Iterator[tuple[Any, tuple[Tensor, Tensor]]]:
         data = self.dataset
-        for rows, batch in data.rows.batches(self.batch_size, data.random):
+        for rows, batch in data.current.batches(self.batch_size, data.random):
             if data.labels_before is not None:
                 batch.labels_before = data.labels_before[rows]
             yield batch, (data.targets[rows], data.weights[rows])
@@ -82,9 +97,14 @@ def split_rows(
     random: np.random.RandomState,
 ) -> tuple[TrainingRows, TrainingRows | None]:
     """Return the rows to train on and, if any are held out, those to validate on."""
-    of_group = held_out[rows.rows[rows.starts]]
-    train_groups, valid_groups = np.flatnonzero(~of_group), np.flatnonzero(of_group)
+    train_groups, valid_groups = _split_groups(rows, held_out)
     train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
     if not len(valid_groups):
         return train_rows, None
     return train_rows, TrainingRows(rows.take_groups(valid_groups), targets, weights, None)
+
+
+def _split_groups(rows: RowSet, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the groups whose rows are not chosen, and of those whose rows are."""
+    of_group = chosen[rows.rows[rows.starts]]
+    return np.flatnonzero(~of_group), np.flatnonzero(of_group)

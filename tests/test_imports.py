@@ -32,8 +32,11 @@ ALLOWED_PARTS = {
     "_runtime": set(),
     "_loss": set(),
     "_training_rows": {"_batches", "_labels"},
+    "_calibration": set(),
+    "_callbacks": {"_calibration", "_training_rows", "exceptions"},
     "_training": {
         "_batches",
+        "_callbacks",
         "_loss",
         "_modules",
         "_optimizer",
@@ -42,6 +45,7 @@ ALLOWED_PARTS = {
         "exceptions",
     },
     "_classifier": {
+        "_calibration",
         "_modules",
         "_parameters",
         "_preparation",
@@ -57,6 +61,7 @@ ALLOWED_PARTS = {
     "datasets": {"exceptions"},
 }
 WITHOUT_TORCH = {
+    "_calibration",
     "exceptions",
     "_ngrams",
     "_parameters",
@@ -125,10 +130,10 @@ def test_parts_import_only_the_parts_below_them(path):
 
 @package_files
 def test_torch_and_skorch_stay_in_their_place(path):
-    """Check that only _training imports skorch and that text and data need no torch."""
+    """Check that only training imports skorch and that text and data need no torch."""
     roots = {name.split(".")[0] for name in _imports(path)}
     part = _part(path)
-    assert "skorch" not in roots or part == "_training"
+    assert "skorch" not in roots or part in {"_callbacks", "_training"}
     assert "torch" not in roots or part not in WITHOUT_TORCH
     if part in {"_tensors", "_functions", "_labels", "_memories", "_modules"}:
         assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}

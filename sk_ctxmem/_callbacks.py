@@ -1,0 +1,224 @@
+"""What happens beside the steps of training: rates, means, the weights that are kept, the bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ._calibration import fit_temperature
+from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
+from .exceptions import TrainingDivergedError
+
+LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
+
+
+class LinearDecay(Callback):
+    """Lower all rates linearly, batch by batch."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps = n_steps
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start from the full rates."""
+        self.steps_done_ = 0
+
+    def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
+        """Set the rates of the coming step."""
+        if training:
+            share_left = 1 - self.steps_done_ / self.n_steps
+            net.optimizer_.set_decay(max(LOWEST_RATE, share_left))
+            self.steps_done_ += 1
+
+
+class EpochMeans(Callback):
+    """Record the mean loss per row and the validation score, and stop on a loss not finite."""
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Forget the epoch before."""
+        self.sums_ = {True: np.zeros(3), False: np.zeros(3)}  # loss, hits, weight
+
+    def on_batch_end(
+        self,
+        net: NeuralNet,
+        batch: Any = None,
+        training: bool = False,
+        loss: Any = None,
+        y_pred: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Add a batch."""
+        targets, weights = (part.to(net.device) for part in batch[1])
+        hits = y_pred[0].detach().argmax(dim=1) == targets
+        sums = [loss, net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
+        whole, *parts = torch.stack(sums).tolist()
+        if not np.isfinite(whole):
+            raise TrainingDivergedError(
+                f"The loss is {whole} in epoch {len(net.history)}, batch "
+                f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
+            )
+        self.sums_[training] += parts
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Record the means."""
+        for training, name in ((True, "train"), (False, "valid")):
+            loss, hits, weight = self.sums_[training]
+            net.history.record(f"mean_{name}_loss", loss / weight if weight else np.nan)
+            net.history.record(f"{name}_score", hits / weight if weight else np.nan)
+
+
+class BestWeights(Callback):
+    """Go back, after training, to the weights of the epoch with the best validation score.
+
+    They are copied only when another epoch is about to change them, into the memory of the copy
+    before: a table of n-grams can be most of what a fit holds.
+    """
+
+    def __init__(self, stopping: EarlyStopping) -> None:
+        self.stopping = stopping
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start without a copy."""
+        self.copies_: list[Tensor] = []
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Copy the weights if the epoch before was the best so far."""
+        n_done = len(net.history) - 1
+        if n_done and self.stopping.best_epoch_ == n_done:
+            weights = net.module_.state_dict().values()
+            if not self.copies_:
+                self.copies_ = [weight.clone() for weight in weights]
+            for copy, weight in zip(self.copies_, weights, strict=True):
+                copy.copy_(weight)
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Restore the copy, unless the last epoch was the best."""
+        if self.copies_ and self.stopping.best_epoch_ != len(net.history):
+            for weight, copy in zip(net.module_.state_dict().values(), self.copies_, strict=True):
+                weight.copy_(copy)
+
+
+class AverageWeights(Callback):
+    """Replace the weights, after training, by their mean over the ends of the epochs but the first.
+
+    Where rows see one another, the last epochs learn noisy labels by heart, group by group. The
+    mean is a point of accuracy better on abstracts, and its probabilities can be trusted more;
+    where rows stand alone it changes nothing, and would take time and memory for a second table.
+
+    References
+    ----------
+    Izmailov, P. et al. (2018). Averaging weights leads to wider optima and better generalization.
+    UAI 2018.
+    """
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start without a mean."""
+        self.means_: list[Tensor] = []
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Add the weights as they stand."""
+        n_before = len(net.history) - 2
+        weights = net.module_.state_dict().values()
+        if n_before == 0:
+            self.means_ = [weight.clone() for weight in weights]
+        for mean, weight in zip(self.means_, weights, strict=False):
+            mean.lerp_(weight, 1 / (n_before + 1))
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Take the mean, if there is one."""
+        self._load(net, self.means_)
+
+    @contextmanager
+    def so_far(self, net: NeuralNet) -> Iterator[None]:
+        """Give the network the mean so far for a while."""
+        kept = [weight.clone() for weight in net.module_.state_dict().values()]
+        self._load(net, self.means_)
+        try:
+            yield
+        finally:
+            self._load(net, kept)
+
+    def _load(self, net: NeuralNet, values: list[Tensor]) -> None:
+        for weight, value in zip(net.module_.state_dict().values(), values, strict=False):
+            weight.copy_(value)
+
+
+class LateRows(Callback):
+    """Bring the rows that were held back into the last epoch, after they told the temperature.
+
+    They tell it of the weights as they are when the last epoch begins, which changes them little:
+    the rates have nearly decayed.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        The rows that were held back.
+    last_epoch : int
+        Number of the last epoch, from 1.
+    averaging : AverageWeights or None
+        Holds the mean that stands for the weights.
+    """
+
+    def __init__(
+        self, rows: TrainingRows, last_epoch: int, averaging: AverageWeights | None
+    ) -> None:
+        self.rows = rows
+        self.last_epoch = last_epoch
+        self.averaging = averaging
+
+    def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Measure the temperature, then let the rows in."""
+        if len(net.history) == self.last_epoch:
+            with self.averaging.so_far(net) if self.averaging else nullcontext():
+                self.temperature_ = measure_temperature(net, self.rows)
+            dataset_train.bring_back()
+
+
+def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
+    """Return the temperature of a network, from rows that it was not trained on."""
+    net.module_.eval()
+    logits, truth = [], []
+    with torch.inference_mode():
+        for batch, targets_and_weights in BatchIterator(rows, PREDICTION_BATCH_SIZE):
+            logits.append(net.module_(batch.to(net.device))[0].double().cpu())
+            truth.append(targets_and_weights)
+    targets, weights = (torch.cat(parts).numpy() for parts in zip(*truth, strict=True))
+    return fit_temperature(torch.cat(logits).numpy(), targets, weights)
+
+
+class ProgressBar(Callback):
+    """A bar over all rows of all epochs, with the last losses and score beside it."""
+
+    def __init__(self, n_rows: int) -> None:
+        self.n_rows = n_rows
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Draw the empty bar."""
+        self.bar_ = tqdm(total=self.n_rows, unit=" rows", unit_scale=True, dynamic_ncols=True)
+
+    def on_batch_end(
+        self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
+        """Move on by the rows of a batch."""
+        if training:
+            self.bar_.update(len(batch[0]))
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Show what the epoch reached."""
+        last = net.history[-1]
+        self.bar_.set_description(f"epoch {len(net.history)}")
+        shown = {"train_loss": last["mean_train_loss"]}
+        if not np.isnan(last["valid_score"]):
+            shown |= {"valid_loss": last["mean_valid_loss"], "valid_score": last["valid_score"]}
+        self.bar_.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Leave the bar as it stands."""
+        self.bar_.close()
