@@ -5,9 +5,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 SHARE_OF_LATE_ROWS = 0.05
-FEWEST_LATE_ROWS, MOST_LATE_ROWS = 50, 2000
+FEWEST_LATE_ROWS, MOST_LATE_ROWS = 100, 2000
 LARGEST_TEMPERATURE = 5.0  # and its inverse is the smallest
-TRUST_IN_ONE = 2.0  # what a temperature far from 1 costs, as much as the losses of so many rows
+TRUST_IN_ONE = 5.0  # what a temperature far from 1 costs, as much as the losses of so many rows
 
 
 def choose_late_rows(unit_codes, random):

@@ -132,7 +132,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
     temperature_ : float
         What the logits are divided by, so that probabilities come true as often as they say. It
         is measured on rows that the network had not been trained on: those of early stopping, or
-        a twentieth of the rows before they join the last epoch. 1 on fewer than 1,000 rows.
+        a twentieth of the rows before they join the last epoch. 1 on fewer than 2,000 rows.
 
     history_ : DataFrame of shape (n_iter_, 5)
         Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds; the valid
