@@ -85,7 +85,8 @@ def test_norms_that_differ_are_left_alone():
 def _noisy_rows():
     """Return rows of rare features whose labels are noisy, easily learned by heart, and others."""
     random = np.random.RandomState(0)
-    X = sparse.csr_array(normalize(sparse.random_array((6000, 3000), density=0.01, random_state=random)))
+    counts = sparse.random_array((6000, 3000), density=0.01, random_state=random)
+    X = sparse.csr_array(normalize(counts))
     wanted = X @ random.normal(size=(3000, 2)) + random.gumbel(size=(6000, 2))
     y = np.array(["no", "yes"])[wanted.argmax(axis=1)]
     return (X[:4000], y[:4000]), (X[4000:], y[4000:])

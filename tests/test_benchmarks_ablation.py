@@ -1,0 +1,101 @@
+"""Tests of the ablation."""
+
+import pandas as pd
+import pytest
+from _benchmark_data import make_frame
+
+from benchmarks import ablation
+from benchmarks._corpora import Columns, Corpus, prepare_frame
+from benchmarks._parts import all_parts
+
+
+@pytest.fixture(scope="module")
+def calls():
+    """Return a corpus with groups and speakers, in which some words stand in one row alone."""
+    return _make_corpus(n_groups=60)
+
+
+def _make_corpus(n_groups):
+    frame = make_frame(n_groups=n_groups)
+    frame["speaker"] = frame["order"] % 2
+    frame["text"] += [f" word{row}" if row % 7 == 0 else "" for row in range(len(frame))]
+    return Corpus("calls", prepare_frame(frame, Columns(), "calls"))
+
+
+@pytest.fixture(scope="module")
+def whole(calls):
+    """Measure the model with all its parts."""
+    return ablation.measure(calls, "all", seed=0)
+
+
+PARTS = [part.name for part in all_parts()[1:] if part.name != "temperature"]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_each_part_is_left_out(name, calls, whole):
+    """Check that the names of the patches exist, and that a fit without the part is another."""
+    assert ablation.measure(calls, name, seed=0)["log_loss"] != whole["log_loss"]
+
+
+def test_parts_come_back(calls, whole):
+    """Check that the model is whole again after a fit without a part."""
+    ablation.measure(calls, "linear path", seed=0)
+    assert ablation.measure(calls, "all", seed=0)["log_loss"] == whole["log_loss"]
+
+
+def test_temperature_is_left_out():
+    """Check that predictions stay but for their probabilities, where there are enough rows."""
+    corpus = _make_corpus(n_groups=600)
+    whole, without = (ablation.measure(corpus, name, seed=0) for name in ("all", "temperature"))
+    assert whole["log_loss"] != without["log_loss"]
+    assert whole["accuracy"] == without["accuracy"]
+
+
+def test_parts_that_need_groups_are_left_alone_without():
+    """Check which parts are tried on texts that stand alone, and without speakers."""
+    alone = Corpus("alone", make_frame().drop(columns=["group", "order"]))
+    grouped = Corpus("grouped", make_frame())
+    parts = all_parts()
+    names = {name for _, name, _ in ablation.plan([alone], parts, [0])}
+    assert names == {part.name for part in parts if not part.needs_groups}
+    names = {name for _, name, _ in ablation.plan([grouped], parts, [0])}
+    assert names == {part.name for part in parts} - {"speakers"}
+
+
+def test_tables_compare_with_the_whole():
+    """Check differences in points, ratios of times, and their means over corpora."""
+    results = pd.DataFrame(
+        {
+            "corpus": ["a", "a", "b", "b"],
+            "part": ["all", "dropout", "all", "dropout"],
+            "accuracy": [0.8, 0.7, 0.9, 0.93],
+            "log_loss": [0.5, 0.6, 0.4, 0.4],
+            "fit_seconds": [1.0, 2.0, 1.0, 0.5],
+        }
+    )
+    accuracy = ablation.summarise(results, "accuracy").loc["dropout"]
+    assert accuracy.tolist() == pytest.approx([-10.0, 3.0, -3.5])
+    assert ablation.summarise(results, "log_loss").loc["dropout", "a"] == pytest.approx(0.1)
+    times = ablation.summarise(results, "fit_seconds").loc["dropout"]
+    assert times.tolist() == pytest.approx([2.0, 0.5, 1.0])
+
+
+def test_command_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+    """Check the file of a run, that nothing is measured twice, and that a wrong name is told."""
+    calls = []
+
+    def call(function, *job):
+        calls.append(job[1:])
+        return function(*job)
+
+    monkeypatch.setattr(ablation, "call_in_process", call)
+    make_frame().to_csv(tmp_path / "calls.csv", index=False)
+    options = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path), "--seeds", "0"]
+    assert ablation.main([*options, "--parts", "dropout"]) == 0
+    assert calls == [("all", 0), ("dropout", 0)]
+    assert ablation.main([*options, "--parts", "dropout,attention"]) == 0
+    assert calls[2:] == [("attention", 0)]
+    assert len(pd.read_csv(tmp_path / "ablation.csv")) == 3
+    assert "fit time without a part" in capsys.readouterr().out
+    assert ablation.main([*options, "--parts", "drop"]) == 2
+    assert "no part 'drop'" in capsys.readouterr().err
