@@ -78,7 +78,7 @@ class Key:
 
 
 class Store:
-    """Results, predictions and searches of a folder.
+    """Results, predictions and searches of a folder, to which several runs may write in turn.
 
     Parameters
     ----------
@@ -134,6 +134,7 @@ class Store:
             buffer = io.BytesIO()
             np.savez_compressed(buffer, **predictions)
             write_atomically(self.predictions / key.file_name, buffer.getvalue())
+        self._take_in_other_runs()
         old = [other for other in self._rows if other.place == key.place]
         for other in old:
             del self._rows[other]
@@ -159,13 +160,14 @@ class Store:
 
     def add_search(self, key: Key, search: dict[str, Any]) -> None:
         """Write the result of a search."""
+        self._searches = read_json(self.folder / "searches.json") | self._searches
         self._searches[search_name(key)] = search
         write_json(self.folder / "searches.json", self._searches)
 
     def add_versions(self, name: str, versions: dict[str, str]) -> None:
         """Write which versions a hash stands for."""
         if name not in self._versions:
-            self._versions[name] = versions
+            self._versions = read_json(self.folder / "versions.json") | {name: versions}
             write_json(self.folder / "versions.json", self._versions)
 
     def _is_done(self, key: Key) -> bool:
@@ -189,6 +191,12 @@ class Store:
         numbers = {name: float for name in COLUMNS if name not in TEXT_COLUMNS}
         rows = frame.astype(numbers | dict.fromkeys(WHOLE_NUMBERS, int)).to_dict("records")
         return {Key(**{name: row[name] for name in KEY}): row for row in rows}
+
+    def _take_in_other_runs(self) -> None:
+        """Add the rows that other runs have written to the same folder meanwhile."""
+        ours = {key.place for key in self._rows}
+        written = self._read_results().items()
+        self._rows |= {key: row for key, row in written if key.place not in ours}
 
     def _write_results(self) -> None:
         """Write all rows."""

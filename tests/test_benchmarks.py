@@ -268,6 +268,21 @@ def test_names_that_look_missing_or_like_numbers_are_found_again(tmp_path):
     assert again.results(keys)["accuracy"].tolist() == [1 / 3] * 3
 
 
+def test_two_runs_share_a_folder(tmp_path):
+    """Check that neither run takes from the files what the other wrote meanwhile."""
+    first, second = Store(tmp_path), Store(tmp_path)
+    arrays = {"predicted": np.zeros(1)}
+    keys = [Key("calls", model, 0, "test", "d", "v") for model in ("lr", "crf", "svm-char")]
+    for store, key in zip((first, second, first), keys, strict=True):
+        result = {"n_train": 2, "n_test": 1, "accuracy": 0.5, "parameters": "{}"}
+        store.add(key, result, arrays)
+        store.add_search(key, {"seconds": 1.0})
+        store.add_versions(key.model, {"python": "3"})
+    third = Store(tmp_path)
+    assert all(third.find(key) and third.find_search(key) for key in keys)
+    assert set(json.loads((tmp_path / "versions.json").read_text())) == {k.model for k in keys}
+
+
 def test_failure_does_not_count_beside_predictions_of_an_earlier_success(tmp_path, monkeypatch):
     """Check that a stop between the new result and the end of the old predictions does no harm."""
     key, sizes = Key("calls", "lr", 0, "test", "d", "v"), {"n_train": 2, "n_test": 1}
