@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks._corpora import Columns, Corpus, load_docstring_sections_corpus, load_files
+from benchmarks._corpora import SOURCES, Columns, Corpus, load_docstring_sections_corpus, load_files
 from benchmarks._models import CONTEXTS, DEMO_MODELS, MODELS, is_installed
 from benchmarks._paired import compare_all, recalls_of_all
 from benchmarks._plots import write_error_plot, write_plot
@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("corpora (default: lines of docstrings, all of them)")
     source = what.add_mutually_exclusive_group()
     source.add_argument("--demo", action="store_true", help="a part of them, for two minutes")
-    source.add_argument("--data", nargs="+", metavar="FILE_OR_FOLDER", help="CSV, TSV or Parquet")
+    source.add_argument("--data", nargs="+", metavar="FILE_OR_FOLDER", help=SOURCES)
     what.add_argument("--text", default="text", help="column of the texts (default: text)")
     what.add_argument("--label", default="label", help="column of the classes (default: label)")
     for name in ("group", "order", "speaker"):

@@ -21,6 +21,8 @@ SPLITS = ("train", "valid", "test")
 OPTIONAL_COLUMNS = ("group", "order", "speaker")
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 ENDINGS = (*SEPARATORS, ".parquet")
+EMBEDDED = "docstrings"  # in the place of a file: the corpus that needs none
+SOURCES = f"CSV, TSV or Parquet, or {EMBEDDED} for the embedded corpus"
 
 # A size at which the four models of the demonstration take two minutes or less on two cores.
 DEMO_TRAIN_ROWS = 8_000
@@ -120,7 +122,8 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
     Parameters
     ----------
     sources : iterable of str or Path
-        Files, or folders of files, ending in one of `ENDINGS`.
+        Files, or folders of files, ending in one of `ENDINGS`; "docstrings" for the embedded
+        corpus.
 
     columns : Columns
         Names of the columns in the files.
@@ -128,15 +131,19 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
     Returns
     -------
     list of Corpus
-        In the order of `sources`; files of a folder in the order of their names.
+        In the order of `sources`, but the embedded one last; files of a folder in the order of
+        their names.
     """
-    paths = [path for source in sources for path in find_files(Path(source))]
+    sources = list(sources)
+    files = [source for source in sources if source != EMBEDDED]
+    paths = [path for source in files for path in find_files(Path(source))]
     stems = Counter(path.stem for path in paths)
     names = [path.stem if stems[path.stem] == 1 else str(path) for path in paths]
-    return [
+    corpora = [
         Corpus(name, prepare_frame(read_table(path, columns.text), columns, path))
         for name, path in zip(names, paths, strict=True)
     ]
+    return corpora + [load_docstring_sections_corpus()] * (EMBEDDED in sources)
 
 
 def find_files(source: Path) -> list[Path]:

@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
 from benchmarks._corpora import (
+    EMBEDDED,
+    SOURCES,
     Columns,
     Corpus,
-    load_docstring_sections_corpus,
     load_files,
     split_by_group,
 )
@@ -99,7 +100,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--data",
         nargs="+",
         metavar="FILE_OR_FOLDER",
-        help="CSV, TSV or Parquet (default: docstrings)",
+        default=[EMBEDDED],
+        help=f"{SOURCES} (default: docstrings)",
     )
     parser.add_argument("--parts", help="names with commas between them (default: all of them)")
     parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
@@ -132,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         parts = choose_parts(options.parts)
-        corpora = load_files(options.data, Columns()) if options.data else None
+        corpora = load_files(options.data, Columns())
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -142,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     done = read_done(path, versions)
     rows = done.to_dict("records")
     known = set(done[["corpus", "part", "seed"]].itertuples(index=False, name=None))
-    jobs = plan(corpora or [load_docstring_sections_corpus()], parts, options.seeds)
+    jobs = plan(corpora, parts, options.seeds)
     for corpus, name, seed in tqdm(jobs, unit="fit"):
         key = (corpus.name, name, seed)
         if key not in known:

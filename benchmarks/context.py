@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
 from benchmarks.__main__ import positive_number, whole_numbers
-from benchmarks._corpora import Columns, Corpus, load_docstring_sections_corpus, load_files
+from benchmarks._corpora import EMBEDDED, SOURCES, Columns, Corpus, load_files
 from benchmarks._features import sequences
 from benchmarks._models import ContextMemory
 from benchmarks._plots import STYLES, make_panels
@@ -86,7 +86,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--data",
         nargs="+",
         metavar="FILE_OR_FOLDER",
-        help="CSV, TSV or Parquet; corpora without groups are left out (default: docstrings)",
+        default=[EMBEDDED],
+        help=f"{SOURCES}; corpora without groups are left out (default: docstrings)",
     )
     parser.add_argument("--rows", type=positive_number, help="training rows, about")
     parser.add_argument("--seeds", type=whole_numbers, default=[0])
@@ -96,10 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def load_corpora(options: argparse.Namespace) -> list[Corpus]:
     """Load the corpora whose rows have groups."""
-    if options.data:
-        corpora = [c for c in load_files(options.data, Columns()) if c.has_groups]
-    else:
-        corpora = [load_docstring_sections_corpus()]
+    corpora = [c for c in load_files(options.data, Columns()) if c.has_groups]
     if not corpora:
         raise ValueError("no corpus has groups; there is no context to look at.")
     return [c.first_train_rows(options.rows) for c in corpora] if options.rows else corpora

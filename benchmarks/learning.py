@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
 from benchmarks._corpora import (
+    EMBEDDED,
+    SOURCES,
     Columns,
     Corpus,
-    load_docstring_sections_corpus,
     load_files,
     split_by_group,
     take_whole_groups,
@@ -93,7 +94,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--data",
         nargs="+",
         metavar="FILE_OR_FOLDER",
-        help="CSV, TSV or Parquet (default: docstrings)",
+        default=[EMBEDDED],
+        help=f"{SOURCES} (default: docstrings)",
     )
     parser.add_argument("--sizes", type=whole_numbers, default=list(SIZES), help="training rows")
     parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
@@ -111,8 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return 2 when the data cannot be read."""
     options = build_parser().parse_args(arguments)
     try:
-        docstrings = [] if options.data else [load_docstring_sections_corpus()]
-        corpora = docstrings or load_files(options.data, Columns())
+        corpora = load_files(options.data, Columns())
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

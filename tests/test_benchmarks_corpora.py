@@ -104,3 +104,11 @@ def test_bad_paths_give_clear_errors(tmp_path):
     (tmp_path / "rows.xlsx").write_text("")
     with pytest.raises(ValueError, match=r"rows.xlsx must end in one of \.csv, \.tsv, \.parquet"):
         load_files([tmp_path / "rows.xlsx"], Columns())
+
+
+def test_the_embedded_corpus_has_a_name_among_files(tmp_path):
+    """Check that it can be compared on beside files, in one run."""
+    path = tmp_path / "calls.csv"
+    make_frame().to_csv(path, index=False)
+    corpora = load_files(["docstrings", path], Columns())
+    assert [corpus.name for corpus in corpora] == ["calls", "docstring sections"]
