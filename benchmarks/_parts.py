@@ -6,11 +6,13 @@ benchmarks know the inside of the package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,10 @@ class Part:
     @contextmanager
     def left_out(self) -> Iterator[None]:
         """Do without what no parameter leaves out, for a while."""
-        patchers = [patch(f"sk_ctxmem.{name}", value) for name, value in self.patches.items()]
-        for patcher in patchers:
-            patcher.start()
-        try:
+        with ExitStack() as stack:
+            for name, value in self.patches.items():
+                stack.enter_context(patch(f"sk_ctxmem.{name}", value))
             yield
-        finally:
-            for patcher in patchers:
-                patcher.stop()
 
 
 def _without_wide_path(self: Any, batch: Any) -> Any:
@@ -66,17 +64,14 @@ def _nothing_attended(self: Any, states: Any, blocks: Any) -> Any:
     return 0 * self.project(states)[:, : self.project.out_features // 3]
 
 
-def _zero_places(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda lengths, both: 0 * function(lengths, both)
+def _no_places(lengths: np.ndarray, both: bool) -> np.ndarray:
+    return np.zeros((lengths.sum(), 5 if both else 2), dtype=np.float32)
 
 
 def all_parts() -> list[Part]:
     """List the whole model, as a part that leaves nothing out, then its parts."""
-    from sk_ctxmem import _preparation
-
     net = "_modules.ContextMemoryNet"
     attend = "_modules.Attention.forward"
-    no_places = _zero_places(_preparation.describe_places)
     return [
         Part("all"),
         Part("n-grams of characters", {"vectorizer__char_ngram_range": None}),
@@ -101,7 +96,7 @@ def all_parts() -> list[Part]:
         ),
         Part(
             "place in the group",
-            patches={"_preparation.describe_places": no_places},
+            patches={"_preparation.describe_places": _no_places},
             needs_groups=True,
         ),
         Part("speakers", {"speaker_column": None}, needs_groups=True),

@@ -34,6 +34,7 @@ from benchmarks._store import write_atomically
 from benchmarks._versions import short_hash, versions_of
 
 WHOLE = "all"
+KEY = ("corpus", "part", "seed", "versions")
 
 
 def measure(corpus: Corpus, name: str, seed: int) -> dict[str, Any]:
@@ -121,12 +122,9 @@ def choose_parts(asked: str | None) -> list[Part]:
     return [part for part in parts if part.name in {WHOLE, *asked.split(",")}]
 
 
-def read_done(path: Path, versions: str) -> pd.DataFrame:
-    """Read what an earlier run with the same versions measured."""
-    if not path.exists():
-        return pd.DataFrame(columns=["corpus", "part", "seed", "versions"])
-    done = pd.read_csv(path)
-    return done[done["versions"] == versions]
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read what earlier runs measured."""
+    return pd.read_csv(path).to_dict("records") if path.exists() else []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,19 +139,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "ablation.csv"
     versions = short_hash(versions_of("context-memory"))
-    done = read_done(path, versions)
-    rows = done.to_dict("records")
-    known = set(done[["corpus", "part", "seed"]].itertuples(index=False, name=None))
+    rows = read_rows(path)
+    known = {tuple(row[name] for name in KEY) for row in rows}
     jobs = plan(corpora, parts, options.seeds)
-    for corpus, name, seed in tqdm(jobs, unit="fit"):
-        key = (corpus.name, name, seed)
+    keys = [(corpus.name, name, seed, versions) for corpus, name, seed in jobs]
+    for job, key in tqdm(list(zip(jobs, keys, strict=True)), unit="fit"):
         if key not in known:
-            row = dict(zip(("corpus", "part", "seed"), key, strict=True))
-            measured = call_in_process(measure, corpus, name, seed)
-            rows.append(row | measured | {"versions": versions})
+            rows.append(dict(zip(KEY, key, strict=True)) | call_in_process(measure, *job))
             content = pd.DataFrame(rows).to_csv(index=False).encode()
             write_atomically(path, content)
-    report(pd.DataFrame(rows))
+    results = pd.DataFrame(rows).set_index(list(KEY)).loc[keys]
+    report(results.reset_index())
     return 0
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ._calibration import fit_temperature
+from ._runtime import one_thread
 from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
 from .exceptions import TrainingDivergedError
 
@@ -133,28 +134,30 @@ class AverageWeights(Callback):
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Take the mean, if there is one."""
-        self._load(net, self.means_)
+        self._swap(net)
 
     @contextmanager
     def so_far(self, net: NeuralNet) -> Iterator[None]:
         """Give the network the mean so far for a while."""
-        kept = [weight.clone() for weight in net.module_.state_dict().values()]
-        self._load(net, self.means_)
+        self._swap(net)
         try:
             yield
         finally:
-            self._load(net, kept)
+            self._swap(net)
 
-    def _load(self, net: NeuralNet, values: list[Tensor]) -> None:
-        for weight, value in zip(net.module_.state_dict().values(), values, strict=False):
-            weight.copy_(value)
+    def _swap(self, net: NeuralNet) -> None:
+        """Exchange weights and means, one tensor after the other, as tables are large."""
+        for weight, mean in zip(net.module_.state_dict().values(), self.means_, strict=False):
+            kept = weight.clone()
+            weight.copy_(mean)
+            mean.copy_(kept)
 
 
 class LateRows(Callback):
     """Bring the rows that were held back into the last epoch, after they told the temperature.
 
-    They tell it of the weights as they are when the last epoch begins, which changes them little:
-    the rates have nearly decayed.
+    They tell it of the weights as they are when the last epoch begins. What that epoch changes,
+    at the smallest rates, is not in it.
 
     Parameters
     ----------
@@ -185,9 +188,9 @@ def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
     """Return the temperature of a network, from rows that it was not trained on."""
     net.module_.eval()
     logits, truth = [], []
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         for batch, targets_and_weights in BatchIterator(rows, PREDICTION_BATCH_SIZE):
-            logits.append(net.module_(batch.to(net.device))[0].double().cpu())
+            logits.append(net.module_(batch.to(net.device))[0].cpu().double())
             truth.append(targets_and_weights)
     targets, weights = (torch.cat(parts).numpy() for parts in zip(*truth, strict=True))
     return fit_temperature(torch.cat(logits).numpy(), targets, weights)

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._calibration import choose_late_rows
+from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
 from ._modules import ContextMemoryNet
 from ._parameters import Choice, Flag, Number, check_parameters
 from ._preparation import arrange, fit_features, learn_speakers, number_units
@@ -81,9 +81,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     n_iter_no_change : int or None, default=None
         Number of epochs without a better score on the rows held out, after which training
-        stops and the weights of the best epoch are restored. None trains on all rows, for all
-        epochs; where rows see one another, the mean of the weights over the ends of the epochs
-        from the second on is kept.
+        stops and the weights of the best epoch are restored. None runs all epochs and trains on
+        all rows, on those that tell `temperature_` in the last epoch alone; where rows see one
+        another, the mean of the weights over the ends of the epochs from the second on is kept.
 
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
@@ -131,8 +131,10 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
 
     temperature_ : float
         What the logits are divided by, so that probabilities come true as often as they say. It
-        is measured on rows that the network had not been trained on: those of early stopping, or
-        a twentieth of the rows before they join the last epoch. 1 on fewer than 2,000 rows.
+        is measured on rows that the network had not been trained on: those that early stopping
+        holds out, or else a twentieth of the rows, in whole groups and at most 2,000, which join
+        the others in the last epoch. Without early stopping it is 1 on fewer than 2,000 rows and
+        for fewer than three epochs. A warm start keeps it.
 
     history_ : DataFrame of shape (n_iter_, 5)
         Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds; the valid
@@ -310,25 +312,30 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         weights = check_weights(sample_weight, self.class_weight, classes, targets)
         random = check_random_state(self.random_state)
         units = number_units(inputs)
-        held_out, late = self._keep_out(inputs, units, targets, weights, random)
+        held_out = self._hold_out(inputs, units, targets, weights, random)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
             values = self._vectorize(inputs)
         else:
-            values = self._learn_inputs(inputs, units, weights, held_out | late)
+            values = self._learn_inputs(inputs, units, weights)
         context = "none" if inputs.groups is None else self.context
         reading = {"context": context, "word_memory": self.word_memory}
-        rows = self._arrange(inputs, values, reading, held_out | late)
+        rows = self._arrange(inputs, values, reading)
         sizes = self._network_sizes(rows, values, len(classes))
         train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
-        data = (train_rows, valid_rows, train_rows.hold_back(late))
+        late_rows = None
+        if not warm and valid_rows is None and self.max_epochs >= EPOCHS_WITH_LATE_ROWS:
+            late = choose_late_rows(units, targets, weights, random)
+            late_rows = train_rows.hold_back(late)
+        data = (train_rows, valid_rows, late_rows)
         seed = random.randint(2**31 - 1)
         network, history, temperature = self._train(sizes, data, seed, warm, device)
 
         self.classes_ = classes
         self.n_iter_ = len(history)
-        self.temperature_ = temperature
+        if not warm:
+            self.temperature_ = temperature
         self.history_ = self._continue_history(history) if warm else history
         self._reading = reading
         self._columns = columns
@@ -443,16 +450,14 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
-    def _keep_out(self, inputs, units, targets, weights, random):
-        """Return which rows early stopping is judged by, and which are trained on at the end."""
-        nothing = np.zeros(inputs.n_rows, dtype=bool)
+    def _hold_out(self, inputs, units, targets, weights, random):
+        """Return which rows early stopping is judged by."""
         if self.n_iter_no_change is None:
-            return nothing, choose_late_rows(units, random) if self.max_epochs > 1 else nothing
+            return np.zeros(inputs.n_rows, dtype=bool)
         grouped = inputs.groups is not None
-        held_out = hold_out_groups(
+        return hold_out_groups(
             units, targets, weights, self.validation_fraction, random, grouped=grouped
         )
-        return held_out, nothing
 
     def _check_warm_start(self, inputs, classes):
         """Raise unless a fit can go on from the last one."""
@@ -472,11 +477,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
                 f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
             )
 
-    def _learn_inputs(self, inputs, units, weights, kept_out):
+    def _learn_inputs(self, inputs, units, weights):
         """Learn how to read input like this, and turn it into features."""
-        values, self.vectorizer_, self.scaler_ = fit_features(
-            inputs, self.vectorizer, weights, kept_out
-        )
+        values, self.vectorizer_, self.scaler_ = fit_features(inputs, self.vectorizer, weights)
         self.speakers_ = learn_speakers(inputs, units)
         self._input_kind = inputs.kind
         return values
@@ -487,9 +490,8 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             return self.vectorizer_.transform(inputs.values)
         return inputs.values
 
-    def _arrange(self, inputs, values, reading, kept_out=None):
-        parts = (inputs, values, self.scaler_, self.speakers_)
-        return arrange(*parts, **reading, kept_out=kept_out)
+    def _arrange(self, inputs, values, reading):
+        return arrange(inputs, values, self.scaler_, self.speakers_, **reading)
 
     def _network_sizes(self, rows, values, n_classes):
         """Return the arguments of the network."""

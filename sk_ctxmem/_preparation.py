@@ -27,10 +27,6 @@ class RowNormScaler(BaseEstimator):
     All columns that only one row has, the same one, become a single column: the part of a row
     along what that training row has in them. From weights of zero, gradient descent would move
     along it alone, and on texts these columns are more than half of all.
-
-    Rows that are kept from training shall look like the rows of a later `predict`: what they
-    alone have is left out, and their norms are brought back to the usual one if all rows have it,
-    as those of a vectorizer do that leaves unknown words out before it divides by the norm.
     """
 
     def fit(self, X, y=None, sample_weight=None):
@@ -38,7 +34,6 @@ class RowNormScaler(BaseEstimator):
         X = _in_canonical_format(X)
         norms = squared_norms(X.data, X.indptr)
         self.norm_ = float(np.sqrt(np.average(norms, weights=sample_weight))) or 1.0
-        self.is_usual_ = bool(np.allclose(norms[norms > 0], self.norm_**2, rtol=1e-3))
         n_rows = np.bincount(X.indices, minlength=X.shape[1])
         self.columns_ = np.flatnonzero(n_rows).astype(np.int32)
         n_rows = n_rows[self.columns_]
@@ -70,25 +65,14 @@ class RowNormScaler(BaseEstimator):
         self.shares_[chosen] = X.data / np.repeat(lengths, counts)
         return int(is_filled.sum())
 
-    def transform(self, X, kept_out=None):
-        """Scale rows, and bring their values to the places of their columns.
-
-        Parameters
-        ----------
-        X : csr_array of shape (n_rows, n_features)
-            The rows.
-        kept_out : ndarray of shape (n_rows,), bool, or None
-            Rows that the columns were not learned from.
-        """
+    def transform(self, X):
+        """Scale rows, and bring their values to the places of their columns."""
         X = _in_canonical_format(X)
         found, values = self._find(X), X.data.astype(np.float32)
         is_known = found >= 0
         values[~is_known] = 0
         norms = np.sqrt(squared_norms(values, X.indptr)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
-        if kept_out is not None and self.is_usual_:
-            short = kept_out & (norms > 0)
-            factors[short] = 1 / (self.norm_ * norms[short])
         values *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
         values[is_known] *= self.shares_[found[is_known]]
         places = found.copy()
@@ -130,7 +114,7 @@ def _in_canonical_format(X):
     return X
 
 
-def fit_features(inputs, vectorizer, weights, kept_out):
+def fit_features(inputs, vectorizer, weights):
     """Learn how to turn input into features, and turn it.
 
     Parameters
@@ -141,8 +125,6 @@ def fit_features(inputs, vectorizer, weights, kept_out):
         What turns texts into features; None for the default one.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
-    kept_out : ndarray of shape (n_rows,), bool
-        Rows that the scaler shall not know.
 
     Returns
     -------
@@ -161,8 +143,6 @@ def fit_features(inputs, vectorizer, weights, kept_out):
         vectorizer = None
     features = _features(values)
     scaler = RowNormScaler() if sparse.issparse(features) else StandardScaler()
-    if kept_out.any():
-        features, weights = features[~kept_out], weights[~kept_out]
     return values, vectorizer, scaler.fit(features, sample_weight=weights)
 
 
@@ -202,7 +182,7 @@ def number_units(inputs):
     return pd.factorize(inputs.groups)[0].astype(np.int64)
 
 
-def arrange(inputs, values, scaler, speakers, *, context, word_memory, kept_out=None):
+def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     """Bring the rows into the order of their groups.
 
     Parameters
@@ -219,8 +199,6 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory, kept_out=
         Which other rows a row sees.
     word_memory : bool
         Whether the words are read.
-    kept_out : ndarray of shape (n_rows,), bool, or None
-        In a fit, the rows that the scaler does not know.
 
     Returns
     -------
@@ -245,7 +223,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory, kept_out=
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
-        features=_scale(_features(values), scaler, kept_out),
+        features=_scale(_features(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -256,10 +234,10 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory, kept_out=
     )
 
 
-def _scale(features, scaler, kept_out):
+def _scale(features, scaler):
     """Scale features into the kind, sparse or dense, that the fit had."""
     if isinstance(scaler, RowNormScaler):
-        return scaler.transform(sparse.csr_array(features), kept_out)
+        return scaler.transform(sparse.csr_array(features))
     if sparse.issparse(features):
         features = features.toarray()
     return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)

@@ -230,7 +230,7 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
     logits = np.empty((len(rows), network.decoder.out_features))
     with one_thread(), torch.inference_mode():
         for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
-            logits[places] = network(batch.to(device))[0].double().cpu().numpy()
+            logits[places] = network(batch.to(device))[0].cpu().double().numpy()
     return logits
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ._batches import RowSet
+from ._calibration import as_new_rows
 from ._labels import NO_LABEL
 
 PREDICTION_BATCH_SIZE = 4096
@@ -54,8 +56,12 @@ class TrainingRows(torch.utils.data.Dataset):
         if not len(late_groups):
             return None
         self.current = self.rows.take_groups(early_groups)
-        rows = self.rows.take_groups(late_groups)
-        return TrainingRows(rows, self.targets.numpy(), self.weights.numpy(), None)
+        return TrainingRows(
+            _as_new(self.rows.take_groups(late_groups), late),
+            self.targets.numpy(),
+            self.weights.numpy(),
+            None,
+        )
 
     def bring_back(self) -> None:
         """Have all rows in the batches to come."""
@@ -101,7 +107,13 @@ def split_rows(
     train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
     if not len(valid_groups):
         return train_rows, None
-    return train_rows, TrainingRows(rows.take_groups(valid_groups), targets, weights, None)
+    valid_rows = _as_new(rows.take_groups(valid_groups), held_out)
+    return train_rows, TrainingRows(valid_rows, targets, weights, None)
+
+
+def _as_new(rows: RowSet, kept_out: np.ndarray) -> RowSet:
+    """Return rows that are kept from training with features as new rows have them."""
+    return replace(rows, features=as_new_rows(rows.features, kept_out))
 
 
 def _split_groups(rows: RowSet, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -95,7 +95,10 @@ def test_command_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert calls == [("all", 0), ("dropout", 0)]
     assert ablation.main([*options, "--parts", "dropout,attention"]) == 0
     assert calls[2:] == [("attention", 0)]
-    assert len(pd.read_csv(tmp_path / "ablation.csv")) == 3
+    monkeypatch.setattr(ablation, "versions_of", lambda model: {"torch": "9"})
+    assert ablation.main([*options, "--parts", "attention"]) == 0
+    assert calls[3:] == [("all", 0), ("attention", 0)]
+    assert len(pd.read_csv(tmp_path / "ablation.csv")) == 5
     assert "fit time without a part" in capsys.readouterr().out
     assert ablation.main([*options, "--parts", "drop"]) == 2
     assert "no part 'drop'" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.metrics import log_loss
@@ -9,8 +10,8 @@ from sklearn.preprocessing import normalize
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._batches import RowSet
-from sk_ctxmem._calibration import choose_late_rows, fit_temperature
-from sk_ctxmem._preparation import RowNormScaler
+from sk_ctxmem._calibration import as_new_rows, choose_late_rows, fit_temperature
+from sk_ctxmem._modules import ContextMemoryNet
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = {"text_column": "text", "group_column": "group"}
@@ -46,40 +47,63 @@ def test_temperature_reads_weights():
     assert fit_temperature(logits[500:503], targets[500:503], np.ones(3)) < 1.5
 
 
+def _choose(units, *, targets=None, weights=None, seed=0):
+    """Choose late rows, of one class and of equal weight if not said otherwise."""
+    targets = np.zeros(len(units), dtype=np.int64) if targets is None else targets
+    weights = np.ones(len(units)) if weights is None else weights
+    return choose_late_rows(units, targets, weights, np.random.RandomState(seed))
+
+
 def test_late_rows_are_whole_groups():
     """Check the share of the late rows, that no group is cut, and that few rows have none."""
     units = np.repeat(np.arange(400), np.random.RandomState(0).randint(1, 20, size=400))
-    late = choose_late_rows(units, np.random.RandomState(1))
-    assert 0.03 < late.mean() <= 0.05
+    late = _choose(units)
+    assert 0.05 <= late.mean() < 0.06
     shares = np.bincount(units, late) / np.bincount(units)
     assert set(shares) == {0.0, 1.0}
-    assert not choose_late_rows(np.arange(1900), np.random.RandomState(0)).any()
-    assert choose_late_rows(np.arange(100_000), np.random.RandomState(0)).sum() == 2000
+    assert not _choose(np.arange(1900)).any()
+    assert _choose(np.arange(100_000)).sum() == 2000
+    assert _choose(np.repeat(np.arange(19), 1000)).sum() == 1000
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_late_rows_spare_classes_and_weights(seed):
+    """Check that every class stays among the others, and that weight alone counts."""
+    units = np.repeat(np.arange(125), 20)
+    targets = (units == 7).astype(np.int64)
+    assert not _choose(units, targets=targets, seed=seed)[units == 7].any()
+    weights = (units % 2).astype(float)
+    assert _choose(np.arange(2500), weights=weights, seed=seed).sum() == 0  # too few that count
+    weights = np.where(units == 7, 1.0, 0.0)
+    assert not _choose(units, weights=weights, seed=seed).any()
 
 
 def test_rows_kept_out_are_read_like_new_ones():
     """Check that a row loses what it alone has, and gets the norm that it would have had."""
-    counts = sparse.random_array((200, 500), density=0.05, random_state=0).tocsr()
+    counts = sparse.random_array((200, 500), density=0.02, random_state=0).tocsr()
     X = sparse.csr_array(normalize(counts))
     kept_out = np.arange(200) % 4 == 0
-    scaler = RowNormScaler().fit(X[~kept_out])
-    without = counts[kept_out].toarray()
-    without[:, counts[~kept_out].sum(axis=0) == 0] = 0
-    as_new = scaler.transform(sparse.csr_array(normalize(without)))
-    read = scaler.transform(X, kept_out)
-    np.testing.assert_allclose(read[kept_out].toarray(), as_new.toarray(), atol=1e-6)
-    others = scaler.transform(X[~kept_out]).toarray()
-    np.testing.assert_array_equal(read[~kept_out].toarray(), others)
+    read = as_new_rows(X, kept_out).toarray()
+    known = counts[kept_out].toarray()
+    known[:, counts[~kept_out].sum(axis=0) == 0] = 0
+    assert (known != 0).sum() < counts[kept_out].nnz
+    np.testing.assert_allclose(read[kept_out], normalize(known), atol=1e-6)
+    assert not read[~kept_out].any()
 
 
 def test_norms_that_differ_are_left_alone():
     """Check that rows that are not normalised, such as counts, are not made so."""
     X = sparse.random_array((100, 30), density=0.3, random_state=0).tocsr()
     kept_out = np.arange(100) < 10
-    scaler = RowNormScaler().fit(X[~kept_out])
-    np.testing.assert_array_equal(
-        scaler.transform(X, kept_out).toarray(), scaler.transform(X).toarray()
-    )
+    np.testing.assert_array_equal(as_new_rows(X, kept_out).toarray()[:10], X[:10].toarray())
+    dense = X.toarray()
+    assert as_new_rows(dense, kept_out) is dense
+
+
+def test_rows_kept_out_without_anything_known_are_empty():
+    """Check that a row of unknown columns has no features, as a new one would."""
+    X = sparse.csr_array(np.eye(4, dtype=np.float32))
+    assert not as_new_rows(X, np.array([True, False, False, True])).toarray().any()
 
 
 def _noisy_rows():
@@ -128,5 +152,44 @@ def test_one_epoch_and_few_rows_have_no_temperature():
     talks = make_conversations(300, random_state=0)
     clf = ContextMemoryClassifier(**COLUMNS, random_state=0, max_epochs=1, hidden_size=8)
     assert clf.fit(talks.data, talks.target).temperature_ == 1.0
-    clf.set_params(max_epochs=2).fit(talks.data[:500], talks.target[:500])
+    clf.set_params(max_epochs=3).fit(talks.data[:500], talks.target[:500])
     assert clf.temperature_ == 1.0
+
+
+def test_warm_start_keeps_the_temperature():
+    """Check that rows that were trained on before do not tell how sure to be."""
+    train, _ = _noisy_rows()
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=3, warm_start=True).fit(*train)
+    temperature = clf.temperature_
+    assert temperature > 1.2
+    assert clf.set_params(random_state=1).fit(*train).temperature_ == temperature
+    assert clf.set_params(max_epochs=1).fit(*train).temperature_ == temperature
+
+
+def test_rows_of_one_labelled_group_are_enough():
+    """Check that a fit goes well in which most rows have weight 0 and are context only."""
+    random = np.random.RandomState(0)
+    X, groups = random.normal(size=(2400, 5)), np.repeat(np.arange(120), 20)
+    for features in (X, sparse.csr_array(X)):
+        clf = ContextMemoryClassifier(random_state=0, hidden_size=8)
+        clf.fit(features, X[:, 0] > 0, sample_weight=groups == 5, groups=groups)
+        assert clf.temperature_ == 1.0
+
+
+def test_temperature_is_measured_on_one_thread(monkeypatch):
+    """Check that the rows of early stopping are judged on one thread, as all of a fit."""
+    threads, forward = [], ContextMemoryNet.forward
+
+    def count(self, batch):
+        threads.append(torch.get_num_threads())
+        return forward(self, batch)
+
+    monkeypatch.setattr(ContextMemoryNet, "forward", count)
+    before = torch.get_num_threads()
+    X = np.random.RandomState(0).normal(size=(300, 4))
+    torch.set_num_threads(2)
+    try:
+        ContextMemoryClassifier(n_iter_no_change=1, max_epochs=2).fit(X, X[:, 0] > 0)
+    finally:
+        torch.set_num_threads(before)
+    assert set(threads) == {1}

@@ -31,9 +31,9 @@ ALLOWED_PARTS = {
     "_optimizer": {"_sparse"},
     "_runtime": set(),
     "_loss": set(),
-    "_training_rows": {"_batches", "_labels"},
-    "_calibration": set(),
-    "_callbacks": {"_calibration", "_training_rows", "exceptions"},
+    "_calibration": {"_sparse", "_splitting"},
+    "_training_rows": {"_batches", "_calibration", "_labels"},
+    "_callbacks": {"_calibration", "_runtime", "_training_rows", "exceptions"},
     "_training": {
         "_batches",
         "_callbacks",
