@@ -137,7 +137,7 @@ def test_interval_of_groups_is_wider():
 
 def test_best_baseline_is_compared_over_all_seeds(tmp_path):
     """Check the difference, against means of seeds, and that failures are left out."""
-    store = Store(tmp_path)
+    store, sizes = Store(tmp_path), {"n_train": 9, "n_test": 4}
     right = {"lr": [[0, 1]], "fasttext": [[0, 1, 2], [0, 1, 2]], "context-memory": [[0], [0, 1]]}
     keys = []
     for model, seeds in right.items():
@@ -146,9 +146,9 @@ def test_best_baseline_is_compared_over_all_seeds(tmp_path):
             predicted = np.isin(np.arange(4), rows).astype(int)
             arrays = {"true": np.ones(4, int), "predicted": predicted, "group": np.arange(4)}
             arrays["classes"] = np.array(["no", "yes"])
-            store.add(keys[-1], {"accuracy": len(rows) / 4}, arrays)
+            store.add(keys[-1], sizes | {"accuracy": len(rows) / 4}, arrays)
     keys.append(Key("texts", "crf", 0, "test", "d", "v"))
-    store.add(keys[-1], {"parameters": "{}"}, {})
+    store.add(keys[-1], sizes | {"parameters": "{}"}, {})
     (row,) = compare_all(store, keys).to_dict("records")
     assert (row["model"], row["baseline"]) == ("context-memory", "fasttext")
     assert row["difference"] == pytest.approx(0.375 - 0.75)
