@@ -21,6 +21,9 @@ STYLES = {
     "context-memory (none)": ("#009E73", "v"),
 }
 
+# Of numbers that may lie on a line.
+LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+
 
 def write_plot(results: pd.DataFrame, path: Path) -> None:
     """Plot accuracy against fit time, one panel per corpus.
@@ -119,7 +122,7 @@ def write_error_plot(results: pd.DataFrame, path: Path) -> None:
         ax.tick_params(labelbottom=True)
         for place, value in enumerate(values):
             if value > 0:
-                ax.text(value, place, f" {value:.2f}", va="center", fontsize=7)
+                ax.text(value, place, f" {value:.2f}", va="center", fontsize=7, bbox=LABEL_BOX)
         ax.margins(x=0.2)
     figure.supxlabel("mistakes relative to lr (less is better)", fontsize=10)
     figure.savefig(path, dpi=120)
