@@ -21,8 +21,13 @@ STYLES = {
     "context-memory (none)": ("#009E73", "v"),
 }
 
-# Of numbers that may lie on a line.
-LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+# Numbers beside bars, legible on lines too.
+BESIDE_A_BAR: dict[str, Any] = {
+    "xytext": (4, 0),
+    "textcoords": "offset points",
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+    "zorder": 3,
+}
 
 
 def write_plot(results: pd.DataFrame, path: Path) -> None:
@@ -122,7 +127,8 @@ def write_error_plot(results: pd.DataFrame, path: Path) -> None:
         ax.tick_params(labelbottom=True)
         for place, value in enumerate(values):
             if value > 0:
-                ax.text(value, place, f" {value:.2f}", va="center", fontsize=7, bbox=LABEL_BOX)
+                number = f"{value:.2f}"
+                ax.annotate(number, (value, place), va="center", fontsize=7, **BESIDE_A_BAR)
         ax.margins(x=0.2)
     figure.supxlabel("mistakes relative to lr (less is better)", fontsize=10)
     figure.savefig(path, dpi=120)
