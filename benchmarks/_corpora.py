@@ -6,6 +6,7 @@ Whatever the source, a corpus leaves this module as one frame with the columns `
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -144,6 +145,17 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
         for name, path in zip(names, paths, strict=True)
     ]
     return corpora + [load_docstring_sections_corpus()] * (EMBEDDED in sources)
+
+
+def add_data_option(parser: argparse.ArgumentParser, remark: str = "") -> None:
+    """Add the option ``--data`` for `load_files`, with the embedded corpus as its default."""
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        metavar="FILE_OR_FOLDER",
+        default=[EMBEDDED],
+        help=f"{SOURCES}{remark} (default: {EMBEDDED})",
+    )
 
 
 def find_files(source: Path) -> list[Path]:

@@ -19,10 +19,9 @@ from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
 from benchmarks._corpora import (
-    EMBEDDED,
-    SOURCES,
     Columns,
     Corpus,
+    add_data_option,
     load_files,
     split_by_group,
 )
@@ -97,13 +96,7 @@ def summarise(results: pd.DataFrame, column: str) -> pd.DataFrame:
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        metavar="FILE_OR_FOLDER",
-        default=[EMBEDDED],
-        help=f"{SOURCES} (default: docstrings)",
-    )
+    add_data_option(parser)
     parser.add_argument("--parts", help="names with commas between them (default: all of them)")
     parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))

@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
 from benchmarks.__main__ import positive_number, whole_numbers
-from benchmarks._corpora import EMBEDDED, SOURCES, Columns, Corpus, load_files
+from benchmarks._corpora import Columns, Corpus, add_data_option, load_files
 from benchmarks._features import sequences
 from benchmarks._models import ContextMemory
 from benchmarks._plots import STYLES, make_panels
@@ -82,13 +82,7 @@ def write_plot(results: pd.DataFrame, path: Path) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.context", description=__doc__)
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        metavar="FILE_OR_FOLDER",
-        default=[EMBEDDED],
-        help=f"{SOURCES}; corpora without groups are left out (default: docstrings)",
-    )
+    add_data_option(parser, "; corpora without groups are left out")
     parser.add_argument("--rows", type=positive_number, help="training rows, about")
     parser.add_argument("--seeds", type=whole_numbers, default=[0])
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))

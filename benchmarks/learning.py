@@ -19,10 +19,9 @@ from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
 from benchmarks._corpora import (
-    EMBEDDED,
-    SOURCES,
     Columns,
     Corpus,
+    add_data_option,
     load_files,
     split_by_group,
     take_whole_groups,
@@ -90,13 +89,7 @@ def write_plot(results: pd.DataFrame, path: Path) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.learning", description=__doc__)
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        metavar="FILE_OR_FOLDER",
-        default=[EMBEDDED],
-        help=f"{SOURCES} (default: docstrings)",
-    )
+    add_data_option(parser)
     parser.add_argument("--sizes", type=whole_numbers, default=list(SIZES), help="training rows")
     parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
