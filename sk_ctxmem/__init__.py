@@ -3,14 +3,22 @@
 from ._classifier import ContextMemoryClassifier
 from ._sequences import TextSequences
 from ._vectorizer import TextSequenceVectorizer
-from .exceptions import MissingGroupsWarning, TrainingDivergedError
+from ._version import __version__
+from .exceptions import MissingGroupsWarning, ModelFileError, TrainingDivergedError
 
-__version__ = "0.1.0"
+# What a skops file of this package asks to be trusted: classes of it, and nothing else.
+TRUSTED_TYPES = [
+    "sk_ctxmem._classifier.ContextMemoryClassifier",
+    "sk_ctxmem._vectorizer.TextSequenceVectorizer",
+]
 
 __all__ = [
+    "TRUSTED_TYPES",
     "ContextMemoryClassifier",
     "MissingGroupsWarning",
+    "ModelFileError",
     "TextSequenceVectorizer",
     "TextSequences",
     "TrainingDivergedError",
+    "__version__",
 ]

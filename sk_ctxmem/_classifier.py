@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from scipy import sparse
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -17,18 +18,20 @@ from sklearn.utils.validation import check_is_fitted
 from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
 from ._modules import ContextMemoryNet
 from ._parameters import Choice, Flag, Number, check_parameters
+from ._persistence import ModelFileMixin
 from ._preparation import arrange, fit_features, learn_speakers, number_units
 from ._runtime import choose_device, forked_random_state, single_precision
+from ._sequences import TextSequences
 from ._splitting import hold_out_groups
 from ._targets import check_target, check_weights
 from ._training import check_same_sizes, extend_history, predict_logits, train
 from ._training_rows import split_rows
-from ._validation import read_rows, unchanged_on_error
+from ._validation import InputRows, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
 from .exceptions import MissingGroupsWarning
 
 
-class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
+class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
     """Text classifier with memory across the rows of a conversation or document.
 
     Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
@@ -566,38 +569,21 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
                 "fit with context='none' if rows are to stand alone."
             )
 
-    def __getstate__(self):
-        """Return arrays and plain values only: nothing of torch or skorch is pickled."""
-        state = dict(super().__getstate__())
-        network = state.pop("_network", None)
-        state.pop("_device", None)
-        if network is not None:
-            weights = network.state_dict().items()
-            state["_weights"] = {name: value.float().cpu().numpy() for name, value in weights}
-        return state
-
-    def __setstate__(self, state):
-        """Rebuild the network from its arrays, on the device that there is now."""
-        state = dict(state)
-        weights = state.pop("_weights", None)
-        super().__setstate__(state)
-        if weights is not None:
-            # the first weights are drawn, then replaced
-            with forked_random_state(0, "cpu"), single_precision():
-                network = ContextMemoryNet(**self._sizes)
-            network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
-            self._set_network(network, self._find_device())
-
-    def _find_device(self):
-        """Return the device of this machine that comes nearest to the parameter."""
-        try:
-            return choose_device(self.device)
-        except ValueError:
-            warnings.warn(
-                f"device={self.device!r} is not to be had here: the classifier runs on the CPU.",
-                stacklevel=3,
-            )
-            return "cpu"
+    def _try_out(self):
+        """Predict a row made up, which fails where what was learned does not fit together."""
+        width = getattr(self, "n_features_in_", 1)
+        no_features = sparse.csr_array((1, width), dtype=np.float32)
+        one_row = {
+            "text": lambda: ["a b"],
+            "features": lambda: no_features if self._sizes["sparse"] else np.zeros((1, width)),
+            "sequences": lambda: TextSequences(no_features, np.zeros(1, int), np.array([0, 1]), 1),
+        }[self._input_kind]()
+        one_id = np.array(["a"], dtype=object)
+        speakers = None if self._columns["speaker"] is None else one_id
+        inputs = InputRows(self._input_kind, one_row, groups=one_id, speakers=speakers)
+        rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
+        if not np.isfinite(predict_logits(self._network, rows, self._device)).all():
+            raise ValueError("the weights are too large to predict with")
 
     def __sklearn_is_fitted__(self):
         """Tell check_is_fitted whether there is a network."""

@@ -87,6 +87,12 @@ def count_texts(tokens, n_tokens):
     return np.bincount(counts.indices, minlength=n_tokens)
 
 
+def check_numbering(numbers, n_tokens):
+    """Raise ValueError unless tokens are numbered from 0, without gaps."""
+    if list(numbers.values()) != list(range(n_tokens)):
+        raise ValueError("the tokens are not numbered from 0, one after another")
+
+
 class TokenNGrams:
     """Counts of the n-grams of tokens.
 
@@ -139,8 +145,8 @@ class TokenNGrams:
     @property
     def n_columns(self):
         """Number of n-grams that are counted."""
-        smallest, largest = self.ngram_range
-        return sum(map(self._n_ngrams, range(smallest, largest + 1)))
+        smallest, longest = self.ngram_range[0], len(self.pairs) + 1  # longer ones are in no text
+        return sum(map(self._n_ngrams, range(smallest, longest + 1)))
 
     def _n_ngrams(self, n):
         if n == 1:
@@ -206,6 +212,19 @@ class TokenNGrams:
         is_known = known[np.minimum(places, len(known) - 1)] == kinds if len(known) else False
         return np.where(is_known, places, UNKNOWN)[found]
 
+    def _check_learned(self):
+        """Raise ValueError unless this is what `fit_counts` can have learned."""
+        smallest, largest = self.ngram_range
+        n_before = self.n_tokens
+        are_right = 1 <= smallest <= largest and n_before >= 0 and len(self.pairs) < largest
+        for pairs in self.pairs:
+            inside = pairs.size == 0 or 0 <= pairs[0] <= pairs[-1] < n_before * self.n_tokens
+            is_sorted = pairs.ndim == 1 and bool((pairs[1:] > pairs[:-1]).all())
+            are_right &= pairs.dtype == np.int64 and is_sorted and bool(inside)
+            n_before = len(pairs)
+        if not are_right:
+            raise ValueError("the n-grams are none that texts can have")
+
     def names(self, token_names, separator):
         """Return the n-grams as strings, in the order of the columns."""
         smallest = self.ngram_range[0]
@@ -250,9 +269,18 @@ class InsideNGrams:
         words, names = self._words(texts)
         return words @ self.ngrams.counts(read_tokens(names, tuple, self.characters))
 
+    @property
+    def n_columns(self):
+        """Number of n-grams that are counted."""
+        return self.ngrams.n_columns
+
     def keep(self, columns):
         """Forget the n-grams of other columns, and return the new numbers of these."""
         return self.ngrams.keep(columns)
+
+    def _check_learned(self):
+        """Raise ValueError unless this is what `fit_counts` can have learned."""
+        check_numbering(self.characters, self.ngrams.n_tokens)
 
     def _words(self, texts):
         tokens, numbers = learn_tokens(texts, str.split)
@@ -347,6 +375,18 @@ class WeightedNGrams:
         norms = np.sqrt(squared_norms(counts.data, counts.indptr)).astype(np.float32)
         counts.data /= np.repeat(norms, np.diff(counts.indptr))
         return counts
+
+    def _check_learned(self):
+        """Raise ValueError unless this is what `fit_transform` can have learned."""
+        n_columns = self.counter.n_columns
+        kept = self.columns
+        if kept is not None:
+            inside = kept.size == 0 or 0 <= kept.min() <= kept.max() < n_columns
+            if kept.ndim != 1 or kept.dtype.kind != "i" or not inside:
+                raise ValueError("the columns that were kept are none of those there are")
+            n_columns = len(kept)
+        if self.idf.shape != (n_columns,) or not np.isfinite(self.idf).all():
+            raise ValueError("the weights of the n-grams are not one finite number for each")
 
     def names(self, *arguments):
         """Return the n-grams that were kept, in the order of the columns."""

@@ -82,6 +82,22 @@ class RowNormScaler(BaseEstimator):
         X.sum_duplicates()
         return X
 
+    def _check_learned(self):
+        """Raise ValueError unless this is what `fit` can have learned."""
+        columns, places, shares = self.columns_, self.places_, self.shares_
+        are_right = (
+            columns.dtype == places.dtype == np.int32
+            and columns.shape == places.shape == shares.shape == (len(columns),)
+            and (len(columns) == 0 or (columns[0] >= 0 and 0 <= places.min()))
+            and bool((columns[1:] > columns[:-1]).all())
+            and places.max(initial=-1) < self.n_columns_
+            and shares.dtype == np.float32
+            and np.isfinite(shares).all()
+            and 0 < self.norm_ < np.inf
+        )
+        if not are_right:
+            raise ValueError("the columns of the features are none that a fit can have found")
+
     def _find(self, X):
         """Return the number of the column of each stored value, or -1 for one never seen."""
         if len(X.indices) * SEARCH_COST > X.shape[1]:

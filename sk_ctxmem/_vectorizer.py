@@ -13,11 +13,13 @@ from ._ngrams import (
     InsideNGrams,
     TokenNGrams,
     WeightedNGrams,
+    check_numbering,
     count_texts,
     learn_tokens,
     read_tokens,
 )
 from ._parameters import Choice, Flag, Number, check_ngram_range, check_parameters
+from ._plain import PlainReader, PlainWriter
 from ._sequences import TextSequences
 from ._validation import check_texts
 
@@ -27,6 +29,8 @@ UNKNOWN_WORD = 0
 WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in scikit-learn
 RARE_WORDS_RANGE = (3, 5)  # n-grams of characters that char_ngram_range="auto" stands for
 MOST_TOKENS_OF_AUTO = 3_000_000  # in more than these, words are known well enough by themselves
+NGRAM_CLASSES = {cls.__name__: cls for cls in (InsideNGrams, TokenNGrams, WeightedNGrams)}
+STATE_PARTS = ("arrays", "vocabularies", "objects")
 LONG_TEXT = 16  # characters for each word that is read: what is longer is cut beforehand
 
 
@@ -234,6 +238,34 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         check_is_fitted(self)
         kinds = [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
         return np.concatenate([kind.idf for kind in kinds])
+
+    def _check_learned(self):
+        """Raise ValueError unless this is what `fit` can have learned."""
+        if not hasattr(self, "vocabulary_"):
+            return
+        self._check_parameters()
+        n_words, numbers = len(self.vocabulary_), self._word_numbers
+        check_numbering(self._token_numbers, self._ngrams.counter.n_tokens)
+        are_right = numbers.shape == (len(self._token_numbers) + 1,) and numbers.dtype == np.int32
+        if not are_right or numbers.min() < 0 or numbers.max() > n_words:
+            raise ValueError("the numbers of the words are not those of the vocabulary")
+
+    def __getstate__(self):
+        """Return arrays and plain values only, so that skops need not trust the parts."""
+        writer = PlainWriter(NGRAM_CLASSES, objects={})
+        plain = writer.write(dict(super().__getstate__()), "vectorizer")
+        return {
+            "plain": plain,
+            "arrays": writer.arrays,
+            "vocabularies": writer.vocabularies,
+            "objects": writer.objects,
+        }
+
+    def __setstate__(self, state):
+        """Take over what `__getstate__` returned."""
+        reader = PlainReader(NGRAM_CLASSES, *(state[name] for name in STATE_PARTS))
+        super().__setstate__(reader.read(state["plain"]))
+        self._check_learned()
 
     def _check_parameters(self):
         check_parameters(self, self._legal_values)

@@ -7,3 +7,7 @@ class TrainingDivergedError(RuntimeError):
 
 class MissingGroupsWarning(UserWarning):
     """A classifier that was fitted with groups is asked about rows without."""
+
+
+class ModelFileError(ValueError):
+    """A file does not hold what this package wrote, or not what this version can read."""

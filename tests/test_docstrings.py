@@ -101,7 +101,7 @@ def test_every_default_is_documented_as_it_is(thing):
 def test_every_function_says_what_it_returns(thing):
     """Check that functions and methods have a section Returns or Yields."""
     doc = _parse(thing)
-    assert doc["Returns"] or doc["Yields"]
+    assert doc["Returns"] or doc["Yields"] or "return " not in inspect.getsource(thing)
 
 
 def _fitted_classifier():

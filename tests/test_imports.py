@@ -11,8 +11,11 @@ PACKAGE = ROOT / "sk_ctxmem"
 
 # Part of the package -> the other parts that it may import. A new part needs a line here.
 ALLOWED_PARTS = {
-    "__init__": {"_classifier", "_sequences", "_vectorizer", "exceptions"},
+    "__init__": {"_classifier", "_sequences", "_vectorizer", "_version", "exceptions"},
     "exceptions": set(),
+    "_version": set(),
+    "_archive": {"_version", "exceptions"},
+    "_plain": set(),
     "_parameters": set(),
     "_validation": set(),
     "_targets": {"_validation"},
@@ -20,7 +23,7 @@ ALLOWED_PARTS = {
     "_sequences": set(),
     "_sparse": set(),
     "_ngrams": {"_sparse"},
-    "_vectorizer": {"_ngrams", "_parameters", "_sequences", "_validation"},
+    "_vectorizer": {"_ngrams", "_parameters", "_plain", "_sequences", "_validation"},
     "_tensors": set(),
     "_functions": {"_tensors"},
     "_labels": {"_tensors"},
@@ -44,12 +47,26 @@ ALLOWED_PARTS = {
         "_training_rows",
         "exceptions",
     },
+    "_learned": {"_modules", "_preparation", "_sequences"},
+    "_persistence": {
+        "_archive",
+        "_learned",
+        "_modules",
+        "_parameters",
+        "_plain",
+        "_preparation",
+        "_runtime",
+        "_vectorizer",
+        "exceptions",
+    },
     "_classifier": {
         "_calibration",
         "_modules",
         "_parameters",
+        "_persistence",
         "_preparation",
         "_runtime",
+        "_sequences",
         "_splitting",
         "_targets",
         "_training",
@@ -61,16 +78,19 @@ ALLOWED_PARTS = {
     "datasets": {"exceptions"},
 }
 WITHOUT_TORCH = {
+    "_archive",
     "_calibration",
     "exceptions",
     "_ngrams",
     "_parameters",
+    "_plain",
     "_sequences",
     "_sparse",
     "_splitting",
     "_targets",
     "_validation",
     "_vectorizer",
+    "_version",
     "datasets",
 }
 

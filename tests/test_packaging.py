@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 def _literal_version():
     """Read `__version__` as setuptools does, without importing the package."""
-    tree = ast.parse((ROOT / "sk_ctxmem" / "__init__.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "sk_ctxmem" / "_version.py").read_text(encoding="utf-8"))
     (value,) = (
         node.value
         for node in tree.body

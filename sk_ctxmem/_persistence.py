@@ -1,0 +1,205 @@
+"""The state of a classifier as plain data, and its file."""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from ._archive import read_archive, write_archive
+from ._learned import check_learned, check_sizes
+from ._modules import ContextMemoryNet
+from ._parameters import check_parameters
+from ._plain import PlainReader, PlainWriter
+from ._preparation import RowNormScaler
+from ._runtime import choose_device, forked_random_state, single_precision
+from ._vectorizer import NGRAM_CLASSES, TextSequenceVectorizer
+from .exceptions import ModelFileError
+
+KNOWN = NGRAM_CLASSES | {
+    cls.__name__: cls
+    for cls in (
+        CountVectorizer,
+        FeatureUnion,
+        HashingVectorizer,
+        MaxAbsScaler,
+        Normalizer,
+        Pipeline,
+        RowNormScaler,
+        StandardScaler,
+        TextSequenceVectorizer,
+        TfidfTransformer,
+        TfidfVectorizer,
+    )
+}
+DOCUMENTS = ("config", "vocabulary")
+
+
+class ModelFileMixin:
+    """Save and load, and what pickle and skops keep: arrays and plain values.
+
+    The class that takes it keeps its network in `_network` and its sizes in `_sizes`, sets it by
+    `_set_network`, has a table `_legal_values` of its parameters, and predicts by `_try_out`.
+    """
+
+    _sizes: dict
+    _set_network: Callable
+
+    def save(self, path):
+        """Write the fitted classifier to a file that holds data only.
+
+        Nothing in it is run when it is loaded, whoever wrote it. It is a zip of
+        ``config.json``, ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with
+        their checksums, the version of the format, and the versions of what wrote it. An older
+        file of this name stays whole until the new one is complete.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Raises
+        ------
+        NotFittedError
+            If there is nothing to save yet.
+        TypeError
+            If the vectorizer is not of scikit-learn or of this package, or has a function as a
+            parameter; the message names it.
+        OSError
+            If the file cannot be written.
+
+        See Also
+        --------
+        load : Reads it.
+        """
+        check_is_fitted(self)
+        state = _state_of(self)
+        weights = state.pop("_weights")
+        writer = PlainWriter(KNOWN)
+        config = writer.write(state, type(self).__name__)
+        documents = {"config": config, "vocabulary": writer.vocabularies}
+        arrays = {f"network.{name}": array for name, array in weights.items()}
+        write_archive(path, "model", documents, writer.arrays | arrays)
+
+    @classmethod
+    def load(cls, path):
+        """Read a fitted classifier from a file written by `save`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        classifier : ContextMemoryClassifier
+            It predicts as the one that was saved, on the GPU or CPU that there is.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, is none of ours, or is of a later format.
+        OSError
+            If it cannot be opened.
+        """
+        documents, arrays = read_archive(path, "model", DOCUMENTS)
+        try:
+            return _rebuild(cls, documents, arrays)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever the content of a file made up by anybody leads to
+            raise ModelFileError(
+                f"{str(path)!r} holds no whole classifier ({type(error).__name__}: "
+                f"{error!s:.300}); save it anew, or fetch it again."
+            ) from error
+
+    def __getstate__(self):
+        """Return arrays and plain values, and the objects of classes that are not known here."""
+        state = _state_of(self)
+        weights = state.pop("_weights", None)
+        writer = PlainWriter(KNOWN, objects={})
+        plain = writer.write(state, type(self).__name__)
+        return {
+            "plain": plain,
+            "arrays": writer.arrays,
+            "vocabularies": writer.vocabularies,
+            "objects": writer.objects,
+            "weights": weights,
+        }
+
+    def __setstate__(self, state):
+        """Rebuild everything, on the device that there is now."""
+        reader = PlainReader(KNOWN, state["arrays"], state["vocabularies"], state["objects"])
+        vars(self).update(reader.read(state["plain"]))
+        if state["weights"] is not None:
+            self._set_network(_build_network(self._sizes, state["weights"]), _find_device(self))
+
+
+def _state_of(classifier):
+    """Return all that a classifier holds, with weights as arrays in the place of the network."""
+    state = dict(vars(classifier))
+    network = state.pop("_network", None)
+    state.pop("_device", None)
+    if network is not None:
+        weights = network.state_dict().items()
+        state["_weights"] = {name: value.float().cpu().numpy() for name, value in weights}
+    return state
+
+
+def _rebuild(cls, documents, arrays):
+    """Make a classifier from the content of a file, and try it out."""
+    weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}
+    state = PlainReader(KNOWN, arrays, documents["vocabulary"]).read(documents["config"])
+    classifier = cls()
+    parameters = classifier.get_params(deep=False)
+    for name, value in state.items():
+        if name not in parameters and (hasattr(cls, name) or not name.isidentifier()):
+            raise ValueError(f"a classifier cannot have {name!r:.60}")
+        setattr(classifier, name, value)
+    check_parameters(classifier, cls._legal_values)
+    check_learned(classifier)
+    network = _build_network(classifier._sizes, weights)
+    classifier._set_network(network, _find_device(classifier))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        classifier._try_out()
+    return classifier
+
+
+def _build_network(sizes, weights):
+    """Make a network of these sizes and weights.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        If the weights are not those of such a network, before memory for it is taken.
+    """
+    check_sizes(sizes, {name: array.shape for name, array in weights.items()})
+    for name, array in weights.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ValueError(f"the weights {name!r:.60} are not finite numbers of float32")
+    with forked_random_state(0, "cpu"), single_precision():  # the first weights are replaced
+        network = ContextMemoryNet(**sizes)
+    network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in weights.items()})
+    return network
+
+
+def _find_device(classifier):
+    """Return the device of this machine that comes nearest to the parameter."""
+    try:
+        return choose_device(classifier.device)
+    except ValueError:
+        warnings.warn(
+            f"device={classifier.device!r} is not to be had here: the classifier runs on the CPU.",
+            stacklevel=4,
+        )
+        return "cpu"

@@ -1,0 +1,3 @@
+"""The version of the package, on its own so that all parts may import it."""
+
+__version__ = "0.1.0"
