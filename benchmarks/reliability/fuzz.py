@@ -1,0 +1,172 @@
+"""Load mutated model files, and count what happens."""
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from sk_ctxmem import ContextMemoryClassifier, ModelFileError
+
+from ._models import fit_models
+from ._mutations import mutate
+
+LONGEST_SECONDS = 5.0
+LARGEST_MEMORY = 1e9  # bytes
+# What Python says when code is run: none may happen in a load.
+CODE_EVENTS = {"exec", "os.system", "subprocess.Popen", "pickle.find_class", "os.exec", "os.fork"}
+GOOD = ("refused", "same predictions", "forged: other predictions")
+
+
+def add_parser(parsers):
+    """Add the options of this part."""
+    parser = parsers.add_parser("fuzz", help="load mutated model files")
+    parser.add_argument("--files", type=int, default=20_000, help="number of mutated files")
+    parser.add_argument("--first", type=int, default=0, help="number of the first mutation")
+    parser.set_defaults(run=lambda options: report(fuzz(options.first, options.files)))
+
+
+def fuzz(first, n_files):
+    """Load `n_files` mutated files, each in a process that may die.
+
+    Returns
+    -------
+    counts : Counter
+        Number of files for each pair of a mutation and an outcome.
+    worst : dict
+        The longest time of a load in seconds, the largest growth of memory in bytes, and
+        descriptions of outcomes that should not be.
+    """
+    counts, worst = Counter(), {"seconds": 0.0, "bytes": 0.0, "failures": []}
+    with tempfile.TemporaryDirectory() as folder:
+        models = _save_models(Path(folder))
+        worker, numbers = None, iter(range(first, first + n_files))
+        for number in numbers:
+            worker = worker or _Worker(folder, models)
+            outcome, mutation, seconds, growth, detail = worker.ask(number)
+            counts[mutation, outcome] += 1
+            worst["seconds"] = max(worst["seconds"], seconds)
+            worst["bytes"] = max(worst["bytes"], growth)
+            if outcome not in GOOD:
+                worst["failures"].append(f"{number}: {outcome}: {detail}")
+            if outcome in ("crashed", "hung"):
+                worker = None
+        if worker is not None:
+            worker.stop()
+        if (Path(folder) / "canary").exists():
+            worst["failures"].append("the canary sang: code in a file was run")
+    return counts, worst
+
+
+def report(result):
+    """Print a table of outcomes; return 1 if any should not be."""
+    counts, worst = result
+    outcomes = sorted({outcome for _, outcome in counts})
+    print("mutation".ljust(18), *(f"{outcome:>28}" for outcome in outcomes))
+    for mutation in sorted({mutation for mutation, _ in counts}):
+        print(mutation.ljust(18), *(f"{counts[mutation, outcome]:>28}" for outcome in outcomes))
+    print(f"{sum(counts.values())} files; slowest {worst['seconds']:.2f} s; ", end="")
+    print(f"largest growth of memory {worst['bytes'] / 1e6:.0f} MB")
+    print(*worst["failures"], sep="\n")
+    return 1 if worst["failures"] else 0
+
+
+def _save_models(folder):
+    """Save a model of each kind, and return its file and predictions."""
+    models = []
+    for name, (classifier, inputs) in fit_models().items():
+        path = folder / f"{name}.ctxmem"
+        classifier.save(path)
+        models.append((path.read_bytes(), inputs, classifier.predict_proba(inputs)))
+    return models
+
+
+class _Worker:
+    """A process that loads files, and its end of a pipe."""
+
+    def __init__(self, folder, models):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=_work, args=(other, folder, models), daemon=True)
+        self.process.start()
+        other.close()
+        self.pipe.recv()  # imports are done
+
+    def ask(self, number):
+        """Have a file loaded, and say what happened."""
+        self.pipe.send(number)
+        try:
+            if self.pipe.poll(2 * LONGEST_SECONDS):
+                return self.pipe.recv()
+        except EOFError:
+            self.process.join()
+            return "crashed", "any", 0.0, 0.0, f"exit code {self.process.exitcode}"
+        self.process.kill()
+        return "hung", "any", 2 * LONGEST_SECONDS, 0.0, "killed"
+
+    def stop(self):
+        """End the process."""
+        self.pipe.send(None)
+        self.process.join()
+
+
+def _work(pipe, folder, models):
+    """Load the files of the numbers that come in, until None comes."""
+    events = []
+    sys.addaudithook(lambda event, _: events.append(event) if event in CODE_EVENTS else None)
+    path, canary = Path(folder) / "mutated.ctxmem", str(Path(folder) / "canary")
+    for content, inputs, _ in models:  # so that all that is imported late is there
+        path.write_bytes(content)
+        ContextMemoryClassifier.load(path).predict_proba(inputs)
+    pipe.send("ready")
+    while (number := pipe.recv()) is not None:
+        content, inputs, expected = models[number // 10 % len(models)]
+        changed, forged, mutation = mutate(content, number, canary)
+        path.write_bytes(changed)
+        before, start = _peak_memory(), time.perf_counter()
+        events.clear()
+        outcome, detail = try_file(path, inputs, expected, forged=forged)
+        seconds, growth = time.perf_counter() - start, _peak_memory() - before
+        if events:
+            outcome, detail = "ran code", str(events)
+        elif seconds > LONGEST_SECONDS:
+            outcome = "slow"
+        elif growth > LARGEST_MEMORY:
+            outcome = "took too much memory"
+        pipe.send((outcome, mutation, seconds, growth, detail))
+
+
+def _peak_memory():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+
+
+def try_file(path, inputs, expected, *, forged):
+    """Load a file and predict with it.
+
+    Returns
+    -------
+    outcome : str
+        One of GOOD, or what should not be.
+    detail : str
+        The error, if there was one.
+    """
+    try:
+        classifier = ContextMemoryClassifier.load(path)
+    except ModelFileError as error:
+        return "refused", str(error)
+    except BaseException:
+        return "another error", traceback.format_exc()
+    try:
+        predicted = classifier.predict_proba(inputs)
+    except Exception:
+        return "loads, cannot predict", traceback.format_exc()
+    if np.array_equal(predicted, expected):
+        return "same predictions", ""
+    if forged:
+        return "forged: other predictions", ""
+    return "damaged, other predictions", ""
