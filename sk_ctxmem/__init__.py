@@ -1,10 +1,16 @@
 """Text classification with memory across the rows of a conversation or document."""
 
+from ._chunks import whole_groups
 from ._classifier import ContextMemoryClassifier
 from ._sequences import TextSequences
 from ._vectorizer import TextSequenceVectorizer
 from ._version import __version__
-from .exceptions import MissingGroupsWarning, ModelFileError, TrainingDivergedError
+from .exceptions import (
+    MissingGroupsWarning,
+    ModelFileError,
+    TrainingDivergedError,
+    TrainingInterruptedWarning,
+)
 
 # What a skops file of this package asks to be trusted: classes of it, and nothing else.
 TRUSTED_TYPES = [
@@ -20,5 +26,7 @@ __all__ = [
     "TextSequenceVectorizer",
     "TextSequences",
     "TrainingDivergedError",
+    "TrainingInterruptedWarning",
     "__version__",
+    "whole_groups",
 ]

@@ -156,7 +156,7 @@ def _from_json(content):
 
 
 def _to_safetensors(arrays):
-    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     return safetensors.numpy.save(plain)
 
 

@@ -21,8 +21,32 @@ from .exceptions import TrainingDivergedError
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
 
 
+class StopTraining(KeyboardInterrupt):
+    """Ends training as early stopping does: skorch takes a KeyboardInterrupt for that."""
+
+
+class StopOnInterrupt(Callback):
+    """End training with the batch in which Ctrl-C came.
+
+    Parameters
+    ----------
+    interrupts : list
+        Holds something as soon as it came.
+    """
+
+    def __init__(self, interrupts: list[int]) -> None:
+        self.interrupts = interrupts
+
+    def on_batch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Raise what skorch stops at."""
+        if self.interrupts:
+            raise StopTraining
+
+
 class LinearDecay(Callback):
     """Lower all rates linearly, batch by batch."""
+
+    kept = ("steps_done_",)
 
     def __init__(self, n_steps: int) -> None:
         self.n_steps = n_steps
@@ -82,6 +106,8 @@ class BestWeights(Callback):
     before: a table of n-grams can be most of what a fit holds.
     """
 
+    kept = ("copies_",)
+
     def __init__(self, stopping: EarlyStopping) -> None:
         self.stopping = stopping
 
@@ -118,6 +144,8 @@ class AverageWeights(Callback):
     Izmailov, P. et al. (2018). Averaging weights leads to wider optima and better generalization.
     UAI 2018.
     """
+
+    kept = ("means_",)
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Start without a mean."""
@@ -176,6 +204,10 @@ class LateRows(Callback):
         self.last_epoch = last_epoch
         self.averaging = averaging
 
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Forget what was told."""
+        self.temperature_: float | None = None
+
     def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
         """Measure the temperature, then let the rows in."""
         if len(net.history) == self.last_epoch:
@@ -197,14 +229,25 @@ def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
 
 
 class ProgressBar(Callback):
-    """A bar over all rows of all epochs, with the last losses and score beside it."""
+    """A bar over all rows of all epochs, with the last losses and score beside it.
 
-    def __init__(self, n_rows: int) -> None:
+    Parameters
+    ----------
+    n_in_epoch : int
+        Number of rows of each epoch but the last.
+    n_rows : int
+        Number of rows of all epochs.
+    """
+
+    def __init__(self, n_in_epoch: int, n_rows: int) -> None:
+        self.n_in_epoch = n_in_epoch
         self.n_rows = n_rows
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Draw the empty bar."""
-        self.bar_ = tqdm(total=self.n_rows, unit=" rows", unit_scale=True, dynamic_ncols=True)
+        """Draw the bar, empty but for epochs that a fit before has done."""
+        n_done = len(net.history) * self.n_in_epoch
+        looks: dict[str, Any] = {"unit": " rows", "unit_scale": True, "dynamic_ncols": True}
+        self.bar_ = tqdm(total=self.n_rows, initial=n_done, **looks)
 
     def on_batch_end(
         self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any

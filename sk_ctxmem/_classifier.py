@@ -4,6 +4,7 @@ Longer than other files, because half of it is the documentation of parameters a
 """
 
 import warnings
+from hashlib import sha256
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,11 +17,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
+from ._checkpoints import CheckpointFile, name_fit
 from ._modules import ContextMemoryNet
-from ._parameters import Choice, Flag, Number, check_parameters
+from ._parameters import Choice, Flag, Number, check_folder, check_parameters
+from ._partial_fit import PartialFitMixin
 from ._persistence import ModelFileMixin
 from ._preparation import arrange, fit_features, learn_speakers, number_units
-from ._runtime import choose_device, forked_random_state, single_precision
+from ._runtime import (
+    choose_device,
+    explained_memory_errors,
+    forked_random_state,
+    single_precision,
+)
 from ._sequences import TextSequences
 from ._splitting import hold_out_groups
 from ._targets import check_target, check_weights
@@ -28,10 +36,10 @@ from ._training import check_same_sizes, extend_history, predict_logits, train
 from ._training_rows import split_rows
 from ._validation import InputRows, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
-from .exceptions import MissingGroupsWarning
+from .exceptions import MissingGroupsWarning, TrainingInterruptedWarning
 
 
-class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
+class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, BaseEstimator):
     """Text classifier with memory across the rows of a conversation or document.
 
     Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
@@ -116,6 +124,12 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
 
     verbose : int, default=0
         Whether to show a progress bar, on standard error.
+
+    checkpoint : str, path-like or None, default=None
+        Folder in which fit keeps, after each epoch, what it needs to go on. Killed and started
+        again with the same rows and parameters, it goes on after the last whole epoch, and ends
+        in the same weights, bit for bit. A fit that comes to its end removes its file. Fits of
+        other rows or parameters have files of their own: a search can have one folder.
 
     Attributes
     ----------
@@ -227,6 +241,7 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
         device="auto",
         warm_start=False,
         verbose=0,
+        checkpoint=None,
     ):
         self.vectorizer = vectorizer
         self.memory = memory
@@ -248,6 +263,7 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
         self.device = device
         self.warm_start = warm_start
         self.verbose = verbose
+        self.checkpoint = checkpoint
 
     def set_params(self, **params):
         """Set parameters, also those of the vectorizer as ``vectorizer__<name>``.
@@ -297,25 +313,28 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
             If a parameter or the input is not legal; the message says what is.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
+        MemoryError
+            If there is too little memory; the message says what to make smaller.
+
+        Warns
+        -----
+        TrainingInterruptedWarning
+            If Ctrl-C (SIGINT) came in training: it stops after the batch, and the classifier is
+            fitted with the best weights until then. The second one is a KeyboardInterrupt.
         """
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, groups)
 
     def _fit(self, X, y, sample_weight, groups):
         check_parameters(self, self._legal_values)
-        columns = {
-            "text": self.text_column,
-            "group": self.group_column,
-            "order": self.order_column,
-            "speaker": self.speaker_column,
-        }
+        check_folder("checkpoint", self.checkpoint)
+        columns = self._role_columns()
         inputs = read_rows(self, X, groups, columns, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
         device = choose_device(self.device)
         weights = check_weights(sample_weight, self.class_weight, classes, targets)
         random = check_random_state(self.random_state)
         units = number_units(inputs)
-        held_out = self._hold_out(inputs, units, targets, weights, random)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
@@ -326,6 +345,10 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
         reading = {"context": context, "word_memory": self.word_memory}
         rows = self._arrange(inputs, values, reading)
         sizes = self._network_sizes(rows, values, len(classes))
+        checkpoint = self._open_checkpoint(rows, targets, weights, sizes, warm, random)
+        if checkpoint is not None:
+            random = checkpoint.random
+        held_out = self._hold_out(inputs, units, targets, weights, random)
         train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
         late_rows = None
         if not warm and valid_rows is None and self.max_epochs >= EPOCHS_WITH_LATE_ROWS:
@@ -333,19 +356,24 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
             late_rows = train_rows.hold_back(late)
         data = (train_rows, valid_rows, late_rows)
         seed = random.randint(2**31 - 1)
-        network, history, temperature = self._train(sizes, data, seed, warm, device)
+        network, result = self._train(sizes, data, seed, warm, device, checkpoint)
 
         self.classes_ = classes
-        self.n_iter_ = len(history)
+        self.n_iter_ = len(result.history)
         if not warm:
-            self.temperature_ = temperature
-        self.history_ = self._continue_history(history) if warm else history
+            self.temperature_ = result.temperature
+        self.history_ = self._continue_history(result.history) if warm else result.history
         self._reading = reading
         self._columns = columns
         self._has_groups = inputs.groups is not None
         self._wants_context = self.context != "none"
         self._sizes = sizes
+        self._stream = None  # partial_fit would go on from the weights alone
         self._set_network(network, device)
+        if result.interrupted:
+            self._warn_of_interrupt()
+        elif checkpoint is not None:
+            checkpoint.remove()
         return self
 
     def predict(self, X, groups=None):
@@ -453,6 +481,15 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
+    def _role_columns(self):
+        """Return the names of the columns by their roles."""
+        return {
+            "text": self.text_column,
+            "group": self.group_column,
+            "order": self.order_column,
+            "speaker": self.speaker_column,
+        }
+
     def _hold_out(self, inputs, units, targets, weights, random):
         """Return which rows early stopping is judged by."""
         if self.n_iter_no_change is None:
@@ -512,14 +549,37 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
             "dropout_rate": float(self.dropout),
         }
 
-    def _train(self, sizes, data, seed, warm, device):
+    def _open_checkpoint(self, rows, targets, weights, sizes, warm, random):
+        """Return the file of this fit in the folder of checkpoints, if there is to be one."""
+        if self.checkpoint is None:
+            return None
+        names = ("max_epochs", "batch_size", "learning_rate", "validation_fraction")
+        settings = {name: getattr(self, name) for name in (*names, "n_iter_no_change")}
+        if isinstance(self.random_state, Integral):
+            settings["seed"] = int(self.random_state)
+        elif self.random_state is not None:
+            settings["seed"] = sha256(random.get_state()[1].data).hexdigest()
+        network = self._network if warm else None
+        name = name_fit(rows, targets, weights, network, settings | sizes)
+        return CheckpointFile(self.checkpoint, name, random)
+
+    def _train(self, sizes, data, seed, warm, device, checkpoint):
         """Make a network, or copy the last one, and train it."""
-        with forked_random_state(seed, device), single_precision():
+        advice = (
+            f"pass a batch_size below {self.batch_size}, such as {max(1, self.batch_size // 4)}, "
+            f"or a hidden_size below {self.hidden_size}, or fewer features, such as by "
+            "TextSequenceVectorizer(max_features=100_000)"
+        )
+        with (
+            forked_random_state(seed, device),
+            single_precision(),
+            explained_memory_errors(advice),
+        ):
             network = ContextMemoryNet(**sizes)
             if warm:
                 check_same_sizes(self._sizes, sizes)
                 network.load_state_dict(self._network.state_dict())
-            history, temperature = train(
+            result = train(
                 network,
                 *data,
                 max_epochs=self.max_epochs,
@@ -528,8 +588,22 @@ class ContextMemoryClassifier(ModelFileMixin, ClassifierMixin, BaseEstimator):
                 n_iter_no_change=self.n_iter_no_change,
                 device=device,
                 verbose=int(self.verbose),
+                checkpoint=checkpoint,
             )
-        return network, history, temperature
+        return network, result
+
+    def _warn_of_interrupt(self):
+        """Say that Ctrl-C was heard, and what the classifier is now."""
+        go_on = "set checkpoint= to a folder to be able to go on with it another time."
+        if self.checkpoint is not None:
+            go_on = f"the same fit goes on from its checkpoint in {str(self.checkpoint)!r}."
+        warnings.warn(
+            f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs: the "
+            "classifier is fitted with the best weights until then. A second Ctrl-C within a "
+            f"batch ends fit at once, and leaves the classifier as it was; {go_on}",
+            TrainingInterruptedWarning,
+            stacklevel=4,
+        )
 
     def _continue_history(self, history):
         return extend_history(self.history_, history)

@@ -58,6 +58,10 @@ class TwoRateOptimizer:
             for parameter in self.dense
         ]
 
+    def state(self) -> dict[str, list[torch.Tensor]]:
+        """Return what steps change, beside the weights."""
+        return {"means": self.means, "squares": self.squares, "steps": self.steps}
+
     def set_decay(self, factor: float) -> None:
         """Set all rates to a share of the initial ones."""
         self.decay = factor

@@ -1,5 +1,6 @@
 """Tables of legal parameter values, and the checks against them."""
 
+import os
 from numbers import Integral
 
 import numpy as np
@@ -87,3 +88,13 @@ def check_ngram_range(name, value):
         raise ValueError(
             f"{name}={value!r} must be a pair with 1 <= shortest <= longest; use (1, 2) if unsure."
         )
+
+
+def check_folder(name, value):
+    """Raise unless the value is None or can be the path of a folder."""
+    if value is None:
+        return
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name}={value!r} must be the path of a folder, or None.")
+    if os.path.exists(value) and not os.path.isdir(value):
+        raise ValueError(f"{name}={value!r} is a file; give the path of a folder, or None.")

@@ -1,7 +1,6 @@
 """The state of a classifier as plain data, and its file."""
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -51,9 +50,6 @@ class ModelFileMixin:
     `_set_network`, has a table `_legal_values` of its parameters, and predicts by `_try_out`.
     """
 
-    _sizes: dict
-    _set_network: Callable
-
     def save(self, path):
         """Write the fitted classifier to a file that holds data only.
 
@@ -84,6 +80,7 @@ class ModelFileMixin:
         check_is_fitted(self)
         state = _state_of(self)
         weights = state.pop("_weights")
+        state.pop("_stream")  # the moments of the optimiser, which are of no use to predictions
         writer = PlainWriter(KNOWN)
         config = writer.write(state, type(self).__name__)
         documents = {"config": config, "vocabulary": writer.vocabularies}
@@ -167,6 +164,7 @@ def _rebuild(cls, documents, arrays):
         setattr(classifier, name, value)
     check_parameters(classifier, cls._legal_values)
     check_learned(classifier)
+    classifier._stream = None
     network = _build_network(classifier._sizes, weights)
     classifier._set_network(network, _find_device(classifier))
     with warnings.catch_warnings():

@@ -27,7 +27,15 @@ class RowNormScaler(BaseEstimator):
     All columns that only one row has, the same one, become a single column: the part of a row
     along what that training row has in them. From weights of zero, gradient descent would move
     along it alone, and on texts these columns are more than half of all.
+
+    Parameters
+    ----------
+    merge_singles : bool, default=True
+        Whether to do that; not where other rows with these columns are still to come.
     """
+
+    def __init__(self, merge_singles=True):
+        self.merge_singles = merge_singles
 
     def fit(self, X, y=None, sample_weight=None):
         """Learn the root mean square of the norms of the rows, and the columns."""
@@ -41,7 +49,7 @@ class RowNormScaler(BaseEstimator):
         self.places_ = np.empty(len(order), dtype=np.int32)
         self.places_[order] = np.arange(len(order))
         self.shares_ = np.ones(len(order), dtype=np.float32)
-        n_repeated = int(np.count_nonzero(n_rows > 1))
+        n_repeated = int(np.count_nonzero(n_rows > self.merge_singles))
         self.n_columns_ = n_repeated + self._merge_singles(X, order[n_repeated:])
         return self
 
@@ -130,7 +138,7 @@ def _in_canonical_format(X):
     return X
 
 
-def fit_features(inputs, vectorizer, weights):
+def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
     """Learn how to turn input into features, and turn it.
 
     Parameters
@@ -141,6 +149,8 @@ def fit_features(inputs, vectorizer, weights):
         What turns texts into features; None for the default one.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
+    more_to_come : bool, default=False
+        Whether these are only the first rows to learn from.
 
     Returns
     -------
@@ -158,7 +168,8 @@ def fit_features(inputs, vectorizer, weights):
     else:
         vectorizer = None
     features = _features(values)
-    scaler = RowNormScaler() if sparse.issparse(features) else StandardScaler()
+    is_sparse = sparse.issparse(features)
+    scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
     return values, vectorizer, scaler.fit(features, sample_weight=weights)
 
 

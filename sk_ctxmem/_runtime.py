@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
+from threading import RLock, current_thread, main_thread
+from types import FrameType
 
 import torch
 
@@ -68,3 +70,40 @@ def single_precision() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
+
+
+@contextmanager
+def first_interrupt_waits() -> Iterator[list[int]]:
+    """Note the first Ctrl-C in a list instead of raising KeyboardInterrupt; the second raises.
+
+    In other threads than the main one, and where the program handles SIGINT in its own way,
+    nothing is changed and nothing noted.
+    """
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if noted:
+            signal.default_int_handler(number, frame)
+        noted.append(number)
+
+    in_main = current_thread() is main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield noted
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def explained_memory_errors(advice: str) -> Iterator[None]:
+    """Raise MemoryError with an advice where numpy or torch find no memory."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        ran_out = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not ran_out and "allocate memory" not in str(error):
+            raise
+        raise MemoryError(f"Memory ran out; {advice} ({error})") from error

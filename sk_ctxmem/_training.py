@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,12 +22,15 @@ from ._callbacks import (
     LateRows,
     LinearDecay,
     ProgressBar,
+    StopOnInterrupt,
+    StopTraining,
     measure_temperature,
 )
+from ._checkpoints import Checkpoint, CheckpointFile
 from ._loss import ContextMemoryLoss
 from ._modules import ContextMemoryNet
 from ._optimizer import TwoRateOptimizer, stable_rate
-from ._runtime import one_thread
+from ._runtime import first_interrupt_waits, one_thread
 from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
 from .exceptions import TrainingDivergedError
 
@@ -41,14 +45,35 @@ USUAL_CLASSES = 8
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
 
 
+@dataclass
+class TrainingResult:
+    """What training tells, beside the weights.
+
+    Parameters
+    ----------
+    history : DataFrame of shape (n_epochs, 5)
+        Columns epoch, train_loss, valid_loss, valid_score and seconds of each whole epoch.
+    temperature : float
+        What to divide logits by; 1 where nothing tells it.
+    interrupted : bool
+        Whether Ctrl-C ended training before its time.
+    """
+
+    history: pd.DataFrame
+    temperature: float
+    interrupted: bool
+
+
 class Trainer(NeuralNet):
     """skorch's training loop over batches of whole groups."""
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
-        """Remember an interrupt, which skorch swallows: early stopping is one too."""
+        """Run the epochs that are left, and tell a stop from an interrupt, as skorch does not."""
         self.interrupted_ = False
         try:
-            return super().fit_loop(*args, **kwargs)
+            return super().fit_loop(*args, epochs=self.max_epochs - len(self.history), **kwargs)
+        except StopTraining:
+            raise
         except KeyboardInterrupt:
             stopping = [c for _, c in self.callbacks_ if isinstance(c, EarlyStopping)]
             self.interrupted_ = all(c.misses_ < c.patience for c in stopping)
@@ -83,7 +108,8 @@ def train(
     n_iter_no_change: int | None,
     device: str,
     verbose: int,
-) -> tuple[pd.DataFrame, float]:
+    checkpoint: CheckpointFile | None,
+) -> TrainingResult:
     """Train a network in place.
 
     Parameters
@@ -99,39 +125,78 @@ def train(
         As in ContextMemoryClassifier.
     device : str
         A device of torch.
+    checkpoint : CheckpointFile or None
+        Where to keep what is needed to go on after each epoch, and what to go on from.
 
     Returns
     -------
-    history : DataFrame of shape (n_epochs, 5)
-        Columns epoch, train_loss, valid_loss, valid_score and seconds.
-    temperature : float
-        What to divide logits by; 1 where nothing tells it.
+    result : TrainingResult
+        What training tells.
 
     Raises
     ------
     TrainingDivergedError
         If the loss is no longer finite.
+    KeyboardInterrupt
+        If Ctrl-C comes a second time.
     """
-    batch_size = min(batch_size, max(MIN_BATCH_SIZE, len(train_rows) // MIN_STEPS))
+    batch_size = choose_batch_size(batch_size, len(train_rows))
+    late = None
     callbacks: list[Callback] = [EpochMeans()]
-    if valid_rows is None:
-        callbacks += _end_well(network, late_rows, max_epochs)
-    else:
+    if valid_rows is not None:
         stopping = _early_stopping(n_iter_no_change, max_epochs)
         callbacks += [stopping, BestWeights(stopping)]
+    else:
+        averaging = None if network.memory is None else AverageWeights()
+        late = None if late_rows is None else LateRows(late_rows, max_epochs, averaging)
+        callbacks += [callback for callback in (averaging, late) if callback is not None]
     n_early, n_last = len(train_rows.current), len(train_rows)
     n_steps = (max_epochs - 1) * -(-n_early // batch_size) + -(-n_last // batch_size)
     callbacks.append(LinearDecay(n_steps))
+    if checkpoint is not None:
+        callbacks.append(Checkpoint(checkpoint, callbacks.copy(), max_epochs))
     if verbose:
-        callbacks.append(ProgressBar((max_epochs - 1) * n_early + n_last))
-    trainer = Trainer(
+        callbacks.append(ProgressBar(n_early, (max_epochs - 1) * n_early + n_last))
+    with one_thread(), first_interrupt_waits() as interrupts:
+        trainer = make_trainer(
+            network,
+            valid_rows,
+            [*callbacks, StopOnInterrupt(interrupts)],
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            table_rate=choose_table_rate(train_rows, batch_size, network.decoder.out_features),
+            device=device,
+        )
+        trainer.fit(train_rows)
+        if trainer.interrupted_:
+            raise KeyboardInterrupt
+        check_weights(network, learning_rate)
+        temperature = _find_temperature(trainer, valid_rows, late)
+    return TrainingResult(history_frame(trainer.history), temperature, len(interrupts) > 0)
+
+
+def choose_batch_size(largest: int, n_rows: int) -> int:
+    """Return the number of rows in a step: the largest, or less for enough steps in an epoch."""
+    return min(largest, max(MIN_BATCH_SIZE, n_rows // MIN_STEPS))
+
+
+def make_trainer(
+    network: ContextMemoryNet,
+    valid_rows: TrainingRows | None,
+    callbacks: list[Callback],
+    *,
+    max_epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    table_rate: float,
+    device: str,
+) -> Trainer:
+    """Return skorch's loop with our batches, loss, optimiser and callbacks, and none of its own."""
+    return Trainer(
         module=network,
         criterion=ContextMemoryLoss(batch_size),
-        optimizer=partial(
-            TwoRateOptimizer,
-            tables=network.tables,
-            table_lr=_table_rate(train_rows, batch_size, network.decoder.out_features),
-        ),
+        optimizer=partial(TwoRateOptimizer, tables=network.tables, table_lr=table_rate),
         lr=learning_rate * (1.0 if network.has_memory else RATE_WITHOUT_MEMORY),
         max_epochs=max_epochs,
         batch_size=batch_size,
@@ -146,38 +211,31 @@ def train(
         verbose=0,
         device=device,
     )
-    with one_thread():
-        trainer.fit(train_rows)
-    if trainer.interrupted_:
-        raise KeyboardInterrupt
+
+
+def check_weights(network: ContextMemoryNet, learning_rate: float) -> None:
+    """Raise unless all weights are finite numbers."""
     if not all(torch.isfinite(weight.sum()) for weight in network.parameters()):
         raise TrainingDivergedError(
             "The last step made weights that are not finite; scale the features, or lower "
             f"learning_rate={learning_rate!r}."
         )
-    return _history_frame(trainer.history), _find_temperature(trainer, valid_rows)
 
 
-def _find_temperature(trainer: Trainer, valid_rows: TrainingRows | None) -> float:
-    """Measure the temperature on the rows held out, or return what the late rows told."""
+def _find_temperature(
+    trainer: Trainer, valid_rows: TrainingRows | None, late: LateRows | None
+) -> float:
+    """Return what the rows held out tell, or the late rows, or 1 if there are none."""
     if valid_rows is not None:
         return measure_temperature(trainer, valid_rows)
-    told = [c.temperature_ for _, c in trainer.callbacks_ if isinstance(c, LateRows)]
-    return told[0] if told else 1.0
+    if late is None:
+        return 1.0
+    if late.temperature_ is None:  # training ended before the last epoch
+        return measure_temperature(trainer, late.rows)
+    return late.temperature_
 
 
-def _end_well(
-    network: ContextMemoryNet, late_rows: TrainingRows | None, max_epochs: int
-) -> list[Callback]:
-    """Return what averages the weights, and lets late rows in."""
-    averaging = None if network.memory is None else AverageWeights()
-    callbacks: list[Callback] = [] if averaging is None else [averaging]
-    if late_rows is not None:
-        callbacks.append(LateRows(late_rows, max_epochs, averaging))
-    return callbacks
-
-
-def _table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
+def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
     """Return the rate of plain SGD; that of the wide path is good for all tables."""
     if isinstance(data.rows.features, np.ndarray):
         return 1.0  # the only table is that of the words
@@ -198,16 +256,13 @@ def _early_stopping(patience: int | None, max_epochs: int) -> EarlyStopping:
     )
 
 
-def _history_frame(history: Any) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "epoch": history[:, "epoch"],
-            "train_loss": history[:, "mean_train_loss"],
-            "valid_loss": history[:, "mean_valid_loss"],
-            "valid_score": history[:, "valid_score"],
-            "seconds": history[:, "dur"],
-        }
-    )
+def history_frame(history: Any) -> pd.DataFrame:
+    """Return the epochs that came to their end as a frame."""
+    names = {"epoch": "epoch", "mean_train_loss": "train_loss", "mean_valid_loss": "valid_loss"}
+    names |= {"valid_score": "valid_score", "dur": "seconds"}
+    whole = [[row[name] for name in names] for row in history if "dur" in row]
+    types = {name: "int64" if name == "epoch" else "float64" for name in names.values()}
+    return pd.DataFrame(whole, columns=list(names.values())).astype(types)
 
 
 def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:

@@ -11,3 +11,7 @@ class MissingGroupsWarning(UserWarning):
 
 class ModelFileError(ValueError):
     """A file does not hold what this package wrote, or not what this version can read."""
+
+
+class TrainingInterruptedWarning(UserWarning):
+    """Ctrl-C ended training: the classifier is fitted with what it had learned until then."""

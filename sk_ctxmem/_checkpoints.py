@@ -1,0 +1,199 @@
+"""What a fit that was killed needs to go on: a file that is written after each epoch."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping
+from torch import Tensor
+
+from ._archive import read_archive, write_archive
+from ._batches import RowSet
+from ._plain import PlainReader, PlainWriter
+from ._training_rows import TrainingRows
+from .exceptions import ModelFileError
+
+# What training changes in callbacks; ours name it themselves.
+KEPT_BY_OTHERS = {EarlyStopping: ("misses_", "dynamic_threshold_", "best_epoch_")}
+
+
+class CheckpointFile:
+    """The file of one fit in a folder of them.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder; it is made if there is none.
+    name : str
+        Of the fit: see `name_fit`.
+    random : RandomState
+        What the fit draws from. If a fit of this name was killed, it is set to where that one
+        began; `random` of this object is to be used in its place.
+    """
+
+    def __init__(self, folder: str | os.PathLike, name: str, random: np.random.RandomState) -> None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        self.path = Path(folder) / f"{name}.checkpoint"
+        self.state = self._read()
+        self.random = random if self.state is None else self.state["start"]
+        self.start = _copy(self.random)
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            documents, arrays = read_archive(self.path, "checkpoint", ("state", "vocabulary"))
+        except FileNotFoundError:
+            return None
+        except ModelFileError as error:
+            raise ModelFileError(f"{error} Delete it to start this fit anew.") from error
+        return PlainReader({}, arrays, documents["vocabulary"]).read(documents["state"])
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Take the place of what the epoch before has left."""
+        writer = PlainWriter({})
+        plain = writer.write(state | {"start": self.start}, "fit")
+        documents = {"state": plain, "vocabulary": writer.vocabularies}
+        write_archive(self.path, "checkpoint", documents, writer.arrays)
+
+    def remove(self) -> None:
+        """Remove the file, as the fit has come to its end."""
+        self.path.unlink(missing_ok=True)
+
+
+def _copy(random: np.random.RandomState) -> np.random.RandomState:
+    copy = np.random.RandomState()
+    copy.set_state(random.get_state())
+    return copy
+
+
+def name_fit(
+    rows: RowSet, targets: np.ndarray, weights: np.ndarray, network: Any, settings: dict[str, Any]
+) -> str:
+    """Return a name that only fits of the same rows with the same settings have.
+
+    Parameters
+    ----------
+    rows : RowSet
+        The rows.
+    targets, weights : ndarray of shape (n_rows,)
+        Their class numbers and weights.
+    network : ContextMemoryNet or None
+        The network that training begins with, if it is not new.
+    settings : dict of str to object
+        What else decides what is learned.
+    """
+    features: Any = rows.features
+    parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
+    parts += [rows.words, rows.word_offsets]
+    if sparse.issparse(features):
+        parts += [features.data, features.indices, features.indptr]
+    else:
+        parts.append(features)
+    if network is not None:
+        parts += [weight.cpu().numpy() for weight in network.state_dict().values()]
+    digest = sha256(repr(sorted(settings.items())).encode())
+    for part in parts:
+        digest.update(b"-" if part is None else repr((part.dtype, part.shape)).encode())
+        if part is not None:
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()[:32]
+
+
+class Checkpoint(Callback):
+    """Keep after each epoch but the last what a fit needs, and go on from it.
+
+    Everything that training changes is kept, random states included: the weights at the end are
+    those of a fit that was never killed, bit for bit.
+
+    Parameters
+    ----------
+    file : CheckpointFile
+        Where it is kept.
+    callbacks : list of Callback
+        The other callbacks, all of which come before this one.
+    last_epoch : int
+        Number of the last epoch, from 1.
+    """
+
+    def __init__(self, file: CheckpointFile, callbacks: list[Callback], last_epoch: int) -> None:
+        self.file = file
+        self.callbacks = callbacks
+        self.last_epoch = last_epoch
+
+    def on_train_begin(self, net: NeuralNet, X: Any = None, **kwargs: Any) -> None:
+        """Go on where a fit before was killed, if it was."""
+        if self.file.state is None:
+            return
+        try:
+            self._restore(net, X, self.file.state)
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ModelFileError(
+                f"{str(self.file.path)!r} is no checkpoint of this fit ({error}); delete it to "
+                "start anew."
+            ) from error
+
+    def on_epoch_end(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Keep the state, unless nothing follows."""
+        if len(net.history) < self.last_epoch:
+            self.file.write(self._collect(net, dataset_train))
+
+    def _collect(self, net: NeuralNet, rows: TrainingRows) -> dict[str, Any]:
+        on_gpu = torch.device(net.device).type == "cuda"
+        return {
+            "history": [{k: v for k, v in row.items() if k != "batches"} for row in net.history],
+            "weights": _to_arrays(list(net.module_.state_dict().values())),
+            "optimizer": {name: _to_arrays(held) for name, held in net.optimizer_.state().items()},
+            "callbacks": [
+                {name: _to_arrays(getattr(callback, name)) for name in _kept_names(callback)}
+                for callback in self.callbacks
+            ],
+            "shuffling": rows.random,
+            "dropout": torch.get_rng_state().numpy(),
+            "dropout_on_gpu": torch.cuda.get_rng_state(net.device).numpy() if on_gpu else None,
+        }
+
+    def _restore(self, net: NeuralNet, rows: TrainingRows, state: dict[str, Any]) -> None:
+        for row in state["history"]:
+            net.history.new_epoch()
+            for name, value in row.items():
+                net.history.record(name, value)
+        _copy_into(list(net.module_.state_dict().values()), state["weights"])
+        for name, held in net.optimizer_.state().items():
+            _copy_into(held, state["optimizer"][name])
+        for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
+            for name in _kept_names(callback):
+                setattr(callback, name, _to_tensors(kept[name], net.device))
+        if rows.random is not None:
+            rows.random.set_state(state["shuffling"].get_state())
+        torch.set_rng_state(torch.from_numpy(state["dropout"]))
+        if state["dropout_on_gpu"] is not None and torch.device(net.device).type == "cuda":
+            torch.cuda.set_rng_state(torch.from_numpy(state["dropout_on_gpu"]), net.device)
+
+
+def _kept_names(callback: Callback) -> tuple[str, ...]:
+    return getattr(callback, "kept", KEPT_BY_OTHERS.get(type(callback), ()))
+
+
+def _to_arrays(held: Any) -> Any:
+    """Return lists of tensors as lists of arrays, and other values as they are."""
+    return [tensor.cpu().numpy() for tensor in held] if isinstance(held, list) else held
+
+
+def _to_tensors(kept: Any, device: str) -> Any:
+    if isinstance(kept, list):
+        return [torch.from_numpy(array.copy()).to(device) for array in kept]
+    return kept
+
+
+def _copy_into(tensors: list[Tensor], arrays: list[np.ndarray]) -> None:
+    with torch.no_grad():
+        for tensor, array in zip(tensors, arrays, strict=True):
+            if tensor.shape != array.shape:
+                raise ValueError(f"weights of shape {array.shape}, not {tuple(tensor.shape)}")
+            tensor.copy_(torch.from_numpy(array))
