@@ -59,6 +59,7 @@ ALLOWED_PARTS = {
         "exceptions",
     },
     "datasets": {"exceptions"},
+    "testing": {"_parameters", "datasets"},
 }
 WITHOUT_TORCH = {
     "_calibration",
@@ -72,6 +73,7 @@ WITHOUT_TORCH = {
     "_validation",
     "_vectorizer",
     "datasets",
+    "testing",
 }
 
 
