@@ -8,11 +8,12 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sk_ctxmem
 import sk_ctxmem.datasets
+import sk_ctxmem.testing
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (sk_ctxmem, sk_ctxmem.datasets)
+    for module in (sk_ctxmem, sk_ctxmem.datasets, sk_ctxmem.testing)
     for name in module.__all__
     if callable(getattr(module, name))
 }

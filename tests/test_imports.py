@@ -93,6 +93,7 @@ ALLOWED_PARTS = {
         "exceptions",
     },
     "datasets": {"exceptions"},
+    "testing": {"_parameters", "datasets"},
 }
 WITHOUT_TORCH = {
     "_chunks",
@@ -110,6 +111,7 @@ WITHOUT_TORCH = {
     "_vectorizer",
     "_version",
     "datasets",
+    "testing",
 }
 
 

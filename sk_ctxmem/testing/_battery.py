@@ -1,0 +1,296 @@
+"""All checks one after another, or one test each."""
+
+import re
+import warnings
+from functools import partial
+from unittest import SkipTest
+
+from sklearn import config_context
+from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
+
+from .._parameters import Choice
+from . import _context_checks, _contract_checks, _input_checks, _persistence_checks
+from ._promises import ContextPromises
+
+# In the order in which they are run.
+CONTEXT_CHECKS = {
+    name: check
+    for module in (_contract_checks, _input_checks, _context_checks, _persistence_checks)
+    for name, check in vars(module).items()
+    if name.startswith("check_")
+}
+
+
+def check_context_classifier(
+    estimator,
+    *,
+    sees="past",
+    learns_context=True,
+    tolerance=1e-5,
+    text_column="text",
+    group_column="group",
+    order_column=None,
+    speaker_column=None,
+    expected_failed_checks=None,
+    on_skip=None,
+    on_fail="raise",
+    callback=None,
+):
+    """Hold a classifier of texts in their context to what such a classifier promises.
+
+    It is for those what :func:`~sklearn.utils.estimator_checks.check_estimator` is for others,
+    and is used in the same way. The classifier takes a DataFrame with a column of texts and one
+    of the groups, or texts and ``groups=``. It is cloned, and fitted some thirty times, on a few
+    hundred short synthetic texts each time: choose parameters that make it quick.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        The classifier, an instance. In its clones each parameter called random_state is set.
+
+    sees : {"past", "both", "none"}, default="past"
+        Which other rows of its group may change the probabilities of a row: those before it,
+        those before and after it, or none.
+
+    learns_context : bool, default=True
+        Whether to check that it learns, from about a thousand rows, a label that only the row
+        before tells. It is not checked where rows see no other.
+
+    tolerance : float, default=1e-05
+        Largest difference between two probabilities that counts as none.
+
+    text_column : str, default="text"
+        Column of the frame that the classifier takes the texts from.
+
+    group_column : str or None, default="group"
+        Column that says which conversation a row belongs to. None if the classifier takes texts,
+        and the ids of their groups as ``groups=`` of fit, predict and predict_proba.
+
+    order_column : str or None, default=None
+        Column of integers that orders the rows of a group. None if they stand in order.
+
+    speaker_column : str or None, default=None
+        Column of strings that says who speaks.
+
+    expected_failed_checks : dict or None, default=None
+        Reasons by the names of checks that are known to fail.
+
+    on_skip : "warn" or None, default=None
+        Whether to warn of a check that does not apply, such as that of an order column where
+        there is none.
+
+    on_fail : {"raise", "warn"} or None, default="raise"
+        Whether to raise the first error, to warn of each, or only to return them.
+
+    callback : callable or None, default=None
+        Called after each check with the fields of its result as keywords. Not together with
+        ``on_fail="raise"``.
+
+    Returns
+    -------
+    results : list of dict
+        For each check its estimator, check_name, exception, status ("passed", "failed",
+        "skipped" or "xfail"), expected_to_fail and expected_to_fail_reason.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails and is not expected to; the message says what was promised, what was
+        seen, and how to see it again.
+
+    See Also
+    --------
+    parametrize_with_context_checks : A test of pytest for each check.
+    ContextPromises : What a check takes that is run alone, as ``CONTEXT_CHECKS[name]``.
+
+    Examples
+    --------
+    A pipeline of scikit-learn keeps all the promises of one that sees no context, but two:
+
+    >>> from sklearn.compose import make_column_transformer
+    >>> from sklearn.feature_extraction.text import TfidfVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sk_ctxmem.testing import check_context_classifier
+    >>> pipeline = make_pipeline(
+    ...     make_column_transformer((TfidfVectorizer(), "text")), LogisticRegression()
+    ... )
+    >>> results = check_context_classifier(pipeline, sees="none", on_fail=None)
+    >>> [result["check_name"] for result in results if result["status"] == "failed"]
+    ['check_failed_fit', 'check_missing_texts']
+    """
+    _check_instance(estimator)
+    Choice("warn", or_none=True).check("on_skip", on_skip)
+    Choice("raise", "warn", or_none=True).check("on_fail", on_fail)
+    if on_fail == "raise" and callback is not None:
+        raise ValueError("callback is not called with on_fail='raise'; use on_fail='warn' or None.")
+    promises = ContextPromises(
+        sees=sees,
+        learns_context=learns_context,
+        tolerance=tolerance,
+        text_column=text_column,
+        group_column=group_column,
+        order_column=order_column,
+        speaker_column=speaker_column,
+    )
+    reasons = _check_names(expected_failed_checks)
+    results = []
+    for name, check in CONTEXT_CHECKS.items():
+        result = _run(check, estimator, promises, reasons.get(name))
+        if result["status"] == "failed" and on_fail == "raise":
+            raise result["exception"]
+        _warn(result, on_skip, on_fail)
+        results.append(result)
+        if callback is not None:
+            callback(**result)
+    return results
+
+
+def _check_instance(estimator):
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"estimator={estimator.__name__} is a class; pass an instance, {estimator.__name__}()."
+        )
+
+
+def _check_names(expected_failed_checks):
+    """Return the reasons by name, or raise if a name is none of a check."""
+    reasons = expected_failed_checks or {}
+    unknown = sorted(set(reasons) - set(CONTEXT_CHECKS))
+    if unknown:
+        raise ValueError(
+            f"expected_failed_checks names {unknown}, but the checks are {list(CONTEXT_CHECKS)}."
+        )
+    return reasons
+
+
+def _run(check, estimator, promises, reason):
+    """Run a check, and return what came of it."""
+    exception: Exception | None = None
+    status = "passed"
+    try:
+        check(estimator, promises)
+    except SkipTest as error:
+        exception, status = error, "skipped"
+    except AssertionError as error:
+        exception, status = error, "failed" if reason is None else "xfail"
+    return {
+        "estimator": estimator,
+        "check_name": check.__name__,
+        "exception": exception,
+        "status": status,
+        "expected_to_fail": reason is not None,
+        "expected_to_fail_reason": "Check is not expected to fail" if reason is None else reason,
+    }
+
+
+def _warn(result, on_skip, on_fail):
+    """Warn of a check that was skipped or failed, if that is wanted."""
+    if result["status"] == "skipped" and on_skip == "warn":
+        message = f"Skipping {result['check_name']}: {result['exception']}."
+        warnings.warn(message, SkipTestWarning, stacklevel=3)
+    if result["status"] in ("failed", "xfail") and on_fail == "warn":
+        warnings.warn(EstimatorCheckFailedWarning(**result), stacklevel=3)
+
+
+def parametrize_with_context_checks(
+    estimators,
+    *,
+    sees="past",
+    learns_context=True,
+    tolerance=1e-5,
+    text_column="text",
+    group_column="group",
+    order_column=None,
+    speaker_column=None,
+    expected_failed_checks=None,
+    xfail_strict=None,
+):
+    """Make a test of pytest for each classifier and check.
+
+    It is for classifiers of texts in their context what
+    :func:`~sklearn.utils.estimator_checks.parametrize_with_checks` is for others. Checks that do
+    not apply are skipped, with the reason.
+
+    Parameters
+    ----------
+    estimators : list of estimator objects
+        The classifiers, which all promise the same and take the same columns.
+
+    sees : {"past", "both", "none"}, default="past"
+        Which other rows of its group may change the probabilities of a row: those before it,
+        those before and after it, or none.
+
+    learns_context : bool, default=True
+        Whether to check that they learn, from about a thousand rows, a label that only the row
+        before tells. It is not checked where rows see no other.
+
+    tolerance : float, default=1e-05
+        Largest difference between two probabilities that counts as none.
+
+    text_column : str, default="text"
+        Column of the frame that the classifiers take the texts from.
+
+    group_column : str or None, default="group"
+        Column that says which conversation a row belongs to. None if the classifiers take texts,
+        and the ids of their groups as ``groups=`` of fit, predict and predict_proba.
+
+    order_column : str or None, default=None
+        Column of integers that orders the rows of a group. None if they stand in order.
+
+    speaker_column : str or None, default=None
+        Column of strings that says who speaks.
+
+    expected_failed_checks : callable or None, default=None
+        Takes a classifier, and returns reasons by the names of checks that are known to fail.
+
+    xfail_strict : bool or None, default=None
+        Whether such a check that passes is a failure; None for what pytest is set to.
+
+    Returns
+    -------
+    decorator : pytest.mark.parametrize
+        The mark for a function that takes an estimator and a check.
+
+    See Also
+    --------
+    check_context_classifier : All checks at once, without pytest.
+
+    Examples
+    --------
+    >>> from sk_ctxmem import ContextMemoryClassifier
+    >>> from sk_ctxmem.testing import parametrize_with_context_checks
+    >>> @parametrize_with_context_checks(
+    ...     [ContextMemoryClassifier(text_column="text", group_column="group", hidden_size=16)]
+    ... )
+    ... def test_promises(estimator, check):
+    ...     check(estimator)
+    """
+    import pytest
+
+    promises = ContextPromises(
+        sees=sees,
+        learns_context=learns_context,
+        tolerance=tolerance,
+        text_column=text_column,
+        group_column=group_column,
+        order_column=order_column,
+        speaker_column=speaker_column,
+    )
+    parameters = []
+    for estimator in estimators:
+        _check_instance(estimator)
+        reasons = _check_names(expected_failed_checks and expected_failed_checks(estimator))
+        for name, check in CONTEXT_CHECKS.items():
+            strict = {} if xfail_strict is None else {"strict": xfail_strict}
+            marks = [pytest.mark.xfail(reason=reasons[name], **strict)] if name in reasons else []
+            bound = partial(check, promises=promises)
+            identity = f"{_shorten(estimator)}-{name}"
+            parameters.append(pytest.param(estimator, bound, id=identity, marks=marks))
+    return pytest.mark.parametrize(("estimator", "check"), parameters)
+
+
+def _shorten(estimator):
+    """Return the repr without spaces and defaults, to choose tests by."""
+    with config_context(print_changed_only=True):
+        return re.sub(r"\s", "", repr(estimator))
