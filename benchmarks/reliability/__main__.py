@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from . import fuzz, golden
+from . import fuzz, golden, kills, load, rows
 
-PARTS = (fuzz, golden)
+PARTS = (fuzz, kills, load, rows, golden)
 
 
 def main(arguments=None):

@@ -1,0 +1,114 @@
+"""Files that do not fit in memory: predict ten million rows, and learn from chunks."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sk_ctxmem import ContextMemoryClassifier, whole_groups
+
+from ._models import ROLES, make_rows
+from ._progress import peak_bytes, resident_bytes
+
+CHUNK = 100_000
+
+
+def add_parser(parsers):
+    """Add the options of these parts."""
+    parser = parsers.add_parser("rows", help="predict a large Parquet file in chunks")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="number of rows")
+    parser.set_defaults(run=lambda options: predict_rows(options.rows))
+    parser = parsers.add_parser("chunks", help="learn from a Parquet file in chunks")
+    parser.add_argument("file", type=Path, help="columns text, group, label and split")
+    parser.add_argument("--chunk", type=int, default=20_000, help="rows in a chunk")
+    parser.add_argument("--passes", type=int, default=4, help="times that all chunks are passed")
+    parser.add_argument("--speaker", action="store_true", help="there is a column speaker")
+    parser.set_defaults(run=learn_in_chunks)
+
+
+def read_chunks(path, size, group_column="group", columns=None):
+    """Yield the rows of a Parquet file in chunks of whole groups."""
+    import pyarrow.parquet as pq
+
+    batches = pq.ParquetFile(path).iter_batches(batch_size=size, columns=columns)
+    return whole_groups((batch.to_pandas() for batch in batches), group_column)
+
+
+def predict_rows(n_rows):
+    """Write a file of so many rows, predict it in chunks in a process of its own, count."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        frame, target = make_rows(2000)
+        classifier = ContextMemoryClassifier(**ROLES, random_state=0).fit(frame, target)
+        classifier.save(Path(folder) / "model")
+        _write_rows(path, frame, n_rows)
+        command = [sys.executable, "-m", "benchmarks.reliability.rows", folder]
+        return subprocess.run(command).returncode
+
+
+def _write_rows(path, frame, n_rows):
+    """Write copies of rows, in which each conversation has a number of its own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n_groups, writer = frame["group"].nunique(), None
+    for copy in range(-(-n_rows // len(frame))):
+        table = pa.Table.from_pandas(frame.assign(group=frame["group"] + copy * n_groups))
+        writer = writer or pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    writer.close()
+
+
+def _predict_file(folder):
+    """Predict a file in chunks, and print rows a second and memory."""
+    classifier = ContextMemoryClassifier.load(Path(folder) / "model")
+    start, n_rows, sizes = time.perf_counter(), 0, []
+    for chunk in read_chunks(Path(folder) / "rows.parquet", CHUNK):
+        n_rows += len(classifier.predict(chunk))
+        sizes.append(resident_bytes() / 1e6)
+    seconds = time.perf_counter() - start
+    print(f"{n_rows} rows in chunks of {CHUNK}, {n_rows / seconds:.0f} rows a second")
+    tenth = max(1, len(sizes) // 10)
+    early, late = np.mean(sizes[tenth : 2 * tenth]), np.mean(sizes[-tenth:])
+    print(f"memory {early:.0f} MB in the second tenth, {late:.0f} MB in the last tenth, ", end="")
+    print(f"{peak_bytes() / 1e6:.0f} MB at most")
+    return int(late > 1.2 * early)
+
+
+def learn_in_chunks(options):
+    """Compare partial_fit over the chunks of a file with a fit of all its rows."""
+    columns = {"text_column": "text", "group_column": "group", "random_state": 0}
+    if options.speaker:
+        columns["speaker_column"] = "speaker"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "train.parquet"
+        frame = pd.read_parquet(options.file)
+        test = frame[frame["split"] == "test"]
+        train = frame[frame["split"] == "train"].sort_values("group", kind="stable")
+        train.to_parquet(path, row_group_size=options.chunk)
+        full = ContextMemoryClassifier(**columns).fit(train, train["label"])
+        full_score = full.score(test, test["label"])
+        print(f"fit of all {len(train)} rows: accuracy {100 * full_score:.2f}")
+        classes = np.unique(train["label"])
+        del full, frame, train
+        classifier = ContextMemoryClassifier(**columns)
+        for number in range(1, options.passes + 1):
+            sizes = []
+            for chunk in read_chunks(path, options.chunk):
+                classifier.partial_fit(chunk, chunk["label"], classes)
+                sizes.append(resident_bytes() / 1e6)
+            score = classifier.score(test, test["label"])
+            print(
+                f"pass {number} over {len(sizes)} chunks: accuracy {100 * score:.2f}, memory ",
+                end="",
+            )
+            print(f"memory {sizes[0]:.0f} MB after the first chunk, {sizes[-1]:.0f} after the last")
+    return int(score < full_score - 0.01)
+
+
+if __name__ == "__main__":
+    sys.exit(_predict_file(sys.argv[1]))
