@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
 from ._modules import ContextMemoryNet
-from ._parameters import Choice, Flag, Number, check_parameters
+from ._parameters import Choice, Flag, Number, Seed, check_parameters
 from ._preparation import arrange, fit_features, learn_speakers, number_units
 from ._runtime import choose_device, forked_random_state, single_precision
 from ._splitting import hold_out_groups
@@ -197,6 +197,7 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
         "learning_rate": Number(Real, 0, np.inf, 0.006, closed="neither"),
         "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
         "n_iter_no_change": Number(Integral, 1, np.inf, None, or_none=True),
+        "random_state": Seed(),
         "warm_start": Flag(),
         "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
     }
@@ -519,9 +520,9 @@ class ContextMemoryClassifier(ClassifierMixin, BaseEstimator):
             history, temperature = train(
                 network,
                 *data,
-                max_epochs=self.max_epochs,
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
+                max_epochs=int(self.max_epochs),  # a small integer of numpy would overflow
+                batch_size=int(self.batch_size),
+                learning_rate=float(self.learning_rate),
                 n_iter_no_change=self.n_iter_no_change,
                 device=device,
                 verbose=int(self.verbose),

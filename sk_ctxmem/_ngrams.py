@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from ._sparse import squared_norms
 
 UNKNOWN = -1
+LONGEST_WORD = 1000  # characters that n-grams inside a word are made of: more are no word
 
 
 class Tokens:
@@ -140,6 +141,7 @@ class TokenNGrams:
     def n_columns(self):
         """Number of n-grams that are counted."""
         smallest, largest = self.ngram_range
+        largest = min(largest, len(self.pairs) + 1)  # there are none that are longer
         return sum(map(self._n_ngrams, range(smallest, largest + 1)))
 
     def _n_ngrams(self, n):
@@ -225,7 +227,8 @@ class InsideNGrams:
 
     A word has a space before and after it. Each different word is taken apart once; the counts
     of a text are the sum of those of its words. Words shorter than the shortest n-grams have
-    none, where scikit-learn makes one of each.
+    none, where scikit-learn makes one of each. Of longer words than LONGEST_WORD, the beginning
+    counts: a text without a space may be of any size.
 
     Parameters
     ----------
@@ -258,7 +261,7 @@ class InsideNGrams:
         tokens, numbers = learn_tokens(texts, str.split)
         shape = (len(tokens.lengths), len(numbers))
         words = _count_pairs(tokens.texts, tokens.numbers, shape)
-        return words, [f" {name} " for name in numbers]
+        return words, [f" {name[:LONGEST_WORD]} " for name in numbers]
 
     def names(self):
         """Return the n-grams in the order of the columns."""
