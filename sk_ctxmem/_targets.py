@@ -1,6 +1,7 @@
 """Checks of the target and of the weights."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from numbers import Real
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._validation import is_missing
+from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 
 
 def check_target(y, n_rows):
@@ -38,10 +39,7 @@ def check_target(y, n_rows):
             "This classifier requires y to be passed, but the target y is None; pass the class "
             "of each row."
         )
-    if isinstance(y, list | tuple) and any(map(is_missing, y)):
-        row = next(row for row, label in enumerate(y) if is_missing(label))
-        raise ValueError(f"Input y contains NaN or None, first in row {row}; drop such rows.")
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(_read_labels(y), warn=True)
     if len(y) != n_rows:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
@@ -56,6 +54,49 @@ def check_target(y, n_rows):
             "needs at least two."
         )
     return classes, numbers.astype(np.int64)
+
+
+def _read_labels(y):
+    """Return labels as an array, none of them missing or of another kind than the rest."""
+    refuse_mask(y, "y")
+    if hasattr(y, "to_numpy") and hasattr(y, "dtype"):
+        labels = y.to_numpy()
+    elif isinstance(y, Sequence) and not isinstance(y, str | bytes):
+        labels = as_objects(y)
+    else:
+        labels = as_array(y, "y")
+    if getattr(labels, "ndim", 2) != 1:
+        return labels  # for scikit-learn to refuse
+    missing = find_missing(labels, "y")
+    if len(missing):
+        raise ValueError(
+            f"Input y contains NaN or None, first in row {missing[0]}; drop such rows."
+        )
+    if labels.dtype.kind == "V":
+        raise TypeError(f"y has the type {labels.dtype}; pass one str or number for each row.")
+    if labels.dtype.kind == "T":  # of numpy, which scikit-learn does not know
+        return labels.astype(object)
+    _check_one_kind(labels)
+    return _as_numpy_would(y, labels)
+
+
+def _check_one_kind(labels):
+    """Raise if strings stand among other labels: numpy would make strings of those."""
+    kinds = {} if labels.dtype != object else {type(label).__name__: label for label in labels}
+    n_strings = sum(isinstance(label, str) for label in kinds.values())
+    if 0 < n_strings < len(kinds):
+        raise TypeError(
+            f"y mixes labels of the types {' and '.join(sorted(kinds))}; convert them to one."
+        )
+
+
+def _as_numpy_would(y, labels):
+    """Return a list as the array that numpy makes of it, unless it would cut labels."""
+    if labels is y or not isinstance(y, Sequence):
+        return labels
+    if any(isinstance(label, str) and label.endswith("\0") for label in labels):
+        return labels
+    return as_array(y, "y")
 
 
 def check_weights(sample_weight, class_weight, classes, targets):
@@ -84,14 +125,7 @@ def check_weights(sample_weight, class_weight, classes, targets):
     """
     weights = np.ones(len(targets))
     if sample_weight is not None:
-        weights = check_array(
-            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-        )
-        if weights.shape != targets.shape:
-            raise ValueError(
-                f"sample_weight has shape {weights.shape}, but X has {len(targets)} rows; pass "
-                "one weight for each row."
-            )
+        weights = _read_weights(sample_weight, len(targets))
         if weights.min() < 0:
             row = int(weights.argmin())
             raise ValueError(
@@ -102,13 +136,30 @@ def check_weights(sample_weight, class_weight, classes, targets):
                 "sample_weight is zero for all rows but those of one class, or for all; a "
                 "classifier needs rows of positive weight in two classes or more."
             )
-    weights = weights * _weigh_classes(class_weight, classes, targets)
+    weights = weights / weights.max() * _weigh_classes(class_weight, classes, targets)
     if len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
             f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
             "classes; a classifier needs at least two."
         )
+    weights = weights / weights.max()  # or their sum might overflow
     return (weights / weights.mean()).astype(np.float32)
+
+
+def _read_weights(sample_weight, n_rows):
+    """Return weights as an array of finite numbers, one for each row."""
+    weights = as_numbers(as_array(sample_weight, "sample_weight"), "sample_weight")
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}, but X has {n_rows} rows; pass one weight "
+            "for each row."
+        )
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+
+
+def _is_finite(weight):
+    return 0 <= weight <= sys.float_info.max  # an integer of any size cannot become a float
 
 
 def _weigh_classes(class_weight, classes, targets):
@@ -121,11 +172,12 @@ def _weigh_classes(class_weight, classes, targets):
                     f"class_weight has the key {label!r}, which is no class of y; the classes "
                     f"are {known}."
                 )
-            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+            if not isinstance(weight, Real) or not _is_finite(weight):
                 raise ValueError(
                     f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
                     "of at least 0."
                 )
+        return np.array([float(class_weight.get(label, 1)) for label in known])[targets]
     elif class_weight is not None and not (
         isinstance(class_weight, str) and class_weight == "balanced"
     ):

@@ -14,8 +14,9 @@ ALLOWED_PARTS = {
     "__init__": {"_classifier", "_sequences", "_vectorizer", "exceptions"},
     "exceptions": set(),
     "_parameters": set(),
-    "_validation": set(),
-    "_targets": {"_validation"},
+    "_arrays": set(),
+    "_validation": {"_arrays"},
+    "_targets": {"_arrays"},
     "_splitting": set(),
     "_sequences": set(),
     "_sparse": set(),
@@ -61,6 +62,7 @@ ALLOWED_PARTS = {
     "datasets": {"exceptions"},
 }
 WITHOUT_TORCH = {
+    "_arrays",
     "_calibration",
     "exceptions",
     "_ngrams",
