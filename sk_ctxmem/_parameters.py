@@ -1,6 +1,5 @@
 """Tables of legal parameter values, and the checks against them."""
 
-import sys
 from numbers import Integral, Real
 
 import numpy as np
@@ -36,8 +35,11 @@ class Number:
         self.or_bool = or_bool
 
     def _contains(self, value):
-        if self.kind is Real and value > sys.float_info.max:  # an integer may be
-            return False
+        if self.kind is Real:
+            try:
+                value = float(value)
+            except OverflowError:  # of an integer
+                return False
         if self.closed == "neither":
             return self.low < value < self.high
         return self.low <= value <= self.high and value < np.inf

@@ -1,6 +1,5 @@
 """Checks of the target and of the weights."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from numbers import Real
 
@@ -139,8 +138,8 @@ def check_weights(sample_weight, class_weight, classes, targets):
     weights = weights / weights.max() * _weigh_classes(class_weight, classes, targets)
     if len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
-            f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
-            "classes; a classifier needs at least two."
+            f"class_weight={class_weight!r} and sample_weight leave rows of weight above zero, in "
+            "relation to the largest, in less than two classes; a classifier needs at least two."
         )
     weights = weights / weights.max()  # or their sum might overflow
     return (weights / weights.mean()).astype(np.float32)
@@ -159,7 +158,10 @@ def _read_weights(sample_weight, n_rows):
 
 
 def _is_finite(weight):
-    return 0 <= weight <= sys.float_info.max  # an integer of any size cannot become a float
+    try:
+        return 0 <= float(weight) < np.inf
+    except OverflowError:  # of an integer
+        return False
 
 
 def _weigh_classes(class_weight, classes, targets):

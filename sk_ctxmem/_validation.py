@@ -3,7 +3,7 @@
 Also the only home of names that scikit-learn keeps private.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, MappingView, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +104,15 @@ def _column(frame, name):
     return values
 
 
+def _refuse_unordered(X, name):
+    """Raise if the rows of X are not in an order, or can be read only once."""
+    if isinstance(X, Iterator | Set | Mapping | MappingView) and not sparse.issparse(X):
+        raise TypeError(
+            f"{name} is a {type(X).__name__}, whose rows have no number; pass a list, array, "
+            f"Series or DataFrame, such as list({name})."
+        )
+
+
 def check_texts(X, name="X"):
     """Return texts as a list of str.
 
@@ -128,6 +137,7 @@ def check_texts(X, name="X"):
         If an element is missing, or there is no element.
     """
     refuse_tables(X, name)
+    _refuse_unordered(X, name)
     if _is_text(X):
         raise TypeError(
             f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
@@ -142,7 +152,7 @@ def check_texts(X, name="X"):
         X = _column(X, X.columns[0])
     if hasattr(X, "shape") and len(X.shape) == 2 and X.shape[1] == 1:
         X = np.asarray(X)[:, 0]
-    if not hasattr(X, "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
+    if not hasattr(type(X), "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
         raise TypeError(f"{name} must be a list, array or Series of texts, not {type(X).__name__}.")
     texts = list(X)
     if not texts:
@@ -260,11 +270,7 @@ def _read_plain(estimator, X, *, reset):
     if getattr(X, "is_text_sequences", False):
         _check_n_features(estimator, X, reset=reset)
         return InputRows("sequences", X)
-    if isinstance(X, Iterator | Set | Mapping) and not sparse.issparse(X):
-        raise TypeError(
-            f"X is a {type(X).__name__}, whose rows have no number; pass a list, array, Series "
-            "or DataFrame, such as list(X)."
-        )
+    _refuse_unordered(X, "X")
     if _is_text(X) or looks_like_texts(X):
         if reset:
             _forget_features(estimator)
