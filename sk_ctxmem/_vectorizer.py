@@ -53,7 +53,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         Shortest and longest n-grams of characters inside words, beside those of words. They
         help where words are rare or misspelt, and cost two to four times as much time. "auto"
         takes (3, 5) with ``analyzer="word"`` where the texts of fit have three million words or
-        less in all, and none else.
+        less in all, and none else. Of a word of more than 1,000 characters the beginning counts.
 
     lowercase : bool, default=True
         Whether to convert texts to lower case.
