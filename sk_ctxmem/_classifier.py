@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
 from ._checkpoints import CheckpointFile, name_fit
 from ._modules import ContextMemoryNet
-from ._parameters import Choice, Flag, Number, check_folder, check_parameters
+from ._parameters import Choice, Flag, Number, Seed, check_folder, check_parameters
 from ._partial_fit import PartialFitMixin
 from ._persistence import ModelFileMixin
 from ._preparation import arrange, fit_features, learn_speakers, number_units
@@ -214,6 +214,7 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
         "learning_rate": Number(Real, 0, np.inf, 0.006, closed="neither"),
         "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
         "n_iter_no_change": Number(Integral, 1, np.inf, None, or_none=True),
+        "random_state": Seed(),
         "warm_start": Flag(),
         "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
     }
@@ -582,9 +583,9 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
             result = train(
                 network,
                 *data,
-                max_epochs=self.max_epochs,
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
+                max_epochs=int(self.max_epochs),  # a small integer of numpy would overflow
+                batch_size=int(self.batch_size),
+                learning_rate=float(self.learning_rate),
                 n_iter_no_change=self.n_iter_no_change,
                 device=device,
                 verbose=int(self.verbose),
@@ -656,8 +657,7 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
         speakers = None if self._columns["speaker"] is None else one_id
         inputs = InputRows(self._input_kind, one_row, groups=one_id, speakers=speakers)
         rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
-        if not np.isfinite(predict_logits(self._network, rows, self._device)).all():
-            raise ValueError("the weights are too large to predict with")
+        predict_logits(self._network, rows, self._device)
 
     def __sklearn_is_fitted__(self):
         """Tell check_is_fitted whether there is a network."""

@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from ._sparse import squared_norms
 
 UNKNOWN = -1
+LONGEST_WORD = 1000  # characters that n-grams inside a word are made of: more are no word
 
 
 class Tokens:
@@ -244,7 +245,8 @@ class InsideNGrams:
 
     A word has a space before and after it. Each different word is taken apart once; the counts
     of a text are the sum of those of its words. Words shorter than the shortest n-grams have
-    none, where scikit-learn makes one of each.
+    none, where scikit-learn makes one of each. Of longer words than LONGEST_WORD, the beginning
+    counts: a text without a space may be of any size.
 
     Parameters
     ----------
@@ -286,7 +288,7 @@ class InsideNGrams:
         tokens, numbers = learn_tokens(texts, str.split)
         shape = (len(tokens.lengths), len(numbers))
         words = _count_pairs(tokens.texts, tokens.numbers, shape)
-        return words, [f" {name} " for name in numbers]
+        return words, [f" {name[:LONGEST_WORD]} " for name in numbers]
 
     def names(self):
         """Return the n-grams in the order of the columns."""

@@ -1,7 +1,7 @@
 """Tables of legal parameter values, and the checks against them."""
 
 import os
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -36,6 +36,11 @@ class Number:
         self.or_bool = or_bool
 
     def _contains(self, value):
+        if self.kind is Real:
+            try:
+                value = float(value)
+            except OverflowError:  # of an integer
+                return False
         if self.closed == "neither":
             return self.low < value < self.high
         return self.low <= value <= self.high and value < np.inf
@@ -55,7 +60,8 @@ class Number:
         """Raise unless the value is such a number."""
         if self.or_none and value is None:
             return
-        if not isinstance(value, self.kind) or (isinstance(value, bool) and not self.or_bool):
+        is_bool = isinstance(value, bool | np.bool_)
+        if not (self.or_bool if is_bool else isinstance(value, self.kind)):
             raise TypeError(f"{name}={value!r} {self._expectation()}")
         if not self._contains(value):
             raise ValueError(f"{name}={value!r} {self._expectation()}")
@@ -70,14 +76,23 @@ class Flag:
             raise TypeError(f"{name}={value!r} must be True or False.")
 
 
+class Seed:
+    """What scikit-learn's check_random_state takes; numpy's own message would name no parameter."""
+
+    def check(self, name, value):
+        """Raise if the value is an integer that cannot be a seed."""
+        if isinstance(value, Integral) and not 0 <= int(value) < 2**32:
+            raise ValueError(f"{name}={value!r} must be from 0 to 2**32 - 1; use 0 if unsure.")
+
+
 def check_parameters(estimator, table):
     """Hold the parameters of an estimator against a table of legal values."""
     for name, legal in table.items():
         legal.check(name, getattr(estimator, name))
 
 
-def check_ngram_range(name, value):
-    """Raise unless the value is a pair 1 <= shortest <= longest."""
+def read_ngram_range(name, value):
+    """Return a pair of int, 1 <= shortest <= longest, or raise."""
     try:
         shortest, longest = value
     except (TypeError, ValueError):
@@ -88,6 +103,7 @@ def check_ngram_range(name, value):
         raise ValueError(
             f"{name}={value!r} must be a pair with 1 <= shortest <= longest; use (1, 2) if unsure."
         )
+    return int(shortest), int(longest)
 
 
 def check_folder(name, value):

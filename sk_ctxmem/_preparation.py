@@ -1,5 +1,7 @@
 """From checked input to the rows that the network reads."""
 
+from collections.abc import Set
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -15,6 +17,7 @@ MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
 UNKNOWN_SPEAKER = 0
 SEARCH_COST = 20  # of looking one column up, against writing one entry of a table of them all
 LARGEST_NORM = 2.0  # of a row of sparse features, in units of the usual norm
+SMALLEST_NORM = 1e-30  # of the longest row: single precision has no room for its inverse below
 
 
 class RowNormScaler(BaseEstimator):
@@ -41,6 +44,11 @@ class RowNormScaler(BaseEstimator):
         """Learn the root mean square of the norms of the rows, and the columns."""
         X = _in_canonical_format(X)
         norms = squared_norms(X.data, X.indptr)
+        if X.nnz and norms.max() < SMALLEST_NORM**2:
+            raise ValueError(
+                f"X has {abs(X.data).max():.3g} as its largest number in size, which is too small "
+                "for single precision; multiply X by a constant."
+            )
         self.norm_ = float(np.sqrt(np.average(norms, weights=sample_weight))) or 1.0
         n_rows = np.bincount(X.indices, minlength=X.shape[1])
         self.columns_ = np.flatnonzero(n_rows).astype(np.int32)
@@ -170,7 +178,13 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
     features = _features(values)
     is_sparse = sparse.issparse(features)
     scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
-    return values, vectorizer, scaler.fit(features, sample_weight=weights)
+    with np.errstate(over="ignore"):
+        scaler.fit(features, sample_weight=weights)
+    if not np.isfinite(getattr(scaler, "scale_", 1)).all():
+        raise ValueError(
+            "X has columns whose variance is not a finite number; divide X by a constant."
+        )
+    return values, vectorizer, scaler
 
 
 def _new_vectorizer(vectorizer):
@@ -196,10 +210,12 @@ def learn_speakers(inputs, unit_codes):
     """Assign numbers, from 1, to the speakers that occur in two groups or more."""
     if inputs.speakers is None:
         return {}
-    pairs = pd.DataFrame({"speaker": inputs.speakers, "unit": unit_codes}).drop_duplicates()
-    n_units = pairs["speaker"].value_counts(sort=True)
-    shared = sorted(n_units.index[n_units > 1][:MAX_SPEAKERS], key=str)
-    return {speaker: number for number, speaker in enumerate(shared, start=1)}
+    codes, names = pd.factorize(inputs.speakers)
+    pairs = np.unique(np.stack([codes, unit_codes], axis=1)[codes >= 0], axis=0)
+    n_units = np.bincount(pairs[:, 0], minlength=len(names))
+    most_first = np.argsort(-n_units, kind="stable")
+    shared = most_first[n_units[most_first] > 1][:MAX_SPEAKERS]
+    return {speaker: n for n, speaker in enumerate(sorted(names[shared], key=str), start=1)}
 
 
 def number_units(inputs):
@@ -267,20 +283,33 @@ def _scale(features, scaler):
         return scaler.transform(sparse.csr_array(features))
     if sparse.issparse(features):
         features = features.toarray()
-    return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
+    with np.errstate(over="ignore"):  # predictions that are not finite are refused
+        return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
 
 
 def _order_numbers(inputs):
     """Return what orders the rows of a group: the order column, else the position."""
     if inputs.order is None:
         return np.zeros(inputs.n_rows)
+    _check_order_kinds(inputs.order)
     try:
         return np.unique(inputs.order, return_inverse=True)[1]
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise TypeError(
             "The order column mixes values that cannot be compared with one another; convert "
             f"them to one type ({error})."
         ) from error
+
+
+def _check_order_kinds(order):
+    """Raise if there are values that can be compared, but say nothing of an order."""
+    kinds = set(map(type, order)) if order.dtype == object else {order.dtype.type}
+    for kind in kinds:
+        if issubclass(kind, complex | np.complexfloating | Set):
+            raise TypeError(
+                f"The order column has values of type {kind.__name__}, which have no order; "
+                "convert them to numbers, dates or str."
+            )
 
 
 def _number_speakers(inputs, speakers):

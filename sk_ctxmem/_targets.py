@@ -1,6 +1,6 @@
 """Checks of the target and of the weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 
 import numpy as np
@@ -8,27 +8,9 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._validation import is_missing
+from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 
-
-def _check_labels(y, n_rows):
-    """Return the classes of the rows as an array, of any kind."""
-    if y is None:
-        raise ValueError(
-            "This classifier requires y to be passed, but the target y is None; pass the class "
-            "of each row."
-        )
-    if isinstance(y, list | tuple) and any(map(is_missing, y)):
-        row = next(row for row, label in enumerate(y) if is_missing(label))
-        raise ValueError(f"Input y contains NaN or None, first in row {row}; drop such rows.")
-    y = column_or_1d(y, warn=True)
-    if len(y) != n_rows:
-        raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
-            f"y has {len(y)}; pass one class for each row."
-        )
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-    return y
+LARGEST_WEIGHT = 1e6  # of a row of a chunk, where the mean should be about 1
 
 
 def check_target(y, n_rows):
@@ -77,7 +59,7 @@ def check_classes(classes):
             "classes must be passed on the first call to partial_fit; pass all classes that any "
             "chunk will have, such as numpy.unique(y)."
         )
-    classes = np.unique(_check_labels(classes, len(classes)))
+    classes = np.unique(_check_labels(classes, np.shape(classes)[0] if np.ndim(classes) else 0))
     if len(classes) < 2:
         raise ValueError(
             f"classes={classes.tolist()!r} has only one class; a classifier needs at least two."
@@ -106,6 +88,65 @@ def find_classes(y, n_rows, classes):
     return np.array([places[label] for label in found.tolist()], dtype=np.int64)[numbers]
 
 
+def _check_labels(y, n_rows):
+    """Return the classes of the rows as an array, of any kind."""
+    if y is None:
+        raise ValueError(
+            "This classifier requires y to be passed, but the target y is None; pass the class "
+            "of each row."
+        )
+    y = column_or_1d(_read_labels(y), warn=True)
+    if len(y) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
+            f"y has {len(y)}; pass one class for each row."
+        )
+    return check_array(y, ensure_2d=False, dtype=None, input_name="y")
+
+
+def _read_labels(y):
+    """Return labels as an array, none of them missing or of another kind than the rest."""
+    refuse_mask(y, "y")
+    if hasattr(y, "to_numpy") and hasattr(y, "dtype"):
+        labels = y.to_numpy()
+    elif isinstance(y, Sequence) and not isinstance(y, str | bytes):
+        labels = as_objects(y)
+    else:
+        labels = as_array(y, "y")
+    if getattr(labels, "ndim", 2) != 1:
+        return labels  # for scikit-learn to refuse
+    missing = find_missing(labels, "y")
+    if len(missing):
+        raise ValueError(
+            f"Input y contains NaN or None, first in row {missing[0]}; drop such rows."
+        )
+    if labels.dtype.kind == "V":
+        raise TypeError(f"y has the type {labels.dtype}; pass one str or number for each row.")
+    if labels.dtype.kind == "T":  # of numpy, which scikit-learn does not know
+        return labels.astype(object)
+    _check_one_kind(labels)
+    return _as_numpy_would(y, labels)
+
+
+def _check_one_kind(labels):
+    """Raise if strings stand among other labels: numpy would make strings of those."""
+    kinds = {} if labels.dtype != object else {type(label).__name__: label for label in labels}
+    n_strings = sum(isinstance(label, str) for label in kinds.values())
+    if 0 < n_strings < len(kinds):
+        raise TypeError(
+            f"y mixes labels of the types {' and '.join(sorted(kinds))}; convert them to one."
+        )
+
+
+def _as_numpy_would(y, labels):
+    """Return a list as the array that numpy makes of it, unless it would cut labels."""
+    if labels is y or not isinstance(y, Sequence):
+        return labels
+    if any(isinstance(label, str) and label.endswith("\0") for label in labels):
+        return labels
+    return as_array(y, "y")
+
+
 def check_weights(sample_weight, class_weight, classes, targets):
     """Combine the weights of rows and classes, to a mean of 1.
 
@@ -130,19 +171,19 @@ def check_weights(sample_weight, class_weight, classes, targets):
     TypeError, ValueError
         If a weight is negative or not finite, a key is no class, or only one class is left.
     """
-    weights = _check_sample_weight(sample_weight, targets)
+    weights = _read_weights(sample_weight, len(targets))
     if sample_weight is not None and len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
             "sample_weight is zero for all rows but those of one class, or for all; a "
             "classifier needs rows of positive weight in two classes or more."
         )
-    _check_class_weight(class_weight, classes)
-    weights = weights * compute_sample_weight(class_weight, classes[targets])
+    weights = weights / weights.max() * _weigh_classes(class_weight, classes, targets)
     if len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
-            f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
-            "classes; a classifier needs at least two."
+            f"class_weight={class_weight!r} and sample_weight leave rows of weight above zero, in "
+            "relation to the largest, in less than two classes; a classifier needs at least two."
         )
+    weights = weights / weights.max()  # or their sum might overflow
     return (weights / weights.mean()).astype(np.float32)
 
 
@@ -157,27 +198,31 @@ def check_chunk_weights(sample_weight, class_weight, classes, targets):
             "not see; pass a dict, such as the weights that "
             "sklearn.utils.class_weight.compute_class_weight finds."
         )
-    weights = _check_sample_weight(sample_weight, targets)
-    if class_weight is not None:
-        _check_class_weight(class_weight, classes)
-        each = [class_weight.get(label, 1) for label in classes.tolist()]
-        weights = weights * np.array(each, dtype=np.float64)[targets]
+    weights = _read_weights(sample_weight, len(targets))
+    weights = weights * _weigh_classes(class_weight, classes, targets)
     if not weights.any():
         raise ValueError("The weights of all rows are zero; leave such chunks out.")
+    if weights.max() > LARGEST_WEIGHT:
+        raise ValueError(
+            f"A row has the weight {weights.max()}, where at most {LARGEST_WEIGHT:.0e} was "
+            "expected; divide all weights by their mean."
+        )
     return weights.astype(np.float32)
 
 
-def _check_sample_weight(sample_weight, targets):
-    """Return the weights of the rows, 1 for None."""
+def _read_weights(sample_weight, n_rows):
+    """Return weights as an array of finite numbers of at least 0, one for each row."""
     if sample_weight is None:
-        return np.ones(len(targets))
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
-    if weights.shape != targets.shape:
+        return np.ones(n_rows)
+    weights = as_numbers(as_array(sample_weight, "sample_weight"), "sample_weight")
+    if weights.shape != (n_rows,):
         raise ValueError(
-            f"sample_weight has shape {weights.shape}, but X has {len(targets)} rows; pass "
-            "one weight for each row."
+            f"sample_weight has shape {weights.shape}, but X has {n_rows} rows; pass one weight "
+            "for each row."
+        )
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        weights = check_array(
+            weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
         )
     if weights.min() < 0:
         row = int(weights.argmin())
@@ -187,8 +232,15 @@ def _check_sample_weight(sample_weight, targets):
     return weights
 
 
-def _check_class_weight(class_weight, classes):
-    """Raise unless this is a dict of weights of classes, "balanced" or None."""
+def _is_finite(weight):
+    try:
+        return 0 <= float(weight) < np.inf
+    except OverflowError:  # of an integer
+        return False
+
+
+def _weigh_classes(class_weight, classes, targets):
+    """Return the weight of the class of each row."""
     if isinstance(class_weight, Mapping):
         known = classes.tolist()
         for label, weight in class_weight.items():
@@ -197,11 +249,12 @@ def _check_class_weight(class_weight, classes):
                     f"class_weight has the key {label!r}, which is no class of y; the classes "
                     f"are {known}."
                 )
-            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+            if not isinstance(weight, Real) or not _is_finite(weight):
                 raise ValueError(
                     f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
                     "of at least 0."
                 )
+        return np.array([float(class_weight.get(label, 1)) for label in known])[targets]
     elif class_weight is not None and not (
         isinstance(class_weight, str) and class_weight == "balanced"
     ):
@@ -209,3 +262,4 @@ def _check_class_weight(class_weight, classes):
         raise kind(
             f"class_weight={class_weight!r} must be a dict, 'balanced' or None; use None if unsure."
         )
+    return compute_sample_weight(class_weight, classes[targets])

@@ -281,11 +281,22 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
     -------
     logits : ndarray of shape (n_rows, n_classes), float64
         In the caller's order.
+
+    Raises
+    ------
+    ValueError
+        If they are not finite.
     """
     logits = np.empty((len(rows), network.decoder.out_features))
     with one_thread(), torch.inference_mode():
         for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
             logits[places] = network(batch.to(device))[0].cpu().double().numpy()
+    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(wrong):
+        raise ValueError(
+            f"X has numbers in row {wrong[0]} that are too far from those of fit for single "
+            "precision; scale them as those of fit, or drop the row."
+        )
     return logits
 
 

@@ -3,7 +3,7 @@
 Also the only home of names that scikit-learn keeps private.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, MappingView, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import validate_data
+
+from ._arrays import (
+    as_array,
+    as_numbers,
+    as_objects,
+    check_hashable,
+    check_sizes,
+    check_storage,
+    find_missing,
+    refuse_tables,
+)
 
 
 @dataclass
@@ -41,7 +52,7 @@ class InputRows:
 
 
 def _is_text(value):
-    return isinstance(value, str | bytes)
+    return isinstance(value, str | bytes | bytearray | memoryview)
 
 
 def is_frame(X):
@@ -53,7 +64,7 @@ def is_missing(value):
     """Tell whether a scalar is None, NaN, NaT or NA."""
     if isinstance(value, float | np.floating | np.datetime64):
         return bool(value != value)
-    return value is None or value is pd.NA or value is pd.NaT
+    return any(value is missing for missing in (None, pd.NA, pd.NaT, np.ma.masked))
 
 
 def _holds_text(column):
@@ -63,7 +74,8 @@ def _holds_text(column):
     if getattr(getattr(column, "dtype", None), "kind", "O") in "biufcmM":
         return False
     first = next((value for value in column if not is_missing(value)), "")
-    return _is_text(first)  # a column without any value is taken for one of texts, all missing
+    # a column without any value is taken for one of texts, all missing
+    return _is_text(first) or any(map(_is_text, column))
 
 
 def looks_like_texts(X):
@@ -84,7 +96,21 @@ def _column(frame, name):
     column = frame[name]
     if is_frame(column):
         raise ValueError(f"X has {column.shape[1]} columns named {name!r}; give each its own name.")
-    return column.to_numpy()
+    values = column.to_numpy()
+    if values.ndim != 1:
+        raise TypeError(
+            f"column {name!r} of X holds several values in each row; make it columns of one each."
+        )
+    return values
+
+
+def _refuse_unordered(X, name):
+    """Raise if the rows of X are not in an order, or can be read only once."""
+    if isinstance(X, Iterator | Set | Mapping | MappingView) and not sparse.issparse(X):
+        raise TypeError(
+            f"{name} is a {type(X).__name__}, whose rows have no number; pass a list, array, "
+            f"Series or DataFrame, such as list({name})."
+        )
 
 
 def check_texts(X, name="X"):
@@ -110,6 +136,8 @@ def check_texts(X, name="X"):
     ValueError
         If an element is missing, or there is no element.
     """
+    refuse_tables(X, name)
+    _refuse_unordered(X, name)
     if _is_text(X):
         raise TypeError(
             f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
@@ -124,7 +152,7 @@ def check_texts(X, name="X"):
         X = _column(X, X.columns[0])
     if hasattr(X, "shape") and len(X.shape) == 2 and X.shape[1] == 1:
         X = np.asarray(X)[:, 0]
-    if not hasattr(X, "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
+    if not hasattr(type(X), "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
         raise TypeError(f"{name} must be a list, array or Series of texts, not {type(X).__name__}.")
     texts = list(X)
     if not texts:
@@ -149,15 +177,17 @@ def _check_text(text, row, name):
 
 def check_row_ids(groups, n_rows, name="groups"):
     """Return one value a row as an array; none may be missing."""
-    if hasattr(groups, "to_numpy"):
+    if hasattr(groups, "to_numpy") and hasattr(groups, "dtype"):
         ids = groups.to_numpy()
-    else:  # as objects, or a NaN among strings would become the string "nan"
-        ids = np.asarray(groups, dtype=None if hasattr(groups, "dtype") else object)
+    elif isinstance(groups, Sequence) and not _is_text(groups):
+        ids = as_objects(groups)  # or a NaN among strings would become the string "nan"
+    else:
+        ids = as_array(groups, name, None if hasattr(groups, "dtype") else object)
     if ids.shape != (n_rows,):
         raise ValueError(
             f"{name} has shape {ids.shape}, but X has {n_rows} rows; pass one value for each row."
         )
-    missing = np.flatnonzero(pd.isna(ids))
+    missing = find_missing(ids, name)
     if len(missing):
         raise ValueError(
             f"{name} has no value in row {missing[0]}: {ids.tolist()[missing[0]]!r}; give each row "
@@ -199,10 +229,8 @@ def read_rows(estimator, X, groups, columns, *, reset):
     rows : InputRows
         The input in one form.
     """
-    named = {role: name for role, name in columns.items() if name is not None}
-    if len(set(named.values())) < len(named):
-        shown = ", ".join(f"{role}_column={name!r}" for role, name in named.items())
-        raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
+    refuse_tables(X, "X")
+    named = _read_names(columns)
     if is_frame(X):
         rows = _read_frame(estimator, X, named, reset=reset)
     elif named:
@@ -221,7 +249,20 @@ def read_rows(estimator, X, groups, columns, *, reset):
                 "leave one of them out."
             )
         rows.groups = check_row_ids(groups, rows.n_rows)
+        check_hashable(rows.groups, "groups")
     return rows
+
+
+def _read_names(columns):
+    """Return the columns that are named, by their roles."""
+    named = {role: name for role, name in columns.items() if name is not None}
+    for role, name in named.items():
+        if not isinstance(name, Hashable):
+            raise TypeError(f"{role}_column={name!r} must be the name of one column, or None.")
+    if len(set(named.values())) < len(named):
+        shown = ", ".join(f"{role}_column={name!r}" for role, name in named.items())
+        raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
+    return named
 
 
 def _read_plain(estimator, X, *, reset):
@@ -229,19 +270,19 @@ def _read_plain(estimator, X, *, reset):
     if getattr(X, "is_text_sequences", False):
         _check_n_features(estimator, X, reset=reset)
         return InputRows("sequences", X)
-    if isinstance(X, Iterator | Set | Mapping) and not sparse.issparse(X):
-        raise TypeError(
-            f"X is a {type(X).__name__}, whose rows have no number; pass a list, array, Series "
-            "or DataFrame, such as list(X)."
-        )
+    _refuse_unordered(X, "X")
     if _is_text(X) or looks_like_texts(X):
         if reset:
             _forget_features(estimator)
         return InputRows("text", check_texts(X))
-    values = validate_data(
-        estimator, X, accept_sparse="csr", reset=reset, dtype="numeric", ensure_min_samples=1
-    )
-    return InputRows("features", values)
+    return _read_numbers(estimator, as_numbers(as_array(X, "X"), "X"), reset=reset)
+
+
+def _read_numbers(estimator, X, *, reset):
+    """Read features that are known to be numbers."""
+    check_storage(X)
+    values = validate_data(estimator, X, accept_sparse="csr", reset=reset, dtype="numeric")
+    return InputRows("features", check_sizes(values))
 
 
 def _check_n_features(estimator, X, *, reset):
@@ -288,6 +329,8 @@ def _read_frame(estimator, X, named, *, reset):
             values = roles[role]
             if role != "speaker":
                 values = check_row_ids(values, rows.n_rows, f"column {named[role]!r}")
+            if role != "order":
+                check_hashable(values, f"column {named[role]!r}")
             setattr(rows, attribute, values)
     return rows
 
@@ -315,8 +358,10 @@ def _read_features(estimator, X, names, *, reset):
         )
     if not names:
         raise ValueError("X has no column left for the features; name the texts in text_column.")
-    values = validate_data(estimator, X[names], accept_sparse="csr", reset=reset, dtype="numeric")
-    return InputRows("features", values)
+    columns = {name: _column(X, name) for name in names}
+    numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}
+    as_they_are = all(numbers[name] is columns[name] for name in names)
+    return _read_numbers(estimator, X[names] if as_they_are else pd.DataFrame(numbers), reset=reset)
 
 
 def _keep_columns(estimator, present, *, reset):

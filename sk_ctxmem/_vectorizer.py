@@ -18,7 +18,7 @@ from ._ngrams import (
     learn_tokens,
     read_tokens,
 )
-from ._parameters import Choice, Flag, Number, check_ngram_range, check_parameters
+from ._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
 from ._plain import PlainReader, PlainWriter
 from ._sequences import TextSequences
 from ._validation import check_texts
@@ -57,7 +57,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         Shortest and longest n-grams of characters inside words, beside those of words. They
         help where words are rare or misspelt, and cost two to four times as much time. "auto"
         takes (3, 5) with ``analyzer="word"`` where the texts of fit have three million words or
-        less in all, and none else.
+        less in all, and none else. Of a word of more than 1,000 characters the beginning counts.
 
     lowercase : bool, default=True
         Whether to convert texts to lower case.
@@ -178,7 +178,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
                 f"min_df={self.min_df!r} is more than the {len(texts)} texts of X; lower it."
             )
         limits = (self.min_df, self.max_features)
-        ngrams = WeightedNGrams(TokenNGrams(tuple(self.ngram_range)), *limits)
+        ngram_range = read_ngram_range("ngram_range", self.ngram_range)
+        ngrams = WeightedNGrams(TokenNGrams(ngram_range), *limits)
         parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
         char_ngram_range = self._choose_char_ngram_range(tokens)
         if char_ngram_range is not None:
@@ -269,16 +270,18 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
     def _check_parameters(self):
         check_parameters(self, self._legal_values)
-        check_ngram_range("ngram_range", self.ngram_range)
+        read_ngram_range("ngram_range", self.ngram_range)
         if isinstance(self.char_ngram_range, str):
             Choice("auto").check("char_ngram_range", self.char_ngram_range)
         elif self.char_ngram_range is not None:
-            check_ngram_range("char_ngram_range", self.char_ngram_range)
+            read_ngram_range("char_ngram_range", self.char_ngram_range)
 
     def _choose_char_ngram_range(self, tokens):
         """Return the n-grams of characters to take beside those of these tokens."""
+        if self.char_ngram_range is None:
+            return None
         if not isinstance(self.char_ngram_range, str):
-            return self.char_ngram_range and tuple(self.char_ngram_range)
+            return read_ngram_range("char_ngram_range", self.char_ngram_range)
         are_few = len(tokens.numbers) <= MOST_TOKENS_OF_AUTO
         return RARE_WORDS_RANGE if self.analyzer == "word" and are_few else None
 
@@ -288,7 +291,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             texts = [text.lower() for text in texts]
         if self.analyzer == "char":
             return self._cut([WHITE_SPACE.sub(" ", text) for text in texts])
-        limit = LONG_TEXT * self.max_length
+        limit = LONG_TEXT * int(self.max_length)
         return [self._cut([text])[0] if len(text) > limit else text for text in texts]
 
     def _cut(self, texts):

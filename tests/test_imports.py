@@ -17,8 +17,9 @@ ALLOWED_PARTS = {
     "_archive": {"_version", "exceptions"},
     "_plain": set(),
     "_parameters": set(),
-    "_validation": set(),
-    "_targets": {"_validation"},
+    "_arrays": set(),
+    "_validation": {"_arrays"},
+    "_targets": {"_arrays"},
     "_splitting": set(),
     "_sequences": set(),
     "_sparse": set(),
@@ -96,9 +97,10 @@ ALLOWED_PARTS = {
     "testing": {"_parameters", "datasets"},
 }
 WITHOUT_TORCH = {
-    "_chunks",
     "_archive",
+    "_arrays",
     "_calibration",
+    "_chunks",
     "exceptions",
     "_ngrams",
     "_parameters",

@@ -375,7 +375,7 @@ BAD_INPUT = {
     "lists": ([["yes"], ["no"]], TypeError, r"X has \['yes'\] of type list in row 0"),
     "nothing": ([], ValueError, "X is empty: found 0 sample"),
     "None alone": (None, TypeError, "X must be a list, array or Series of texts, not NoneType"),
-    "generator": (iter(["yes"]), TypeError, "X must be a list, array or Series of texts, not"),
+    "generator": (iter(["yes"]), TypeError, r"X is a list_iterator, .* such as list\(X\)"),
     "matrix": (np.array([["a", "b"]]), TypeError, "X must be a list, array or Series of texts"),
     "sparse": (sparse.eye_array(2), TypeError, "X must be a list, array or Series of texts"),
     "two columns": (

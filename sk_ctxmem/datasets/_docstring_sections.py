@@ -101,15 +101,17 @@ def _label_lines(docstring):
 
 def _walk_docstrings(node, name):
     """Yield `(dotted name, docstring)` of the classes and functions below a node."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            child_name = f"{name}.{child.name}"
-            docstring = ast.get_docstring(child)
+    waiting = [(node, name)]  # no recursion: a chain of elif is as deep as it is long
+    while waiting:
+        parent, name = waiting.pop()
+        if isinstance(parent, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            name = f"{name}.{parent.name}"
+            docstring = ast.get_docstring(parent)
             if docstring:
-                yield child_name, docstring
-            yield from _walk_docstrings(child, child_name)
-        elif isinstance(child, ast.stmt | ast.ExceptHandler):
-            yield from _walk_docstrings(child, name)
+                yield name, docstring
+        children = list(ast.iter_child_nodes(parent))
+        statements = [c for c in children if isinstance(c, ast.stmt | ast.ExceptHandler)]
+        waiting += [(child, name) for child in reversed(statements)]
 
 
 @contextmanager
@@ -133,7 +135,7 @@ def _parse(path):
         warnings.simplefilter("ignore")  # invalid escapes in other people's files
         try:
             return ast.parse(source)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # or nested too deeply
             return ast.Module(body=[], type_ignores=[])
 
 

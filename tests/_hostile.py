@@ -1,0 +1,63 @@
+"""What the tests of hostile input share."""
+
+import re
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.utils
+
+import sk_ctxmem
+from sk_ctxmem import ContextMemoryClassifier
+
+OURS = [Path(sk_ctxmem.__file__).parent, Path(sklearn.utils.__file__).parent]
+
+
+def small(**params):
+    """Return a classifier that fits at once."""
+    settings = {"hidden_size": 8, "max_epochs": 1, "random_state": 0}
+    return ContextMemoryClassifier(**(settings | params))
+
+
+@contextmanager
+def refused(error, *parts):
+    """Expect an error that this package, or scikit-learn's validation, raises on purpose.
+
+    The message must hold the parts in their order. The last line of the traceback must be one
+    that raises: an IndexError that numpy throws out of a line of ours does not count.
+    """
+    with pytest.raises(error, match="(?s)" + ".*".join(map(re.escape, parts))) as info:
+        yield
+    last = traceback.extract_tb(info.tb)[-1]
+    assert Path(last.filename).parent in OURS, f"raised in {last.filename}"
+    assert last.line.startswith("raise "), f"not raised on purpose: {last.line}"
+
+
+def assert_probabilities(found, n_rows, n_classes):
+    """Raise unless these are probabilities of so many rows and classes."""
+    assert found.shape == (n_rows, n_classes)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def objects(values):
+    """Return an array that has each value as one object, be it a list or a tuple."""
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+class Unhashable:
+    """Something that no dict takes as a key."""
+
+    __hash__ = None
+
+    def __repr__(self):
+        return "Unhashable()"
+
+
+class Unordered:
+    """Something that cannot be compared."""
+
+    def __repr__(self):
+        return "Unordered()"
