@@ -4,7 +4,6 @@ Longer than other files, because half of it is the documentation of parameters a
 """
 
 import warnings
-from hashlib import sha256
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,33 +12,23 @@ from scipy import sparse
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
-from ._checkpoints import CheckpointFile, name_fit
-from ._modules import ContextMemoryNet
-from ._parameters import Choice, Flag, Number, Seed, check_folder, check_parameters
+from ._fitting import FittingMixin
+from ._parameters import Choice, Flag, Number, Seed
 from ._partial_fit import PartialFitMixin
 from ._persistence import ModelFileMixin
-from ._preparation import arrange, fit_features, learn_speakers, number_units
-from ._runtime import (
-    choose_device,
-    explained_memory_errors,
-    forked_random_state,
-    single_precision,
-)
+from ._preparation import arrange
 from ._sequences import TextSequences
-from ._splitting import hold_out_groups
-from ._targets import check_target, check_weights
-from ._training import check_same_sizes, extend_history, predict_logits, train
-from ._training_rows import split_rows
+from ._training import predict_logits
 from ._validation import InputRows, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
-from .exceptions import MissingGroupsWarning, TrainingInterruptedWarning
+from .exceptions import MissingGroupsWarning
 
 
-class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, BaseEstimator):
+class ContextMemoryClassifier(
+    FittingMixin, PartialFitMixin, ModelFileMixin, ClassifierMixin, BaseEstimator
+):
     """Text classifier with memory across the rows of a conversation or document.
 
     Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
@@ -326,57 +315,6 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, groups)
 
-    def _fit(self, X, y, sample_weight, groups):
-        check_parameters(self, self._legal_values)
-        check_folder("checkpoint", self.checkpoint)
-        columns = self._role_columns()
-        inputs = read_rows(self, X, groups, columns, reset=True)
-        classes, targets = check_target(y, inputs.n_rows)
-        device = choose_device(self.device)
-        weights = check_weights(sample_weight, self.class_weight, classes, targets)
-        random = check_random_state(self.random_state)
-        units = number_units(inputs)
-        warm = self.warm_start and self.__sklearn_is_fitted__()
-        if warm:
-            self._check_warm_start(inputs, classes)
-            values = self._vectorize(inputs)
-        else:
-            values = self._learn_inputs(inputs, units, weights)
-        context = "none" if inputs.groups is None else self.context
-        reading = {"context": context, "word_memory": self.word_memory}
-        rows = self._arrange(inputs, values, reading)
-        sizes = self._network_sizes(rows, values, len(classes))
-        checkpoint = self._open_checkpoint(rows, targets, weights, sizes, warm, random)
-        if checkpoint is not None:
-            random = checkpoint.random
-        held_out = self._hold_out(inputs, units, targets, weights, random)
-        train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
-        late_rows = None
-        if not warm and valid_rows is None and self.max_epochs >= EPOCHS_WITH_LATE_ROWS:
-            late = choose_late_rows(units, targets, weights, random)
-            late_rows = train_rows.hold_back(late)
-        data = (train_rows, valid_rows, late_rows)
-        seed = random.randint(2**31 - 1)
-        network, result = self._train(sizes, data, seed, warm, device, checkpoint)
-
-        self.classes_ = classes
-        self.n_iter_ = len(result.history)
-        if not warm:
-            self.temperature_ = result.temperature
-        self.history_ = self._continue_history(result.history) if warm else result.history
-        self._reading = reading
-        self._columns = columns
-        self._has_groups = inputs.groups is not None
-        self._wants_context = self.context != "none"
-        self._sizes = sizes
-        self._stream = None  # partial_fit would go on from the weights alone
-        self._set_network(network, device)
-        if result.interrupted:
-            self._warn_of_interrupt()
-        elif checkpoint is not None:
-            checkpoint.remove()
-        return self
-
     def predict(self, X, groups=None):
         """Predict the class of each row.
 
@@ -482,33 +420,6 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
-    def _role_columns(self):
-        """Return the names of the columns by their roles."""
-        return {
-            "text": self.text_column,
-            "group": self.group_column,
-            "order": self.order_column,
-            "speaker": self.speaker_column,
-        }
-
-    def _hold_out(self, inputs, units, targets, weights, random):
-        """Return which rows early stopping is judged by."""
-        if self.n_iter_no_change is None:
-            return np.zeros(inputs.n_rows, dtype=bool)
-        grouped = inputs.groups is not None
-        return hold_out_groups(
-            units, targets, weights, self.validation_fraction, random, grouped=grouped
-        )
-
-    def _check_warm_start(self, inputs, classes):
-        """Raise unless a fit can go on from the last one."""
-        if not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                f"warm_start=True needs the classes of the last fit, {self.classes_.tolist()}, "
-                f"but y has {classes.tolist()}; pass warm_start=False to start anew."
-            )
-        self._check_kind(inputs)
-
     def _check_kind(self, inputs):
         """Raise if the input is of another kind than that of fit."""
         if inputs.kind != self._input_kind:
@@ -518,13 +429,6 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
                 f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
             )
 
-    def _learn_inputs(self, inputs, units, weights):
-        """Learn how to read input like this, and turn it into features."""
-        values, self.vectorizer_, self.scaler_ = fit_features(inputs, self.vectorizer, weights)
-        self.speakers_ = learn_speakers(inputs, units)
-        self._input_kind = inputs.kind
-        return values
-
     def _vectorize(self, inputs):
         """Turn texts into features by the fitted vectorizer."""
         if inputs.kind == "text":
@@ -533,81 +437,6 @@ class ContextMemoryClassifier(PartialFitMixin, ModelFileMixin, ClassifierMixin, 
 
     def _arrange(self, inputs, values, reading):
         return arrange(inputs, values, self.scaler_, self.speakers_, **reading)
-
-    def _network_sizes(self, rows, values, n_classes):
-        """Return the arguments of the network."""
-        remembers = rows.context != "none" or self.word_memory
-        return {
-            "n_features": rows.features.shape[1],
-            "n_classes": n_classes,
-            "n_extras": 0 if rows.extras is None else rows.extras.shape[1],
-            "n_speakers": len(self.speakers_) + 1,  # and the unknown ones
-            "sparse": not isinstance(rows.features, np.ndarray),
-            "memory": self.memory,
-            "context": rows.context,
-            "width": int(self.hidden_size) if remembers else -(-int(self.hidden_size) // 2),
-            "n_words": values.vocabulary_size if self.word_memory else 0,
-            "dropout_rate": float(self.dropout),
-        }
-
-    def _open_checkpoint(self, rows, targets, weights, sizes, warm, random):
-        """Return the file of this fit in the folder of checkpoints, if there is to be one."""
-        if self.checkpoint is None:
-            return None
-        names = ("max_epochs", "batch_size", "learning_rate", "validation_fraction")
-        settings = {name: getattr(self, name) for name in (*names, "n_iter_no_change")}
-        if isinstance(self.random_state, Integral):
-            settings["seed"] = int(self.random_state)
-        elif self.random_state is not None:
-            settings["seed"] = sha256(random.get_state()[1].data).hexdigest()
-        network = self._network if warm else None
-        name = name_fit(rows, targets, weights, network, settings | sizes)
-        return CheckpointFile(self.checkpoint, name, random)
-
-    def _train(self, sizes, data, seed, warm, device, checkpoint):
-        """Make a network, or copy the last one, and train it."""
-        advice = (
-            f"pass a batch_size below {self.batch_size}, such as {max(1, self.batch_size // 4)}, "
-            f"or a hidden_size below {self.hidden_size}, or fewer features, such as by "
-            "TextSequenceVectorizer(max_features=100_000)"
-        )
-        with (
-            forked_random_state(seed, device),
-            single_precision(),
-            explained_memory_errors(advice),
-        ):
-            network = ContextMemoryNet(**sizes)
-            if warm:
-                check_same_sizes(self._sizes, sizes)
-                network.load_state_dict(self._network.state_dict())
-            result = train(
-                network,
-                *data,
-                max_epochs=int(self.max_epochs),  # a small integer of numpy would overflow
-                batch_size=int(self.batch_size),
-                learning_rate=float(self.learning_rate),
-                n_iter_no_change=self.n_iter_no_change,
-                device=device,
-                verbose=int(self.verbose),
-                checkpoint=checkpoint,
-            )
-        return network, result
-
-    def _warn_of_interrupt(self):
-        """Say that Ctrl-C was heard, and what the classifier is now."""
-        go_on = "set checkpoint= to a folder to be able to go on with it another time."
-        if self.checkpoint is not None:
-            go_on = f"the same fit goes on from its checkpoint in {str(self.checkpoint)!r}."
-        warnings.warn(
-            f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs: the "
-            "classifier is fitted with the best weights until then. A second Ctrl-C within a "
-            f"batch ends fit at once, and leaves the classifier as it was; {go_on}",
-            TrainingInterruptedWarning,
-            stacklevel=4,
-        )
-
-    def _continue_history(self, history):
-        return extend_history(self.history_, history)
 
     def _set_network(self, network, device):
         """Keep a trained network, ready to predict."""

@@ -8,7 +8,6 @@ from sklearn.utils import check_random_state
 
 from ._modules import ContextMemoryNet
 from ._parameters import check_parameters
-from ._preparation import fit_features, learn_speakers, number_units
 from ._runtime import choose_device, forked_random_state, single_precision
 from ._streaming import new_stream, train_chunk
 from ._targets import check_chunk_weights, check_classes, find_classes
@@ -20,8 +19,7 @@ from ._validation import read_rows, unchanged_on_error
 class PartialFitMixin:
     """Fitting on one chunk of rows after the other, in memory for one chunk.
 
-    The class that takes it reads rows by `_vectorize` and `_arrange`, sizes its network by
-    `_network_sizes`, and keeps it by `_set_network`.
+    The class that takes it has the steps of `FittingMixin` too.
     """
 
     _stream: dict[str, Any] | None
@@ -85,7 +83,9 @@ class PartialFitMixin:
         weights = check_chunk_weights(sample_weight, self.class_weight, classes, targets)
         device = choose_device(self.device)
         if is_first:
-            values = self._learn_first(inputs, classes, weights, columns)
+            values = self._learn_inputs(inputs, weights, more_to_come=True)
+            self._keep_reading(inputs, columns, classes)
+            self.temperature_ = 1.0
         else:
             self._check_kind(inputs)
             self._check_groups(inputs)
@@ -106,22 +106,6 @@ class PartialFitMixin:
                 f"{self.classes_.tolist()!r:.200}; leave classes out, or take a new classifier."
             )
         return self.classes_
-
-    def _learn_first(self, inputs, classes, weights, columns):
-        """Learn from the first chunk how to read all."""
-        values, self.vectorizer_, self.scaler_ = fit_features(
-            inputs, self.vectorizer, weights, more_to_come=True
-        )
-        self.speakers_ = learn_speakers(inputs, number_units(inputs))
-        self._input_kind = inputs.kind
-        self._columns = columns
-        self._has_groups = inputs.groups is not None
-        self._wants_context = self.context != "none"
-        context = self.context if self._has_groups else "none"
-        self._reading = {"context": context, "word_memory": self.word_memory}
-        self.classes_ = classes
-        self.temperature_ = 1.0
-        return values
 
     def _train_on(self, rows, targets, weights, device):
         """Train on a chunk, and keep the mean of the weights as the network that predicts."""
