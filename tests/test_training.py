@@ -101,7 +101,7 @@ def test_weights_without_a_gradient_stay():
 
 def test_largest_eigenvalue_is_that_of_numpy():
     """Check the power iteration against a full decomposition."""
-    X = sparse.random_array((50, 8), density=0.5, format="csr", rng=np.random.default_rng(0))
+    X = sparse.random_array((50, 8), density=0.5, format="csr", random_state=0)
     expected = np.linalg.eigvalsh((X.T @ X).toarray() / 50).max()
     assert _largest_eigenvalue(X) == pytest.approx(expected, rel=1e-3)
 
