@@ -549,6 +549,22 @@ def test_all_forms_of_dense_features_give_equal_probabilities(numbers, y, form):
     assert_array_equal(small().fit(X, y).predict_proba(X), expected)
 
 
+def test_a_fit_on_dense_features_reads_sparse_ones(numbers, y):
+    """Check that predict takes the other kind of the same features."""
+    classifier = small().fit(numbers, y)
+    found = classifier.predict_proba(sparse.csr_array(numbers))
+    assert_array_equal(found, classifier.predict_proba(numbers))
+
+
+def test_refit_on_columns_without_names_forgets_the_names(frame, y):
+    """Check that feature_names_in_ is that of the last fit, or not there."""
+    classifier = small(**COLUMNS).fit(frame, y)
+    assert classifier.feature_names_in_.tolist() == list(frame.columns)
+    roles = dict(zip(COLUMNS, range(4), strict=True))
+    classifier.set_params(**roles).fit(frame.set_axis(range(4), axis=1), y)
+    assert not hasattr(classifier, "feature_names_in_")
+
+
 @pytest.fixture(scope="module")
 def frame_probabilities(frame, y):
     """Return the probabilities of a fit on a frame with all four roles."""

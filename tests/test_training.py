@@ -358,3 +358,11 @@ def test_progress_bar_goes_to_standard_error(capsys, numeric_problem):
     assert "valid_score" in shown.err
     ContextMemoryClassifier(max_epochs=2).fit(*numeric_problem)
     assert capsys.readouterr() == ("", "")
+
+
+def test_progress_bar_shows_no_score_where_nothing_is_held_out(capsys, numeric_problem):
+    """Check that the bar of a fit on all rows has the training loss alone."""
+    ContextMemoryClassifier(max_epochs=2, verbose=1).fit(*numeric_problem)
+    shown = capsys.readouterr().err
+    assert "train_loss" in shown
+    assert "valid" not in shown

@@ -395,6 +395,14 @@ BAD_INPUT = {
 }
 
 
+def test_a_limit_that_no_ngram_can_reach_is_named():
+    """Check that min_df is compared with the number of texts."""
+    with pytest.raises(ValueError, match="min_df=8 is more than the 7 texts of X; lower it"):
+        TextSequenceVectorizer(min_df=8).fit(TEXTS)
+    frequent = TextSequenceVectorizer(min_df=4, char_ngram_range=None).fit(TEXTS)
+    assert frequent.get_feature_names_out().tolist() == ["do"]
+
+
 def test_a_null_of_polars_is_refused():
     """Check that a null of polars is named by its row."""
     with pytest.raises(ValueError, match="X has no text in row 1: None; drop"):
