@@ -6,10 +6,10 @@ STAMP := .venv/.installed
 # Two test workers with two threads each would wait for one another on two cores.
 export OMP_NUM_THREADS = 1
 
-.PHONY: help install test test-all lint format demo build clean
+.PHONY: help install test test-all test-matrix coverage audit lint format demo build clean
 
 help:
-	@echo "make test | test-all | lint | format | demo | build | clean"
+	@echo "make test | test-all | test-matrix | coverage | audit | lint | format | demo | build | clean"
 
 install: $(STAMP)
 
@@ -24,6 +24,17 @@ test: lint
 
 test-all: lint
 	$(BIN)/python -m pytest -n 2 -m ""
+
+# Sessions and what they promise: noxfile.py. Those without their Python are named in the last lines.
+test-matrix: $(STAMP)
+	$(BIN)/nox
+
+# The package's own tests; those of the benchmarks would count lines that no test of ours checks.
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --cov --ignore-glob="tests/test_benchmarks*" --ignore=tests/test_speed.py
+
+audit: $(STAMP)
+	$(BIN)/nox -s audit
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -41,5 +52,5 @@ build: $(STAMP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .nox .coverage build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find sk_ctxmem tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -98,7 +98,7 @@ def test_rows_that_stand_alone_are_in_no_order_of_groups():
 
 def test_values_by_column_are_those_of_scipy():
     """Check the order by column, on which the gradient of the tables rests, against CSC."""
-    X = sparse.random_array((9, 30), density=0.3, format="csr", rng=np.random.default_rng(0))
+    X = sparse.random_array((9, 30), density=0.3, format="csr", random_state=0)
     sorter = ColumnSorter(30)
     for rows in (X[:4], X[4:], X[:0], X):  # what one batch leaves behind does not matter to others
         columns, expected = sorter.sort(rows), rows.tocsc()

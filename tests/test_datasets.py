@@ -1,5 +1,6 @@
 """Tests of the data sets: what they promise about splits, labels and leaks."""
 
+import gc
 import random
 from hashlib import sha256
 
@@ -186,6 +187,18 @@ def test_docstring_sections_name_what_is_wrong(arguments, error, match):
     """Check that a wrong argument is named with its value and a remedy."""
     with pytest.raises(error, match=match):
         load_docstring_sections(**arguments)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_reading_leaves_the_garbage_collector_as_it_was(is_enabled):
+    """Check that the collector rests while files are read, and is not switched on for others."""
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        with _docstring_sections._collector_paused():
+            assert not gc.isenabled()
+        assert gc.isenabled() == is_enabled
+    finally:
+        gc.enable()
 
 
 def test_a_package_without_source_files_is_named():

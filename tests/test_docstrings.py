@@ -4,12 +4,13 @@ import inspect
 import re
 
 import pytest
-from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sk_ctxmem
 import sk_ctxmem.datasets
 import sk_ctxmem.testing
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+
+docscrape = pytest.importorskip("numpydoc.docscrape")
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
@@ -47,8 +48,8 @@ each_callable = pytest.mark.parametrize("thing", CALLABLES.values(), ids=CALLABL
 
 def _parse(thing):
     if inspect.isclass(thing):
-        return ClassDoc(thing, config={"show_class_members": False})
-    return FunctionDoc(thing)
+        return docscrape.ClassDoc(thing, config={"show_class_members": False})
+    return docscrape.FunctionDoc(thing)
 
 
 def _signature_parameters(thing):
@@ -117,7 +118,7 @@ def _fitted_vectorizer():
 def test_attributes_are_those_of_a_fitted_object(make):
     """Check that Attributes lists all that fit learned, and nothing else."""
     estimator = make()
-    documented = {attribute.name for attribute in ClassDoc(type(estimator))["Attributes"]}
+    documented = {attribute.name for attribute in docscrape.ClassDoc(type(estimator))["Attributes"]}
     learned = {name for name in vars(estimator) if name.endswith("_") and not name.startswith("_")}
     missing = learned - documented
     assert missing == set(), f"not documented: {missing}"

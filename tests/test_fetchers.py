@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pooch
 import pytest
 
 from sk_ctxmem import datasets
@@ -38,6 +37,8 @@ from sk_ctxmem.datasets import (
     fetch_trec,
 )
 from sk_ctxmem.datasets._download import RemoteFile
+
+pooch = pytest.importorskip("pooch")
 
 ROOT = Path(__file__).parents[1]
 MODULES = {

@@ -29,7 +29,7 @@ def _features(X, *, training):
 @pytest.mark.parametrize("n_outputs", [1, 3, 128])
 def test_table_product_is_the_matrix_product(n_outputs):
     """Check value and gradient against the dense product; untouched rows have no gradient."""
-    X = sparse.random_array((7, 40), density=0.1, format="csr", rng=np.random.default_rng(0))
+    X = sparse.random_array((7, 40), density=0.1, format="csr", random_state=0)
     X = sparse.csr_array(X, dtype=np.float32)
     table = torch.nn.Parameter(torch.randn(40, n_outputs))
     found = table_product(table, _features(X, training=True))

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
+from _polars import polars_frame, polars_from_pandas, polars_series
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
@@ -149,7 +149,6 @@ BAD_TEXTS = {
         ["X has no text in row 1: None; drop the row"],
     ),
     "ndarray": (np.array(["a", None]), ValueError, ["X has no text in row 1: None; drop"]),
-    "polars": (pl.Series(["a", None]), ValueError, ["X has no text in row 1: None; drop"]),
     "frame": (
         pd.DataFrame({"said": ["a", pd.NA]}, dtype=object),
         ValueError,
@@ -192,12 +191,22 @@ def test_bad_input_is_named_by_fit(X, error, parts):
         small().fit(X, ["p", "q", "p"][: 2 if X is None else len(X)])
 
 
-@pytest.mark.parametrize("name", ["str", "None", "NaN", "Series", "polars", "frame", "number"])
+@pytest.mark.parametrize("name", ["str", "None", "NaN", "Series", "frame", "number"])
 def test_bad_texts_are_named_by_predict(texts, y, name):
     """Check that predict names a bad text as fit does."""
     X, error, parts = BAD_TEXTS[name]
     classifier = small(max_epochs=1).fit(texts, y)
     with raises(error, *parts):
+        classifier.predict(X)
+
+
+def test_a_missing_text_of_polars_is_named_by_its_row(texts, y):
+    """Check that fit and predict name a null of polars as they name a None."""
+    X = polars_series(["a", None])
+    with raises(ValueError, "X has no text in row 1: None; drop"):
+        small().fit(X, ["p", "q"])
+    classifier = small(max_epochs=1).fit(texts, y)
+    with raises(ValueError, "X has no text in row 1: None; drop"):
         classifier.predict(X)
 
 
@@ -267,12 +276,12 @@ def test_an_unfitted_classifier_says_so(texts, y, method):
 
 @pytest.mark.usefixtures("no_training")
 @pytest.mark.parametrize("column", COLUMNS)
-def test_an_unknown_column_is_named_with_those_there_are(frame, y, column):
+@pytest.mark.parametrize("form", [pd.DataFrame, polars_from_pandas])
+def test_an_unknown_column_is_named_with_those_there_are(frame, y, column, form):
     """Check that each of the four columns must be one of X."""
     present = "X, which has ['text', 'group', 'order', 'speaker']; give the name of one of them"
-    for X in (frame, pl.from_pandas(frame)):
-        with raises(ValueError, f"{column}='nothing' is not a column of {present}"):
-            small(**(COLUMNS | {column: "nothing"})).fit(X, y)
+    with raises(ValueError, f"{column}='nothing' is not a column of {present}"):
+        small(**(COLUMNS | {column: "nothing"})).fit(form(frame), y)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -337,7 +346,7 @@ MISSING_IDS = {
     "objects": lambda ids: np.array([None if i == 8 else "a" for i in ids], dtype=object),
     "Series": lambda ids: pd.Series(ids).where(ids != 8).astype("Int64"),
     "dates": lambda ids: pd.to_datetime(pd.Series(ids).where(ids != 8), unit="D"),
-    "polars": lambda ids: pl.Series([None if i == 8 else "a" for i in ids]),
+    "polars": lambda ids: polars_series([None if i == 8 else "a" for i in ids]),
     "list of str and None": lambda ids: [None if i == 8 else "a" for i in ids],
     "list of str and NaN": lambda ids: [float("nan") if i == 8 else "ab"[i % 2] for i in ids],
 }
@@ -484,9 +493,9 @@ TEXT_FORMS = {
     "ndarray of objects": lambda texts: np.array(texts, dtype=object),
     "ndarray of str": np.array,
     "column of an ndarray": lambda texts: np.array(texts, dtype=object)[:, np.newaxis],
-    "polars Series": pl.Series,
+    "polars Series": polars_series,
     "frame": lambda texts: pd.DataFrame({"said": texts}),
-    "polars frame": lambda texts: pl.DataFrame({"said": texts}),
+    "polars frame": polars_frame,
 }
 
 
@@ -526,7 +535,9 @@ DENSE_FORMS = {
     "Fortran order": np.asfortranarray,
     "objects": lambda numbers: numbers.astype(object),
     "frame": lambda numbers: pd.DataFrame(numbers, columns=list("abcdef")),
-    "polars frame": lambda numbers: pl.DataFrame(numbers, schema=list("abcdef")),
+    "polars frame": lambda numbers: polars_from_pandas(
+        pd.DataFrame(numbers, columns=list("abcdef"))
+    ),
 }
 
 
@@ -538,6 +549,22 @@ def test_all_forms_of_dense_features_give_equal_probabilities(numbers, y, form):
     assert_array_equal(small().fit(X, y).predict_proba(X), expected)
 
 
+def test_a_fit_on_dense_features_reads_sparse_ones(numbers, y):
+    """Check that predict takes the other kind of the same features."""
+    classifier = small().fit(numbers, y)
+    found = classifier.predict_proba(sparse.csr_array(numbers))
+    assert_array_equal(found, classifier.predict_proba(numbers))
+
+
+def test_refit_on_columns_without_names_forgets_the_names(frame, y):
+    """Check that feature_names_in_ is that of the last fit, or not there."""
+    classifier = small(**COLUMNS).fit(frame, y)
+    assert classifier.feature_names_in_.tolist() == list(frame.columns)
+    roles = dict(zip(COLUMNS, range(4), strict=True))
+    classifier.set_params(**roles).fit(frame.set_axis(range(4), axis=1), y)
+    assert not hasattr(classifier, "feature_names_in_")
+
+
 @pytest.fixture(scope="module")
 def frame_probabilities(frame, y):
     """Return the probabilities of a fit on a frame with all four roles."""
@@ -545,7 +572,7 @@ def frame_probabilities(frame, y):
 
 
 FRAMES = {
-    "polars": pl.from_pandas,
+    "polars": polars_from_pandas,
     "odd index": lambda frame: frame.set_axis([3] * len(frame)),
     "other order of columns": lambda frame: frame[["speaker", "order", "text", "group"]],
     "more columns": lambda frame: frame.assign(mood="good", size=1.5),
@@ -591,7 +618,7 @@ def test_columns_may_have_any_names(frame, y, frame_probabilities):
     assert_array_equal(numbered.predict_proba(X), frame_probabilities)
 
 
-@pytest.mark.parametrize("form", [np.asarray, list, pd.Series, pl.Series, pd.Categorical])
+@pytest.mark.parametrize("form", [np.asarray, list, pd.Series, polars_series, pd.Categorical])
 def test_groups_as_argument_are_those_of_a_column(frame, y, form):
     """Check that groups= in any form equals group_column."""
     text_and_group = frame[["text", "group"]]
@@ -613,7 +640,7 @@ def test_groups_beside_features_come_as_column_or_argument(numbers, frame, y):
 
 
 @pytest.mark.parametrize(
-    "form", [list, pd.Series, pl.Series, lambda y: pd.Series(y, dtype="category"), np.array]
+    "form", [list, pd.Series, polars_series, lambda y: pd.Series(y, dtype="category"), np.array]
 )
 def test_all_forms_of_targets_give_equal_predictions(texts, y, text_probabilities, form):
     """Check that classes may come in any container."""
@@ -664,7 +691,7 @@ def test_class_weights_that_leave_one_class_are_refused(texts, y):
 
 def test_storage_of_sparse_features_does_not_matter():
     """Check that unsorted and duplicate entries of CSR train the same model, and stay as given."""
-    X = sparse.random_array((100, 30), density=0.3, format="csr", rng=np.random.default_rng(0))
+    X = sparse.random_array((100, 30), density=0.3, format="csr", random_state=0)
     y = np.arange(100) % 2
     halves = sparse.csr_array(
         (np.repeat(X.data / 2, 2), np.repeat(X.indices, 2), X.indptr * 2), shape=X.shape
@@ -698,6 +725,7 @@ def test_a_column_has_one_role(frame, y):
 
 def test_polars_enumerations_sort_as_they_are_given():
     """Check that a column of type Enum orders rows by its categories."""
+    pl = pytest.importorskip("polars")
     turns = np.tile([2, 0, 1], 40)
     frame = pl.DataFrame(
         {"text": ["a", "b", "c"] * 40, "talk": np.repeat(np.arange(40), 3), "turn": turns}

@@ -28,7 +28,7 @@ def _rows(*, both=False, dense=False, words=False, seed=0):
     random = np.random.RandomState(seed)
     n_rows = LENGTHS.sum()
     features = sparse.random_array(
-        (n_rows, N_FEATURES), density=0.5, format="csr", dtype=np.float32, rng=random
+        (n_rows, N_FEATURES), density=0.5, format="csr", dtype=np.float32, random_state=random
     )
     offsets = np.r_[0, np.cumsum(random.randint(0, 5, n_rows))]
     return RowSet(

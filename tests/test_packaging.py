@@ -13,15 +13,27 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 
 
-def _literal_version():
-    """Read `__version__` as setuptools does, without importing the package."""
-    tree = ast.parse((ROOT / "sk_ctxmem" / "_version.py").read_text(encoding="utf-8"))
+def _literal(name, *parts):
+    """Read what a file assigns to a name, without importing the file."""
+    tree = ast.parse(ROOT.joinpath(*parts).read_text(encoding="utf-8"))
     (value,) = (
         node.value
         for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
     )
     return ast.literal_eval(value)
+
+
+def _literal_version():
+    return _literal("__version__", "sk_ctxmem", "_version.py")
+
+
+def _project_and_pins():
+    """Read pyproject.toml, and map the names in constraints.txt to their versions."""
+    tomllib = pytest.importorskip("tomllib", reason="in Python since 3.11")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return project, dict(line.split("==") for line in lines if not line.startswith("#"))
 
 
 def test_the_version_is_a_literal_in_one_place():
@@ -32,13 +44,19 @@ def test_the_version_is_a_literal_in_one_place():
 
 def test_constraints_pin_what_the_project_needs():
     """Check that each required package is pinned, at a version that is allowed."""
-    tomllib = pytest.importorskip("tomllib", reason="in Python since 3.11")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    project, pins = _project_and_pins()
     for requirement in map(Requirement, project["project"]["dependencies"]):
         assert requirement.specifier.contains(pins[requirement.name]), requirement
     assert project["tool"]["ruff"]["required-version"] == f"=={pins['ruff']}"
+
+
+def test_the_matrix_spans_what_is_promised():
+    """Check that noxfile.py starts at the lower bounds and ends at the pinned scikit-learn."""
+    project, pins = _project_and_pins()
+    series = _literal("SKLEARNS", "noxfile.py")
+    assert f"scikit-learn>={series[0]}" in project["project"]["dependencies"]
+    assert pins["scikit-learn"].startswith(f"{series[-1]}.")
+    assert project["project"]["requires-python"] == f">={_literal('PYTHONS', 'noxfile.py')[0]}"
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):

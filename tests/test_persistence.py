@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -70,7 +70,8 @@ def by_joblib(classifier):
 
 def by_skops(classifier):
     """Return the classifier from a skops file, trusting what the package names."""
-    return skops.io.loads(skops.io.dumps(classifier), trusted=TRUSTED_TYPES)
+    skops_io = pytest.importorskip("skops.io")
+    return skops_io.loads(skops_io.dumps(classifier), trusted=TRUSTED_TYPES)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -108,20 +109,22 @@ def test_a_clone_fits_to_the_same(models, name):
 @pytest.mark.parametrize("name", MODELS)
 def test_skops_asks_to_trust_our_class_alone(models, name):
     """Check that a skops file needs trust in ContextMemoryClassifier and in nothing else."""
-    untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(models[name][0]))
+    skops_io = pytest.importorskip("skops.io")
+    untrusted = skops_io.get_untrusted_types(data=skops_io.dumps(models[name][0]))
     assert untrusted == ["sk_ctxmem._classifier.ContextMemoryClassifier"]
     assert set(untrusted) <= set(TRUSTED_TYPES)
 
 
 def test_skops_asks_to_trust_our_two_classes_of_a_pipeline():
     """Check that a Pipeline with the vectorizer as a step needs the types that are named."""
+    skops_io = pytest.importorskip("skops.io")
     frame, target = make_rows(10)
     texts = frame["text"].tolist()
     pipeline = make_pipeline(TextSequenceVectorizer(), ContextMemoryClassifier(**SMALL))
     pipeline.fit(texts, target)
-    data = skops.io.dumps(pipeline)
-    assert sorted(skops.io.get_untrusted_types(data=data)) == sorted(TRUSTED_TYPES)
-    loaded = skops.io.loads(data, trusted=TRUSTED_TYPES)
+    data = skops_io.dumps(pipeline)
+    assert sorted(skops_io.get_untrusted_types(data=data)) == sorted(TRUSTED_TYPES)
+    loaded = skops_io.loads(data, trusted=TRUSTED_TYPES)
     assert_array_equal(loaded.predict_proba(texts), pipeline.predict_proba(texts))
 
 
@@ -132,6 +135,22 @@ def test_an_unfitted_classifier_survives_a_pickle():
     with pytest.raises(NotFittedError, match="not fitted"):
         classifier.save("nowhere")
     assert not os.path.exists("nowhere")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to run on")
+def test_what_comes_from_a_gpu_runs_on_the_cpu(models, tmp_path):
+    """Check that files and pickles of a classifier on a GPU say that they run on the CPU here."""
+    classifier, X = models["frame"]
+    from_gpu = copy.deepcopy(classifier).set_params(device="cuda:1")
+    from_gpu.save(tmp_path / "model")
+    content = pickle.dumps(from_gpu)
+    message = "device='cuda:1' is not to be had here: the classifier runs on the CPU"
+    with pytest.warns(UserWarning, match=message):
+        loaded = ContextMemoryClassifier.load(tmp_path / "model")
+    with pytest.warns(UserWarning, match=message):
+        unpickled = pickle.loads(content)
+    for one in (loaded, unpickled):
+        assert_array_equal(one.predict_proba(X), classifier.predict_proba(X))
 
 
 def test_a_warm_start_goes_on_from_a_file(models, tmp_path):

@@ -18,7 +18,7 @@ def small():
 def counts():
     """Sparse counts of 60 rows, and classes that they tell."""
     random = np.random.default_rng(0)
-    X = sparse.random_array((60, 30), density=0.2, format="csr", rng=random)
+    X = sparse.random_array((60, 30), density=0.2, format="csr", random_state=random)
     X.data = np.floor(X.data * 120) + 1
     return X, (X.sum(axis=1) > np.median(X.sum(axis=1))).astype(int)
 
@@ -38,7 +38,7 @@ def test_stored_zeros_do_not_matter(counts):
     values = np.concatenate([X.tocoo().data, np.zeros(20)])
     coordinates = [
         np.concatenate([stored, extra[:20]])
-        for stored, extra in zip(X.tocoo().coords, (rows, columns), strict=True)
+        for stored, extra in zip(X.nonzero(), (rows, columns), strict=True)
     ]
     with_zeros = sparse.csr_array((values, coordinates), shape=X.shape)
     assert with_zeros.nnz == X.nnz + 20

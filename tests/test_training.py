@@ -101,7 +101,7 @@ def test_weights_without_a_gradient_stay():
 
 def test_largest_eigenvalue_is_that_of_numpy():
     """Check the power iteration against a full decomposition."""
-    X = sparse.random_array((50, 8), density=0.5, format="csr", rng=np.random.default_rng(0))
+    X = sparse.random_array((50, 8), density=0.5, format="csr", random_state=0)
     expected = np.linalg.eigvalsh((X.T @ X).toarray() / 50).max()
     assert _largest_eigenvalue(X) == pytest.approx(expected, rel=1e-3)
 
@@ -358,3 +358,11 @@ def test_progress_bar_goes_to_standard_error(capsys, numeric_problem):
     assert "valid_score" in shown.err
     ContextMemoryClassifier(max_epochs=2).fit(*numeric_problem)
     assert capsys.readouterr() == ("", "")
+
+
+def test_progress_bar_shows_no_score_where_nothing_is_held_out(capsys, numeric_problem):
+    """Check that the bar of a fit on all rows has the training loss alone."""
+    ContextMemoryClassifier(max_epochs=2, verbose=1).fit(*numeric_problem)
+    shown = capsys.readouterr().err
+    assert "train_loss" in shown
+    assert "valid" not in shown
