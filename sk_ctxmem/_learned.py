@@ -4,6 +4,7 @@ from inspect import signature
 
 import numpy as np
 import pandas as pd
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from ._modules import ContextMemoryNet
@@ -42,6 +43,18 @@ def check_learned(classifier):
     wrong = [name for name, is_right in holds.items() if not is_right]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} cannot be what a fit has learned")
+
+
+def check_vectorizer(value):
+    """Raise ValueError if a vectorizer of scikit-learn numbers its words otherwise than from 0.
+
+    It would make sparse matrices with entries outside of them, on which scipy's compiled code
+    writes where it should not.
+    """
+    numbers = getattr(value, "vocabulary_", None)
+    if isinstance(value, CountVectorizer) and numbers is not None:
+        if sorted(numbers.values()) != list(range(len(numbers))):
+            raise ValueError("the words of a vocabulary are not numbered from 0 without gaps")
 
 
 def _are_numbers_below(speakers, n_speakers):

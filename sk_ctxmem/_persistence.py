@@ -15,7 +15,7 @@ from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from ._archive import read_archive, write_archive
-from ._learned import check_learned, check_sizes
+from ._learned import check_learned, check_sizes, check_vectorizer
 from ._modules import ContextMemoryNet
 from ._parameters import check_parameters
 from ._plain import PlainReader, PlainWriter
@@ -135,7 +135,8 @@ class ModelFileMixin:
 
     def __setstate__(self, state):
         """Rebuild everything, on the device that there is now."""
-        reader = PlainReader(KNOWN, state["arrays"], state["vocabularies"], state["objects"])
+        parts = (state[name] for name in ("arrays", "vocabularies", "objects"))
+        reader = PlainReader(KNOWN, *parts, check=check_vectorizer)
         vars(self).update(reader.read(state["plain"]))
         if state["weights"] is not None:
             self._set_network(_build_network(self._sizes, state["weights"]), _find_device(self))
@@ -155,7 +156,8 @@ def _state_of(classifier):
 def _rebuild(cls, documents, arrays):
     """Make a classifier from the content of a file, and try it out."""
     weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}
-    state = PlainReader(KNOWN, arrays, documents["vocabulary"]).read(documents["config"])
+    reader = PlainReader(KNOWN, arrays, documents["vocabulary"], check=check_vectorizer)
+    state = reader.read(documents["config"])
     classifier = cls()
     parameters = classifier.get_params(deep=False)
     for name, value in state.items():

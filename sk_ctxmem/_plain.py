@@ -172,10 +172,13 @@ class PlainReader:
     ----------
     known, arrays, vocabularies, objects : dict
         As in PlainWriter.
+    check : callable or None, default=None
+        Gets each object of a known class, and raises ValueError if it cannot be what was written.
     """
 
-    def __init__(self, known, arrays, vocabularies, objects=None):
+    def __init__(self, known, arrays, vocabularies, objects=None, check=None):
         self.known = known
+        self.check = check
         self.arrays = arrays
         self.vocabularies = vocabularies
         self.objects = objects
@@ -264,4 +267,6 @@ class PlainReader:
             setattr(value, name, self.read(item))
         if hasattr(value, "_check_learned"):
             value._check_learned()
+        if self.check is not None:
+            self.check(value)
         return value

@@ -15,6 +15,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.numpy
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -432,6 +433,47 @@ def test_a_network_larger_than_the_file_takes_no_memory(saved, tmp_path):
         assert config != members["config.json"]
         with pytest.raises(ModelFileError, match="holds no whole classifier"):
             load_bytes(write_members(members | {"config.json": config}, forged=True), tmp_path)
+
+
+def change_array(content, ending, change):
+    """Return a file in which the array whose name has this ending is changed."""
+    members = read_members(content)
+    arrays = safetensors.numpy.load(members["weights.safetensors"])
+    (name,) = (name for name in arrays if name.endswith(ending))
+    arrays[name] = change(arrays[name])
+    members["weights.safetensors"] = safetensors.numpy.save(arrays)
+    return write_members(members, forged=True)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**31 - 1, 2**40])
+def test_words_with_numbers_of_no_column_are_refused(models, number, tmp_path):
+    """Check a vocabulary of scikit-learn whose numbers lie outside the matrices it makes."""
+    models["scikit-learn"][0].save(tmp_path / "model.ctxmem")
+    content = (tmp_path / "model.ctxmem").read_bytes()
+
+    def change(numbers):
+        changed = numbers.copy()
+        changed[-1] = number if number else changed[0]
+        return changed
+
+    with pytest.raises(ModelFileError, match="are not numbered from 0 without gaps"):
+        load_bytes(change_array(content, "vocabulary_", change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ending", "value"),
+    [("scaler_.places_", 10**6), ("scaler_.columns_", -1), ("_word_numbers", 10**6)],
+)
+def test_columns_outside_the_tables_are_refused(saved, ending, value, tmp_path):
+    """Check arrays that would have the network read outside of its tables."""
+
+    def change(array):
+        changed = array.copy()
+        changed[0] = value
+        return changed
+
+    with pytest.raises(ModelFileError, match="holds no whole classifier"):
+        load_bytes(change_array(saved, ending, change), tmp_path)
 
 
 def find_size(members, name):
