@@ -225,7 +225,8 @@ def test_a_checkpoint_must_be_a_folder(value, error, message):
 
 @pytest.fixture
 def interrupt_in(monkeypatch):
-    """Return what sends SIGINT in some batch of a training."""
+    """Return what sends SIGINT in some batch of a training, in a process that can hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # not in the background
 
     def arrange(epoch, batch, times=1):
         seen = []
@@ -242,7 +243,8 @@ def interrupt_in(monkeypatch):
         monkeypatch.setattr(_training.LinearDecay, "on_batch_begin", on_batch_begin)
         return seen
 
-    return arrange
+    yield arrange
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_stops_after_the_batch_and_keeps_the_weights(X, y, interrupt_in):
