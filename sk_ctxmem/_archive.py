@@ -51,7 +51,7 @@ def write_archive(path, kind, documents, arrays):
     manifest = {
         "format": f"sk_ctxmem {kind}",
         "format_version": FORMAT_VERSION,
-        "versions": _versions(),
+        "versions": versions(),
         "members": {name: _fingerprint(content) for name, content in members.items()},
     }
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -164,8 +164,8 @@ def _fingerprint(content):
     return {"size": len(content), "sha256": sha256(content).hexdigest()}
 
 
-def _versions():
-    """Return the versions of what a file is made by."""
+def versions():
+    """Return the versions of what makes a file here, by name."""
     packages = ("numpy", "safetensors", "scikit-learn", "torch")
     versions = {name: metadata.version(name) for name in packages}
     return {"sk_ctxmem": __version__, "python": sys.version.split()[0], **versions}
@@ -177,12 +177,14 @@ def replacing(path):
 
     Its content is on the disk before it takes that place: whatever ends the process, there is
     either the old file or the new one. An error leaves nothing behind; a process that is killed
-    leaves the unfinished file, named ``.<name>.<random>.tmp``.
+    leaves the unfinished file, named ``.sk_ctxmem-<random>.tmp``.
     """
     path = Path(os.path.realpath(path))  # or a link would be replaced, not what it points to
     if path.is_dir():
         raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; give the name of a file in it.")
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{os.fspath(path)!r} is a device or a pipe; give the name of a file.")
+    unfinished = path.with_name(f".sk_ctxmem-{secrets.token_hex(8)}.tmp")
     try:
         with open(unfinished, "xb") as file:
             yield file

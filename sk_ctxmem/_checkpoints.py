@@ -14,12 +14,13 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from torch import Tensor
 
-from ._archive import read_archive, write_archive
+from ._archive import read_archive, versions, write_archive
 from ._batches import RowSet
 from ._plain import PlainReader, PlainWriter
 from ._training_rows import TrainingRows
 from .exceptions import ModelFileError
 
+PARSING_ERRORS = (AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 # What training changes in callbacks; ours name it themselves.
 KEPT_BY_OTHERS = {EarlyStopping: ("misses_", "dynamic_threshold_", "best_epoch_")}
 
@@ -33,43 +34,40 @@ class CheckpointFile:
         The folder; it is made if there is none.
     name : str
         Of the fit: see `name_fit`.
-    random : RandomState
-        What the fit draws from. If a fit of this name was killed, it is set to where that one
-        began; `random` of this object is to be used in its place.
+
+    Attributes
+    ----------
+    state : dict or None
+        What a fit of this name has left that was killed.
     """
 
-    def __init__(self, folder: str | os.PathLike, name: str, random: np.random.RandomState) -> None:
+    def __init__(self, folder: str | os.PathLike, name: str) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         self.path = Path(folder) / f"{name}.checkpoint"
         self.state = self._read()
-        self.random = random if self.state is None else self.state["start"]
-        self.start = _copy(self.random)
 
     def _read(self) -> dict[str, Any] | None:
         try:
             documents, arrays = read_archive(self.path, "checkpoint", ("state", "vocabulary"))
+            return PlainReader({}, arrays, documents["vocabulary"]).read(documents["state"])
         except FileNotFoundError:
             return None
-        except ModelFileError as error:
-            raise ModelFileError(f"{error} Delete it to start this fit anew.") from error
-        return PlainReader({}, arrays, documents["vocabulary"]).read(documents["state"])
+        except PARSING_ERRORS as error:
+            raise ModelFileError(
+                f"{str(self.path)!r} is no checkpoint that can be read ({error}); delete it to "
+                "start this fit anew."
+            ) from error
 
     def write(self, state: dict[str, Any]) -> None:
         """Take the place of what the epoch before has left."""
         writer = PlainWriter({})
-        plain = writer.write(state | {"start": self.start}, "fit")
+        plain = writer.write(state, "fit")
         documents = {"state": plain, "vocabulary": writer.vocabularies}
         write_archive(self.path, "checkpoint", documents, writer.arrays)
 
     def remove(self) -> None:
         """Remove the file, as the fit has come to its end."""
         self.path.unlink(missing_ok=True)
-
-
-def _copy(random: np.random.RandomState) -> np.random.RandomState:
-    copy = np.random.RandomState()
-    copy.set_state(random.get_state())
-    return copy
 
 
 def name_fit(
@@ -86,8 +84,9 @@ def name_fit(
     network : ContextMemoryNet or None
         The network that training begins with, if it is not new.
     settings : dict of str to object
-        What else decides what is learned.
+        What else decides what is learned. Versions are added, as another one might go on otherwise.
     """
+    settings = settings | {"versions": versions()}
     features: Any = rows.features
     parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
     parts += [rows.words, rows.word_offsets]
@@ -132,7 +131,7 @@ class Checkpoint(Callback):
             return
         try:
             self._restore(net, X, self.file.state)
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except PARSING_ERRORS as error:
             raise ModelFileError(
                 f"{str(self.file.path)!r} is no checkpoint of this fit ({error}); delete it to "
                 "start anew."

@@ -28,7 +28,8 @@ def whole_groups(chunks, group_column):
     TypeError
         If a chunk is no DataFrame of pandas.
     ValueError
-        If a chunk lacks the column, or a value in it.
+        If a chunk lacks the column, or a value in it, or has a group that comes back after
+        another one. One that comes back in a later chunk is not seen: sort the rows.
 
     Examples
     --------
@@ -38,6 +39,8 @@ def whole_groups(chunks, group_column):
     >>> [chunk["text"].tolist() for chunk in whole_groups([rows[:3], rows[3:]], "talk")]
     [['1', '2'], ['3', '4', '5']]
     """
+    if isinstance(chunks, pd.DataFrame):
+        raise TypeError("chunks is one DataFrame; pass a list of it, or its parts.")
     waiting: list[pd.DataFrame] = []
     for chunk in chunks:
         _check_chunk(chunk, group_column)
@@ -46,6 +49,11 @@ def whole_groups(chunks, group_column):
         ids = chunk[group_column]
         codes = pd.factorize(ids)[0]
         changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+        if len(changes) > codes.max():
+            raise ValueError(
+                f"A chunk has groups that come back after others, first in row "
+                f"{_find_return(codes)}; sort the rows by {group_column!r}."
+            )
         starts_anew = not waiting or ids.iloc[0] != waiting[-1][group_column].iloc[-1]
         if len(changes) or starts_anew:
             last = changes[-1] if len(changes) else 0
@@ -70,6 +78,15 @@ def _check_chunk(chunk, group_column):
             f"group_column={group_column!r} is not a column of a chunk, which has "
             f"{list(chunk.columns)}; give the name of one of them."
         )
+    if isinstance(chunk[group_column], pd.DataFrame):
+        raise ValueError(f"A chunk has several columns {group_column!r}; give each its own name.")
     if chunk[group_column].isna().any():
         row = int(chunk[group_column].isna().argmax())
         raise ValueError(f"A chunk has no {group_column!r} in row {row}; give each row one.")
+
+
+def _find_return(codes):
+    """Return the first row of a group that was there before another one."""
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    repeated = pd.Series(codes[starts]).duplicated().to_numpy()
+    return int(starts[repeated.argmax()])

@@ -118,7 +118,8 @@ class ContextMemoryClassifier(
         Folder in which fit keeps, after each epoch, what it needs to go on. Killed and started
         again with the same rows and parameters, it goes on after the last whole epoch, and ends
         in the same weights, bit for bit. A fit that comes to its end removes its file. Fits of
-        other rows or parameters have files of their own: a search can have one folder.
+        other rows or parameters have files of their own: a search can have one folder. Needs a
+        `random_state`.
 
     Attributes
     ----------
@@ -310,7 +311,9 @@ class ContextMemoryClassifier(
         -----
         TrainingInterruptedWarning
             If Ctrl-C (SIGINT) came in training: it stops after the batch, and the classifier is
-            fitted with the best weights until then. The second one is a KeyboardInterrupt.
+            fitted with the best weights until then, as MLPClassifier of scikit-learn does. Before
+            the end of the first epoch, and if it comes twice in a batch, it is a
+            KeyboardInterrupt, and the classifier stays as it was.
         """
         with unchanged_on_error(self):
             return self._fit(X, y, sample_weight, groups)
@@ -475,7 +478,7 @@ class ContextMemoryClassifier(
 
     def _try_out(self):
         """Predict a row made up, which fails where what was learned does not fit together."""
-        width = getattr(self, "n_features_in_", 1)
+        width = 1 if self._input_kind == "text" else self.n_features_in_
         no_features = sparse.csr_array((1, width), dtype=np.float32)
         one_row = {
             "text": lambda: ["a b"],

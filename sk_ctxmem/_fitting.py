@@ -2,7 +2,6 @@
 
 import warnings
 from hashlib import sha256
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -36,6 +35,7 @@ class FittingMixin:
     def _fit(self, X, y, sample_weight, groups):
         check_parameters(self, self._legal_values)
         check_folder("checkpoint", self.checkpoint)
+        self._check_seed()
         columns = self._role_columns()
         inputs = read_rows(self, X, groups, columns, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
@@ -56,6 +56,15 @@ class FittingMixin:
         units = number_units(inputs)
         self._train(rows, units, targets, weights, warm, device)
         return self
+
+    def _check_seed(self):
+        """Raise unless a fit with checkpoints has a seed that tells it from others."""
+        if self.checkpoint is not None and self.random_state in (None, np.random):
+            raise ValueError(
+                f"checkpoint={str(self.checkpoint)!r} needs a random_state, by which a fit that "
+                f"was killed is told from another, but it is {self.random_state!r}; pass an "
+                "integer, such as random_state=0."
+            )
 
     def _role_columns(self):
         """Return the names of the columns by their roles."""
@@ -113,8 +122,6 @@ class FittingMixin:
         """Train a network on rows, and keep what was learned."""
         random = check_random_state(self.random_state)
         checkpoint = self._open_checkpoint(rows, targets, weights, warm, random)
-        if checkpoint is not None:
-            random = checkpoint.random
         data = self._split(rows, units, targets, weights, warm, random)
         seed = random.randint(2**31 - 1)
         network, result = self._train_network(data, seed, warm, device, checkpoint)
@@ -126,7 +133,7 @@ class FittingMixin:
             self.temperature_ = result.temperature
         self._stream = None  # partial_fit would go on from the weights alone
         self._set_network(network, device)
-        if result.interrupted:
+        if result.interrupted and self.n_iter_ < self.max_epochs:
             self._warn_of_interrupt()
         elif checkpoint is not None:
             checkpoint.remove()
@@ -137,13 +144,11 @@ class FittingMixin:
             return None
         names = ("max_epochs", "batch_size", "learning_rate", "validation_fraction")
         settings = {name: getattr(self, name) for name in (*names, "n_iter_no_change")}
-        if isinstance(self.random_state, Integral):
-            settings["seed"] = int(self.random_state)
-        elif self.random_state is not None:
-            settings["seed"] = sha256(random.get_state()[1].data).hexdigest()
+        state = random.get_state(legacy=False)
+        settings["random state"] = sha256(repr(state["state"]).encode()).hexdigest()
         network = self._network if warm else None
         name = name_fit(rows, targets, weights, network, settings | self._sizes)
-        return CheckpointFile(self.checkpoint, name, random)
+        return CheckpointFile(self.checkpoint, name)
 
     def _split(self, rows, units, targets, weights, warm, random):
         """Return the rows to train on, those to validate on, and those that join late."""
@@ -161,15 +166,10 @@ class FittingMixin:
 
     def _train_network(self, data, seed, warm, device, checkpoint):
         """Make a network, or copy the last one, and train it."""
-        advice = (
-            f"pass a batch_size below {self.batch_size}, such as {max(1, self.batch_size // 4)}, "
-            f"or a hidden_size below {self.hidden_size}, or fewer features, such as by "
-            "TextSequenceVectorizer(max_features=100_000)"
-        )
         with (
             forked_random_state(seed, device),
             single_precision(),
-            explained_memory_errors(advice),
+            explained_memory_errors(self._advise_on_memory()),
         ):
             network = ContextMemoryNet(**self._sizes)
             if warm:
@@ -187,6 +187,14 @@ class FittingMixin:
             )
         return network, result
 
+    def _advise_on_memory(self):
+        """Return what to make smaller where memory runs out."""
+        return (
+            f"pass a batch_size below {self.batch_size}, such as {max(1, self.batch_size // 4)}, "
+            f"or a hidden_size below {self.hidden_size}, or fewer features, such as by "
+            "TextSequenceVectorizer(max_features=100_000)"
+        )
+
     def _warn_of_interrupt(self):
         """Say that Ctrl-C was heard, and what the classifier is now."""
         go_on = "set checkpoint= to a folder to be able to go on with it another time."
@@ -194,7 +202,7 @@ class FittingMixin:
             go_on = f"the same fit goes on from its checkpoint in {str(self.checkpoint)!r}."
         warnings.warn(
             f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs: the "
-            "classifier is fitted with the best weights until then. A second Ctrl-C within a "
+            "classifier is fitted with the best weights until then. A second Ctrl-C in the same "
             f"batch ends fit at once, and leaves the classifier as it was; {go_on}",
             TrainingInterruptedWarning,
             stacklevel=5,

@@ -4,7 +4,6 @@ from inspect import signature
 
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from ._modules import ContextMemoryNet
@@ -27,8 +26,9 @@ def check_learned(classifier):
     sizes, reading = classifier._sizes, classifier._reading
     n_classes, history = len(classifier.classes_), classifier.history_
     holds = {
-        "classes_": classifier.classes_.shape == (sizes["n_classes"],) and n_classes > 1,
-        "n_iter_": type(classifier.n_iter_) is int and classifier.n_iter_ >= 0,
+        "classes_": n_classes == sizes["n_classes"] > 1 and _are_sorted(classifier.classes_),
+        "n_iter_": type(classifier.n_iter_) is int and 0 < classifier.n_iter_ <= len(history),
+        "n_features_in_": _has_room(classifier, sizes),
         "temperature_": 0 < float(classifier.temperature_) < np.inf,
         "history_": isinstance(history, pd.DataFrame) and list(history) == HISTORY,
         "speakers_": _are_numbers_below(classifier.speakers_, sizes["n_speakers"]),
@@ -45,16 +45,21 @@ def check_learned(classifier):
         raise ValueError(f"{', '.join(wrong)} cannot be what a fit has learned")
 
 
-def check_vectorizer(value):
-    """Raise ValueError if a vectorizer of scikit-learn numbers its words otherwise than from 0.
+def _are_sorted(classes):
+    """Tell whether these are classes, each once."""
+    return classes.ndim == 1 and np.array_equal(np.unique(classes), classes)
 
-    It would make sparse matrices with entries outside of them, on which scipy's compiled code
-    writes where it should not.
-    """
-    numbers = getattr(value, "vocabulary_", None)
-    if isinstance(value, CountVectorizer) and numbers is not None:
-        if sorted(numbers.values()) != list(range(len(numbers))):
-            raise ValueError("the words of a vocabulary are not numbered from 0 without gaps")
+
+def _has_room(classifier, sizes):
+    """Tell whether features have the columns that the scaler reads."""
+    if classifier._input_kind == "text":
+        n_columns = classifier.vectorizer_.transform(["a b"]).shape[1]
+    else:
+        n_columns = classifier.n_features_in_
+    scaler = classifier.scaler_
+    if not sizes["sparse"]:
+        return n_columns == sizes["n_features"]
+    return type(n_columns) is int and scaler.columns_.max(initial=-1) < n_columns <= LARGEST_SIZE
 
 
 def _are_numbers_below(speakers, n_speakers):

@@ -90,7 +90,7 @@ def count_texts(tokens, n_tokens):
 
 def check_numbering(numbers, n_tokens):
     """Raise ValueError unless tokens are numbered from 0, without gaps."""
-    if list(numbers.values()) != list(range(n_tokens)):
+    if len(numbers) != n_tokens or list(numbers.values()) != list(range(n_tokens)):
         raise ValueError("the tokens are not numbered from 0, one after another")
 
 
@@ -217,7 +217,8 @@ class TokenNGrams:
         """Raise ValueError unless this is what `fit_counts` can have learned."""
         smallest, largest = self.ngram_range
         n_before = self.n_tokens
-        are_right = 1 <= smallest <= largest and n_before >= 0 and len(self.pairs) < largest
+        are_all = len(self.pairs) == largest - 1 or not len(self.pairs) or not len(self.pairs[-1])
+        are_right = 1 <= smallest <= largest and n_before >= 0 and are_all
         for pairs in self.pairs:
             inside = pairs.size == 0 or 0 <= pairs[0] <= pairs[-1] < n_before * self.n_tokens
             is_sorted = pairs.ndim == 1 and bool((pairs[1:] > pairs[:-1]).all())

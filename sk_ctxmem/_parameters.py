@@ -112,5 +112,7 @@ def check_folder(name, value):
         return
     if not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name}={value!r} must be the path of a folder, or None.")
+    if not os.fspath(value):
+        raise ValueError(f"{name}={value!r} is empty; give the path of a folder, or None.")
     if os.path.exists(value) and not os.path.isdir(value):
         raise ValueError(f"{name}={value!r} is a file; give the path of a folder, or None.")

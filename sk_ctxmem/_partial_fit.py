@@ -8,7 +8,12 @@ from sklearn.utils import check_random_state
 
 from ._modules import ContextMemoryNet
 from ._parameters import check_parameters
-from ._runtime import choose_device, forked_random_state, single_precision
+from ._runtime import (
+    choose_device,
+    explained_memory_errors,
+    forked_random_state,
+    single_precision,
+)
 from ._streaming import new_stream, train_chunk
 from ._targets import check_chunk_weights, check_classes, find_classes
 from ._training import extend_history
@@ -65,7 +70,9 @@ class PartialFitMixin:
         Notes
         -----
         The parameters `max_epochs`, `n_iter_no_change`, `validation_fraction`, `checkpoint`,
-        `warm_start` and `verbose` play no part; `history_` has a row for each call. Rates do not
+        `warm_start` and `verbose` play no part, and those that shape the network or say how rows
+        are read, such as `hidden_size` and `group_column`, only in the first call, as does
+        `batch_size`. `history_` has a row for each call. Rates do not
         decay, and what predicts is a running mean of the weights. No rows are left to tell a
         temperature: `temperature_` is 1, or what `fit` found. What training needs to go on is
         kept in pickles, but not in the files of `save`: after `load`, the optimiser begins anew.
@@ -116,7 +123,12 @@ class PartialFitMixin:
         else:
             random = copy.deepcopy(stream["random"])  # as it was, should this call fail
         chunk = TrainingRows(rows, targets, weights, random)
-        with forked_random_state(random.randint(2**31 - 1), device), single_precision():
+        seed, advice = random.randint(2**31 - 1), self._advise_on_memory()
+        with (
+            forked_random_state(seed, device),
+            single_precision(),
+            explained_memory_errors(advice),
+        ):
             network = ContextMemoryNet(**self._sizes)
             if not is_first:
                 network.load_state_dict(self._network.state_dict())

@@ -4,43 +4,21 @@ import warnings
 
 import numpy as np
 import torch
-from sklearn.feature_extraction.text import (
-    CountVectorizer,
-    HashingVectorizer,
-    TfidfTransformer,
-    TfidfVectorizer,
-)
-from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from ._archive import read_archive, write_archive
-from ._learned import check_learned, check_sizes, check_vectorizer
+from ._known import KNOWN, check_harmless
+from ._learned import check_learned, check_sizes
 from ._modules import ContextMemoryNet
 from ._parameters import check_parameters
 from ._plain import PlainReader, PlainWriter
-from ._preparation import RowNormScaler
-from ._runtime import choose_device, forked_random_state, single_precision
-from ._vectorizer import NGRAM_CLASSES, TextSequenceVectorizer
+from ._runtime import choose_device, without_draws
 from .exceptions import ModelFileError
 
-KNOWN = NGRAM_CLASSES | {
-    cls.__name__: cls
-    for cls in (
-        CountVectorizer,
-        FeatureUnion,
-        HashingVectorizer,
-        MaxAbsScaler,
-        Normalizer,
-        Pipeline,
-        RowNormScaler,
-        StandardScaler,
-        TextSequenceVectorizer,
-        TfidfTransformer,
-        TfidfVectorizer,
-    )
-}
 DOCUMENTS = ("config", "vocabulary")
+# The moments of an optimiser and requests for metadata are of no use to predictions, and a folder
+# to write into is nothing that a file should name.
+NOT_IN_FILES = ("_stream", "_metadata_request", "checkpoint")
 
 
 class ModelFileMixin:
@@ -53,7 +31,9 @@ class ModelFileMixin:
     def save(self, path):
         """Write the fitted classifier to a file that holds data only.
 
-        Nothing in it is run when it is loaded, whoever wrote it. It is a zip of
+        Nothing in it is run when it is loaded, whoever wrote it. It has all parameters but
+        `checkpoint`, and neither requests for metadata nor what `partial_fit` needs to go on. It
+        is a zip of
         ``config.json``, ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with
         their checksums, the version of the format, and the versions of what wrote it. An older
         file of this name stays whole until the new one is complete.
@@ -80,8 +60,10 @@ class ModelFileMixin:
         check_is_fitted(self)
         state = _state_of(self)
         weights = state.pop("_weights")
-        state.pop("_stream")  # the moments of the optimiser, which are of no use to predictions
-        writer = PlainWriter(KNOWN)
+        for name in NOT_IN_FILES:
+            state.pop(name, None)
+        state["device"] = str(self.device)
+        writer = PlainWriter(KNOWN, check=check_harmless)
         config = writer.write(state, type(self).__name__)
         documents = {"config": config, "vocabulary": writer.vocabularies}
         arrays = {f"network.{name}": array for name, array in weights.items()}
@@ -111,7 +93,7 @@ class ModelFileMixin:
         documents, arrays = read_archive(path, "model", DOCUMENTS)
         try:
             return _rebuild(cls, documents, arrays)
-        except MemoryError:
+        except (MemoryError, Warning):  # the latter where warnings are errors
             raise
         except Exception as error:  # whatever the content of a file made up by anybody leads to
             raise ModelFileError(
@@ -123,7 +105,7 @@ class ModelFileMixin:
         """Return arrays and plain values, and the objects of classes that are not known here."""
         state = _state_of(self)
         weights = state.pop("_weights", None)
-        writer = PlainWriter(KNOWN, objects={})
+        writer = PlainWriter(KNOWN, objects={}, check=check_harmless)
         plain = writer.write(state, type(self).__name__)
         return {
             "plain": plain,
@@ -135,11 +117,10 @@ class ModelFileMixin:
 
     def __setstate__(self, state):
         """Rebuild everything, on the device that there is now."""
-        parts = (state[name] for name in ("arrays", "vocabularies", "objects"))
-        reader = PlainReader(KNOWN, *parts, check=check_vectorizer)
-        vars(self).update(reader.read(state["plain"]))
-        if state["weights"] is not None:
-            self._set_network(_build_network(self._sizes, state["weights"]), _find_device(self))
+        reader = PlainReader(
+            KNOWN, state["arrays"], state["vocabularies"], state["objects"], check_harmless
+        )
+        _restore(self, reader.read(state["plain"]), state["weights"])
 
 
 def _state_of(classifier):
@@ -156,23 +137,30 @@ def _state_of(classifier):
 def _rebuild(cls, documents, arrays):
     """Make a classifier from the content of a file, and try it out."""
     weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}
-    reader = PlainReader(KNOWN, arrays, documents["vocabulary"], check=check_vectorizer)
+    reader = PlainReader(KNOWN, arrays, documents["vocabulary"], check=check_harmless)
     state = reader.read(documents["config"])
+    if state.keys() & set(NOT_IN_FILES):
+        raise ValueError(f"a file must not hold {sorted(state.keys() & set(NOT_IN_FILES))}")
     classifier = cls()
-    parameters = classifier.get_params(deep=False)
-    for name, value in state.items():
-        if name not in parameters and (hasattr(cls, name) or not name.isidentifier()):
-            raise ValueError(f"a classifier cannot have {name!r:.60}")
-        setattr(classifier, name, value)
+    _restore(classifier, state | {"_stream": None}, weights)
     check_parameters(classifier, cls._legal_values)
-    check_learned(classifier)
-    classifier._stream = None
-    network = _build_network(classifier._sizes, weights)
-    classifier._set_network(network, _find_device(classifier))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("ignore")
         classifier._try_out()
     return classifier
+
+
+def _restore(classifier, state, weights):
+    """Give a classifier its attributes and, if there are weights, its network."""
+    parameters = classifier._get_param_names()
+    for name, value in state.items():
+        if name not in parameters and (hasattr(type(classifier), name) or not name.isidentifier()):
+            raise ValueError(f"a classifier cannot have {name!r:.60}")
+        setattr(classifier, name, value)
+    if weights is not None:
+        check_learned(classifier)
+        network = _build_network(classifier._sizes, weights)
+        classifier._set_network(network, _find_device(classifier))
 
 
 def _build_network(sizes, weights):
@@ -187,8 +175,8 @@ def _build_network(sizes, weights):
     for name, array in weights.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"the weights {name!r:.60} are not finite numbers of float32")
-    with forked_random_state(0, "cpu"), single_precision():  # the first weights are replaced
-        network = ContextMemoryNet(**sizes)
+    with without_draws():  # of first weights, which are replaced, and would wait for fits to end
+        network = ContextMemoryNet(**sizes).float()
     network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in weights.items()})
     return network
 

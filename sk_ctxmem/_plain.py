@@ -12,13 +12,15 @@ from sklearn.base import BaseEstimator
 
 PLAIN_SCALARS = (bool, int, float, str)
 DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
-DTYPES |= {"float32", "float64"}
-# Parameters of others that read files, or run what they find in them, unless they have this value.
-HARMLESS = {"input": "content", "memory": None}
+DTYPES |= {"float16", "float32", "float64"}
+LARGEST_TEXTS = 100_000_000  # bytes of an array of strings, each of which takes as much as any
+N_KEYS = 624  # of the state of a Mersenne twister
 
 
-def _is_integer(value):
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+def _is_number(value):
+    """Tell whether a value is an integer that an array can hold."""
+    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_integer and -(2**63) <= int(value) < 2**63
 
 
 class PlainWriter:
@@ -30,6 +32,8 @@ class PlainWriter:
         The classes whose objects can be written, by the names that stand for them.
     objects : dict of str to object or None, default=None
         Where objects of other classes go, by name; None to refuse them.
+    check : callable or None, default=None
+        Gets each object of a known class, and raises ValueError if it is not to be written.
 
     Attributes
     ----------
@@ -39,10 +43,11 @@ class PlainWriter:
         The keys of dicts of strings to integers, by name.
     """
 
-    def __init__(self, known, objects=None):
+    def __init__(self, known, objects=None, check=None):
         self.known = known
         self.names = {cls: name for name, cls in known.items()}
         self.objects = objects
+        self.check = check
         self.arrays = {}
         self.vocabularies = {}
 
@@ -89,24 +94,35 @@ class PlainWriter:
         return value
 
     def _write_list(self, value, name):
-        items = sorted(value) if isinstance(value, set | frozenset) else value
+        items = value
+        if isinstance(value, set | frozenset):
+            items = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
         written = [self.write(item, f"{name}[{place}]") for place, item in enumerate(items)]
         return written if type(value) is list else {"is": type(value).__name__, "of": written}
 
     def _write_dict(self, value, name):
         are_words = len(value) > 0 and all(type(key) is str for key in value)
-        if are_words and all(_is_integer(number) for number in value.values()):
+        if are_words and all(_is_number(number) for number in value.values()):
+            name = self._keep(np.array(list(value.values()), dtype=np.int64), name)
             self.vocabularies[name] = list(value)
-            self.arrays[name] = np.array(list(value.values()), dtype=np.int64)
             return {"is": "vocabulary", "of": name}
         keys = [self.write(key, f"key of {name}") for key in value]
-        items = [self.write(item, f"{name}.{key}") for key, item in value.items()]
+        items = [self.write(item, f"{name}.{key!s:.60}") for key, item in value.items()]
         return {"is": "dict", "of": [list(pair) for pair in zip(keys, items, strict=True)]}
+
+    def _keep(self, array, name):
+        """Keep an array under a name that no other has."""
+        while name in self.arrays:
+            name += "'"
+        self.arrays[name] = array
+        return name
 
     def _write_array(self, value, name):
         if value.dtype.name in DTYPES:
-            self.arrays[name] = value
-            return {"is": "array", "of": name}
+            return {"is": "array", "of": self._keep(value, name)}
+        if value.dtype.kind in "mM":
+            unit = value.dtype.name
+            return {"is": "times", "of": [self._keep(value.astype(np.int64), name), unit]}
         if value.ndim == 1 and value.dtype.kind in "OU":
             items = [self.write(item, f"{name}[{place}]") for place, item in enumerate(value)]
             return {"is": "object" if value.dtype.kind == "O" else "text", "of": items}
@@ -117,9 +133,12 @@ class PlainWriter:
         return {"is": "frame", "of": self._write_dict(columns, name)}
 
     def _write_random_state(self, value, name):
-        _, keys, position, has_gauss, gauss = value.get_state()
-        self.arrays[name] = keys
-        return {"is": "random state", "of": [name, int(position), int(has_gauss), float(gauss)]}
+        state = value.get_state(legacy=False)
+        if state["bit_generator"] != "MT19937":
+            return self._write_other(value, name)
+        keys, position = state["state"]["key"], state["state"]["pos"]
+        gauss = [int(state["has_gauss"]), float(state["gauss"])]
+        return {"is": "random state", "of": [self._keep(keys, name), int(position), *gauss]}
 
     def _write_type(self, value, name):
         if value in (bool, int, float, str):
@@ -129,14 +148,18 @@ class PlainWriter:
         return self._write_other(value, name)
 
     def _write_object(self, value, name):
+        try:
+            if self.check is not None:
+                self.check(value)
+        except ValueError as error:
+            if self.objects is None:
+                raise TypeError(
+                    f"{name} cannot be written to a model file: {error} Pickle keeps it as it is."
+                ) from error
+            return self._write_other(value, name)
         parameters = {}
         if isinstance(value, BaseEstimator):
             parameters = value.get_params(deep=False)
-        for parameter, harmless in HARMLESS.items():
-            if parameters.get(parameter, harmless) != harmless:
-                if self.objects is None:
-                    self._refuse(f"{name}.{parameter}", parameters[parameter])
-                return self._write_other(value, name)
         learned = {key: item for key, item in vars(value).items() if key not in parameters}
         return {
             "is": "known",
@@ -149,19 +172,25 @@ class PlainWriter:
         return [[key, self.write(item, f"{name}.{key}")] for key, item in members.items()]
 
     def _write_other(self, value, name):
+        if isinstance(value, np.dtype) and value.name in DTYPES:
+            return {"is": "np.dtype", "of": value.name}
         if self.objects is None:
             self._refuse(name, value)
+        while name in self.objects:
+            name += "'"
         self.objects[name] = value
         return {"is": "other", "of": name}
 
     def _refuse(self, name, value):
         kind = type(value)
+        remedy = "convert it to numbers or str"
+        if callable(getattr(value, "fit", None)) or callable(value):
+            known = (n for n in self.known if n.endswith(("Vectorizer", "Union")))
+            remedy = f"take a vectorizer out of {', '.join(sorted(known))} without functions in it"
         raise TypeError(
             f"{name}={value!r:.100} of type {kind.__module__}.{kind.__qualname__} is not plain "
-            "data, and a model file holds no code; take a vectorizer out of "
-            f"{', '.join(sorted(n for n in self.known if n.endswith(('Vectorizer', 'Union'))))} "
-            "without functions as parameters, or keep the classifier by pickle, which only those "
-            "should open who trust you."
+            f"data, and a model file holds no code; {remedy}, or keep the classifier by pickle, "
+            "which only those should open who trust you."
         )
 
 
@@ -173,7 +202,12 @@ class PlainReader:
     known, arrays, vocabularies, objects : dict
         As in PlainWriter.
     check : callable or None, default=None
-        Gets each object of a known class, and raises ValueError if it cannot be what was written.
+        Gets each object of a known class, and raises ValueError if it is not one that is written.
+
+    Notes
+    -----
+    Each array, vocabulary and object is read once: a small file could make a large thing of one
+    that is named many times.
     """
 
     def __init__(self, known, arrays, vocabularies, objects=None, check=None):
@@ -182,6 +216,7 @@ class PlainReader:
         self.arrays = arrays
         self.vocabularies = vocabularies
         self.objects = objects
+        self.used = set()
 
     def read(self, data):
         """Return the value that plain data stands for.
@@ -207,24 +242,40 @@ class PlainReader:
             "frozenset": lambda items: frozenset(self.read(items)),
             "vocabulary": self._read_vocabulary,
             "dict": lambda pairs: {self.read(key): self.read(item) for key, item in pairs},
-            "array": lambda name: self.arrays[name],
+            "array": lambda name: self._take("array", self.arrays, name),
+            "times": lambda parts: self._take("array", self.arrays, parts[0]).astype(parts[1]),
             "object": self._read_objects,
-            "text": lambda items: np.array([str(item) for item in items], dtype=str),
+            "text": self._read_texts,
             "frame": lambda columns: pd.DataFrame(self.read(columns)),
             "random state": self._read_random_state,
             "type": lambda name: {"bool": bool, "int": int, "float": float, "str": str}[name],
             "dtype": self._read_dtype,
-            "other": lambda name: self.objects[name],
+            "np.dtype": lambda name: np.dtype(self._read_dtype(name)),
+            "other": lambda name: self._take("object", self.objects, name),
         }
         if data["is"] == "known":
             return self._read_known(data)
         return readers[data["is"]](data["of"])
 
+    def _take(self, kind, store, name):
+        """Return what has a name, and never again."""
+        if (kind, name) in self.used:
+            raise ValueError(f"the {kind} {name!r:.60} is named twice")
+        self.used.add((kind, name))
+        return store[name]
+
+    def _read_texts(self, items):
+        longest = max(map(len, items), default=0)
+        if 4 * longest * len(items) > LARGEST_TEXTS or not all(type(i) is str for i in items):
+            raise ValueError("an array of strings is too large, or has other things in it")
+        return np.array(items, dtype=str)
+
     def _read_float(self, text):
         return {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}[text]
 
     def _read_vocabulary(self, name):
-        words, numbers = self.vocabularies[name], self.arrays[name].tolist()
+        words = self.vocabularies[name]
+        numbers = self._take("array", self.arrays, name).tolist()
         if not all(type(word) is str for word in words):
             raise ValueError(f"the vocabulary {name!r:.60} has words that are no strings")
         read = dict(zip(words, numbers, strict=True))
@@ -239,8 +290,13 @@ class PlainReader:
 
     def _read_random_state(self, parts):
         name, position, has_gauss, gauss = parts
+        keys = self._take("array", self.arrays, name)
+        # numpy takes any position, and reads there
+        is_right = keys.shape == (N_KEYS,) and keys.dtype == np.uint32
+        if not is_right or type(position) is not int or not 0 <= position <= N_KEYS:
+            raise ValueError("a random state is none that numpy can have")
         random = np.random.RandomState()
-        random.set_state(("MT19937", self.arrays[name], position, has_gauss, gauss))
+        random.set_state(("MT19937", keys, position, has_gauss, gauss))
         return random
 
     def _read_dtype(self, name):
@@ -251,18 +307,12 @@ class PlainReader:
     def _read_known(self, data):
         cls = self.known[data["of"]]
         parameters = {key: self.read(item) for key, item in data["parameters"]}
-        if issubclass(cls, BaseEstimator):
-            unknown = parameters.keys() - signature(cls.__init__).parameters.keys()
-            if unknown:
-                raise ValueError(f"{cls.__name__} has no parameters {sorted(unknown)} here")
-            value = cls(**parameters)
-        else:
-            value = cls.__new__(cls)
-        for name, harmless in HARMLESS.items():
-            if parameters.get(name, harmless) != harmless:
-                raise ValueError(f"{cls.__name__} has {name}={parameters[name]!r:.60}")
+        names = set(signature(cls.__init__).parameters) if issubclass(cls, BaseEstimator) else set()
+        if parameters.keys() - names:
+            raise ValueError(f"{cls.__name__} has no parameters {sorted(parameters)!r:.200} here")
+        value = cls(**parameters) if names else cls.__new__(cls)
         for name, item in data["learned"]:
-            if name in parameters or hasattr(cls, name) or not name.isidentifier():
+            if name in names or hasattr(cls, name) or not name.isidentifier():
                 raise ValueError(f"{cls.__name__} cannot have learned {name!r:.60}")
             setattr(value, name, self.read(item))
         if hasattr(value, "_check_learned"):

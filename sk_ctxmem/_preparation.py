@@ -282,6 +282,10 @@ def _scale(features, scaler):
     if isinstance(scaler, RowNormScaler):
         return scaler.transform(sparse.csr_array(features))
     if sparse.issparse(features):
+        if features.shape[1] != len(scaler.scale_):
+            raise ValueError(
+                f"X has {features.shape[1]} features, but {len(scaler.scale_)} were expected."
+            )
         features = features.toarray()
     with np.errstate(over="ignore"):  # predictions that are not finite are refused
         return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock, current_thread, main_thread
+from threading import Lock, RLock, current_thread, main_thread
 from types import FrameType
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 RANDOM_STATE_LOCK = RLock()
+DRAWS = {"random_", "uniform_", "normal_", "kaiming_uniform_"}  # what layers begin with
 
 
 def choose_device(device: str | torch.device) -> str:
@@ -30,6 +33,36 @@ def choose_device(device: str | torch.device) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+class _Threads:
+    """How many threads torch had before our calls, of which several may run at once."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.n_calls = 0
+        self.before = 1
+
+    def enter(self) -> int:
+        """Go to one thread, and return what to go back to."""
+        with self.lock:
+            mine = torch.get_num_threads()
+            if self.n_calls == 0:
+                self.before = mine
+            elif mine == 1:  # a thread that is new has what another one has set for a while
+                mine = self.before
+            self.n_calls += 1
+            torch.set_num_threads(1)
+            return mine
+
+    def leave(self, mine: int) -> None:
+        """Go back."""
+        with self.lock:
+            self.n_calls -= 1
+            torch.set_num_threads(mine)
+
+
+_THREADS = _Threads()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread for a while.
@@ -37,12 +70,30 @@ def one_thread() -> Iterator[None]:
     The matrices of a step are small: a second thread gains little on an idle machine, and on a
     busy one the threads wait for each other far longer than they work.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = _THREADS.enter()
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _THREADS.leave(before)
+
+
+class _WithoutDraws(TorchFunctionMode):
+    """Leaves tensors as they are that were to be filled with random numbers."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call a function of torch, unless it draws."""
+        if getattr(func, "__name__", "") in DRAWS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def without_draws() -> TorchFunctionMode:
+    """Make no random number in this thread for a while, where weights are to be replaced anyway.
+
+    The generators of torch are shared by all threads: what is drawn here would be missing in a
+    fit elsewhere.
+    """
+    return _WithoutDraws()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Checks of the target and of the weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from numbers import Real
 
 import numpy as np
@@ -59,7 +59,9 @@ def check_classes(classes):
             "classes must be passed on the first call to partial_fit; pass all classes that any "
             "chunk will have, such as numpy.unique(y)."
         )
-    classes = np.unique(_check_labels(classes, np.shape(classes)[0] if np.ndim(classes) else 0))
+    if isinstance(classes, Set | Mapping) or np.ndim(classes) != 1:
+        raise TypeError(f"classes={classes!r:.200} must be a list or an array of all classes.")
+    classes = np.unique(_check_labels(classes, len(classes)))
     if len(classes) < 2:
         raise ValueError(
             f"classes={classes.tolist()!r} has only one class; a classifier needs at least two."
@@ -200,7 +202,7 @@ def check_chunk_weights(sample_weight, class_weight, classes, targets):
         )
     weights = _read_weights(sample_weight, len(targets))
     weights = weights * _weigh_classes(class_weight, classes, targets)
-    if not weights.any():
+    if not weights.astype(np.float32).any():
         raise ValueError("The weights of all rows are zero; leave such chunks out.")
     if weights.max() > LARGEST_WEIGHT:
         raise ValueError(

@@ -138,7 +138,7 @@ def train(
     TrainingDivergedError
         If the loss is no longer finite.
     KeyboardInterrupt
-        If Ctrl-C comes a second time.
+        If Ctrl-C comes before the end of the first epoch, or a second time.
     """
     batch_size = choose_batch_size(batch_size, len(train_rows))
     late = None
@@ -169,11 +169,12 @@ def train(
             device=device,
         )
         trainer.fit(train_rows)
-        if trainer.interrupted_:
+        history = history_frame(trainer.history)
+        if trainer.interrupted_ or not len(history):  # there is nothing to keep yet
             raise KeyboardInterrupt
         check_weights(network, learning_rate)
         temperature = _find_temperature(trainer, valid_rows, late)
-    return TrainingResult(history_frame(trainer.history), temperature, len(interrupts) > 0)
+    return TrainingResult(history, temperature, len(interrupts) > 0)
 
 
 def choose_batch_size(largest: int, n_rows: int) -> int:

@@ -15,6 +15,11 @@ from sk_ctxmem import ContextMemoryClassifier
 OURS = [Path(sk_ctxmem.__file__).parent, Path(sklearn.utils.__file__).parent]
 
 
+def string_dtype(**params):
+    """Return numpy's type for strings of any length, that of objects before numpy 2."""
+    return np.dtypes.StringDType(**params) if hasattr(np.dtypes, "StringDType") else object
+
+
 def small(**params):
     """Return a classifier that fits at once."""
     settings = {"hidden_size": 8, "max_epochs": 1, "random_state": 0}

@@ -1,5 +1,6 @@
 """Tests of fits that are killed, interrupted, or run out of memory."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
+from benchmarks.reliability._mutations import read_members, write_members
 from sk_ctxmem import (
     ContextMemoryClassifier,
     ModelFileError,
@@ -111,7 +113,7 @@ def test_a_fit_that_was_killed_ends_in_the_same_weights(
 
 
 def test_a_killed_process_goes_on_in_another(talks, tmp_path):
-    """Check SIGKILL itself, with random_state=None, whose seed the checkpoint keeps."""
+    """Check SIGKILL itself, twice, and that a copy of the checkpoint leads to the same end."""
     code = (
         "import os, signal, sys\n"
         "from sk_ctxmem import ContextMemoryClassifier, _archive\n"
@@ -124,7 +126,8 @@ def test_a_killed_process_goes_on_in_another(talks, tmp_path):
         "    if left[0] == 0:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "_archive.os.replace = count\n"
-        "clf = ContextMemoryClassifier(checkpoint=sys.argv[1], hidden_size=8, max_epochs=5)\n"
+        "clf = ContextMemoryClassifier(checkpoint=sys.argv[1], hidden_size=8, max_epochs=5,"
+        " random_state=0)\n"
         "clf.fit(talks.frame['text'].tolist(), talks.target)\n"
         "print(len(clf.history_), clf.decision_function(['a b']).tolist())\n"
     )
@@ -199,7 +202,7 @@ def test_a_damaged_checkpoint_is_named(X, y, kill_after, tmp_path, monkeypatch):
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
     path.write_bytes(content[:-1000])
-    with pytest.raises(ModelFileError, match=r"checkpoint' is no .* Delete it to start this fit"):
+    with pytest.raises(ModelFileError, match="no checkpoint that can be read.*delete it to start"):
         classifier.fit(X, y)
     assert path.read_bytes() == content[:-1000]
     path.unlink()
@@ -218,6 +221,44 @@ def test_a_checkpoint_must_be_a_folder(value, error, message):
     """Check that other values are refused before anything is read."""
     with pytest.raises(error, match=message):
         ContextMemoryClassifier(checkpoint=value).fit(["a", "b"], [0, 1])
+
+
+@pytest.mark.parametrize("random_state", [None, np.random])
+def test_a_checkpoint_needs_a_seed(random_state, tmp_path):
+    """Check that fits which cannot be told from one another have no checkpoints."""
+    classifier = ContextMemoryClassifier(checkpoint=tmp_path, random_state=random_state)
+    with pytest.raises(ValueError, match="needs a random_state, by which a fit that was killed"):
+        classifier.fit(["a b", "c d"] * 20, [0, 1] * 20)
+
+
+def test_a_random_state_further_on_is_another_fit(X, y, kill_after, tmp_path, monkeypatch):
+    """Check that a generator which has drawn since does not go on from a fit before."""
+    kill_after(1)
+    first, other = np.random.RandomState(5), np.random.RandomState(5)
+    killed = ContextMemoryClassifier(checkpoint=tmp_path, **(SMALL | {"random_state": first}))
+    with pytest.raises(KilledError):
+        killed.fit(X, y)
+    monkeypatch.undo()
+    other.randint(10, size=7)
+    before = os.listdir(tmp_path)
+    ContextMemoryClassifier(checkpoint=tmp_path, **(SMALL | {"random_state": other})).fit(X, y)
+    assert os.listdir(tmp_path) == before  # left for the fit that it belongs to
+
+
+@pytest.mark.parametrize("content", [{"is": "tuple", "of": []}, 3, {"is": "dict", "of": []}])
+def test_a_checkpoint_with_other_content_is_named(X, y, content, kill_after, tmp_path, monkeypatch):
+    """Check that right checksums do not make a checkpoint."""
+    classifier = ContextMemoryClassifier(checkpoint=tmp_path, **SMALL)
+    kill_after(1)
+    with pytest.raises(KilledError):
+        classifier.fit(X, y)
+    monkeypatch.undo()
+    (path,) = tmp_path.iterdir()
+    members = read_members(path.read_bytes())
+    members["state.json"] = json.dumps(content).encode()
+    path.write_bytes(write_members(members, forged=True))
+    with pytest.raises(ModelFileError, match="is no checkpoint .*delete it to start"):
+        classifier.fit(X, y)
 
 
 # --- Ctrl-C
@@ -284,6 +325,15 @@ def test_an_interrupted_fit_goes_on_from_its_checkpoint(X, y, interrupt_in, tmp_
         classifier.fit(X, y)
     monkeypatch.undo()
     assert_array_equal(classifier.fit(X, y).predict_proba(X), expected.predict_proba(X))
+
+
+def test_an_interrupt_in_the_first_epoch_ends_the_fit(X, y, interrupt_in):
+    """Check that where no epoch is done there is nothing to keep."""
+    interrupt_in(epoch=1, batch=3)
+    classifier = ContextMemoryClassifier(**SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X, y)
+    assert not classifier.__sklearn_is_fitted__()
 
 
 def test_a_second_interrupt_leaves_the_classifier_as_it_was(X, y, interrupt_in):

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 from _hostile import Unhashable, Unordered, assert_probabilities, objects, refused, small
 from numpy.testing import assert_allclose, assert_array_equal
+
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 N_GROUPS, LENGTH = 6, 4
 CLASSES = np.array(["a", "b", "c", "a", "b", "c"] * 4)

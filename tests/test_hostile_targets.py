@@ -8,14 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 import torch
-from _hostile import Unhashable, assert_probabilities, objects, refused, small
+from _hostile import Unhashable, assert_probabilities, objects, refused, small, string_dtype
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
+
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 N_ROWS = 20
 X = np.random.RandomState(0).normal(size=(N_ROWS, 4))
@@ -56,7 +57,7 @@ LABELS = {
     "strings": (twice("a", "b"), ["a", "b"]),
     "numpy strings": (np.array(twice("a", "b")), ["a", "b"]),
     "objects": (objects(twice("a", "b")), ["a", "b"]),
-    "StringDType": (np.array(twice("a", "b"), dtype=np.dtypes.StringDType()), ["a", "b"]),
+    "StringDType": (np.array(twice("a", "b"), dtype=string_dtype()), ["a", "b"]),
     "strings of other lengths": (twice("", "b" * 1000), ["", "b" * 1000]),
     "strings with NUL at the end": (twice("a", "a\0"), ["a", "a\0"]),
     "strings that say nan": (twice("None", "nan"), ["None", "nan"]),
@@ -142,7 +143,7 @@ BAD_LABELS = {
         MISSING,
     ),
     "missing StringDType": (
-        np.array(["a", "b", np.nan, "a"] * 5, np.dtypes.StringDType(na_object=np.nan)),
+        np.array(["a", "b", np.nan, "a"] * 5, string_dtype(na_object=np.nan)),
         ValueError,
         MISSING,
     ),
@@ -321,7 +322,7 @@ GROUP_FORMS = {
     "records": np.array([(n, 1) for n in GROUPS], dtype="i4,i4"),
     "intervals": pd.cut(np.arange(N_ROWS), [-1, 4, 9, 14, 19]),
     "integers of any size": [10**30 + int(n) for n in GROUPS],
-    "StringDType": GROUPS.astype(np.dtypes.StringDType()),
+    "StringDType": GROUPS.astype(string_dtype()),
     "strings with NUL": ["a" + "\0" * n for n in GROUPS],
     "lone surrogates": [chr(0xD800 + n) for n in GROUPS],
     "frozensets": [frozenset([n]) for n in GROUPS],

@@ -7,15 +7,16 @@ import unicodedata
 
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 import torch
-from _hostile import assert_probabilities, refused, small
+from _hostile import assert_probabilities, refused, small, string_dtype
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sk_ctxmem import TextSequenceVectorizer
+
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 TEXTS = ["yes we do", "no thanks", "maybe so", "yes please", "no no no", "so what ?"] * 3
 CLASSES = ["a", "b", "c", "a", "b", "c"] * 3
@@ -188,12 +189,12 @@ BAD_TEXTS = {
         ["X has no text in row 1: nan"],
     ),
     "missing StringDType": (
-        np.array(["a", None], dtype=np.dtypes.StringDType(na_object=None)),
+        np.array(["a", None], dtype=string_dtype(na_object=None)),
         ValueError,
         ["X has no text in row 1: None"],
     ),
     "NaN of StringDType": (
-        np.array(["a", np.nan], dtype=np.dtypes.StringDType(na_object=np.nan)),
+        np.array(["a", np.nan], dtype=string_dtype(na_object=np.nan)),
         ValueError,
         ["X has no text in row 1: nan"],
     ),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,6 +10,8 @@ from scipy import sparse
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import make_conversations
+
+pl = pytest.importorskip("polars")
 
 COLUMNS = {
     "text_column": "text",
@@ -224,7 +225,9 @@ def test_the_storage_of_csr_does_not_matter(sparse_rows, seed, n_copies, int64):
     random = np.random.RandomState(seed)
     coordinates = X.tocoo()
     zeros = random.randint(X.shape, size=(10, 2)).T
-    rows, columns = np.concatenate([np.tile(coordinates.coords, n_copies), zeros], axis=1)
+    rows, columns = np.concatenate(
+        [np.tile([coordinates.row, coordinates.col], n_copies), zeros], axis=1
+    )
     values = np.concatenate([np.tile(coordinates.data / n_copies, n_copies), np.zeros(10)])
     order = random.permutation(len(rows))
     order = order[np.argsort(rows[order], kind="stable")]

@@ -15,7 +15,7 @@ def main(arguments=None):
     for part in PARTS:
         part.add_parser(parsers)
     options = parser.parse_args(arguments)
-    return options.run(options)
+    return min(1, options.run(options))
 
 
 if __name__ == "__main__":

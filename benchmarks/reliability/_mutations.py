@@ -27,6 +27,18 @@ STRANGE = [
     *({"is": "known", "of": "os"}, {"is": "other", "of": "x"}, {"is": "array", "of": "x"}),
     *({"is": "dict", "of": [[[], 1]]}, {"is": "float", "of": "nan"}),
 ]
+# Values of parameters of vectorizers that read files, start processes, or take long.
+HARMFUL = {
+    "memory": ["cache"],
+    "input": ["filename", "file"],
+    "n_jobs": [64, -1],
+    "token_pattern": ["(?:|){60}c", "(a+)+$", "a?" * 60, ".*", ""],
+    "ngram_range": [{"is": "tuple", "of": pair} for pair in ([-(10**9), 2], [1, 10**9], [2, 1])],
+    "n_features": [10**12, 250_000_000, 1],
+    "max_length": [0, 10**12],
+    "analyzer": ["char", "word", "os.system"],
+    "vocabulary": [["a"] * 3, {"is": "dict", "of": [["a", 10**9]]}],
+}
 DTYPES = ("float64", "float32", "float16", "int64", "int32", "int8", "uint8", "bool")
 
 
@@ -154,6 +166,33 @@ def _edit(node, random):
     return node
 
 
+def edit_parameters(content, random, canary):
+    """Set a parameter to what does harm where nobody looks, or call it something learned."""
+    members = read_members(content)
+    config = json.loads(members[CONFIG])
+    nodes = [node for node in _walk(config) if node.get("is") == "known" and node["parameters"]]
+    if not nodes:
+        return edit_json(content, random, canary)
+    for _ in range(random.randint(1, 3)):
+        node = nodes[random.randint(len(nodes))]
+        name = random.choice([pair[0] for pair in node["parameters"]] + list(HARMFUL))
+        values = HARMFUL.get(name, STRANGE)
+        value = values[random.randint(len(values))]
+        node["parameters"] = [pair for pair in node["parameters"] if pair[0] != name]
+        node["parameters" if random.rand() < 0.7 else "learned"].append([name, value])
+    members[CONFIG] = json.dumps(config).encode()
+    return write_members(members, forged=True), True
+
+
+def _walk(node):
+    """Yield all dicts of a tree."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node:
+        if isinstance(child, dict | list):
+            yield from _walk(child)
+
+
 def edit_arrays(content, random, canary):
     """Change the type, shape, values or name of arrays."""
     members = read_members(content)
@@ -217,6 +256,7 @@ MUTATIONS = [
     unpickle,
     edit_json,
     edit_json,
+    edit_parameters,
     edit_arrays,
     edit_header,
 ]

@@ -1,7 +1,6 @@
 """Load mutated model files, and count what happens."""
 
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -14,7 +13,8 @@ import numpy as np
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError
 
 from ._models import fit_models
-from ._mutations import mutate
+from ._mutations import MUTATIONS, mutate
+from ._progress import peak_bytes, reset_peak, resident_bytes
 
 LONGEST_SECONDS = 5.0
 LARGEST_MEMORY = 1e9  # bytes
@@ -125,13 +125,14 @@ def _work(pipe, folder, models):
         ContextMemoryClassifier.load(path).predict_proba(inputs)
     pipe.send("ready")
     while (number := pipe.recv()) is not None:
-        content, inputs, expected = models[number // 10 % len(models)]
+        content, inputs, expected = models[number // len(MUTATIONS) % len(models)]
         changed, forged, mutation = mutate(content, number, canary)
         path.write_bytes(changed)
-        before, start = _peak_memory(), time.perf_counter()
+        reset_peak()
+        before, start = resident_bytes(), time.perf_counter()
         events.clear()
         outcome, detail = try_file(path, inputs, expected, forged=forged)
-        seconds, growth = time.perf_counter() - start, _peak_memory() - before
+        seconds, growth = time.perf_counter() - start, peak_bytes() - before
         if events:
             outcome, detail = "ran code", str(events)
         elif seconds > LONGEST_SECONDS:
@@ -139,10 +140,6 @@ def _work(pipe, folder, models):
         elif growth > LARGEST_MEMORY:
             outcome = "took too much memory"
         pipe.send((outcome, mutation, seconds, growth, detail))
-
-
-def _peak_memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 def try_file(path, inputs, expected, *, forged):

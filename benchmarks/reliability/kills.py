@@ -88,7 +88,6 @@ def _fit_once(folder, setting):
     """Return the file of a fit that nobody kills, and how long it took."""
     here = folder / setting
     here.mkdir()
-    start = time.perf_counter()
     process = _start(here, setting, checkpoint=False)
     start = time.perf_counter()
     assert process.wait() == 0, "a fit did not end well"
