@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock, RLock, current_thread, main_thread
+from functools import cache
+from threading import RLock, current_thread, main_thread
 from types import FrameType
 from typing import Any
 
 import torch
+from threadpoolctl import ThreadpoolController
 from torch.overrides import TorchFunctionMode
 
 RANDOM_STATE_LOCK = RLock()
@@ -33,48 +35,23 @@ def choose_device(device: str | torch.device) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-class _Threads:
-    """How many threads torch had before our calls, of which several may run at once."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.n_calls = 0
-        self.before = 1
-
-    def enter(self) -> int:
-        """Go to one thread, and return what to go back to."""
-        with self.lock:
-            mine = torch.get_num_threads()
-            if self.n_calls == 0:
-                self.before = mine
-            elif mine == 1:  # a thread that is new has what another one has set for a while
-                mine = self.before
-            self.n_calls += 1
-            torch.set_num_threads(1)
-            return mine
-
-    def leave(self, mine: int) -> None:
-        """Go back."""
-        with self.lock:
-            self.n_calls -= 1
-            torch.set_num_threads(mine)
-
-
-_THREADS = _Threads()
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Return what sets the number of threads of the libraries that are loaded, found once."""
+    return ThreadpoolController()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run torch on one thread for a while.
+    """Run torch on one thread for a while, as far as this thread is concerned.
 
     The matrices of a step are small: a second thread gains little on an idle machine, and on a
-    busy one the threads wait for each other far longer than they work.
+    busy one the threads wait for each other far longer than they work. torch.set_num_threads
+    would change what threads begin with that start in the meantime.
     """
-    before = _THREADS.enter()
-    try:
+    torch.get_num_threads()  # torch sets up the number of a new thread when it is first needed
+    with _thread_pools().limit(limits=1, user_api="openmp"):
         yield
-    finally:
-        _THREADS.leave(before)
 
 
 class _WithoutDraws(TorchFunctionMode):

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -78,7 +79,12 @@ def test_fits_leave_no_trace_in_the_next(expected):
 
 def test_answers_under_load_are_those_of_one_thread(capsys):
     """Check a second of eight threads and of four processes that predict at once."""
-    assert load.predict_at_once(seconds=1.0) == 0
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert load.predict_at_once(seconds=1.0) == 0
+    finally:
+        torch.set_num_threads(before)
     printed = capsys.readouterr().out
     assert printed.count(" 0 of them unlike that of a single thread") == 2
 

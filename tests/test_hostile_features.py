@@ -306,8 +306,6 @@ BAD = {
     "sparse complex": (CSR.astype(complex), ValueError, ["Complex data not supported"]),
     "sparse without rows": (CSR[:0], ValueError, ["Found array with 0 sample(s)"]),
     "sparse without columns": (CSR[:, :0], ValueError, ["Found array with 0 feature(s)"]),
-    "sparse of one dimension": (sparse.coo_array(X[:, 0]), ValueError, ["Expected 2D"]),
-    "sparse of three dimensions": (sparse.coo_array(X[np.newaxis]), ValueError, ["X has 3 dim"]),
     "column outside": (damaged("indices", 0, 99), ValueError, ["X is a damaged csr_array"]),
     "column below zero": (damaged("indices", 0, -1), ValueError, ["X is a damaged csr_array"]),
     "row outside": (
@@ -324,6 +322,13 @@ BAD = {
     "rows that begin late": (damaged("indptr", 0, 1), ValueError, ["X is a damaged csr_array"]),
     "rows that end nowhere": (damaged("indptr", -1, 999), ValueError, ["X is a damaged csr_array"]),
 }
+if np.lib.NumpyVersion(scipy.__version__) >= "1.15.0":  # sparse arrays of other dimensions
+    BAD["sparse of one dimension"] = (sparse.coo_array(X[:, 0]), ValueError, ["Expected 2D"])
+    BAD["sparse of three dimensions"] = (
+        sparse.coo_array(X[np.newaxis]),
+        ValueError,
+        ["X has 3 dim"],
+    )
 if hasattr(np.dtypes, "StringDType"):  # since numpy 2
     BAD["StringDType"] = (
         X.astype(np.dtypes.StringDType()),

@@ -11,7 +11,6 @@ import pytest
 import torch
 from _hostile import assert_probabilities, refused, small, string_dtype
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 
 from sk_ctxmem import TextSequenceVectorizer
 
@@ -250,7 +249,6 @@ NO_TEXTS = {
     "complex": ([1j, 2j], ValueError, ["Complex data not supported"]),
     "huge integers": ([10**400, 3], ValueError, ["X holds what is no number", "too large"]),
     "tensor": (torch.ones(2), ValueError, ["Expected 2D array, got 1D array"]),
-    "sparse row": (sparse.coo_array(np.ones(2)), ValueError, ["Expected 2D"]),
     "one memoryview": (memoryview(b"abc"), TypeError, ["X is one string, "]),
 }
 

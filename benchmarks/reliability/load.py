@@ -32,8 +32,8 @@ def predict_at_once(seconds, n_threads=8, n_processes=4):
     Returns
     -------
     n_different : int
-        Number of answers that differ from that of a single thread, or of thread counts that
-        changed.
+        Number of answers that differ from that of a single thread, or after which torch had
+        another number of threads, in this thread or in new ones.
     """
     classifier, rows = fit_models(["frame"], n_groups=100)["frame"]
     pieces = [rows[rows["group"] == group] for group in rows["group"].unique()]
@@ -48,7 +48,7 @@ def predict_at_once(seconds, n_threads=8, n_processes=4):
         thread.start()
     for thread in threads:
         thread.join()
-    n_changed = int(torch.get_num_threads() != before)
+    n_changed = int(torch.get_num_threads() != before) + int(_count_in_a_new_thread() != before)
     print(_describe(answers, f"{n_threads} threads"))
     n_wrong = sum(wrong for _, wrong in answers) + n_changed
     with tempfile.TemporaryDirectory() as folder:
@@ -56,11 +56,20 @@ def predict_at_once(seconds, n_threads=8, n_processes=4):
         classifier.save(path)
         context = multiprocessing.get_context("spawn")
         with context.Pool(n_processes) as pool:
-            jobs = [(path, pieces, expected, seconds, number) for number in range(n_processes)]
+            jobs = [(before, path, pieces, expected, seconds, n) for n in range(n_processes)]
             answers = pool.starmap(_ask_file, jobs)
     print(_describe(answers, f"{n_processes} processes"))
     print(f"threads of torch before and after: {before}, {torch.get_num_threads()}")
     return n_wrong + sum(wrong for _, wrong in answers)
+
+
+def _count_in_a_new_thread():
+    """Return the number of threads of torch that a new thread begins with."""
+    counts = []
+    thread = threading.Thread(target=lambda: counts.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return counts[0]
 
 
 def _ask(classifier, pieces, expected, seconds, seed, answers):
@@ -69,14 +78,17 @@ def _ask(classifier, pieces, expected, seconds, seed, answers):
     n_answers = n_wrong = 0
     while time.monotonic() < end:
         piece = random.randint(len(pieces))
+        before = torch.get_num_threads()
         got = classifier.predict_proba(pieces[piece])
-        n_wrong += not np.array_equal(got, expected[piece])
+        changed = torch.get_num_threads() != before
+        n_wrong += changed or not np.array_equal(got, expected[piece])
         n_answers += 1
     answers.append((n_answers, n_wrong))
 
 
-def _ask_file(path, pieces, expected, seconds, seed):
+def _ask_file(n_torch_threads, path, pieces, expected, seconds, seed):
     """Load a classifier and do the same with it."""
+    torch.set_num_threads(n_torch_threads)  # by which the library below rounds
     answers = []
     _ask(ContextMemoryClassifier.load(path), pieces, expected, seconds, seed, answers)
     return answers[0]
