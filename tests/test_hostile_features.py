@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 import torch
 from _hostile import assert_probabilities, objects, refused, small
 from numpy.testing import assert_allclose
