@@ -12,6 +12,22 @@ import sklearn.utils
 import sk_ctxmem
 from sk_ctxmem import ContextMemoryClassifier
 
+# Tests of odd values that numpy 1.26, pandas 2.2 or torch 2.6 read in another way than today's.
+MISREAD_BEFORE_NUMPY_2 = {
+    "test_labels_of_any_kind_come_back[enumeration of strings]",
+    "test_bad_labels_are_named[bytes]",
+    "test_bad_labels_are_named[bytes in a list]",
+    "test_bad_labels_are_named[records]",
+    "test_groups_in_any_form_are_those_of_numbers[records]",
+    "test_groups_in_any_form_are_those_of_numbers[strings with NUL]",
+    "test_groups_in_any_form_are_those_of_numbers[lone surrogates]",
+    "test_ids_of_any_kind_tell_groups_apart[strings with NUL]",
+    "test_ids_of_any_kind_tell_groups_apart[lone surrogates]",
+    "test_speakers_of_any_kind_are_known_again[lone surrogates]",
+    "test_bad_frames_are_named[numbers in the place of texts]",
+    "test_bad_features_are_named[sparse tensor]",
+    "test_bad_columns_are_named[pyarrow null]",
+}
 OURS = [Path(sk_ctxmem.__file__).parent, Path(sklearn.utils.__file__).parent]
 
 

@@ -1,6 +1,8 @@
 """Data that several test files share."""
 
+import numpy as np
 import pytest
+from _hostile import MISREAD_BEFORE_NUMPY_2
 
 from sk_ctxmem.datasets import load_docstring_sections, make_conversations
 
@@ -18,3 +20,13 @@ def docstrings():
 def talks():
     """Synthetic conversations: only the turn before tells the label of a turn."""
     return make_conversations(150, random_state=0).frame
+
+
+def pytest_collection_modifyitems(items):
+    """Expect odd input to be misread where the oldest numpy and pandas misread it."""
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        return
+    reason = "the oldest numpy and pandas cannot tell these values apart, or say it otherwise"
+    for item in items:
+        if item.name in MISREAD_BEFORE_NUMPY_2:
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=False))

@@ -65,7 +65,7 @@ def texts_alone():
 @pytest.fixture(scope="module")
 def sparse_rows():
     """Return sparse features, and a classifier of them."""
-    rows = sparse.random_array((40, 12), density=0.4, format="csr", rng=np.random.default_rng(0))
+    rows = sparse.random_array((40, 12), density=0.4, format="csr", random_state=0)
     rows.data[: len(rows.data) // 9] *= 10  # rows so long that their norm is read, to cap it
     return rows, small().fit(rows, [0, 1] * 20)
 

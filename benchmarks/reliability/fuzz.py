@@ -71,7 +71,7 @@ def report(result):
     for mutation in sorted({mutation for mutation, _ in counts}):
         print(mutation.ljust(18), *(f"{counts[mutation, outcome]:>28}" for outcome in outcomes))
     print(f"{sum(counts.values())} files; slowest {worst['seconds']:.2f} s; ", end="")
-    print(f"largest growth of memory {worst['bytes'] / 1e6:.0f} MB")
+    print(f"largest growth of memory {worst['bytes'] / 1e6:.1f} MB")
     print(*worst["failures"], sep="\n")
     return 1 if worst["failures"] else 0
 
