@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -146,10 +147,10 @@ class Checkpoint(Callback):
         on_gpu = torch.device(net.device).type == "cuda"
         return {
             "history": [{k: v for k, v in row.items() if k != "batches"} for row in net.history],
-            "weights": _to_arrays(list(net.module_.state_dict().values())),
-            "optimizer": {name: _to_arrays(held) for name, held in net.optimizer_.state().items()},
+            "weights": to_arrays(list(net.module_.state_dict().values())),
+            "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.state().items()},
             "callbacks": [
-                {name: _to_arrays(getattr(callback, name)) for name in _kept_names(callback)}
+                {name: to_arrays(getattr(callback, name)) for name in _kept_names(callback)}
                 for callback in self.callbacks
             ],
             "shuffling": rows.random,
@@ -162,9 +163,9 @@ class Checkpoint(Callback):
             net.history.new_epoch()
             for name, value in row.items():
                 net.history.record(name, value)
-        _copy_into(list(net.module_.state_dict().values()), state["weights"])
+        copy_into(list(net.module_.state_dict().values()), state["weights"])
         for name, held in net.optimizer_.state().items():
-            _copy_into(held, state["optimizer"][name])
+            copy_into(held, state["optimizer"][name])
         for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
             for name in _kept_names(callback):
                 setattr(callback, name, _to_tensors(kept[name], net.device))
@@ -179,9 +180,11 @@ def _kept_names(callback: Callback) -> tuple[str, ...]:
     return getattr(callback, "kept", KEPT_BY_OTHERS.get(type(callback), ()))
 
 
-def _to_arrays(held: Any) -> Any:
+def to_arrays(held: Any) -> Any:
     """Return lists of tensors as lists of arrays, and other values as they are."""
-    return [tensor.cpu().numpy() for tensor in held] if isinstance(held, list) else held
+    if not isinstance(held, list):
+        return held
+    return [tensor.detach().cpu().numpy() for tensor in held]
 
 
 def _to_tensors(kept: Any, device: str) -> Any:
@@ -190,7 +193,8 @@ def _to_tensors(kept: Any, device: str) -> Any:
     return kept
 
 
-def _copy_into(tensors: list[Tensor], arrays: list[np.ndarray]) -> None:
+def copy_into(tensors: Iterable[Tensor], arrays: list[np.ndarray]) -> None:
+    """Copy arrays into tensors of the same shapes."""
     with torch.no_grad():
         for tensor, array in zip(tensors, arrays, strict=True):
             if tensor.shape != array.shape:

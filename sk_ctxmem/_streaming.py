@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from ._callbacks import EpochMeans
+from ._checkpoints import copy_into, to_arrays
 from ._modules import ContextMemoryNet
 from ._runtime import one_thread
 from ._training import (
@@ -84,7 +84,7 @@ def new_stream(network: ContextMemoryNet, rows: TrainingRows, batch_size: int) -
     """
     batch_size = choose_batch_size(batch_size, len(rows))
     return {
-        "weights": _to_arrays(network.parameters()),
+        "weights": to_arrays(list(network.parameters())),
         "optimizer": None,
         "n_steps": 0,
         "batch_size": batch_size,
@@ -137,28 +137,18 @@ def train_chunk(
             table_rate=stream["table_rate"],
             device=device,
         ).initialize()
-        _copy_into(trainer.module_.parameters(), stream["weights"])
+        copy_into(trainer.module_.parameters(), stream["weights"])
         held = trainer.optimizer_.state()
         if stream["optimizer"] is not None:
             for name, tensors in held.items():
-                _copy_into(tensors, stream["optimizer"][name])
+                copy_into(tensors, stream["optimizer"][name])
         trainer.partial_fit(rows)
         if trainer.interrupted_:
             raise KeyboardInterrupt
         check_weights(network, learning_rate)
     after = {
-        "weights": _to_arrays(trainer.module_.parameters()),
-        "optimizer": {name: _to_arrays(tensors) for name, tensors in held.items()},
+        "weights": to_arrays(list(trainer.module_.parameters())),
+        "optimizer": {name: to_arrays(tensors) for name, tensors in held.items()},
         "n_steps": averaging.n_steps,
     }
     return history_frame(trainer.history), stream | after
-
-
-def _to_arrays(tensors: Any) -> list[np.ndarray]:
-    return [tensor.detach().float().cpu().numpy() for tensor in tensors]
-
-
-def _copy_into(tensors: Any, arrays: list[np.ndarray]) -> None:
-    with torch.no_grad():
-        for tensor, array in zip(tensors, arrays, strict=True):
-            tensor.copy_(torch.from_numpy(array))

@@ -62,7 +62,14 @@ ALLOWED_PARTS = {
         "_runtime",
         "exceptions",
     },
-    "_streaming": {"_callbacks", "_modules", "_runtime", "_training", "_training_rows"},
+    "_streaming": {
+        "_callbacks",
+        "_checkpoints",
+        "_modules",
+        "_runtime",
+        "_training",
+        "_training_rows",
+    },
     "_partial_fit": {
         "_modules",
         "_parameters",
