@@ -31,12 +31,13 @@ class ModelFileMixin:
     def save(self, path):
         """Write the fitted classifier to a file that holds data only.
 
-        Nothing in it is run when it is loaded, whoever wrote it. It has all parameters but
-        `checkpoint`, and neither requests for metadata nor what `partial_fit` needs to go on. It
-        is a zip of
-        ``config.json``, ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with
-        their checksums, the version of the format, and the versions of what wrote it. An older
-        file of this name stays whole until the new one is complete.
+        Nothing in it is run when it is loaded, whoever wrote it. It is a zip of ``config.json``,
+        ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with their checksums,
+        the version of the format, and the versions of what wrote it. An older file of this name
+        stays whole until the new one is complete.
+
+        It has all parameters but `checkpoint`, and neither requests for metadata nor what
+        `partial_fit` needs to go on.
 
         Parameters
         ----------
@@ -48,8 +49,8 @@ class ModelFileMixin:
         NotFittedError
             If there is nothing to save yet.
         TypeError
-            If the vectorizer is not of scikit-learn or of this package, or has a function as a
-            parameter; the message names it.
+            If something is not plain data, such as a vectorizer of another class or with a
+            function as a parameter, or asks for what a file must not; the message names it.
         OSError
             If the file cannot be written.
 
