@@ -103,7 +103,7 @@ def learn_in_chunks(options):
                 sizes.append(resident_bytes() / 1e6)
             score = classifier.score(test, test["label"])
             print(
-                f"pass {number} over {len(sizes)} chunks: accuracy {100 * score:.2f}, memory ",
+                f"pass {number} over {len(sizes)} chunks: accuracy {100 * score:.2f}; ",
                 end="",
             )
             print(f"memory {sizes[0]:.0f} MB after the first chunk, {sizes[-1]:.0f} after the last")
