@@ -234,7 +234,7 @@ def test_a_new_file_takes_the_place_of_the_old_when_it_is_whole(tmp_path):
         file.write(b"new")
         assert path.read_bytes() == b"old"
         (unfinished,) = set(os.listdir(tmp_path)) - {"model"}
-        assert re.fullmatch(r"\.model\.[0-9a-f]{16}\.tmp", unfinished)
+        assert re.fullmatch(r"\.sk_ctxmem-[0-9a-f]{16}\.tmp", unfinished)
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o604
     assert os.listdir(tmp_path) == ["model"]
@@ -311,3 +311,13 @@ def test_no_file_takes_the_place_of_a_folder(tmp_path):
     message = f"{os.fspath(tmp_path)!r} is a folder; give the name of a file in it."
     with pytest.raises(IsADirectoryError, match=f"^{re.escape(message)}$"), replacing(tmp_path):
         raise AssertionError("a file was made")
+
+
+def test_no_file_takes_the_place_of_a_pipe(tmp_path):
+    """Check that the message names what is no file, and that it stays."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    message = f"{os.fspath(path)!r} is a device or a pipe; give the name of a file."
+    with pytest.raises(OSError, match=f"^{re.escape(message)}$"), replacing(path):
+        raise AssertionError("a file was made")
+    assert os.listdir(tmp_path) == ["pipe"]

@@ -5,9 +5,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
@@ -37,23 +36,23 @@ def no_columns(scaler):
     return scaler
 
 
-HISTORY = pd.DataFrame({"epoch": [1], "train_loss": [0.5]})
+MANY = [f"word{number}" for number in range(9_999)]  # more than the features of any golden file
 WRONG = [
     ("texts", "classes_", lambda _: np.array(["a", "b", "c", "d", "e", "f", "g"])),
     ("texts", "classes_", lambda classes: classes[:, None]),
-    *(("texts", "n_iter_", lambda _, n=n: n) for n in (-1, 1.0, True)),
+    ("texts", "classes_", lambda classes: classes[::-1]),
+    ("texts", "classes_", lambda classes: classes[[0, *range(len(classes) - 1)]]),
+    *(("texts", "n_iter_", lambda _, n=n: n) for n in (-1, 0, 1.0, True, 10**6)),
     *(("texts", "temperature_", lambda _, t=t: t) for t in (0, -1.0, np.inf, np.nan)),
-    ("texts", "history_", lambda _: HISTORY),
-    ("texts", "history_", lambda history: list(history)),
+    ("texts", "history_", lambda history: history[["epoch", "train_loss"]]),
+    ("texts", "history_", lambda history: list(history.index)),
     *(("everything", "speakers_", lambda _, n=n: {"a": 1, "b": n}) for n in (0, 1.0, 3, -1)),
     ("texts", "scaler_", no_columns),
-    ("texts", "scaler_", lambda _: StandardScaler().fit(np.eye(3))),
     ("numbers", "scaler_", lambda _: StandardScaler().fit(np.eye(2))),
     ("numbers", "scaler_", lambda _: RowNormScaler()),
-    ("texts", "vectorizer_", lambda _: None),
     ("numbers", "vectorizer_", lambda _: CountVectorizer()),
-    ("everything", "vectorizer_", lambda _: CountVectorizer().fit(["ab"])),
-    ("everything", "vectorizer_", lambda _: TextSequenceVectorizer().fit(["ab"])),
+    ("everything", "vectorizer_", lambda _: HashingVectorizer()),  # returns no words
+    ("everything", "vectorizer_", lambda _: TextSequenceVectorizer().fit(MANY)),
     ("texts", "_reading", lambda reading: reading | {"context": "past"}),
     ("texts", "_reading", lambda reading: reading | {"word_memory": True}),
     ("everything", "_reading", lambda reading: reading | {"word_memory": False}),
@@ -72,6 +71,44 @@ def test_a_part_that_no_fit_learns_is_named(name, part, change):
     setattr(classifier, part, change(getattr(classifier, part)))
     with says(ValueError, f"{part} cannot be what a fit has learned"):
         check_learned(classifier)
+
+
+@pytest.mark.parametrize("vectorizer", [CountVectorizer(), TextSequenceVectorizer()])
+def test_a_vectorizer_of_few_columns_is_named(vectorizer):
+    """Check that it is held to the columns that the scaler reads, and to the words."""
+    classifier = load("everything")
+    classifier.vectorizer_ = vectorizer.fit(["ab"])
+    with says(ValueError, "n_features_in_, vectorizer_ cannot be what a fit has learned"):
+        check_learned(classifier)
+
+
+def test_a_part_without_what_others_read_is_an_error():
+    """Check that neither a missing vectorizer nor a scaler of dense features gets through."""
+    classifier = load("texts")
+    scaler, classifier.scaler_ = classifier.scaler_, StandardScaler().fit(np.eye(3))
+    with says(AttributeError, "'StandardScaler' object has no attribute 'columns_'"):
+        check_learned(classifier)
+    classifier.scaler_, classifier.vectorizer_ = scaler, None
+    with says(AttributeError, "'NoneType' object has no attribute 'transform'"):
+        check_learned(classifier)
+
+
+@pytest.mark.parametrize("name", ["numbers", "sparse"])
+def test_features_have_the_columns_that_the_scaler_reads(name):
+    """Check the smallest and the largest number of columns, and those beside them."""
+    classifier = load(name)
+    if name == "numbers":
+        smallest = largest = classifier._sizes["n_features"]
+    else:
+        smallest, largest = int(classifier.scaler_.columns_.max()) + 1, 2**31 - 1
+    for n_columns in (smallest, largest):
+        classifier.n_features_in_ = n_columns
+        check_learned(classifier)
+    wrong = [smallest - 1, largest + 1, None] + [float(smallest)] * (name == "sparse")
+    for n_columns in wrong:
+        classifier.n_features_in_ = n_columns
+        with says(ValueError, "n_features_in_ cannot be what a fit has learned"):
+            check_learned(classifier)
 
 
 def test_all_wrong_parts_are_named():
@@ -103,10 +140,15 @@ def test_two_classes_and_one_word_are_legal():
 
 @pytest.mark.parametrize("kind", ["text", "features", "sequences"])
 def test_each_kind_of_input_is_legal(kind):
-    """Check the three kinds, and the smallest number of epochs and of speakers."""
+    """Check the three kinds, the smallest and largest number of epochs, and no speakers."""
     classifier = load("everything" if kind == "text" else "numbers")
-    classifier._input_kind, classifier.n_iter_, classifier.speakers_ = kind, 0, {}
-    check_learned(classifier)
+    classifier._input_kind, classifier.speakers_ = kind, {}
+    for n_iter in (1, len(classifier.history_)):
+        classifier.n_iter_ = n_iter
+        check_learned(classifier)
+    classifier.n_iter_ += 1
+    with says(ValueError, "n_iter_ cannot be what a fit has learned"):
+        check_learned(classifier)
 
 
 # --- the sizes of a network

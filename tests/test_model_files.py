@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 import re
 import warnings
 from pathlib import Path
@@ -160,10 +161,14 @@ def test_a_device_that_is_not_here_is_replaced(monkeypatch):
 
 
 def test_the_warning_of_a_device_points_to_the_line_that_loads(monkeypatch):
-    """Check that the file of the caller is named."""
+    """Check that the file of the caller is named, whether it loads a file or a pickle."""
+    pickled = pickle.dumps(load("texts"))
     monkeypatch.setattr("sk_ctxmem._persistence.choose_device", refuse_device)
     with pytest.warns(UserWarning, match="is not to be had here") as caught:
         ContextMemoryClassifier.load(GOLDEN / "texts.ctxmem")
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="is not to be had here") as caught:
+        pickle.loads(pickled)
     assert caught[0].filename == __file__
 
 
@@ -221,20 +226,44 @@ def test_a_new_name_is_no_harm(tmp_path):
     assert ContextMemoryClassifier.load(path).later_ == 3
 
 
-def test_a_file_whose_classifier_warns_is_refused(tmp_path, monkeypatch):
-    """Check that a prediction is tried, and that a warning in it is an error there alone."""
+def test_a_file_whose_classifier_cannot_predict_is_refused(tmp_path, monkeypatch):
+    """Check that a prediction is tried, and that its error is that of the file."""
+
+    def fail(classifier):
+        raise FloatingPointError("overflow")
+
+    path = made_up(tmp_path, dict)
+    monkeypatch.setattr(ContextMemoryClassifier, "_try_out", fail)
+    with refuses(path, "FloatingPointError", "overflow"):
+        ContextMemoryClassifier.load(path)
+
+
+def test_a_classifier_that_warns_is_tried_in_silence(monkeypatch):
+    """Check that a warning of the trial is neither shown nor an error, and filters are kept."""
+    tried = []
 
     def warn(classifier):
         warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+        tried.append(classifier)
 
-    path = made_up(tmp_path, dict)
-    before = list(warnings.filters)
     monkeypatch.setattr(ContextMemoryClassifier, "_try_out", warn)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        before = list(warnings.filters)
+        classifier = load("texts")
+        assert list(warnings.filters) == before
+    assert shown == []
+    assert tried == [classifier]
+
+
+def test_a_warning_that_is_an_error_is_no_damage(monkeypatch):
+    """Check that it comes out as it is where the user made errors of warnings."""
+    monkeypatch.setattr("sk_ctxmem._persistence.choose_device", refuse_device)
+    message = "device='cpu' is not to be had here: the classifier runs on the CPU."
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with refuses(path, "RuntimeWarning", "overflow"):
-            ContextMemoryClassifier.load(path)
-    assert list(warnings.filters) == before
+        warnings.simplefilter("error")
+        with says(UserWarning, message):
+            load("texts")
 
 
 def test_memory_that_runs_out_is_no_damage(monkeypatch):

@@ -36,22 +36,28 @@ class Checked(BaseEstimator):
         self.name = name
 
     def _check_learned(self):
-        if self.learned_ < 0:
+        if getattr(self, "learned_", 0) < 0:
             raise ValueError("learned too little")
 
 
 KNOWN = {cls.__name__: cls for cls in (Part, Checked, CountVectorizer, Pipeline, FeatureUnion)}
 
 
-def write(value, objects=None):
+def refuse_memory(value):
+    """Raise for one parameter, as the check of what is harmless does for more."""
+    if getattr(value, "memory", None) is not None:
+        raise ValueError(f"memory={value.memory!r} must be None.")
+
+
+def write(value, objects=None, check=None):
     """Return plain data and the writer that holds the parts."""
-    writer = PlainWriter(KNOWN, objects)
+    writer = PlainWriter(KNOWN, objects, check)
     return writer.write(value, "name"), writer
 
 
-def reader(arrays=None, vocabularies=None, objects=None):
+def reader(arrays=None, vocabularies=None, objects=None, check=None):
     """Return a reader of these parts."""
-    return PlainReader(KNOWN, arrays or {}, vocabularies or {}, objects)
+    return PlainReader(KNOWN, arrays or {}, vocabularies or {}, objects, check)
 
 
 def there_and_back(value, objects=None):
@@ -72,7 +78,8 @@ PLAIN = [
     *({}, {"a": 1, "b": 2}, {"a": 1.5}, {"a": True}, {"a": None, "b": [1]}, {1: 2, "a": 3}),
     *({(1, 2): {"x": (3,)}}, {None: float("inf")}),
     *(float("inf"), -float("inf")),
-    *(bool, int, float, str, np.float32, np.int8, np.bool_),
+    *(bool, int, float, str, np.float16, np.float32, np.int8, np.bool_),
+    *(np.dtype("float32"), np.dtype("int8")),
 ]
 
 
@@ -123,6 +130,9 @@ def test_sets_are_written_in_order():
         np.array([[1.5, np.nan]]),
         np.array([1, 2], dtype=np.uint8),
         np.array([True, False]),
+        np.array([1.5, 2], dtype=np.float16),
+        np.array(["2020-01-31", "NaT"], dtype="datetime64[D]"),
+        np.array([[1, 2]], dtype="timedelta64[ns]"),
         np.array(["a", "bcd"]),
         np.array(["a", 1, None, (2, 3)], dtype=object),
         np.array([[1], [2, 3], None], dtype=object)[:2],
@@ -153,6 +163,21 @@ def test_arrays_and_words_lie_beside_the_data():
         [{"is": "array", "of": "name.list[0]"}, {"is": "vocabulary", "of": "name.list[1]"}],
     ]
     assert data["of"][1] == [3, {"is": "tuple", "of": [{"is": "array", "of": "name.3[0]"}]}]
+
+
+def test_parts_of_one_place_have_names_of_their_own():
+    """Check that arrays, vocabularies and objects do not take the place of one another."""
+    for one, other in ((np.ones(1), np.zeros(2)), ({"x": 1}, {"y": 2, "z": 3})):
+        value = {"a": {"b": one}, "a.b": other, "a.b'": one}
+        data, writer = write(value)
+        assert set(writer.arrays) == {"name.a.b", "name.a.b'", "name.a.b''"}
+        found = there_and_back(value)
+        assert_array_equal(found["a"]["b"], one)
+        assert_array_equal(found["a.b"], other)
+        assert_array_equal(found["a.b'"], one)
+    data, writer = write({"a": {"b": len}, "a.b": print}, objects={})
+    assert writer.objects == {"name.a.b": len, "name.a.b'": print}
+    assert reader(objects=writer.objects).read(data) == {"a": {"b": len}, "a.b": print}
 
 
 def test_words_with_whole_numbers_are_a_vocabulary():
@@ -217,43 +242,56 @@ def test_an_estimator_in_an_estimator_comes_back():
     assert there_and_back(estimator).get_params()["size__size"] == 3
 
 
-REMEDY = (
-    " is not plain data, and a model file holds no code; take a vectorizer out of CountVectorizer, "
-    "FeatureUnion without functions as parameters, or keep the classifier by pickle, which only "
-    "those should open who trust you."
-)
+VALUE = "convert it to numbers or str"
+CODE = "take a vectorizer out of CountVectorizer, FeatureUnion without functions in it"
 OTHERS = {
-    "object": (SystemExit(), "name=SystemExit() of type builtins.SystemExit"),
-    "function": ([len], "name[0]=<built-in function len> of type builtins.builtin_function"),
-    "in a dict": ({"a": [1, len]}, "name.a[1]=<built-in function len> of type builtins."),
-    "key": ({len: 1}, "key of name=<built-in function len> of type builtins."),
-    "class": (dict, "name=<class 'dict'> of type builtins.type"),
-    "type of numpy": (np.complex64, "name=<class 'numpy.complex64'> of type builtins.type"),
-    "complex": (1j, "name=1j of type builtins.complex"),
-    "complex array": (np.array([1j]), "name=array([0.+1.j]) of type numpy.ndarray"),
-    "two dimensions": (np.array([["a"]]), "name=array([['a']], dtype='<U1') of type numpy.ndarray"),
-    "bytes": (np.array([b"a"]), "name=array([b'a'], dtype='|S1') of type numpy.ndarray"),
-    "void": (np.zeros(1, dtype="i4,i4")[0], "name=np.void((0, 0), dtype="),
-    "in an array": (np.array([len], dtype=object), "name[0]=<built-in function len> of type"),
-    "in an estimator": (Checked(size=len), "name.size=<built-in function len> of type builtins."),
-    "file names": (CountVectorizer(input="file"), "name.input='file' of type builtins.str"),
-    "cache": (Checked(memory="cache"), "name.memory='cache' of type builtins.str"),
-    "unknown": (TfidfVectorizer(), "name=TfidfVectorizer() of type sklearn.feature_extraction"),
-    "long": (["x", b"y" * 200], f"name[1]=b'{'y' * 98} of type builtins.bytes"),
+    "object": (SystemExit(), "name=SystemExit() of type builtins.SystemExit", VALUE),
+    "function": ([len], "name[0]=<built-in function len> of type builtins.builtin_function", CODE),
+    "in a dict": ({"a": [1, len]}, "name.a[1]=<built-in function len> of type builtins.", CODE),
+    "key": ({len: 1}, "key of name=<built-in function len> of type builtins.", CODE),
+    "class": (dict, "name=<class 'dict'> of type builtins.type", CODE),
+    "type of numpy": (np.complex64, "name=<class 'numpy.complex64'> of type builtins.type", CODE),
+    "dtype": (np.dtype("complex64"), "name=dtype('complex64') of type numpy.", VALUE),
+    "complex": (1j, "name=1j of type builtins.complex", VALUE),
+    "complex array": (np.array([1j]), "name=array([0.+1.j]) of type numpy.ndarray", VALUE),
+    "two dimensions": (np.array([["a"]]), "name=array([['a']], dtype='<U1') of type numpy.", VALUE),
+    "bytes": (np.array([b"a"]), "name=array([b'a'], dtype='|S1') of type numpy.ndarray", VALUE),
+    "void": (np.zeros(1, dtype="i4,i4")[0], "name=np.void((0, 0), dtype=", VALUE),
+    "random": (np.random.RandomState(np.random.PCG64(1)), "name=RandomState(PCG64) at 0x", VALUE),
+    "in an array": (np.array([len], dtype=object), "name[0]=<built-in function len> of type", CODE),
+    "in an estimator": (Checked(size=len), "name.size=<built-in function len> of type", CODE),
+    "unknown": (TfidfVectorizer(), "name=TfidfVectorizer() of type sklearn.feature_extr", CODE),
+    "long": (["x", b"y" * 200], f"name[1]=b'{'y' * 98} of type builtins.bytes", VALUE),
 }
 
 
-@pytest.mark.parametrize(("value", "start"), OTHERS.values(), ids=OTHERS)
-def test_what_is_not_plain_is_named_with_its_place(value, start):
+@pytest.mark.parametrize(("value", "start", "remedy"), OTHERS.values(), ids=OTHERS)
+def test_what_is_not_plain_is_named_with_its_place(value, start, remedy):
     """Check that the message says where it stands, what it is and what to do."""
-    with pytest.raises(TypeError, match=f"^{re.escape(start)}.*{re.escape(REMEDY)}$"):
+    end = (
+        f" is not plain data, and a model file holds no code; {remedy}, or keep the classifier by "
+        "pickle, which only those should open who trust you."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(start)}.*{re.escape(end)}$"):
         write(value)
 
 
-@pytest.mark.parametrize("value", [len, 1j, dict, np.array([1j]), CountVectorizer(input="file")])
+def test_what_a_check_refuses_is_named_with_its_place():
+    """Check that each object of a known class is checked, and its reason is in the message."""
+    assert write([Checked()], check=refuse_memory)[0][0]["is"] == "known"
+    with says(
+        TypeError,
+        "name[1].size cannot be written to a model file: memory='cache' must be None. Pickle keeps "
+        "it as it is.",
+    ) as info:
+        write([Checked(), Checked(size=Checked(memory="cache"))], check=refuse_memory)
+    assert type(info.value.__cause__) is ValueError
+
+
+@pytest.mark.parametrize("value", [len, 1j, dict, np.array([1j]), Checked(memory="cache")])
 def test_what_is_not_plain_may_lie_beside_the_data(value):
     """Check that it is kept as it is, by its name, where objects may be."""
-    data, writer = write([value], objects={})
+    data, writer = write([value], objects={}, check=refuse_memory)
     assert data == [{"is": "other", "of": "name[0]"}]
     assert writer.objects == {"name[0]": value}
     assert reader(objects=writer.objects).read(data)[0] is value
@@ -274,20 +312,26 @@ MADE_UP = {
         ValueError,
         "Checked has no parameters ['a', 'b'] here",
     ),
-    "file names": (
-        {
-            "is": "known",
-            "of": "CountVectorizer",
-            "parameters": [["input", "filename"]],
-            "learned": [],
-        },
+    "no np.dtype": ({"is": "np.dtype", "of": "O"}, ValueError, "'O' is no type of numbers"),
+    "no estimator": (
+        {"is": "known", "of": "Part", "parameters": [["needed", 1]], "learned": []},
         ValueError,
-        "CountVectorizer has input='filename'",
+        "Part has no parameters ['needed'] here",
     ),
     "cache": (
-        {"is": "known", "of": "Checked", "parameters": [["memory", "/tmp"]], "learned": []},
+        {"is": "known", "of": "Checked", "parameters": [["memory", "x"]], "learned": []},
         ValueError,
-        "Checked has memory='/tmp'",
+        "memory='x' must be None.",
+    ),
+    "other text": (
+        {"is": "text", "of": ["a", 1.5]},
+        TypeError,
+        "object of type 'float' has no len()",
+    ),
+    "list as text": (
+        {"is": "text", "of": ["a", ["b"]]},
+        ValueError,
+        "an array of strings is too large, or has other things in it",
     ),
     "check": (
         {"is": "known", "of": "Checked", "parameters": [], "learned": [["learned_", -1]]},
@@ -300,7 +344,7 @@ MADE_UP = {
             ValueError,
             f"Checked cannot have learned {name!r}",
         )
-        for name in ("size", "method", "get_params", "__class__", "not a name")
+        for name in ("size", "memory", "method", "get_params", "__class__", "not a name")
     },
 }
 
@@ -309,6 +353,62 @@ MADE_UP = {
 def test_data_made_up_is_refused(data, error, message):
     """Check that nothing but what is listed can come out of data."""
     with says(error, message):
+        reader(check=refuse_memory).read(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        ("array", {"is": "array", "of": "x"}),
+        ("array", {"is": "times", "of": ["x", "datetime64[s]"]}),
+        ("array", {"is": "vocabulary", "of": "x"}),
+        ("object", {"is": "other", "of": "x"}),
+    ],
+    ids=lambda part: part if isinstance(part, str) else part["is"],
+)
+def test_a_part_named_twice_is_refused(kind, part):
+    """Check that a small file cannot make much of one part, and that two kinds are two parts."""
+    parts = reader({"x": np.array([1])}, {"x": ["a"]}, {"x": len})
+    other = {"is": "array", "of": "x"} if kind == "object" else {"is": "other", "of": "x"}
+    assert len(parts.read([part, other])) == 2
+    with says(ValueError, f"the {kind} 'x' is named twice"):
+        parts.read(part)
+
+
+KEYS = np.arange(624, dtype=np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("keys", "position"),
+    [
+        (KEYS[1:], 5),
+        (KEYS[None], 5),
+        (KEYS.astype(np.int64), 5),
+        *((KEYS, position) for position in (-1, 625, 5.0, True, None)),
+    ],
+)
+def test_a_random_state_made_up_is_refused(keys, position):
+    """Check that numpy is given no keys and no position that it does not have itself."""
+    with says(ValueError, "a random state is none that numpy can have"):
+        reader({"x": keys}).read({"is": "random state", "of": ["x", position, 0, 0.0]})
+
+
+@pytest.mark.parametrize("position", [0, 624])
+def test_a_random_state_may_be_at_either_end(position):
+    """Check that the first and the last position are legal, and are kept."""
+    random = reader({"x": KEYS}).read({"is": "random state", "of": ["x", position, 1, 0.5]})
+    _, keys, found, has_gauss, gauss = random.get_state()
+    assert_array_equal(keys, KEYS)
+    assert (found, has_gauss, gauss) == (position, 1, 0.5)
+
+
+def test_an_array_of_strings_is_held_to_its_size(monkeypatch):
+    """Check that what is large is the longest string, as often as there are strings."""
+    data = {"is": "text", "of": ["abc", "d"]}  # 2 strings of 3 letters of 4 bytes
+    monkeypatch.setattr("sk_ctxmem._plain.LARGEST_TEXTS", 24)
+    assert reader().read(data).tolist() == ["abc", "d"]
+    monkeypatch.setattr("sk_ctxmem._plain.LARGEST_TEXTS", 23)
+    with says(ValueError, "an array of strings is too large, or has other things in it"):
         reader().read(data)
 
 
