@@ -143,7 +143,7 @@ def _rebuild(cls, documents, arrays):
     if state.keys() & set(NOT_IN_FILES):
         raise ValueError(f"a file must not hold {sorted(state.keys() & set(NOT_IN_FILES))}")
     classifier = cls()
-    _restore(classifier, state | {"_stream": None}, weights)
+    _restore(classifier, state | {"_stream": None}, weights, stacklevel=5)
     check_parameters(classifier, cls._legal_values)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -151,8 +151,11 @@ def _rebuild(cls, documents, arrays):
     return classifier
 
 
-def _restore(classifier, state, weights):
-    """Give a classifier its attributes and, if there are weights, its network."""
+def _restore(classifier, state, weights, stacklevel=4):
+    """Give a classifier its attributes and, if there are weights, its network.
+
+    A warning points to the line that is so many levels above.
+    """
     parameters = classifier._get_param_names()
     for name, value in state.items():
         if name not in parameters and (hasattr(type(classifier), name) or not name.isidentifier()):
@@ -161,7 +164,7 @@ def _restore(classifier, state, weights):
     if weights is not None:
         check_learned(classifier)
         network = _build_network(classifier._sizes, weights)
-        classifier._set_network(network, _find_device(classifier))
+        classifier._set_network(network, _find_device(classifier, stacklevel))
 
 
 def _build_network(sizes, weights):
@@ -182,13 +185,13 @@ def _build_network(sizes, weights):
     return network
 
 
-def _find_device(classifier):
+def _find_device(classifier, stacklevel):
     """Return the device of this machine that comes nearest to the parameter."""
     try:
         return choose_device(classifier.device)
     except ValueError:
         warnings.warn(
             f"device={classifier.device!r} is not to be had here: the classifier runs on the CPU.",
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
         return "cpu"

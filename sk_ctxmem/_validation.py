@@ -69,8 +69,6 @@ def is_missing(value):
 
 def _holds_text(column):
     """Tell whether a one-dimensional array, Series or list is one of texts."""
-    if isinstance(getattr(column, "dtype", None), np.dtype) and column.dtype.kind in "US":
-        return True
     if getattr(getattr(column, "dtype", None), "kind", "O") in "biufcmM":
         return False
     first = next((value for value in column if not is_missing(value)), "")
@@ -150,7 +148,7 @@ def check_texts(X, name="X"):
                 "expected; pass that column, or name it in text_column."
             )
         X = _column(X, X.columns[0])
-    if hasattr(X, "shape") and len(X.shape) == 2 and X.shape[1] == 1:
+    if getattr(X, "shape", ())[1:] == (1,) and not sparse.issparse(X):
         X = np.asarray(X)[:, 0]
     if not hasattr(type(X), "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
         raise TypeError(f"{name} must be a list, array or Series of texts, not {type(X).__name__}.")
