@@ -14,6 +14,7 @@ PLAIN_SCALARS = (bool, int, float, str)
 DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
 DTYPES |= {"float16", "float32", "float64"}
 LARGEST_TEXTS = 100_000_000  # bytes of an array of strings, each of which takes as much as any
+NO_SCALARS = (np.void, np.datetime64, np.timedelta64)  # of which Python would make other things
 N_KEYS = 624  # of the state of a Mersenne twister
 
 
@@ -66,7 +67,7 @@ class PlainWriter:
         TypeError
             If it is, or holds, what is not plain.
         """
-        if isinstance(value, np.generic) and not isinstance(value, np.void):
+        if isinstance(value, np.generic) and not isinstance(value, NO_SCALARS):
             value = value.item()
         if value is None or type(value) in PLAIN_SCALARS:
             return self._write_scalar(value)
