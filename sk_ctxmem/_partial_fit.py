@@ -134,8 +134,8 @@ class PartialFitMixin:
                 network.load_state_dict(self._network.state_dict())
             mean = copy.deepcopy(network).to(device)
             if stream is None:
-                stream = new_stream(network, chunk, self.batch_size)
-            rate = self.learning_rate
+                stream = new_stream(network, chunk, int(self.batch_size))
+            rate = float(self.learning_rate)
             history, stream = train_chunk(
                 network, mean, chunk, stream, learning_rate=rate, device=device
             )

@@ -215,7 +215,9 @@ def edit_arrays(content, random, canary):
             limits = (
                 [-1, 0, 2**31 - 1, 7] if array.dtype.kind == "i" else [np.nan, np.inf, -1e38, 0]
             )
-            array.flat[random.randint(array.size)] = limits[random.randint(4)]
+            with np.errstate(invalid="ignore", over="ignore"):
+                strange = np.float64(limits[random.randint(4)]).astype(array.dtype)
+            array.flat[random.randint(array.size)] = strange
         if way != 5:
             arrays[name] = np.ascontiguousarray(array)
         elif random.rand() < 0.5:
