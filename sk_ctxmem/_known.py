@@ -8,6 +8,7 @@ read.
 import re
 from numbers import Integral
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -37,8 +38,9 @@ KNOWN = NGRAM_CLASSES | {
         TfidfVectorizer,
     )
 }
-# Reading files, pickles in a cache, and processes are nothing that a file should bring about.
-FIXED = {"input": "content", "memory": None, "n_jobs": None}
+# Reading files, pickles in a cache, processes, and changes of the X that is passed are nothing that
+# a file should bring about.
+FIXED = {"input": "content", "memory": None, "n_jobs": None, "copy": True}
 ANALYZERS = ("word", "char", "char_wb")
 LONGEST_NGRAM = 100
 MOST_COLUMNS = 2**31 - 1
@@ -58,6 +60,8 @@ def check_harmless(value):
             )
     if isinstance(value, CountVectorizer | HashingVectorizer):
         _check_vectorizer(value)
+    if isinstance(value, TfidfTransformer) and hasattr(value, "idf_"):
+        _check_weights(value.idf_, value.n_features_in_)
 
 
 def _check_vectorizer(value):
@@ -80,6 +84,8 @@ def _check_vectorizer(value):
             raise ValueError(f"n_features={value.n_features!r:.60} is no number of columns.")
     elif hasattr(value, "vocabulary_"):
         _check_vocabulary(value.vocabulary_)
+        if isinstance(value, TfidfVectorizer) and value.use_idf:
+            _check_weights(value.idf_, len(value.vocabulary_))
 
 
 def is_quick(pattern):
@@ -93,6 +99,12 @@ def is_quick(pattern):
     bare = re.sub(r"\\.", "x", pattern.removeprefix("(?u)"), flags=re.DOTALL)
     bare = re.sub(r"\[\^?\]?[^\]]*\]", "x", bare)
     return "(" not in bare and len(re.findall(r"[*+?{]", bare)) <= MOST_REPEATS
+
+
+def _check_weights(weights, n_columns):
+    """Raise unless there is a weight for each column."""
+    if np.shape(weights) != (n_columns,):
+        raise ValueError(f"idf_ has the shape {np.shape(weights)}, not ({n_columns},).")
 
 
 def _check_vocabulary(numbers):

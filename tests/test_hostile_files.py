@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from numpy.testing import assert_array_equal
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from benchmarks.reliability._models import SMALL, make_rows
@@ -21,6 +26,7 @@ VECTORIZERS = {
     "union": FeatureUnion(
         [("counts", CountVectorizer()), ("hashes", HashingVectorizer(n_features=64))]
     ),
+    "steps": make_pipeline(CountVectorizer(), TfidfTransformer()),
     "pipeline": make_pipeline(TfidfVectorizer(), "passthrough"),
 }
 
@@ -165,6 +171,9 @@ FORGED = {
     "columns": ("union", with_parameter("HashingVectorizer", "n_features", 10**12)),
     "unknown parameter": ("words", with_parameter("TfidfVectorizer", "code", "x")),
     "words outside": ("words", with_array("vocabulary_", lambda a: np.r_[a[:-1], 2**31 - 1])),
+    "weights of words": ("words", with_array("idf_", lambda a: a[:3])),
+    "weights of columns": ("steps", with_array("idf_", lambda a: a[:3])),
+    "change of X": ("numbers", with_parameter("StandardScaler", "copy", False)),
     "word twice": ("words", with_array("vocabulary_", last_is_first)),
     "vocabulary many times": ("words", one_vocabulary_many_times),
     "wide strings": ("words", wide_strings),
