@@ -261,7 +261,7 @@ def history_frame(history: Any) -> pd.DataFrame:
     """Return the epochs that came to their end as a frame."""
     names = {"epoch": "epoch", "mean_train_loss": "train_loss", "mean_valid_loss": "valid_loss"}
     names |= {"valid_score": "valid_score", "dur": "seconds"}
-    whole = [[row[name] for name in names] for row in history if "dur" in row]
+    whole = [[row[name] for name in names] for row in history if names.keys() <= row.keys()]
     types = {name: "int64" if name == "epoch" else "float64" for name in names.values()}
     return pd.DataFrame(whole, columns=list(names.values())).astype(types)
 
