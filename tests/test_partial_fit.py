@@ -202,10 +202,34 @@ def test_no_group_is_cut_and_no_row_lost(lengths, size):
         ([1], TypeError, "A chunk is a list, where a DataFrame of pandas was expected"),
         (pd.DataFrame({"a": [1]}), ValueError, "group_column='talk' is not a column of a chunk"),
         (pd.DataFrame({"talk": ["a", None]}), ValueError, "A chunk has no 'talk' in row 1"),
+        (
+            pd.DataFrame({"talk": ["a", "b", "b", "a"]}),
+            ValueError,
+            "groups that come back after others, first in row 3; sort the rows by 'talk'",
+        ),
+        (
+            pd.DataFrame([["a", "b"]], columns=["talk", "talk"]),
+            ValueError,
+            "A chunk has several columns 'talk'; give each its own name",
+        ),
     ],
-    ids=["list", "column", "missing"],
+    ids=["list", "column", "missing", "return", "twice"],
 )
 def test_bad_chunks_are_named(chunk, error, message):
     """Check that other things than frames with a group for each row are refused."""
     with pytest.raises(error, match=message):
         list(whole_groups([chunk], "talk"))
+
+
+def test_one_frame_is_no_chunks():
+    """Check that a frame alone, whose columns would be taken for chunks, is refused."""
+    with pytest.raises(TypeError, match="chunks is one DataFrame; pass a list of it"):
+        list(whole_groups(pd.DataFrame({"talk": ["a"]}), "talk"))
+
+
+def test_empty_chunks_are_passed_over():
+    """Check that a chunk without rows ends no group, and makes no chunk."""
+    rows = pd.DataFrame({"talk": ["a", "a"], "number": [0, 1]})
+    chunks = [rows[:0], rows[:1], rows[:0], rows[1:]]
+    (whole,) = whole_groups(chunks, "talk")
+    assert whole["number"].tolist() == [0, 1]
