@@ -11,7 +11,7 @@ from ._known import KNOWN, check_harmless
 from ._learned import check_learned, check_sizes
 from ._modules import ContextMemoryNet
 from ._parameters import check_parameters
-from ._plain import PlainReader, PlainWriter
+from ._plain import PlainReader, PlainWriter, from_state, to_state
 from ._runtime import choose_device, without_draws
 from .exceptions import ModelFileError
 
@@ -106,22 +106,11 @@ class ModelFileMixin:
         """Return arrays and plain values, and the objects of classes that are not known here."""
         state = _state_of(self)
         weights = state.pop("_weights", None)
-        writer = PlainWriter(KNOWN, objects={}, check=check_harmless)
-        plain = writer.write(state, type(self).__name__)
-        return {
-            "plain": plain,
-            "arrays": writer.arrays,
-            "vocabularies": writer.vocabularies,
-            "objects": writer.objects,
-            "weights": weights,
-        }
+        return to_state(state, type(self).__name__, KNOWN, check_harmless) | {"weights": weights}
 
     def __setstate__(self, state):
         """Rebuild everything, on the device that there is now."""
-        reader = PlainReader(
-            KNOWN, state["arrays"], state["vocabularies"], state["objects"], check_harmless
-        )
-        _restore(self, reader.read(state["plain"]), state["weights"])
+        _restore(self, from_state(state, KNOWN, check_harmless), state["weights"])
 
 
 def _state_of(classifier):

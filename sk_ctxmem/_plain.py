@@ -195,6 +195,24 @@ class PlainWriter:
         )
 
 
+def to_state(value, name, known, check=None):
+    """Return plain data and all that it points to, for a pickle; the rest stays objects."""
+    writer = PlainWriter(known, objects={}, check=check)
+    plain = writer.write(value, name)
+    return {
+        "plain": plain,
+        "arrays": writer.arrays,
+        "vocabularies": writer.vocabularies,
+        "objects": writer.objects,
+    }
+
+
+def from_state(state, known, check=None):
+    """Return the value that `to_state` was given."""
+    reader = PlainReader(known, state["arrays"], state["vocabularies"], state["objects"], check)
+    return reader.read(state["plain"])
+
+
 class PlainReader:
     """Turns plain data into objects.
 

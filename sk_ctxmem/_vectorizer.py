@@ -19,7 +19,7 @@ from ._ngrams import (
     read_tokens,
 )
 from ._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
-from ._plain import PlainReader, PlainWriter
+from ._plain import from_state, to_state
 from ._sequences import TextSequences
 from ._validation import check_texts
 
@@ -30,7 +30,6 @@ WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in
 RARE_WORDS_RANGE = (3, 5)  # n-grams of characters that char_ngram_range="auto" stands for
 MOST_TOKENS_OF_AUTO = 3_000_000  # in more than these, words are known well enough by themselves
 NGRAM_CLASSES = {cls.__name__: cls for cls in (InsideNGrams, TokenNGrams, WeightedNGrams)}
-STATE_PARTS = ("arrays", "vocabularies", "objects")
 LONG_TEXT = 16  # characters for each word that is read: what is longer is cut beforehand
 
 
@@ -253,19 +252,11 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
     def __getstate__(self):
         """Return arrays and plain values only, so that skops need not trust the parts."""
-        writer = PlainWriter(NGRAM_CLASSES, objects={})
-        plain = writer.write(dict(super().__getstate__()), "vectorizer")
-        return {
-            "plain": plain,
-            "arrays": writer.arrays,
-            "vocabularies": writer.vocabularies,
-            "objects": writer.objects,
-        }
+        return to_state(dict(super().__getstate__()), "vectorizer", NGRAM_CLASSES)
 
     def __setstate__(self, state):
         """Take over what `__getstate__` returned."""
-        reader = PlainReader(NGRAM_CLASSES, *(state[name] for name in STATE_PARTS))
-        super().__setstate__(reader.read(state["plain"]))
+        super().__setstate__(from_state(state, NGRAM_CLASSES))
         self._check_learned()
 
     def _check_parameters(self):
