@@ -167,8 +167,8 @@ def _fingerprint(content):
 def versions():
     """Return the versions of what makes a file here, by name."""
     packages = ("numpy", "safetensors", "scikit-learn", "torch")
-    versions = {name: metadata.version(name) for name in packages}
-    return {"sk_ctxmem": __version__, "python": sys.version.split()[0], **versions}
+    theirs = {name: metadata.version(name) for name in packages}
+    return {"sk_ctxmem": __version__, "python": sys.version.split()[0], **theirs}
 
 
 @contextmanager

@@ -45,8 +45,8 @@ def fuzz(first, n_files):
     counts, worst = Counter(), {"seconds": 0.0, "bytes": 0.0, "failures": []}
     with tempfile.TemporaryDirectory() as folder:
         models = _save_models(Path(folder))
-        worker, numbers = None, iter(range(first, first + n_files))
-        for number in numbers:
+        worker = None
+        for number in range(first, first + n_files):
             worker = worker or _Worker(folder, models)
             outcome, mutation, seconds, growth, detail = worker.ask(number)
             counts[mutation, outcome] += 1
