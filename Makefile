@@ -6,10 +6,10 @@ STAMP := .venv/.installed
 # Two test workers with two threads each would wait for one another on two cores.
 export OMP_NUM_THREADS = 1
 
-.PHONY: help install test test-all test-matrix coverage mutants audit lint format demo build clean
+.PHONY: help install test test-all test-matrix coverage mutants audit lint format demo docs docs-quick linkcheck build clean
 
 help:
-	@echo "make test | test-all | test-matrix | coverage | mutants | audit | lint | format | demo | build | clean"
+	@echo "make test | test-all | test-matrix | coverage | mutants | audit | lint | format | demo | docs | docs-quick | linkcheck | build | clean"
 
 install: $(STAMP)
 
@@ -58,9 +58,22 @@ format: $(STAMP)
 demo: $(STAMP)
 	$(BIN)/python -m benchmarks --demo
 
+# The pages, with the examples of the gallery run and every warning an error.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs docs/_build/html
+
+# The same pages without running the examples.
+docs-quick: $(STAMP)
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q -D plot_gallery=0 docs docs/_build/html
+
+# Asks every page outside whether it is still there, so it needs the network.
+linkcheck: $(STAMP)
+	$(BIN)/python -m sphinx -b linkcheck -q -D plot_gallery=0 docs docs/_build/linkcheck
+
 build: $(STAMP)
 	$(BIN)/python -m build
 
 clean:
+	rm -rf docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst
 	rm -rf .venv .nox .coverage mutants build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find sk_ctxmem tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

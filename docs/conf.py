@@ -1,0 +1,91 @@
+"""How Sphinx builds these pages: `make docs`. Nothing here needs the network."""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # this checkout, wherever it is installed
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from sk_ctxmem import __version__  # noqa: E402
+
+project = "sk_ctxmem"
+author = "the sk_ctxmem developers"
+copyright = author
+version = release = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "examples", "sg_execution_times.rst"]
+default_role = "literal"
+suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which has no pickle
+
+# API pages: docs/api.rst names all that is public; the pages are made from the docstrings.
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc has them in words
+numpydoc_show_class_members = False  # the template of classes lists them
+numpydoc_validation_checks = set()  # tests/test_docstrings.py checks more
+
+# Links to other projects are off where there is no network.
+if os.environ.get("SK_CTXMEM_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+intersphinx_mapping = {
+    "numpy": ("https://numpy.org/doc/stable", None),
+    "pandas": ("https://pandas.pydata.org/docs", None),
+    "python": ("https://docs.python.org/3", None),
+    "scipy": ("https://docs.scipy.org/doc/scipy", None),
+    "sklearn": ("https://scikit-learn.org/stable", None),
+}
+nitpicky = True
+nitpick_ignore_regex = [
+    # Names of other projects, which only intersphinx could find.
+    ("py:.*", r"(numpy|np|pandas|pd|scipy|sklearn|skorch|torch|matplotlib|plt)\..*"),
+    # Words of numpydoc's types, such as "ndarray of shape (n_samples,)".
+    ("py:class", r".*"),
+]
+
+html_math_renderer = "mathml"  # read by browsers themselves: no script of somebody else's
+html_theme = "pydata_sphinx_theme"
+html_title = f"{project} {version}"
+html_static_path = ["_static"]
+html_css_files = ["sk_ctxmem.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "header_links_before_dropdown": 5,
+    "navbar_align": "left",
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("sk_ctxmem",),
+    "within_subsection_order": "FileNameSortKey",
+    "show_memory": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "plot_gallery": "True",
+    "abort_on_example_error": False,
+    "min_reported_time": 0,
+}
