@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
+from ._documentation import see
 from ._version import __version__
 from .exceptions import ModelFileError
 
@@ -85,19 +86,20 @@ def read_archive(path, kind, documents):
     OSError
         If it cannot be opened.
     """
+    advice = see("model-files") if kind == "model" else ""
     with open(path, "rb") as file:
         try:
             members = _read_members(file, kind, [f"{name}.json" for name in documents])
             arrays = safetensors.numpy.load(members.pop(WEIGHTS))
             contents = {name.removesuffix(".json"): _from_json(m) for name, m in members.items()}
         except ModelFileError as error:
-            raise ModelFileError(f"{os.fspath(path)!r} {error}") from error.__cause__
+            raise ModelFileError(f"{os.fspath(path)!r} {error}{advice}") from error.__cause__
         except MemoryError:
             raise
         except Exception as error:  # what the three parsers may raise on bytes made up by anybody
             raise ModelFileError(
                 f"{os.fspath(path)!r} is no sk_ctxmem {kind}, or is damaged "
-                f"({type(error).__name__}: {error}); write it anew, or fetch it again."
+                f"({type(error).__name__}: {error}); write it anew, or fetch it again." + advice
             ) from error
     return contents, arrays
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ._calibration import fit_temperature
+from ._documentation import see
 from ._runtime import one_thread
 from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
 from .exceptions import TrainingDivergedError
@@ -88,6 +89,7 @@ class EpochMeans(Callback):
             raise TrainingDivergedError(
                 f"The loss is {whole} in epoch {len(net.history)}, batch "
                 f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
+                + see("training-diverged")
             )
         self.sums_[training] += parts
 

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from ._documentation import API_PAGE, see
 from ._fitting import FittingMixin
 from ._parameters import Choice, Flag, Number, Seed
 from ._partial_fit import PartialFitMixin
@@ -193,6 +194,8 @@ class ContextMemoryClassifier(
     True
     """
 
+    _doc_link_module = "sk_ctxmem"
+    _doc_link_template = API_PAGE
     _legal_values = {
         "memory": Choice("gru", "elman", "lstm", "mingru"),
         "context": Choice("past", "both", "none"),
@@ -430,6 +433,7 @@ class ContextMemoryClassifier(
             raise ValueError(
                 f"X holds {names[inputs.kind]}, but the classifier was fitted on "
                 f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
+                + see("kinds-of-input")
             )
 
     def _vectorize(self, inputs):
@@ -465,7 +469,7 @@ class ContextMemoryClassifier(
                 warnings.warn(
                     "The classifier was fitted with groups, but X comes without: each row is "
                     "taken for a conversation of its own. Pass groups= to predict too, or fit "
-                    "with group_column= so that the ids travel in X.",
+                    "with group_column= so that the ids travel in X." + see("missing-groups"),
                     MissingGroupsWarning,
                     stacklevel=4,
                 )
@@ -474,6 +478,7 @@ class ContextMemoryClassifier(
                 "The classifier was fitted without groups, so that it has no memory of other "
                 "rows, but X comes with groups now; pass groups to fit too, or none to predict, or "
                 "fit with context='none' if rows are to stand alone."
+                + see("groups-only-in-predict")
             )
 
     def _try_out(self):

@@ -7,6 +7,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from ._archive import read_archive, write_archive
+from ._documentation import see
 from ._known import KNOWN, check_harmless
 from ._learned import check_learned, check_sizes
 from ._modules import ContextMemoryNet
@@ -99,7 +100,7 @@ class ModelFileMixin:
         except Exception as error:  # whatever the content of a file made up by anybody leads to
             raise ModelFileError(
                 f"{str(path)!r} holds no whole classifier ({type(error).__name__}: "
-                f"{error!s:.300}); save it anew, or fetch it again."
+                f"{error!s:.300}); save it anew, or fetch it again." + see("model-files")
             ) from error
 
     def __getstate__(self):

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
 from ._batches import RowSet, describe_places, describe_speaker_changes
+from ._documentation import see
 from ._sequences import TextSequences
 from ._sparse import squared_norms
 from ._vectorizer import TextSequenceVectorizer
@@ -301,7 +302,7 @@ def _order_numbers(inputs):
     except (TypeError, ValueError) as error:
         raise TypeError(
             "The order column mixes values that cannot be compared with one another; convert "
-            f"them to one type ({error})."
+            f"them to one type ({error})." + see("order")
         ) from error
 
 
@@ -312,7 +313,7 @@ def _check_order_kinds(order):
         if issubclass(kind, complex | np.complexfloating | Set):
             raise TypeError(
                 f"The order column has values of type {kind.__name__}, which have no order; "
-                "convert them to numbers, dates or str."
+                "convert them to numbers, dates or str." + see("order")
             )
 
 

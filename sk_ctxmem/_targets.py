@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
+from ._documentation import see
 
 LARGEST_WEIGHT = 1e6  # of a row of a chunk, where the mean should be about 1
 
@@ -41,7 +42,7 @@ def check_target(y, n_rows):
     if len(classes) < 2:
         raise ValueError(
             f"y has only one class, {classes.tolist()[0]!r}, in {n_rows} row(s); a classifier "
-            "needs at least two."
+            "needs at least two." + see("classes")
         )
     return classes, numbers.astype(np.int64)
 
@@ -86,6 +87,7 @@ def find_classes(y, n_rows, classes):
         raise ValueError(
             f"y has the classes {unknown[:5]!r}, which are not among those of the first call, "
             f"{classes.tolist()!r:.200}; pass all of them as classes= to the first call."
+            + see("classes")
         )
     return np.array([places[label] for label in found.tolist()], dtype=np.int64)[numbers]
 

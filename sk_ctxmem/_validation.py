@@ -23,6 +23,7 @@ from ._arrays import (
     find_missing,
     refuse_tables,
 )
+from ._documentation import see
 
 
 @dataclass
@@ -139,7 +140,7 @@ def check_texts(X, name="X"):
     if _is_text(X):
         raise TypeError(
             f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
-            f"pass [{name}] for a single text."
+            f"pass [{name}] for a single text." + see("kinds-of-input")
         )
     if is_frame(X):
         if len(X.columns) != 1:
@@ -166,6 +167,7 @@ def _check_text(text, row, name):
     if is_missing(text):
         raise ValueError(
             f"{name} has no text in row {row}: {text!r}; drop the row, or put '' in its place."
+            + see("missing-texts")
         )
     raise TypeError(
         f"{name} has {text!r} of type {type(text).__name__} in row {row}, where a str was "
@@ -236,7 +238,7 @@ def read_rows(estimator, X, groups, columns, *, reset):
         raise ValueError(
             f"{role}_column={name!r} needs X to be a DataFrame, but X is a {type(X).__name__} "
             "without columns; pass a DataFrame, or pass the ids as groups= and leave the column "
-            "unset."
+            "unset." + see("columns")
         )
     else:
         rows = _read_plain(estimator, X, reset=reset)
@@ -310,7 +312,7 @@ def _read_frame(estimator, X, named, *, reset):
         if name not in present:
             raise ValueError(
                 f"{role}_column={name!r} is not a column of X, which has {present}; "
-                "give the name of one of them."
+                "give the name of one of them." + see("columns")
             )
     roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
     if "order" in roles:
@@ -352,10 +354,12 @@ def _read_features(estimator, X, names, *, reset):
     if texts:
         raise ValueError(
             f"X has the columns {names}, of which {texts} hold text; name the one to classify "
-            "in text_column."
+            "in text_column." + see("columns")
         )
     if not names:
-        raise ValueError("X has no column left for the features; name the texts in text_column.")
+        raise ValueError(
+            "X has no column left for the features; name the texts in text_column." + see("columns")
+        )
     columns = {name: _column(X, name) for name in names}
     numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}
     as_they_are = all(numbers[name] is columns[name] for name in names)

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._documentation import API_PAGE
 from ._ngrams import (
     InsideNGrams,
     TokenNGrams,
@@ -100,6 +101,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     array([2, 1, 0, 2, 0, 1, 0], dtype=int32)
     """
 
+    _doc_link_module = "sk_ctxmem"
+    _doc_link_template = API_PAGE
     _legal_values = {
         "analyzer": Choice("word", "char"),
         "lowercase": Flag(),
