@@ -24,11 +24,13 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "elsewhere",
     "mathml",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "examples", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "_templates", "examples", "**sg_execution_times.rst"]
 default_role = "literal"
+highlight_language = "text"  # blocks of Python say that they are
 suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which has no pickle
 
 # API pages: docs/api.rst names all that is public; the pages are made from the docstrings.
@@ -49,10 +51,8 @@ intersphinx_mapping = {
 }
 nitpicky = True
 nitpick_ignore_regex = [
-    # Names of other projects, which only intersphinx could find.
-    ("py:.*", r"(numpy|np|pandas|pd|scipy|sklearn|skorch|torch|matplotlib|plt)\..*"),
-    # Words of numpydoc's types, such as "ndarray of shape (n_samples,)".
-    ("py:class", r".*"),
+    # Base classes and types of other projects, where no intersphinx is at hand.
+    ("py:(class|obj)", r"(numpy|pandas|scipy|sklearn|skorch|torch)\..*"),
 ]
 
 html_math_renderer = "mathml"  # read by browsers themselves: no script of somebody else's

@@ -131,7 +131,7 @@ class ContextMemoryClassifier(
         Number of columns of X, of a frame of numbers only those without a role; not there if X
         was a list or a Series of texts.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of X; only there if they are all strings.
 
     n_iter_ : int
@@ -144,7 +144,7 @@ class ContextMemoryClassifier(
         the others in the last epoch. Without early stopping it is 1 on fewer than 2,000 rows and
         for fewer than three epochs. A warm start keeps it.
 
-    history_ : DataFrame of shape (n_iter_, 5)
+    history_ : DataFrame of shape (n_epochs, 5)
         Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds; the valid
         columns are NaN where no row was held out.
 
