@@ -107,6 +107,7 @@ ALLOWED_PARTS = {
         "_vectorizer",
         "exceptions",
     },
+    "inspection": {"_vectorizer"},
     "datasets": {"exceptions"},
     "testing": {"_parameters", "datasets"},
 }
