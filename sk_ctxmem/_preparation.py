@@ -42,7 +42,7 @@ class RowNormScaler(BaseEstimator):
 
     def fit(self, X, y=None, sample_weight=None):
         """Learn the root mean square of the norms of the rows, and the columns."""
-        X = _in_canonical_format(X)
+        X = in_canonical_format(X)
         norms = squared_norms(X.data, X.indptr)
         if X.nnz and norms.max() < SMALLEST_NORM**2:
             raise ValueError(
@@ -83,7 +83,23 @@ class RowNormScaler(BaseEstimator):
 
     def transform(self, X):
         """Scale rows, and bring their values to the places of their columns."""
-        X = _in_canonical_format(X)
+        X = in_canonical_format(X)
+        places, values = self.scale_values(X)
+        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
+        X = _take_columns(X, places, self.n_columns_)
+        X.sum_duplicates()
+        return X
+
+    def scale_values(self, X):
+        """Return the place and the scaled value of each stored value of canonical CSR.
+
+        Returns
+        -------
+        places : ndarray of shape (n_stored,), int32 or int64
+            Column of the scaled features, -1 for columns that were empty in training.
+        values : ndarray of shape (n_stored,), float32
+            What the value adds to that column of its row.
+        """
         found, values = self._find(X), X.data.astype(np.float32)
         is_known = found >= 0
         values[~is_known] = 0
@@ -93,10 +109,7 @@ class RowNormScaler(BaseEstimator):
         values[is_known] *= self.shares_[found[is_known]]
         places = found.copy()
         places[is_known] = self.places_[found[is_known]]
-        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
-        X = _take_columns(X, places, self.n_columns_)
-        X.sum_duplicates()
-        return X
+        return places, values
 
     def _check_learned(self):
         """Raise ValueError unless this is what `fit` can have learned."""
@@ -135,7 +148,7 @@ def _take_columns(X, columns, n_columns):
     return sparse.csr_array(parts, shape=(X.shape[0], n_columns))
 
 
-def _in_canonical_format(X):
+def in_canonical_format(X):
     """Return CSR with sorted entries, no duplicates and no zeros: storage must not matter."""
     X = X.tocsr()
     has_zeros = not X.data.all()
