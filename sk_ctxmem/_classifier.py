@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from ._explanation import ExplanationMixin
 from ._fitting import FittingMixin
 from ._parameters import Choice, Flag, Number, Seed
 from ._partial_fit import PartialFitMixin
@@ -27,7 +28,7 @@ from .exceptions import MissingGroupsWarning
 
 
 class ContextMemoryClassifier(
-    FittingMixin, PartialFitMixin, ModelFileMixin, ClassifierMixin, BaseEstimator
+    FittingMixin, PartialFitMixin, ModelFileMixin, ExplanationMixin, ClassifierMixin, BaseEstimator
 ):
     """Text classifier with memory across the rows of a conversation or document.
 

@@ -240,7 +240,6 @@ class TokenNGrams:
                 names += level
         return names
 
-
     def name(self, column, token_names, separator):
         """Return the n-gram of one column as a string."""
         n = self.ngram_range[0]

@@ -188,7 +188,7 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
         values = vectorizer.fit_transform(values)
     else:
         vectorizer = None
-    features = _features(values)
+    features = features_of(values)
     is_sparse = sparse.issparse(features)
     scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
     with np.errstate(over="ignore"):
@@ -212,7 +212,7 @@ def _new_vectorizer(vectorizer):
     return clone(vectorizer)
 
 
-def _features(values):
+def features_of(values):
     """Return the features of a container, or of what a vectorizer returns."""
     if isinstance(values, TextSequences):
         return values.features
@@ -279,7 +279,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
-        features=_scale(_features(values), scaler),
+        features=_scale(features_of(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,

@@ -236,11 +236,12 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """Return the n-grams of some columns: all of them take a while on large vocabularies."""
         n_words, tokens = len(self._ngrams.idf), list(self._token_numbers)
         separator = " " if self.analyzer == "word" else ""
-        prefix = "" if self._inside is None else "word__"
+        if self._inside is None:
+            return [self._ngrams.name(column, tokens, separator) for column in columns]
         return [
-            prefix + self._ngrams.name(column, tokens, separator)
+            f"word__{self._ngrams.name(column, tokens, separator)}"
             if column < n_words
-            else "char__" + self._inside.name(column - n_words)
+            else f"char__{self._inside.name(column - n_words)}"
             for column in columns
         ]
 

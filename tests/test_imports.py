@@ -50,6 +50,20 @@ ALLOWED_PARTS = {
         "_training_rows",
         "exceptions",
     },
+    "_views": {"_batches", "_modules", "_tensors"},
+    "_questions": {"_views"},
+    "_leaving_out": {"_questions", "_views"},
+    "_attribution": {"_batches", "_leaving_out", "_questions", "_views"},
+    "_explanation_lines": {"_attribution", "_preparation", "_questions", "_views"},
+    "_explanation": {
+        "_attribution",
+        "_explanation_lines",
+        "_preparation",
+        "_runtime",
+        "_validation",
+        "_vectorizer",
+        "_views",
+    },
     "_known": {"_preparation", "_vectorizer"},
     "_learned": {"_modules", "_preparation", "_sequences"},
     "_persistence": {
@@ -96,6 +110,7 @@ ALLOWED_PARTS = {
     },
     "_chunks": set(),
     "_classifier": {
+        "_explanation",
         "_fitting",
         "_parameters",
         "_partial_fit",
