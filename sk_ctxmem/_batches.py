@@ -98,10 +98,11 @@ class RowSet:
             speakers=torch.from_numpy(self.speakers[rows]),
             packing=None if order is None else order.packing(),
             blocks=None if order is None else cut_into_blocks(order, self.context == "both"),
-            words=self._words(rows),
+            words=self.take_words(rows),
         )
 
-    def _words(self, rows: np.ndarray) -> Words | None:
+    def take_words(self, rows: np.ndarray) -> Words | None:
+        """Return the words of some rows, where words are read."""
         if self.words is None or self.word_offsets is None:
             return None
         starts = self.word_offsets[rows]

@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from ._documentation import API_PAGE, see
+from ._explanation import ExplanationMixin
 from ._fitting import FittingMixin
 from ._parameters import Choice, Flag, Number, Seed
 from ._partial_fit import PartialFitMixin
@@ -28,7 +29,7 @@ from .exceptions import MissingGroupsWarning
 
 
 class ContextMemoryClassifier(
-    FittingMixin, PartialFitMixin, ModelFileMixin, ClassifierMixin, BaseEstimator
+    FittingMixin, PartialFitMixin, ModelFileMixin, ExplanationMixin, ClassifierMixin, BaseEstimator
 ):
     """Text classifier with memory across the rows of a conversation or document.
 

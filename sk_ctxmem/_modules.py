@@ -345,6 +345,10 @@ class ContextMemoryNet(nn.Module):
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path, and of memory and attention."""
         read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
+        return self.decide(read, wide, batch)
+
+    def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Go on from what the encoder and the wide path have read of the features."""
         deep = self._decode(self._drop(self.encode(read, batch)), batch)
         wide = wide.to(deep.dtype)
         return self._join(wide + deep, batch), wide, deep  # (N, C) each

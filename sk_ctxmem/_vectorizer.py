@@ -235,6 +235,24 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         both += [f"char__{name}" for name in self._inside.names()]
         return np.array(both, dtype=object)
 
+    def _names_of(self, columns):
+        """Return the n-grams of some columns: all of them take a while on large vocabularies."""
+        n_words, tokens = len(self._ngrams.idf), list(self._token_numbers)
+        separator = " " if self.analyzer == "word" else ""
+        if self._inside is None:
+            return [self._ngrams.name(column, tokens, separator) for column in columns]
+        return [
+            f"word__{self._ngrams.name(column, tokens, separator)}"
+            if column < n_words
+            else f"char__{self._inside.name(column - n_words)}"
+            for column in columns
+        ]
+
+    def _words_of(self, text):
+        """Return the words of a text, those whose numbers `transform` gives."""
+        (clean,) = self._clean([text])
+        return "".join(clean.split()) if self.analyzer == "char" else self._tokenizer()(clean)
+
     @property
     def idf_(self):
         """Inverse document frequency of each n-gram."""

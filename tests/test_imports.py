@@ -58,6 +58,20 @@ ALLOWED_PARTS = {
         "_training_rows",
         "exceptions",
     },
+    "_views": {"_batches", "_modules", "_tensors"},
+    "_questions": {"_views"},
+    "_leaving_out": {"_questions", "_views"},
+    "_attribution": {"_batches", "_leaving_out", "_questions", "_views"},
+    "_explanation_lines": {"_attribution", "_preparation", "_questions", "_views"},
+    "_explanation": {
+        "_attribution",
+        "_explanation_lines",
+        "_preparation",
+        "_runtime",
+        "_validation",
+        "_vectorizer",
+        "_views",
+    },
     "_known": {"_preparation", "_vectorizer"},
     "_learned": {"_modules", "_preparation", "_sequences"},
     "_persistence": {
@@ -106,6 +120,7 @@ ALLOWED_PARTS = {
     "_chunks": set(),
     "_classifier": {
         "_documentation",
+        "_explanation",
         "_fitting",
         "_parameters",
         "_partial_fit",
@@ -117,6 +132,7 @@ ALLOWED_PARTS = {
         "_vectorizer",
         "exceptions",
     },
+    "inspection": {"_preparation", "_validation", "_vectorizer"},
     "datasets": {"exceptions"},
     "testing": {"_parameters", "datasets"},
 }
