@@ -71,7 +71,8 @@ def _weigh_inside(weighted, text):
 
 def _read_characters(known, words):
     """Return the number of each character, UNKNOWN after each word, and the word that it is in."""
-    numbers, lengths = [], []
+    numbers: list[int] = []
+    lengths = []
     for word in words:
         spelled = f" {word[:LONGEST_WORD]} "
         numbers += map(known.get, spelled, repeat(UNKNOWN))

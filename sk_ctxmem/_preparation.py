@@ -71,7 +71,8 @@ class RowNormScaler(BaseEstimator):
         """
         number = np.full(X.shape[1], -1, dtype=np.int32)
         number[self.columns_[singles]] = np.arange(len(singles))
-        X = _take_columns(X, number[X.indices], len(singles))  # each column has one value
+        columns = number[X.indices]  # each has one value
+        X = _take_columns(X.data, X.indptr, columns, len(singles))
         counts = np.diff(X.indptr)
         is_filled = counts > 0
         places = len(self.columns_) - len(singles) + np.cumsum(is_filled) - 1
@@ -93,8 +94,7 @@ class RowNormScaler(BaseEstimator):
         values[is_known] *= self.shares_[found[is_known]]
         places = found.copy()
         places[is_known] = self.places_[found[is_known]]
-        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
-        X = _take_columns(X, places, self.n_columns_)
+        X = _take_columns(values, X.indptr, places, self.n_columns_)
         X.sum_duplicates()
         return X
 
@@ -127,12 +127,12 @@ class RowNormScaler(BaseEstimator):
         return np.where(is_known, found, -1)
 
 
-def _take_columns(X, columns, n_columns):
+def _take_columns(values, ends, columns, n_columns):
     """Return the values of CSR in other columns, without those whose column is -1."""
     taken = columns >= 0
-    ends = np.concatenate([[0], np.cumsum(taken)])[X.indptr].astype(X.indptr.dtype)
-    parts = (X.data[taken], columns[taken].astype(np.int32), ends)
-    return sparse.csr_array(parts, shape=(X.shape[0], n_columns))
+    new_ends = np.concatenate([[0], np.cumsum(taken)])[ends].astype(ends.dtype)
+    parts = (values[taken], columns[taken].astype(np.int32), new_ends)
+    return sparse.csr_array(parts, shape=(len(ends) - 1, n_columns))
 
 
 def _in_canonical_format(X):
@@ -175,7 +175,7 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
         values = vectorizer.fit_transform(values)
     else:
         vectorizer = None
-    features = _features(values)
+    features = features_of(values)
     is_sparse = sparse.issparse(features)
     scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
     with np.errstate(over="ignore"):
@@ -199,7 +199,7 @@ def _new_vectorizer(vectorizer):
     return clone(vectorizer)
 
 
-def _features(values):
+def features_of(values):
     """Return the features of a container, or of what a vectorizer returns."""
     if isinstance(values, TextSequences):
         return values.features
@@ -266,7 +266,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
-        features=_scale(_features(values), scaler),
+        features=scale(features_of(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -277,10 +277,11 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     )
 
 
-def _scale(features, scaler):
+def scale(features, scaler):
     """Scale features into the kind, sparse or dense, that the fit had."""
     if isinstance(scaler, RowNormScaler):
-        return scaler.transform(sparse.csr_array(features))
+        is_csr = isinstance(features, sparse.csr_array)
+        return scaler.transform(features if is_csr else sparse.csr_array(features))
     if sparse.issparse(features):
         if features.shape[1] != len(scaler.scale_):
             raise ValueError(

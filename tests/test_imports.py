@@ -11,7 +11,16 @@ PACKAGE = ROOT / "sk_ctxmem"
 
 # Part of the package -> the other parts that it may import. A new part needs a line here.
 ALLOWED_PARTS = {
-    "__init__": {"_chunks", "_classifier", "_sequences", "_vectorizer", "_version", "exceptions"},
+    "__init__": {
+        "_chunks",
+        "_classifier",
+        "_sequences",
+        "_session",
+        "_sessions",
+        "_vectorizer",
+        "_version",
+        "exceptions",
+    },
     "exceptions": set(),
     "_version": set(),
     "_archive": {"_version", "exceptions"},
@@ -31,6 +40,7 @@ ALLOWED_PARTS = {
     "_labels": {"_tensors"},
     "_memories": {"_tensors"},
     "_modules": {"_functions", "_labels", "_memories", "_tensors"},
+    "_steps": {"_modules", "_tensors"},
     "_batches": {"_modules", "_tensors"},
     "_preparation": {"_batches", "_sequences", "_sparse", "_vectorizer"},
     "_optimizer": {"_sparse"},
@@ -96,6 +106,18 @@ ALLOWED_PARTS = {
         "exceptions",
     },
     "_chunks": set(),
+    "_turns": {"_arrays", "_sequences", "_validation"},
+    "_session_model": {"_batches", "_preparation", "_runtime", "_steps", "_turns"},
+    "_session_history": {"_validation"},
+    "_session_state": {"_session_history", "_session_model", "_steps", "_turns"},
+    "_sessions": {"_turns"},
+    "_session": {
+        "_session_history",
+        "_session_model",
+        "_session_state",
+        "_sessions",
+        "_turns",
+    },
     "_classifier": {
         "_fitting",
         "_parameters",
@@ -103,6 +125,7 @@ ALLOWED_PARTS = {
         "_persistence",
         "_preparation",
         "_sequences",
+        "_session",
         "_training",
         "_validation",
         "_vectorizer",
@@ -125,6 +148,7 @@ WITHOUT_TORCH = {
     "_sparse",
     "_splitting",
     "_targets",
+    "_turns",
     "_validation",
     "_vectorizer",
     "_version",
@@ -198,7 +222,7 @@ def test_torch_and_skorch_stay_in_their_place(path):
         "_training",
     }
     assert "torch" not in roots or part not in WITHOUT_TORCH
-    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules"}:
+    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules", "_steps"}:
         assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}
 
 
