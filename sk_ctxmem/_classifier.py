@@ -22,6 +22,7 @@ from ._partial_fit import PartialFitMixin
 from ._persistence import ModelFileMixin
 from ._preparation import arrange
 from ._sequences import TextSequences
+from ._session import SessionMixin
 from ._training import predict_logits
 from ._validation import InputRows, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
@@ -29,7 +30,13 @@ from .exceptions import MissingGroupsWarning
 
 
 class ContextMemoryClassifier(
-    FittingMixin, PartialFitMixin, ModelFileMixin, ExplanationMixin, ClassifierMixin, BaseEstimator
+    FittingMixin,
+    PartialFitMixin,
+    ModelFileMixin,
+    SessionMixin,
+    ExplanationMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Text classifier with memory across the rows of a conversation or document.
 
@@ -58,8 +65,7 @@ class ContextMemoryClassifier(
         several times as long.
 
     hidden_size : int, default=128
-        Width of encodings and memories. Rows that stand alone, which have no memory, are encoded
-        in half of it.
+        Width of encodings and memories; half of it for the encodings of rows that stand alone.
 
     dropout : float, default=0.2
         Share of features, encodings, memories and attended values that training hides.

@@ -119,6 +119,7 @@ def _state_of(classifier):
     state = dict(vars(classifier))
     network = state.pop("_network", None)
     state.pop("_device", None)
+    state.pop("_shared_model", None)  # which sessions make anew
     if network is not None:
         weights = network.state_dict().items()
         state["_weights"] = {name: value.float().cpu().numpy() for name, value in weights}

@@ -72,7 +72,8 @@ class RowNormScaler(BaseEstimator):
         """
         number = np.full(X.shape[1], -1, dtype=np.int32)
         number[self.columns_[singles]] = np.arange(len(singles))
-        X = _take_columns(X, number[X.indices], len(singles))  # each column has one value
+        columns = number[X.indices]  # each has one value
+        X = _take_columns(X.data, X.indptr, columns, len(singles))
         counts = np.diff(X.indptr)
         is_filled = counts > 0
         places = len(self.columns_) - len(singles) + np.cumsum(is_filled) - 1
@@ -86,8 +87,7 @@ class RowNormScaler(BaseEstimator):
         """Scale rows, and bring their values to the places of their columns."""
         X = in_canonical_format(X)
         places, values = self.scale_values(X)
-        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
-        X = _take_columns(X, places, self.n_columns_)
+        X = _take_columns(values, X.indptr, places, self.n_columns_)
         X.sum_duplicates()
         return X
 
@@ -141,12 +141,12 @@ class RowNormScaler(BaseEstimator):
         return np.where(is_known, found, -1)
 
 
-def _take_columns(X, columns, n_columns):
+def _take_columns(values, ends, columns, n_columns):
     """Return the values of CSR in other columns, without those whose column is -1."""
     taken = columns >= 0
-    ends = np.concatenate([[0], np.cumsum(taken)])[X.indptr].astype(X.indptr.dtype)
-    parts = (X.data[taken], columns[taken].astype(np.int32), ends)
-    return sparse.csr_array(parts, shape=(X.shape[0], n_columns))
+    new_ends = np.concatenate([[0], np.cumsum(taken)])[ends].astype(ends.dtype)
+    parts = (values[taken], columns[taken].astype(np.int32), new_ends)
+    return sparse.csr_array(parts, shape=(len(ends) - 1, n_columns))
 
 
 def in_canonical_format(X):
@@ -280,7 +280,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
-        features=_scale(features_of(values), scaler),
+        features=scale(features_of(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -291,10 +291,11 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     )
 
 
-def _scale(features, scaler):
+def scale(features, scaler):
     """Scale features into the kind, sparse or dense, that the fit had."""
     if isinstance(scaler, RowNormScaler):
-        return scaler.transform(sparse.csr_array(features))
+        is_csr = isinstance(features, sparse.csr_array)
+        return scaler.transform(features if is_csr else sparse.csr_array(features))
     if sparse.issparse(features):
         if features.shape[1] != len(scaler.scale_):
             raise ValueError(

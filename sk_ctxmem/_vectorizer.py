@@ -19,6 +19,7 @@ from ._ngrams import (
     learn_tokens,
     read_tokens,
 )
+from ._one_text import weigh_one
 from ._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
 from ._plain import from_state, to_state
 from ._sequences import TextSequences
@@ -208,6 +209,10 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         check_is_fitted(self)
         texts = self._clean(check_texts(X))
         tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        if len(texts) == 1:
+            text = None if self._inside is None else self._cut(texts)[0]
+            features = weigh_one(tokens.numbers, text, self._ngrams, self._inside)
+            return self._add_words(features, tokens, texts)
         parts = [self._ngrams.transform(tokens)]
         if self._inside is not None:
             parts.append(self._inside.transform(self._cut(texts)))
@@ -322,6 +327,9 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def _pack(self, parts, tokens, texts):
         features = sparse.csr_array(parts[0] if len(parts) == 1 else sparse.hstack(parts))
         features.sum_duplicates()  # there are none: this sorts, once for all who read them
+        return self._add_words(features, tokens, texts)
+
+    def _add_words(self, features, tokens, texts):
         if self.analyzer == "char":  # white space is part of n-grams, but no word
             texts = ("".join(text.split()) for text in texts)
             tokens = read_tokens(texts, tuple, self._token_numbers)

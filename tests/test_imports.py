@@ -11,7 +11,16 @@ PACKAGE = ROOT / "sk_ctxmem"
 
 # Part of the package -> the other parts that it may import. A new part needs a line here.
 ALLOWED_PARTS = {
-    "__init__": {"_chunks", "_classifier", "_sequences", "_vectorizer", "_version", "exceptions"},
+    "__init__": {
+        "_chunks",
+        "_classifier",
+        "_sequences",
+        "_session",
+        "_sessions",
+        "_vectorizer",
+        "_version",
+        "exceptions",
+    },
     "exceptions": set(),
     "_version": set(),
     "_documentation": set(),
@@ -25,9 +34,11 @@ ALLOWED_PARTS = {
     "_sequences": set(),
     "_sparse": set(),
     "_ngrams": {"_sparse"},
+    "_one_text": {"_ngrams", "_sparse"},
     "_vectorizer": {
         "_documentation",
         "_ngrams",
+        "_one_text",
         "_parameters",
         "_plain",
         "_sequences",
@@ -38,6 +49,7 @@ ALLOWED_PARTS = {
     "_labels": {"_tensors"},
     "_memories": {"_tensors"},
     "_modules": {"_functions", "_labels", "_memories", "_tensors"},
+    "_steps": {"_modules", "_tensors"},
     "_batches": {"_modules", "_tensors"},
     "_preparation": {"_batches", "_documentation", "_sequences", "_sparse", "_vectorizer"},
     "_optimizer": {"_sparse"},
@@ -118,6 +130,18 @@ ALLOWED_PARTS = {
         "exceptions",
     },
     "_chunks": set(),
+    "_turns": {"_arrays", "_sequences", "_validation"},
+    "_session_model": {"_batches", "_preparation", "_runtime", "_steps", "_turns"},
+    "_session_history": {"_validation"},
+    "_session_state": {"_session_history", "_session_model", "_steps", "_turns"},
+    "_sessions": {"_turns"},
+    "_session": {
+        "_session_history",
+        "_session_model",
+        "_session_state",
+        "_sessions",
+        "_turns",
+    },
     "_classifier": {
         "_documentation",
         "_explanation",
@@ -127,6 +151,7 @@ ALLOWED_PARTS = {
         "_persistence",
         "_preparation",
         "_sequences",
+        "_session",
         "_training",
         "_validation",
         "_vectorizer",
@@ -144,12 +169,14 @@ WITHOUT_TORCH = {
     "_documentation",
     "exceptions",
     "_ngrams",
+    "_one_text",
     "_parameters",
     "_plain",
     "_sequences",
     "_sparse",
     "_splitting",
     "_targets",
+    "_turns",
     "_validation",
     "_vectorizer",
     "_version",
@@ -223,7 +250,7 @@ def test_torch_and_skorch_stay_in_their_place(path):
         "_training",
     }
     assert "torch" not in roots or part not in WITHOUT_TORCH
-    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules"}:
+    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules", "_steps"}:
         assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}
 
 
