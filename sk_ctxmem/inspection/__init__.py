@@ -3,6 +3,7 @@
 from ._context_ablation import ContextAblationDisplay
 from ._context_attribution import ContextAttributionDisplay
 from ._conversation import ConversationDisplay
+from ._labels import suspect_labels
 from ._token_attribution import TokenAttributionDisplay
 from ._training_history import TrainingHistoryDisplay
 from ._words import WordContribution, word_contributions
@@ -14,5 +15,6 @@ __all__ = [
     "TokenAttributionDisplay",
     "TrainingHistoryDisplay",
     "WordContribution",
+    "suspect_labels",
     "word_contributions",
 ]
