@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._validation import check_row_ids, check_texts
+from .._validation import check_texts
 from ._colors import largest_of
 from ._explanations import (
     check_explanation,
@@ -13,7 +13,7 @@ from ._explanations import (
     targets_of,
 )
 from ._html import Turn, render_block, render_page
-from ._rows import check_row, read_conversation
+from ._rows import check_labels, check_row, read_conversation
 from ._words import word_contributions
 
 MOST_TURNS_SHOWN = 3  # other turns that counted, by default
@@ -50,7 +50,7 @@ class ConversationDisplay:
         Their probabilities.
 
     predictions : ndarray of shape (n_turns,) or None, default=None
-        The predicted classes; None for the targets.
+        The predicted classes; None if not known.
 
     speakers : array-like of shape (n_turns,) or None, default=None
         Who speaks.
@@ -127,7 +127,7 @@ class ConversationDisplay:
             The display.
         """
         talk = read_conversation(estimator, X, groups, group=group)
-        y_true = None if y is None else check_row_ids(y, _count(X), "y")[talk.rows]
+        y_true = None if y is None else check_labels(y, _count(X))[talk.rows]
         explanation = talk.classifier.explain(talk.X, target, groups=talk.groups)
         probabilities = talk.classifier.predict_proba(talk.X, groups=talk.groups)
         rows = np.arange(len(talk.rows))
@@ -143,7 +143,15 @@ class ConversationDisplay:
 
     @classmethod
     def from_explanation(
-        cls, explanation, texts, *, rows=None, speakers=None, y_true=None, n_earlier=3
+        cls,
+        explanation,
+        texts,
+        *,
+        rows=None,
+        predictions=None,
+        speakers=None,
+        y_true=None,
+        n_earlier=3,
     ):
         """Show what `explain` has returned.
 
@@ -158,6 +166,9 @@ class ConversationDisplay:
         rows : array-like of int or None, default=None
             Positions of the rows of one conversation, in its order; None for all that the
             explanation is about, in the order of X.
+
+        predictions : array-like of shape (n_rows,) or None, default=None
+            The predicted classes.
 
         speakers : array-like of shape (n_rows,) or None, default=None
             Who speaks in each row.
@@ -179,12 +190,13 @@ class ConversationDisplay:
             rows = rows_of(explanation, len(texts))
         else:
             rows = np.array([check_row(row, len(texts), "rows") for row in rows])
-        if speakers is not None:
-            speakers = check_row_ids(speakers, len(texts), "speakers")[rows]
-        if y_true is not None:
-            y_true = check_row_ids(y_true, len(texts), "y_true")[rows]
+        given = {"predictions": predictions, "speakers": speakers, "y_true": y_true}
+        chosen = {
+            name: None if values is None else check_labels(values, len(texts), name)[rows]
+            for name, values in given.items()
+        }
         summary = _sum_up(explanation, [texts[row] for row in rows], rows, None)
-        return cls(**summary, speakers=speakers, y_true=y_true, n_earlier=n_earlier)
+        return cls(**summary, **chosen, n_earlier=n_earlier)
 
     def to_html(self, title="Conversation"):
         """Return a whole page, to be written to a file.
@@ -214,7 +226,6 @@ class ConversationDisplay:
     def _turn(self, number):
         """Return what is shown of one turn."""
         target = self.targets[number]
-        predictions = self.targets if self.predictions is None else self.predictions
         speaker = None if self.speakers is None else self.speakers[number]
         return Turn(
             number=number,
@@ -223,7 +234,7 @@ class ConversationDisplay:
             speaker=speaker,
             target=target,
             probability=np.nan if self.probabilities is None else self.probabilities[number],
-            prediction=predictions[number],
+            prediction=None if self.predictions is None else self.predictions[number],
             truth=None if self.y_true is None else self.y_true[number],
             has_truth=self.y_true is not None,
             earlier=self._earlier(number),
@@ -240,13 +251,13 @@ class ConversationDisplay:
 
     def _sums(self, number):
         """Return the contributions of a turn in sum."""
-        line = np.nan_to_num(self.contributions[number])
-        own = float(line[number])
-        return {
-            "own text": own,
-            "other turns": float(line.sum()) - own,
-            "place, speaker and the like": float(np.nan_to_num(self.structure[number])),
-        }
+        line = self.contributions[number]
+        others = np.delete(line, number)
+        sums = {"own text": float(np.nan_to_num(line[number]))}
+        if not np.isnan(others).all():  # nothing is said of others where there are none
+            sums["other turns"] = float(np.nansum(others))
+        structure = float(np.nan_to_num(self.structure[number]))
+        return sums | {"place, speaker and the like": structure}
 
 
 def _count(X):

@@ -5,8 +5,9 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._preparation import order_numbers
 from .._validation import is_frame, looks_like_texts, read_rows
@@ -103,6 +104,8 @@ def take_rows(X, rows):
         return X.iloc[rows]
     if is_frame(X):
         return X[rows.tolist()]
+    if sparse.issparse(X):
+        return X.tocsr()[rows]  # other formats have no rows to take
     if hasattr(X, "shape"):
         return X[rows]
     return [X[row] for row in rows]
@@ -153,6 +156,31 @@ def check_row(row, n_rows, name="row"):
     return int(row) % n_rows
 
 
+def check_labels(y, n_rows, name="y"):
+    """Return one class for each row as an array, of the type that numpy gives it.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Classes.
+    n_rows : int
+        How many there must be.
+    name : str, default="y"
+        What to call them in messages.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,)
+        The classes.
+    """
+    labels = column_or_1d(y)
+    if len(labels) != n_rows:
+        raise ValueError(
+            f"{name} has {len(labels)} values, but there are {n_rows} rows; pass one for each."
+        )
+    return labels
+
+
 def show_rows(X, inputs):
     """Return what can be shown of each row: its text, or its position where it has none."""
     if inputs.kind == "text":
@@ -171,7 +199,8 @@ def _find_members(inputs, group, row):
                 "with group_column=."
             )
         return np.arange(inputs.n_rows) if row is None else np.array([row])
-    ids = inputs.groups.tolist()
+    is_time = inputs.groups.dtype.kind in "mM"  # as lists, these would be plain numbers
+    ids = list(inputs.groups) if is_time else inputs.groups.tolist()
     if row is not None:
         group = ids[row]
     known = list(dict.fromkeys(ids))
