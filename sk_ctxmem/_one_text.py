@@ -40,33 +40,34 @@ def weigh_one(numbers, text, ngrams, inside):
         columns = np.concatenate([columns, more_columns + n_columns])
         values = np.concatenate([values, more_values])
         n_columns += len(inside.idf)
-    order = np.argsort(columns)
-    ends = np.array([0, len(order)], dtype=np.int32)
-    parts = (values[order], columns[order].astype(np.int32), ends)
+    ends = np.array([0, len(columns)], dtype=np.int32)
+    parts = (values, columns.astype(np.int32), ends)
     features = sparse.csr_array(parts, shape=(1, n_columns))
     features.has_canonical_format = True
     return features
 
 
 def _weigh_tokens(weighted, numbers):
-    """Return columns and weights of the n-grams of tokens."""
+    """Return columns, sorted, and weights of the n-grams of tokens."""
     columns, _ = _find(weighted.counter, numbers)
-    return _weigh(weighted, *np.unique(columns, return_counts=True))
+    columns, counts = np.unique(columns, return_counts=True)
+    return _weigh(weighted, columns, counts, columns)
 
 
 def _weigh_inside(weighted, text):
-    """Return columns and weights of the n-grams inside words."""
+    """Return columns, sorted, and weights of the n-grams inside words."""
     counter, words = weighted.counter, sorted(Counter(text.split()).items())
     numbers, owners = _read_characters(counter.characters, [name for name, _ in words])
     columns, begins = _find(counter.ngrams, numbers)
-    n_columns = max(1, counter.n_columns)
-    pairs, repeats = np.unique(owners[begins] * n_columns + columns, return_counts=True)
+    if not len(columns):
+        return columns, np.empty(0, dtype=np.float32)
+    columns, owners = np.divmod(np.sort(columns * len(words) + owners[begins]), len(words))
+    firsts = np.flatnonzero(np.diff(columns, prepend=-1))
     n_words = np.array([count for _, count in words], dtype=np.int64)
-    counts = repeats * n_words[pairs // n_columns]
-    columns, firsts, places = np.unique(pairs % n_columns, return_index=True, return_inverse=True)
-    totals = np.bincount(places, counts, minlength=len(columns))
-    backwards = np.argsort(-firsts)  # as a product of sparse matrices orders them
-    return _weigh(weighted, columns[backwards], totals[backwards])
+    counts, columns = np.add.reduceat(n_words[owners], firsts), columns[firsts]
+    # what a product of sparse matrices has last: columns of the first words
+    places = -(owners[firsts] * counter.n_columns + columns)
+    return _weigh(weighted, columns, counts, places)
 
 
 def _read_characters(known, words):
@@ -112,13 +113,22 @@ def _lengthen(begins, ngrams, lasts, pairs, counter):
     return begins[known], found[known]
 
 
-def _weigh(weighted, columns, counts):
-    """Return the columns that were kept, and the weights of their counts."""
-    counts = counts.astype(np.float32)
+def _weigh(weighted, columns, counts, places):
+    """Return the columns that were kept, and the weights of their counts.
+
+    Parameters
+    ----------
+    weighted : WeightedNGrams
+        Knows the columns that were kept, and their weights.
+    columns, counts : ndarray of shape (n_ngrams,)
+        Columns and counts of n-grams.
+    places : ndarray of shape (n_ngrams,)
+        The order in which the norm is summed up, to the last bit.
+    """
     if weighted.columns is not None:
         found = weighted.columns.searchsorted(columns)
         kept = weighted.columns.take(found, mode="clip") == columns
-        columns, counts = found[kept], counts[kept]
-    values = (np.log(counts) + 1) * weighted.idf[columns]
-    norm = np.sqrt(squared_norms(values, np.array([0, len(values)]))).astype(np.float32)
-    return columns, values / norm
+        columns, counts, places = found[kept], counts[kept], places[kept]
+    values = (np.log(counts.astype(np.float32)) + 1) * weighted.idf[columns]
+    squares = squared_norms(values[np.argsort(places)], np.array([0, len(values)]))
+    return columns, values / np.sqrt(squares).astype(np.float32)

@@ -147,7 +147,8 @@ class SessionModel:
                 torch.from_numpy(n_before).to(self.device),
                 rows.one_batch().to(self.device),
             )
-            after = SessionStates(vectors.cpu().numpy(), n_before + 1, marks)
+            kept = vectors.cpu().numpy().copy()  # and nothing of torch's beside it
+            after = SessionStates(kept, n_before + 1, marks)
             scores = logits.cpu().double().numpy() / self.temperature
         return after, _softmax(scores)
 

@@ -151,6 +151,9 @@ ALLOWED_PARTS = {
         "exceptions",
     },
     "_chunks": set(),
+    "_chat_screen": set(),
+    "_chat": {"_chat_screen", "_classifier", "exceptions"},
+    "__main__": {"_chat"},
     "_turns": {"_arrays", "_sequences", "_validation"},
     "_session_model": {"_batches", "_preparation", "_runtime", "_steps", "_turns"},
     "_session_history": {"_validation"},
@@ -285,6 +288,14 @@ def test_plots_are_imported_only_when_drawn(path):
     """Check that importing a module of the package never imports matplotlib."""
     roots = {name.split(".")[0] for name in _imports(path, only_at_import=True)}
     assert "matplotlib" not in roots
+
+
+@package_files
+def test_rich_is_imported_only_to_chat(path):
+    """Check that importing a module of the package never imports rich, and that one part does."""
+    assert "rich" not in {name.split(".")[0] for name in _imports(path, only_at_import=True)}
+    everywhere = {name.split(".")[0] for name in _imports(path)}
+    assert "rich" not in everywhere or path.stem == "_chat_screen"
 
 
 @package_files
