@@ -1,6 +1,7 @@
 """Tests of the callbacks of skorch that a user passes."""
 
 import pickle
+import signal
 
 import numpy as np
 import pytest
@@ -71,6 +72,11 @@ class Stops(Callback):
     def _stop(self, hook, net):
         if hook == self.hook and len(net.history) == self.epoch:
             raise self.error("pruned")
+
+
+def read(talks):
+    """Return X and y."""
+    return talks.data, talks.target
 
 
 def fit(talks, **parameters):
@@ -259,6 +265,40 @@ def test_chunks_are_epochs_that_go_on(few_talks):
     classifier.partial_fit(few_talks.data, few_talks.target)
     assert classifier.stop_reason_ == "stopped by the callback Stops in epoch 4"
     assert classifier.n_iter_ == 4
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_in_a_chunk_is_not_taken_for_a_callback(few_talks, times):
+    """Check that SIGINT inside of a callback ends partial_fit, and leaves the classifier."""
+
+    class SendsCtrlC(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+
+    classifier = fit(few_talks, max_epochs=1)
+    before = classifier.predict_proba(few_talks.data)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt, match="^$"):
+            classifier.set_params(callbacks=[SendsCtrlC()]).partial_fit(*read(few_talks))
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    np.testing.assert_array_equal(classifier.predict_proba(few_talks.data), before)
+    assert classifier.stop_reason_ == "the only epoch done"
+
+
+def test_an_open_writer_is_taken_by_fit_alone(few_talks, tmp_path):
+    """Check that only clone and pickle fail on it, as the guide says, and pickle works later."""
+    pytest.importorskip("tensorboard")
+    from torch.utils.tensorboard import SummaryWriter
+
+    callbacks = [TensorBoard(SummaryWriter(tmp_path))]
+    classifier = ContextMemoryClassifier(callbacks=callbacks, max_epochs=1, **SMALL)
+    with pytest.raises(TypeError, match="cannot pickle"):
+        clone(classifier)
+    classifier.fit(few_talks.data, few_talks.target)
+    assert clone(pickle.loads(pickle.dumps(classifier))).callbacks[0] is not callbacks[0]
 
 
 def test_tensorboard_has_the_losses(few_talks, tmp_path):
