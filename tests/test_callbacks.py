@@ -8,8 +8,10 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, EarlyStopping, TensorBoard
+from skorch.history import History
 
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem._callbacks import _record
 from sk_ctxmem.datasets import make_conversations
 
 ROLES = {"text_column": "text", "group_column": "group"}
@@ -97,6 +99,18 @@ def test_callbacks_see_what_the_history_tells(few_talks):
     assert records.calls[-1] == "end"
     assert records.calls.count("step") >= 4 * 50
     assert records.calls.count("validation") == 4
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"), [(min, [True, True, False, False]), (max, [True, False, False, True])]
+)
+def test_the_best_epoch_is_better_than_all_before(best, expected):
+    """Check what is recorded beside a value: a tie is no better."""
+    history = History()
+    for value in (3, 1, 1, 4) if best is max else (3, 1, 2, 1):
+        history.new_epoch()
+        _record(history, "loss", value, best)
+    assert history[:, "loss_best"] == expected
 
 
 def test_callbacks_change_nothing_that_is_learned(few_talks):

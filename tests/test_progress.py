@@ -9,8 +9,9 @@ import warnings
 
 import pytest
 from skorch.callbacks import Callback
+from tqdm import tqdm
 
-from sk_ctxmem import ContextMemoryClassifier, TrainingInterruptedWarning
+from sk_ctxmem import ContextMemoryClassifier, TrainingInterruptedWarning, _progress
 from sk_ctxmem.datasets import make_conversations
 
 ROLES = {"text_column": "text", "group_column": "group"}
@@ -132,12 +133,21 @@ def test_ctrl_c_is_the_reason_and_closes_the_bar(few_talks, capsys):
         (SendsCtrlC(2, times=2), KeyboardInterrupt, "^$"),
     ],
 )
-def test_no_half_line_is_left_by_errors(few_talks, capsys, callback, error, message):
+def test_no_half_line_is_left_by_errors(few_talks, capsys, monkeypatch, callback, error, message):
     """Check that the bar is closed where a fit ends in an error, and nothing is learned."""
+    bars = []  # kept, as tqdm closes a bar that nobody holds any more
+
+    class Kept(tqdm):
+        def __init__(self, **options):
+            super().__init__(**options)
+            bars.append(self)
+
+    monkeypatch.setattr(_progress, "_bar_class", lambda: Kept)
     classifier = ContextMemoryClassifier(verbose=1, callbacks=[callback], **SMALL)
     with pytest.raises(error, match=message):
         classifier.fit(few_talks.data, few_talks.target)
     assert last_line(capsys).startswith("epoch 2/4: ")
+    assert bars[0].disable
     assert not hasattr(classifier, "stop_reason_")
 
 
@@ -182,6 +192,7 @@ IN_A_NOTEBOOK_WITHOUT_WIDGETS = """
 import sys, types, warnings
 shell = types.SimpleNamespace(config={"IPKernelApp": {}})
 sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
+sys.modules["ipykernel.zmqshell"] = types.ModuleType("zmqshell")
 sys.modules["ipywidgets"] = None
 from sk_ctxmem import ContextMemoryClassifier
 warnings.simplefilter("error")
