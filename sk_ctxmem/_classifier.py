@@ -343,7 +343,9 @@ class ContextMemoryClassifier(
             KeyboardInterrupt, and the classifier stays as it was.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups)
+            if self._fit(X, y, sample_weight, groups):
+                self._warn_of_interrupt()
+        return self
 
     def predict(self, X, groups=None):
         """Predict the class of each row.

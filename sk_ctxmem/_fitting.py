@@ -38,6 +38,7 @@ class FittingMixin:
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, groups):
+        """Fit, and return whether Ctrl-C ended it before its time."""
         check_parameters(self, self._legal_values)
         check_folder("checkpoint", self.checkpoint)
         self._check_seed()
@@ -57,10 +58,11 @@ class FittingMixin:
             rows = self._arrange(inputs, values, self._reading)
             self._keep_sizes(self._network_sizes(rows, values, len(classes)), warm)
             data = (rows, number_units(inputs), targets, weights)
-            self._train(data, warm, device, {"callbacks": callbacks, "bar": bar, "tasks": tasks})
+            watchers = {"callbacks": callbacks, "bar": bar, "tasks": tasks}
+            interrupted = self._train(data, warm, device, watchers)
         if tasks is not None:
             tasks.end()
-        return self
+        return interrupted
 
     def _begin_tasks(self, X, y, sample_weight, warm, device):
         """Tell scikit-learn's callbacks, if there are any, that the fit begins."""
@@ -149,7 +151,7 @@ class FittingMixin:
         }
 
     def _train(self, data, warm, device, watchers):
-        """Train a network on rows, and keep what was learned."""
+        """Train a network, keep what was learned, and return whether Ctrl-C ended it."""
         rows, units, targets, weights = data
         random = check_random_state(self.random_state)
         checkpoint = self._open_checkpoint(rows, targets, weights, warm, random)
@@ -158,10 +160,10 @@ class FittingMixin:
         seed = random.randint(2**31 - 1)
         network, result = self._train_network(data, seed, warm, device, watchers)
         self._keep_result(network, result, self.history_ if warm else None, device)
-        if result.interrupted and len(result.history) < self.max_epochs:
-            self._warn_of_interrupt()
-        elif checkpoint is not None:
+        interrupted = result.interrupted and len(result.history) < self.max_epochs
+        if checkpoint is not None and not interrupted:
             checkpoint.remove()
+        return interrupted
 
     def _keep_result(self, network, result, before, device):
         """Keep a network and what training told; `before` is the history it went on from."""
@@ -241,5 +243,5 @@ class FittingMixin:
             "classifier is fitted with the best weights until then. A second Ctrl-C in the same "
             f"batch ends fit at once, and leaves the classifier as it was; {go_on}",
             TrainingInterruptedWarning,
-            stacklevel=5,
+            stacklevel=3,
         )

@@ -55,9 +55,13 @@ def progress_bar(verbose: int, kind: str) -> Iterator[Any]:
 
 def finish(bar: Any, reason: str) -> None:
     """Have a bar say why training ended; one that was stopped early is full too."""
-    if bar is not None:
-        bar.total = bar.n
-        bar.set_description(reason)
+    if bar is None:
+        return
+    if bar.n < bar.total:  # in notebooks, the length of the bar is that of its last reset
+        n_done, started = bar.n, bar.start_t
+        bar.reset(total=n_done)
+        bar.n, bar.start_t = n_done, started
+    bar.set_description(reason)
 
 
 class Progress(Callback):

@@ -86,14 +86,18 @@ class StopWhenAsked(Callback):
     ----------
     stop : Stop
         What is asked.
+    n_before : int, default=0
+        Number of epochs in the history of which this training is not.
     """
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, n_before: int = 0) -> None:
         self.stop = stop
+        self.n_before = n_before
 
     def on_batch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Raise what skorch stops at."""
-        if self.stop.interrupts or (self.stop.reason is not None and len(net.history) > 1):
+        is_first = len(net.history) == self.n_before + 1
+        if self.stop.interrupts or (self.stop.reason is not None and not is_first):
             raise StopTraining
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:

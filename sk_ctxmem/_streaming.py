@@ -143,7 +143,7 @@ def train_chunk(
         trainer = make_trainer(
             network,
             None,
-            [EpochMeans(), averaging, *others, StopWhenAsked(stop)],
+            [EpochMeans(), averaging, *others, StopWhenAsked(stop, n_before)],
             max_epochs=n_before + 1,
             batch_size=stream["batch_size"],
             learning_rate=learning_rate,

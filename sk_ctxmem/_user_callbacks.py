@@ -100,4 +100,3 @@ class UserCallbacks(Callback):
     on_epoch_end = _forward("on_epoch_end")
     on_batch_begin = _forward("on_batch_begin")
     on_batch_end = _forward("on_batch_end")
-    on_grad_computed = _forward("on_grad_computed")
