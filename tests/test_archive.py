@@ -32,7 +32,10 @@ def path(tmp_path):
     return path
 
 
-def refuses(path, rest, advice=see("model-files")):
+ADVICE = see("model-files")
+
+
+def refuses(path, rest, advice=ADVICE):
     """Expect an error of this file with this message and no other."""
     message = f"{os.fspath(path)!r} {rest}{advice}"
     return pytest.raises(ModelFileError, match=f"^{re.escape(message)}$")
