@@ -17,6 +17,7 @@ import sk_ctxmem
 from benchmarks.reliability._mutations import read_members, write_members
 from sk_ctxmem import ModelFileError
 from sk_ctxmem._archive import read_archive, replacing, write_archive
+from sk_ctxmem._documentation import see
 
 DOCUMENTS = {"config": {"a": [1, 2.5, None]}, "vocabulary": {"v": ["\ud800", "ü"]}}
 ARRAYS = {"one": np.arange(6.0).reshape(2, 3), "two": np.array([True, False])}
@@ -31,9 +32,13 @@ def path(tmp_path):
     return path
 
 
-def refuses(path, rest):
+ADVICE = see("model-files")
+
+
+def refuses(path, rest, advice=ADVICE):
     """Expect an error of this file with this message and no other."""
-    return pytest.raises(ModelFileError, match=f"^{re.escape(f'{os.fspath(path)!r} {rest}')}$")
+    message = f"{os.fspath(path)!r} {rest}{advice}"
+    return pytest.raises(ModelFileError, match=f"^{re.escape(message)}$")
 
 
 def change(path, **members):
@@ -154,7 +159,7 @@ def test_damage_is_named(path):
 
 def test_another_kind_is_named(path):
     """Check that the message has the kind of the file, cut short, and the one expected."""
-    with refuses(path, "holds 'sk_ctxmem model', not 'sk_ctxmem checkpoint'."):
+    with refuses(path, "holds 'sk_ctxmem model', not 'sk_ctxmem checkpoint'.", advice=""):
         read_archive(path, "checkpoint", NAMES)
     change_manifest(path, format="x" * 100)
     with refuses(path, f"holds '{'x' * 59}, not 'sk_ctxmem model'."):

@@ -23,6 +23,7 @@ from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from benchmarks.reliability._mutations import read_members, write_members
 from benchmarks.reliability.golden import read_golden
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError, TextSequenceVectorizer
+from sk_ctxmem._documentation import see
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.ctxmem"))
@@ -197,7 +198,7 @@ def made_up(tmp_path, edit, name="texts"):
 def refuses(path, kind, part):
     """Expect an error of a file that holds no whole classifier, for this reason."""
     reason = f"{str(path)!r} holds no whole classifier ({kind}: {part}"
-    remedy = "); save it anew, or fetch it again."
+    remedy = "); save it anew, or fetch it again." + see("model-files")
     return pytest.raises(ModelFileError, match=f"(?s)^{re.escape(reason)}.*{re.escape(remedy)}$")
 
 

@@ -2,11 +2,18 @@
 
 import ast
 import doctest
+import pkgutil
 import re
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import sk_ctxmem
+from sk_ctxmem import ContextMemoryClassifier, MissingGroupsWarning, TextSequenceVectorizer
+from sk_ctxmem._documentation import DOCUMENTATION, TROUBLESHOOTING, see
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -73,3 +80,110 @@ def test_blocks_of_python_say_that_they_are(path):
         blocks = re.findall(r"^```(?!python)\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         blocks += re.findall(r"(?:^    .*\n)+", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     assert [block for block in blocks if _looks_like_python(block)] == []
+
+
+def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
+    """Check that the models of that page say what the first page draws, to five points."""
+    drawn = re.findall(r"(\d+) %</text>", (DOCS / "_static" / "memory.svg").read_text("utf-8"))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for example in _read_examples(DOCS / "five_minutes.rst"):
+        if "talk" in names:
+            break
+        example.evaluate()
+        names = example.namespace
+    alone = names["lr"].predict_proba(["Yes."])[[0, 0], :2]
+    in_context = names["clf"].predict_proba(names["talk"])[[1, 3], :2]
+    assert names["clf"].classes_[:2].tolist() == ["answer", "decision"]
+    found = [*alone[0], *in_context[0], *alone[1], *in_context[1]]
+    assert [float(share) for share in drawn] == pytest.approx(100 * np.array(found), abs=5)
+
+
+def _public_modules():
+    """List the package, and the modules of it that have public names."""
+    found = ["sk_ctxmem"]
+    for module in pkgutil.iter_modules(sk_ctxmem.__path__, "sk_ctxmem."):
+        is_private = module.name.rpartition(".")[2].startswith("_")
+        if not is_private and hasattr(import_module(module.name), "__all__"):
+            found.append(module.name)
+    return found
+
+
+def _names_of_the_reference():
+    """Return the dotted names that docs/api.rst has a page for, or describes itself."""
+    names, module = [], ""
+    for line in (DOCS / "api.rst").read_text(encoding="utf-8").splitlines():
+        if line.startswith(".. currentmodule:: "):
+            module = line.split()[-1]
+        elif match := re.match(r"(?: {3}|\.\. data:: )(\w+)$", line):
+            names.append(f"{module}.{match[1]}")
+    return names
+
+
+def test_the_reference_has_every_public_name():
+    """Check that docs/api.rst names what the modules offer, once each, and nothing else."""
+    offered = [
+        f"{name}.{item}" for name in _public_modules() for item in import_module(name).__all__
+    ]
+    assert sorted(_names_of_the_reference()) == sorted(offered)
+
+
+def _labels(page):
+    """Return the names by which sections of a page can be linked to."""
+    return re.findall(r"^\.\. _([\w-]+):$", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def _sections_that_messages_name():
+    """Return each word that a module of the package hands to `see`."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "sk_ctxmem").rglob("*.py")]
+    return sorted(
+        {name for text in sources for name in re.findall(r"\bsee\([\"'](.*?)[\"']\)", text)}
+    )
+
+
+@pytest.mark.parametrize("section", _sections_that_messages_name())
+def test_messages_lead_to_a_section_that_is_there(section):
+    """Check that the address in a message has its page and its section."""
+    address, _, anchor = see(section).removeprefix(" See ").partition("#")
+    page = DOCS / address.removeprefix(DOCUMENTATION).replace(".html", ".rst")
+    assert anchor in _labels(page)
+
+
+def test_the_most_common_errors_have_a_section():
+    """Check that the list is not empty because it is not found any more."""
+    assert {"missing-groups", "columns", "training-diverged"} < set(_sections_that_messages_name())
+
+
+def test_a_warning_ends_with_its_address():
+    """Check that a user reads where to read more."""
+    X = ["yes", "no"] * 20
+    clf = ContextMemoryClassifier(max_epochs=1, hidden_size=4).fit(X, X, groups=[1, 2] * 20)
+    with pytest.warns(
+        MissingGroupsWarning, match=f" See {re.escape(TROUBLESHOOTING)}#missing-groups$"
+    ):
+        clf.predict(X)
+
+
+@pytest.mark.parametrize("estimator", [ContextMemoryClassifier(), TextSequenceVectorizer()])
+def test_a_notebook_links_to_the_page_of_the_estimator(estimator):
+    """Check that the HTML of an estimator leads to a page that docs/api.rst asks for."""
+    name = f"sk_ctxmem.{type(estimator).__name__}"
+    address = f"{DOCUMENTATION}generated/{name}.html"
+    assert f'href="{address}"' in estimator._repr_html_()
+    assert name in _names_of_the_reference()
+
+
+def test_a_class_of_somebody_else_has_no_link_to_ours():
+    """Check that a subclass in another module is not looked for in our reference."""
+
+    class Derived(ContextMemoryClassifier):
+        pass
+
+    assert DOCUMENTATION not in Derived()._repr_html_()
+
+
+def test_the_address_is_that_of_the_project():
+    """Check that what the index of packages shows is what messages name."""
+    tomllib = pytest.importorskip("tomllib", reason="in Python since 3.11")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Documentation"] == DOCUMENTATION

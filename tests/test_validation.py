@@ -12,6 +12,7 @@ import torch
 from _reading import says
 from scipy import sparse
 
+from sk_ctxmem._documentation import see
 from sk_ctxmem._validation import (
     check_row_ids,
     check_texts,
@@ -159,7 +160,7 @@ REFUSED_TEXTS = {
         "a" * 50,
         TypeError,
         f"X is one string, '{'a' * 40}', but a list of texts was expected; pass [X] for a single "
-        "text.",
+        "text." + see("kinds-of-input"),
     ),
     "a number": (5, TypeError, "X must be a list, array or Series of texts, not int."),
     "sparse": (
@@ -202,7 +203,8 @@ REFUSED_TEXTS = {
     "missing": (
         ["a", None],
         ValueError,
-        "X has no text in row 1: None; drop the row, or put '' in its place.",
+        "X has no text in row 1: None; drop the row, or put '' in its place."
+        + see("missing-texts"),
     ),
     "no text": (
         ["a", "b", b"c"],
