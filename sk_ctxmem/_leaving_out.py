@@ -60,8 +60,7 @@ def _read_in_batches(scorer: Scorer, texts: list[np.ndarray]) -> Tensor:
     rows = replace(scorer.rows, words=np.concatenate(texts), word_offsets=offsets)
     at_once = max(1, MOST_ROWS // max(1, len(texts[0])))
     numbers = np.array_split(np.arange(len(texts)), -(-len(texts) // at_once))
-    with torch.no_grad():
-        return torch.cat([scorer.read_words(rows, some) for some in numbers])
+    return torch.cat([scorer.read_words(rows, some) for some in numbers])
 
 
 def leave_one_out(scorer: Scorer, question: Question) -> Shares:

@@ -279,7 +279,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
-        features=_scale(features_of(values), scaler),
+        features=scale(features_of(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -290,7 +290,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     )
 
 
-def _scale(features, scaler):
+def scale(features, scaler):
     """Scale features into the kind, sparse or dense, that the fit had."""
     if isinstance(scaler, RowNormScaler):
         return scaler.transform(sparse.csr_array(features))
