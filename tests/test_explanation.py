@@ -171,6 +171,18 @@ def test_steep_scores_get_as_many_nodes_as_they_need(talks):
     _check_sums(clf, talks[:20], _nobody())
 
 
+def test_what_too_few_nodes_leave_over_is_told(talks, monkeypatch):
+    """Check that a sum that is not exact has a remainder, so that contributions still add up."""
+    clf = _fit(talks)
+    with torch.no_grad():
+        clf._network.table.weight *= 30
+    monkeypatch.setattr("sk_ctxmem._attribution.MOST_NODES", 8)
+    lines = _check_sums(clf, talks[:20], _nobody())
+    remainders = lines.loc[lines["source"] == "remainder", "contribution"]
+    assert 0 < len(remainders) <= 20
+    assert remainders.abs().min() > 5e-4
+
+
 def test_the_table_has_a_line_for_each_contribution(clf, talks):
     """Check columns, sources and rows of one explained row."""
     lines = clf.explain(talks, rows=[4])
