@@ -55,9 +55,10 @@ def _targets(lines):
     return lines.groupby("row", sort=False)["target"].first().to_numpy()
 
 
-def _check_sums(clf, X, empty, groups=None, **options):
+def _check_sums(clf, X, empty, groups=None, *, left_over=False, **options):
     """Check that the contributions are the score less that of an empty text alone."""
     lines = clf.explain(X, groups=groups, **options)
+    assert ("remainder" in set(lines["source"])) == left_over
     rows = lines["row"].unique()
     targets = _targets(lines)
     alone = None if groups is None else ["alone"]
@@ -177,7 +178,7 @@ def test_what_too_few_nodes_leave_over_is_told(talks, monkeypatch):
     with torch.no_grad():
         clf._network.table.weight *= 30
     monkeypatch.setattr("sk_ctxmem._attribution.MOST_NODES", 8)
-    lines = _check_sums(clf, talks[:20], _nobody())
+    lines = _check_sums(clf, talks[:20], _nobody(), left_over=True)
     remainders = lines.loc[lines["source"] == "remainder", "contribution"]
     assert 0 < len(remainders) <= 20
     assert remainders.abs().min() > 5e-4
@@ -269,7 +270,7 @@ def test_leaving_a_feature_out_is_what_its_absence_changes(talks):
 def test_other_methods_add_up_by_a_remainder(talks, method):
     """Check that the remainder is what the contributions lack."""
     clf = _fit(talks, word_memory=True, speaker_column="speaker")
-    lines = _check_sums(clf, talks[:20], _nobody(), method=method)
+    lines = _check_sums(clf, talks[:20], _nobody(), method=method, left_over=True)
     assert (lines.groupby("row")["source"].agg("last") == "remainder").all()
     assert lines["source"].value_counts()["remainder"] == 20
 
