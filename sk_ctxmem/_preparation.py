@@ -272,7 +272,7 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
             "texts, or what TextSequenceVectorizer returns, or word_memory=False."
         )
     units = np.arange(inputs.n_rows) if context == "none" else number_units(inputs)
-    rows = np.lexsort((_order_numbers(inputs), units))
+    rows = np.lexsort((order_numbers(inputs), units))
     lengths = np.bincount(units)
     codes, numbers = _number_speakers(inputs, speakers)
     extras = None
@@ -304,7 +304,7 @@ def scale(features, scaler):
         return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
 
 
-def _order_numbers(inputs):
+def order_numbers(inputs):
     """Return what orders the rows of a group: the order column, else the position."""
     if inputs.order is None:
         return np.zeros(inputs.n_rows)
