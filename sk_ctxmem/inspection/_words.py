@@ -17,7 +17,22 @@ ACCENTS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
 
 
 class WordContribution(NamedTuple):
-    """What one word of a text contributed: ``text[start:end]`` is the word."""
+    """What one word of a text contributed: ``text[start:end]`` is the word.
+
+    Parameters
+    ----------
+    start : int
+        Where the word begins in the text.
+
+    end : int
+        Where it has ended.
+
+    word : str
+        The word.
+
+    contribution : float
+        What it contributed, in log-odds.
+    """
 
     start: int
     end: int
