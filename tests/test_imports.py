@@ -122,7 +122,7 @@ ALLOWED_PARTS = {
         "_vectorizer",
         "exceptions",
     },
-    "inspection": {"_vectorizer"},
+    "inspection": {"_preparation", "_validation", "_vectorizer"},
     "datasets": {"exceptions"},
     "testing": {"_parameters", "datasets"},
 }

@@ -1,5 +1,10 @@
-"""What counted for a prediction, by word and by row."""
+"""What counted for a prediction, how training went, and what context is worth, to be looked at."""
 
+from ._training_history import TrainingHistoryDisplay
 from ._words import WordContribution, word_contributions
 
-__all__ = ["WordContribution", "word_contributions"]
+__all__ = [
+    "TrainingHistoryDisplay",
+    "WordContribution",
+    "word_contributions",
+]
