@@ -1,11 +1,13 @@
 """What counted for a prediction, how training went, and what context is worth, to be looked at."""
 
 from ._context_ablation import ContextAblationDisplay
+from ._context_attribution import ContextAttributionDisplay
 from ._training_history import TrainingHistoryDisplay
 from ._words import WordContribution, word_contributions
 
 __all__ = [
     "ContextAblationDisplay",
+    "ContextAttributionDisplay",
     "TrainingHistoryDisplay",
     "WordContribution",
     "word_contributions",
