@@ -2,12 +2,14 @@
 
 from ._context_ablation import ContextAblationDisplay
 from ._context_attribution import ContextAttributionDisplay
+from ._conversation import ConversationDisplay
 from ._training_history import TrainingHistoryDisplay
 from ._words import WordContribution, word_contributions
 
 __all__ = [
     "ContextAblationDisplay",
     "ContextAttributionDisplay",
+    "ConversationDisplay",
     "TrainingHistoryDisplay",
     "WordContribution",
     "word_contributions",
