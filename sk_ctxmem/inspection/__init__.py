@@ -3,6 +3,7 @@
 from ._context_ablation import ContextAblationDisplay
 from ._context_attribution import ContextAttributionDisplay
 from ._conversation import ConversationDisplay
+from ._token_attribution import TokenAttributionDisplay
 from ._training_history import TrainingHistoryDisplay
 from ._words import WordContribution, word_contributions
 
@@ -10,6 +11,7 @@ __all__ = [
     "ContextAblationDisplay",
     "ContextAttributionDisplay",
     "ConversationDisplay",
+    "TokenAttributionDisplay",
     "TrainingHistoryDisplay",
     "WordContribution",
     "word_contributions",

@@ -1,0 +1,377 @@
+"""TokenAttributionDisplay: the words of one text, shaded by what they contributed."""
+
+from functools import cache
+from numbers import Integral
+
+import numpy as np
+
+from .._validation import check_texts
+from ._colors import LIGHT, N_LEVELS, blend, largest_of, level_of, sign_of, write_number
+from ._explanations import NOT_TEXT, check_explanation, probabilities_of, targets_of
+from ._html import Turn, render_block, render_page
+from ._plotting import get_axes
+from ._rows import check_row, read_conversation, shorten
+from ._words import word_contributions
+from ._wrapping import split_pieces, wrap_pieces
+
+WIDTH, LINE, MARGIN = 7.0, 0.29, 1.0  # inches: of a figure, of a line, of title and legend
+MOST_LINES = 40
+MOST_PIECES = 5000  # words and spaces: more than these lines can hold
+
+
+class TokenAttributionDisplay:
+    """The words of one text, coloured by what they contributed to a class.
+
+    Blue speaks for the class, orange with a dashed frame against it. Notebooks show it as HTML;
+    :meth:`plot` draws it with matplotlib. Made by :meth:`from_estimator` or
+    :meth:`from_explanation`.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    words : list of WordContribution
+        What each word contributed, in log-odds, in the order of the text.
+
+    target : class label
+        The class that is explained.
+
+    probability : float, default=nan
+        Its probability; NaN if not known.
+
+    other_turns : float, default=0.0
+        What other rows contributed in sum.
+
+    structure : float, default=0.0
+        What all that is not text contributed.
+
+    top : int or None, default=None
+        How many words to colour, those that counted most; None for all.
+
+    row : int, default=0
+        Position of the text in X.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes of the text.
+
+    figure_ : matplotlib Figure
+        Its figure.
+
+    text_ : list of matplotlib Text
+        The pieces of the text, in its order.
+
+    See Also
+    --------
+    ConversationDisplay : All texts of a conversation, as HTML.
+    ContextAttributionDisplay : All turns by all turns, as a heat map.
+
+    Notes
+    -----
+    matplotlib draws scripts that run from right to left, and those whose letters join, letter
+    by letter from left to right; the HTML shows them as they are written. It also needs a
+    font that has the letters: for Chinese, ``plt.rcParams["font.family"] = "Noto Sans CJK SC"``.
+    """
+
+    def __init__(
+        self,
+        *,
+        text,
+        words,
+        target,
+        probability=np.nan,
+        other_turns=0.0,
+        structure=0.0,
+        top=None,
+        row=0,
+    ):
+        self.text = text
+        self.words = words
+        self.target = target
+        self.probability = probability
+        self.other_turns = other_turns
+        self.structure = structure
+        self.top = top
+        self.row = row
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, *, row=0, target=None, groups=None, top=None, plot=True, ax=None
+    ):
+        """Explain one row, and draw its words.
+
+        Parameters
+        ----------
+        estimator : ContextMemoryClassifier or Pipeline
+            The fitted classifier, or a pipeline that ends in one.
+
+        X : {list, ndarray, Series, DataFrame} of n_rows
+            Texts, with the other rows of the conversation.
+
+        row : int, default=0
+            Position in X of the row to explain.
+
+        target : class label or None, default=None
+            The class to explain; None for the predicted one.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation each row belongs to, if no column says so.
+
+        top : int or None, default=None
+            How many words to colour, those that counted most; None for all.
+
+        plot : bool, default=True
+            Whether to draw with matplotlib; HTML needs no drawing.
+
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : TokenAttributionDisplay
+            The display, drawn if asked for.
+        """
+        _check_top(top)
+        talk = read_conversation(estimator, X, groups, row=row)
+        row = check_row(row, X.shape[0] if hasattr(X, "shape") else len(X))
+        turn = int(np.flatnonzero(talk.rows == row)[0])
+        explanation = talk.classifier.explain(talk.X, target, groups=talk.groups, rows=[turn])
+        probabilities = talk.classifier.predict_proba(talk.X, groups=talk.groups)
+        target = targets_of(explanation, [turn])
+        probability = probabilities_of(talk.classifier, probabilities[[turn]], target)[0]
+        vectorizer = talk.classifier.vectorizer_
+        display = cls._of(explanation, talk.texts[turn], turn, vectorizer, probability, top)
+        display.row = row
+        return display.plot(ax=ax) if plot else display
+
+    @classmethod
+    def from_explanation(
+        cls, explanation, texts, *, row=None, probability=np.nan, top=None, plot=True, ax=None
+    ):
+        """Draw a row of what `explain` has returned.
+
+        Parameters
+        ----------
+        explanation : DataFrame
+            What :meth:`ContextMemoryClassifier.explain` returned.
+
+        texts : {list, ndarray, Series} of n_rows
+            Texts of all rows that were given to `explain`.
+
+        row : int or None, default=None
+            Position of the row to draw; None if only one was explained.
+
+        probability : float, default=nan
+            Probability of the class that is explained; NaN if not known.
+
+        top : int or None, default=None
+            How many words to colour, those that counted most; None for all.
+
+        plot : bool, default=True
+            Whether to draw with matplotlib; HTML needs no drawing.
+
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : TokenAttributionDisplay
+            The display, drawn if asked for.
+        """
+        _check_top(top)
+        check_explanation(explanation)
+        texts = check_texts(texts, "texts")
+        row = _choose_row(explanation, row, len(texts))
+        display = cls._of(explanation, texts[row], row, None, probability, top)
+        return display.plot(ax=ax) if plot else display
+
+    @classmethod
+    def _of(cls, explanation, text, row, vectorizer, probability, top):
+        """Sum an explanation of one row up, without drawing it."""
+        lines = explanation[explanation["row"] == row]
+        is_own, is_text = lines["from_row"] == row, lines["from_row"] != NOT_TEXT
+        return cls(
+            text=text,
+            words=word_contributions(text, lines[is_own], vectorizer)[0],
+            target=lines["target"].iloc[0],
+            probability=float(probability),
+            other_turns=float(lines.loc[is_text & ~is_own, "contribution"].sum()),
+            structure=float(lines.loc[~is_text, "contribution"].sum()),
+            top=top,
+            row=row,
+        )
+
+    def plot(self, ax=None, *, fontsize=11):
+        """Draw the words, and wrap them over lines.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure, as high as the text needs.
+
+        fontsize : float, default=11
+            Size of the letters in points.
+
+        Returns
+        -------
+        self : TokenAttributionDisplay
+            The display itself.
+        """
+        self.ax_ = get_axes(type(self).__name__, ax, (WIDTH, MARGIN + LINE))
+        self.figure_ = self.ax_.figure
+        self.ax_.set_axis_off()
+        if ax is None:  # all the width, so that lines can be measured before they are placed
+            self.figure_.set_layout_engine("none")
+            self.ax_.set_position((0.02, 0, 0.96, 1))
+        pieces = split_pieces(self.text, self._shown_words())[:MOST_PIECES]
+        lines = wrap_pieces(pieces, self._measure(fontsize))
+        step = LINE * fontsize / 11
+        if ax is None:
+            n_lines = min(len(lines), MOST_LINES)
+            self.figure_.set_size_inches(WIDTH, MARGIN + step * n_lines)
+        height = self.ax_.get_window_extent().height / self.figure_.dpi
+        n_lines = max(1, int((height - MARGIN) / step + 1e-6))
+        if len(lines) > n_lines:
+            lines = [*lines[: n_lines - 1], [(0.0, "…", 0.0)]]
+        self._draw(lines, step / height, 0.45 / height, fontsize)
+        return self
+
+    def _measure(self, fontsize):
+        """Return a function that gives the width of a piece of text as a share of the axes."""
+        renderer = self.figure_.canvas.get_renderer()
+        width = self.ax_.get_window_extent().width
+
+        @cache
+        def measure_points(piece):
+            sample = self.ax_.text(0, 0, piece, fontsize=fontsize, parse_math=False)
+            extent = sample.get_window_extent(renderer).width
+            sample.remove()
+            return extent
+
+        # between bars, or spaces at the ends would have no width
+        return lambda piece: (measure_points(f"|{piece}|") - measure_points("||")) / width
+
+    def _draw(self, lines, step, margin, fontsize):
+        """Place the title, the lines and the legend, from the top."""
+        largest = largest_of([word.contribution for word in self.words])
+        kept = {"transform": self.ax_.transAxes, "va": "center", "parse_math": False}
+        top = 1 - margin / 2
+        self.ax_.text(0, top, self._title(), fontsize=fontsize, weight="bold", **kept)
+        self.text_ = []
+        for number, line in enumerate(lines):
+            y = 1 - margin - (number + 0.5) * step
+            for x, piece, contribution in line:
+                box = _box(contribution, largest)
+                style = {"fontsize": fontsize, "bbox": box} | kept
+                self.text_.append(self.ax_.text(x, y, piece, **style))
+        y = 1 - margin - len(lines) * step - 0.4 * margin
+        self._draw_legend(y, margin, largest, fontsize - 2.5, kept)
+
+    def _draw_legend(self, y, margin, largest, fontsize, kept):
+        """Say under the text what the colours are, and what the rest contributed."""
+        size = f"up to {write_number(largest)[1:]}" if largest else "none here"
+        x = 0.008
+        measure = self._measure(fontsize)
+        for words, value in (
+            ("blue: for it", largest),
+            ("orange, dashed: against it", -largest),
+            (f"(log-odds, {size}); {self._rest()}", 0.0),
+        ):
+            box = _box(0.8 * value, largest)
+            if x + measure(words) > 1:
+                x, y = 0.008, y - 0.5 * margin
+            self.ax_.text(x, y, words, fontsize=fontsize, color="0.25", bbox=box, **kept)
+            x += measure(words) + 0.02
+
+    def _title(self):
+        chance = "" if np.isnan(self.probability) else f": {100 * self.probability:.0f} %"
+        return f"{shorten(self.target, 40)}{chance}"
+
+    def _rest(self):
+        other, rest = write_number(self.other_turns), write_number(self.structure)
+        return f"other turns {other}, place and speaker {rest}"
+
+    def _shown_words(self):
+        """Return the words to colour, in the order of the text."""
+        if self.top is None:
+            return self.words
+        sizes = -np.abs([word.contribution for word in self.words])
+        strongest = np.sort(np.argsort(sizes, kind="stable")[: self.top])
+        return [self.words[place] for place in strongest]
+
+    def to_html(self, title="Explanation"):
+        """Return a whole page, to be written to a file.
+
+        Parameters
+        ----------
+        title : str, default="Explanation"
+            Title of the page.
+
+        Returns
+        -------
+        html : str
+            The page, in itself complete; write it as UTF-8.
+        """
+        return render_page(self._repr_html_(), title)
+
+    def _repr_html_(self):
+        """Return what a notebook shows."""
+        contributions = [word.contribution for word in self.words]
+        sums = {
+            "words": float(sum(contributions)),
+            "other turns": self.other_turns,
+            "place, speaker and the like": self.structure,
+        }
+        turn = Turn(
+            number=self.row,
+            text=self.text,
+            words=self._shown_words(),
+            target=self.target,
+            probability=self.probability,
+            sums=sums,
+        )
+        return render_block([turn], largest_of(contributions), 0.0)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(target={self.target!r}, n_words={len(self.words)})"
+
+
+def _check_top(top):
+    if top is not None and (isinstance(top, bool) or not isinstance(top, Integral)):
+        raise TypeError(f"top={top!r} must be a number of words, or None for all.")
+    if top is not None and top < 1:
+        raise ValueError(f"top={top} must be at least 1; None colours all words.")
+
+
+def _choose_row(explanation, row, n_rows):
+    """Return the row to draw: the one that was asked for, or the only one."""
+    explained = explanation["row"].unique()
+    if row is None and len(explained) > 1:
+        raise ValueError(
+            f"row=None, but explanation is about {len(explained)} rows; pass the one to draw, "
+            f"such as row={explained[0]}."
+        )
+    row = check_row(int(explained[0]) if row is None else row, n_rows)
+    if row not in explained:
+        raise ValueError(f"row={row} is not explained; these are: {explained[:5].tolist()}.")
+    return row
+
+
+def _box(contribution, largest):
+    """Return the ground of a piece of text: shaded, and framed by dashes if it speaks against."""
+    level = level_of(contribution, largest)
+    if not level:
+        return None
+    name = sign_of(contribution)
+    face = [part / 255 for part in blend(LIGHT, name, level)]
+    edge = [part / 255 for part in blend(LIGHT, name, N_LEVELS)]
+    style = "-" if name == "positive" else "--"
+    return {
+        "boxstyle": "square,pad=0.12",
+        "facecolor": face,
+        "edgecolor": face if name == "positive" else edge,
+        "linewidth": 0.8,
+        "linestyle": style,
+    }
