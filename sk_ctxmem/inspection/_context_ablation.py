@@ -8,10 +8,11 @@ import pandas as pd
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, get_scorer
+from sklearn.utils.validation import column_or_1d
 
 from .._validation import check_row_ids, is_frame
 from ._plotting import get_axes
-from ._rows import find_classifier, order_of_rows, read_inputs, take_rows
+from ._rows import check_labels, find_classifier, order_of_rows, read_inputs, take_rows
 
 N_ROWS = (0, 1, 2, 4, 8, None)
 ROWS_AT_ONCE = 20_000  # rows of windows that are predicted in one call
@@ -95,7 +96,8 @@ class ContextAblationDisplay:
             Which conversation each row belongs to, if no column says so.
 
         scoring : str, callable or None, default=None
-            A scorer of scikit-learn; None for the accuracy.
+            A scorer of scikit-learn; None for the accuracy. One that reads X itself will not
+            do: it is given numbers of rows.
 
         ax : matplotlib Axes or None, default=None
             Where to draw; None for a new figure.
@@ -113,7 +115,7 @@ class ContextAblationDisplay:
                 "X comes without groups, or the classifier has context='none', so that no row "
                 "sees another one; pass groups=, and fit with context='past'."
             )
-        y = check_row_ids(y, inputs.n_rows, "y")
+        y = check_labels(y, inputs.n_rows)
         windows = _Windows(classifier, X, inputs, passes_groups=groups is not None)
         scorer = get_scorer("accuracy" if scoring is None else scoring)
         known = [_KnownPredictions(classifier.classes_, windows.predict(n)) for n in n_rows]
@@ -153,9 +155,9 @@ class ContextAblationDisplay:
                 "earlier rows to predicted classes was expected, such as {0: y_0, None: y_all}."
             )
         n_rows = _check_numbers(tuple(predictions))
-        y_true = check_row_ids(y_true, len(y_true), "y_true")
+        y_true = column_or_1d(y_true)
         metric = accuracy_score if metric is None else metric
-        columns = [check_row_ids(predictions[n], len(y_true), f"predictions[{n}]") for n in n_rows]
+        columns = [check_labels(predictions[n], len(y_true), f"predictions[{n}]") for n in n_rows]
         functions = [
             lambda rows, column=column: metric(y_true[rows], column[rows]) for column in columns
         ]

@@ -13,7 +13,7 @@ from ._explanations import (
     targets_of,
 )
 from ._html import Turn, render_block, render_page
-from ._rows import check_row, read_conversation
+from ._rows import check_labels, check_row, read_conversation
 from ._words import word_contributions
 
 MOST_TURNS_SHOWN = 3  # other turns that counted, by default
@@ -127,7 +127,7 @@ class ConversationDisplay:
             The display.
         """
         talk = read_conversation(estimator, X, groups, group=group)
-        y_true = None if y is None else check_row_ids(y, _count(X), "y")[talk.rows]
+        y_true = None if y is None else check_labels(y, _count(X))[talk.rows]
         explanation = talk.classifier.explain(talk.X, target, groups=talk.groups)
         probabilities = talk.classifier.predict_proba(talk.X, groups=talk.groups)
         rows = np.arange(len(talk.rows))
@@ -182,7 +182,7 @@ class ConversationDisplay:
         if speakers is not None:
             speakers = check_row_ids(speakers, len(texts), "speakers")[rows]
         if y_true is not None:
-            y_true = check_row_ids(y_true, len(texts), "y_true")[rows]
+            y_true = check_labels(y_true, len(texts), "y_true")[rows]
         summary = _sum_up(explanation, [texts[row] for row in rows], rows, None)
         return cls(**summary, speakers=speakers, y_true=y_true, n_earlier=n_earlier)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._preparation import order_numbers
 from .._validation import is_frame, looks_like_texts, read_rows
@@ -151,6 +151,31 @@ def check_row(row, n_rows, name="row"):
             f"{name}={row} is not a row of X, which has {n_rows}; the last one is {n_rows - 1}."
         )
     return int(row) % n_rows
+
+
+def check_labels(y, n_rows, name="y"):
+    """Return one class for each row as an array, of the type that numpy gives it.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Classes.
+    n_rows : int
+        How many there must be.
+    name : str, default="y"
+        What to call them in messages.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,)
+        The classes.
+    """
+    labels = column_or_1d(y)
+    if len(labels) != n_rows:
+        raise ValueError(
+            f"{name} has {len(labels)} values, but there are {n_rows} rows; pass one for each."
+        )
+    return labels
 
 
 def show_rows(X, inputs):

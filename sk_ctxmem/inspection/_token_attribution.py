@@ -40,6 +40,9 @@ class TokenAttributionDisplay:
     probability : float, default=nan
         Its probability; NaN if not known.
 
+    rest : float, default=0.0
+        What the text contributed by n-grams that are not found in it.
+
     other_turns : float, default=0.0
         What other rows contributed in sum.
 
@@ -82,6 +85,7 @@ class TokenAttributionDisplay:
         words,
         target,
         probability=np.nan,
+        rest=0.0,
         other_turns=0.0,
         structure=0.0,
         top=None,
@@ -91,6 +95,7 @@ class TokenAttributionDisplay:
         self.words = words
         self.target = target
         self.probability = probability
+        self.rest = rest
         self.other_turns = other_turns
         self.structure = structure
         self.top = top
@@ -192,9 +197,11 @@ class TokenAttributionDisplay:
         """Sum an explanation of one row up, without drawing it."""
         lines = explanation[explanation["row"] == row]
         is_own, is_text = lines["from_row"] == row, lines["from_row"] != NOT_TEXT
+        words, rest = word_contributions(text, lines[is_own], vectorizer)
         return cls(
             text=text,
-            words=word_contributions(text, lines[is_own], vectorizer)[0],
+            words=words,
+            rest=rest,
             target=lines["target"].iloc[0],
             probability=float(probability),
             other_turns=float(lines.loc[is_text & ~is_own, "contribution"].sum()),
@@ -320,7 +327,7 @@ class TokenAttributionDisplay:
         """Return what a notebook shows."""
         contributions = [word.contribution for word in self.words]
         sums = {
-            "words": float(sum(contributions)),
+            "own text": sum(contributions) + self.rest,
             "other turns": self.other_turns,
             "place, speaker and the like": self.structure,
         }
