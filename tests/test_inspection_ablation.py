@@ -1,9 +1,7 @@
 """Tests of ContextAblationDisplay."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from _explained import fit_talks
 from sklearn.metrics import accuracy_score, f1_score, log_loss
@@ -14,8 +12,9 @@ from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem.datasets import make_conversations
 from sk_ctxmem.inspection import ContextAblationDisplay
 
+matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+plt = pytest.importorskip("matplotlib.pyplot")
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +57,7 @@ def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_on
 
 def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
     """Check groups that are not adjacent, an order column, polars, and groups of the call."""
+    pl = pytest.importorskip("polars")
     columns = {"text_column": "text", "order_column": "order", "random_state": 0}
     frame = new_talks.sample(frac=1, random_state=0)
     clf = ContextMemoryClassifier(group_column="group", **columns).fit(frame, frame["target"])

@@ -1,8 +1,6 @@
 """Tests of ContextAttributionDisplay."""
 
-import matplotlib
 import numpy as np
-import polars as pl
 import pytest
 from _explained import LINES, TEXTS, fit_talks, make_explanation, talks
 from sklearn.pipeline import make_pipeline
@@ -10,8 +8,9 @@ from sklearn.pipeline import make_pipeline
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem.inspection import ContextAttributionDisplay
 
+matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+plt = pytest.importorskip("matplotlib.pyplot")
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +108,7 @@ def test_texts_are_no_formulas():
 
 def test_rows_are_in_the_order_of_the_order_column():
     """Check that shuffled rows give the same picture, with their positions in X."""
+    pl = pytest.importorskip("polars")
     frame = talks()[talks()["group"] == 5]
     clf = ContextMemoryClassifier(
         text_column="text", group_column="group", order_column="order", random_state=0

@@ -2,7 +2,6 @@
 
 import sys
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem.inspection import TrainingHistoryDisplay
 
+matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+plt = pytest.importorskip("matplotlib.pyplot")
 
 TEXTS, CLASSES = ["a b", "c d", "b a"] * 20, [0, 1, 0] * 20
 HISTORY = pd.DataFrame(

@@ -1,6 +1,5 @@
 """Tests of TokenAttributionDisplay."""
 
-import matplotlib
 import numpy as np
 import pytest
 from _explained import TEXTS, fit_talks, make_explanation, talks
@@ -8,8 +7,9 @@ from _explained import TEXTS, fit_talks, make_explanation, talks
 from sk_ctxmem.inspection import TokenAttributionDisplay, WordContribution
 from sk_ctxmem.inspection._wrapping import split_pieces, wrap_pieces
 
+matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+plt = pytest.importorskip("matplotlib.pyplot")
 
 LONG = "Some words and then some more, " * 12 + "x" * 300 + " the end.\nA new line."
 
