@@ -128,6 +128,18 @@ def test_texts_are_no_formulas():
     assert not any(text.get_parse_math() for text in display.ax_.texts)
 
 
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_files_of_every_kind_can_be_written(kind, tmp_path, monkeypatch):
+    """Check backends that draw no pixels, whose canvas cannot measure."""
+    backend = {"png": "agg"}.get(kind, kind)
+    monkeypatch.setitem(matplotlib.rcParams, "backend", backend)
+    plt.switch_backend(backend)
+    display = _explain(LONG)
+    display.figure_.savefig(tmp_path / f"text.{kind}")
+    assert (tmp_path / f"text.{kind}").stat().st_size > 1000
+    plt.switch_backend("agg")
+
+
 def test_an_empty_text_can_be_drawn():
     """Check that there is a title and a legend, and no word."""
     lines = make_explanation([(0, "yes", "structure", None, -1, 0.5, np.nan)])

@@ -1,22 +1,18 @@
 """TokenAttributionDisplay: the words of one text, shaded by what they contributed."""
 
-from functools import cache
 from numbers import Integral
 
 import numpy as np
 
 from .._validation import check_texts
-from ._colors import LIGHT, N_LEVELS, blend, largest_of, level_of, sign_of, write_number
+from ._colors import largest_of, write_number
+from ._drawn_text import LINE, MARGIN, WIDTH, draw_text
 from ._explanations import NOT_TEXT, check_explanation, probabilities_of, targets_of
 from ._html import Turn, render_block, render_page
 from ._plotting import get_axes
 from ._rows import check_row, read_conversation, shorten
 from ._words import word_contributions
-from ._wrapping import split_pieces, wrap_pieces
-
-WIDTH, LINE, MARGIN = 7.0, 0.29, 1.0  # inches: of a figure, of a line, of title and legend
-MOST_LINES = 40
-MOST_PIECES = 5000  # words and spaces: more than these lines can hold
+from ._wrapping import split_pieces
 
 
 class TokenAttributionDisplay:
@@ -228,77 +224,31 @@ class TokenAttributionDisplay:
         """
         self.ax_ = get_axes(type(self).__name__, ax, (WIDTH, MARGIN + LINE))
         self.figure_ = self.ax_.figure
-        self.ax_.set_axis_off()
-        if ax is None:  # all the width, so that lines can be measured before they are placed
-            self.figure_.set_layout_engine("none")
-            self.ax_.set_position((0.02, 0, 0.96, 1))
-        pieces = split_pieces(self.text, self._shown_words())[:MOST_PIECES]
-        lines = wrap_pieces(pieces, self._measure(fontsize))
-        step = LINE * fontsize / 11
-        if ax is None:
-            n_lines = min(len(lines), MOST_LINES)
-            self.figure_.set_size_inches(WIDTH, MARGIN + step * n_lines)
-        height = self.ax_.get_window_extent().height / self.figure_.dpi
-        n_lines = max(1, int((height - MARGIN) / step + 1e-6))
-        if len(lines) > n_lines:
-            lines = [*lines[: n_lines - 1], [(0.0, "…", 0.0)]]
-        self._draw(lines, step / height, 0.45 / height, fontsize)
+        largest = largest_of([word.contribution for word in self.words])
+        self.text_ = draw_text(
+            self.ax_,
+            split_pieces(self.text, self._shown_words()),
+            largest,
+            title=self._title(),
+            legend=self._legend(largest),
+            fontsize=fontsize,
+            fit_figure=ax is None,
+        )
         return self
 
-    def _measure(self, fontsize):
-        """Return a function that gives the width of a piece of text as a share of the axes."""
-        renderer = self.figure_.canvas.get_renderer()
-        width = self.ax_.get_window_extent().width
-
-        @cache
-        def measure_points(piece):
-            sample = self.ax_.text(0, 0, piece, fontsize=fontsize, parse_math=False)
-            extent = sample.get_window_extent(renderer).width
-            sample.remove()
-            return extent
-
-        # between bars, or spaces at the ends would have no width
-        return lambda piece: (measure_points(f"|{piece}|") - measure_points("||")) / width
-
-    def _draw(self, lines, step, margin, fontsize):
-        """Place the title, the lines and the legend, from the top."""
-        largest = largest_of([word.contribution for word in self.words])
-        kept = {"transform": self.ax_.transAxes, "va": "center", "parse_math": False}
-        top = 1 - margin / 2
-        self.ax_.text(0, top, self._title(), fontsize=fontsize, weight="bold", **kept)
-        self.text_ = []
-        for number, line in enumerate(lines):
-            y = 1 - margin - (number + 0.5) * step
-            for x, piece, contribution in line:
-                box = _box(contribution, largest)
-                style = {"fontsize": fontsize, "bbox": box} | kept
-                self.text_.append(self.ax_.text(x, y, piece, **style))
-        y = 1 - margin - len(lines) * step - 0.4 * margin
-        self._draw_legend(y, margin, largest, fontsize - 2.5, kept)
-
-    def _draw_legend(self, y, margin, largest, fontsize, kept):
-        """Say under the text what the colours are, and what the rest contributed."""
+    def _legend(self, largest):
+        """List what the colours are, and what the rest contributed."""
         size = f"up to {write_number(largest)[1:]}" if largest else "none here"
-        x = 0.008
-        measure = self._measure(fontsize)
-        for words, value in (
-            ("blue: for it", largest),
-            ("orange, dashed: against it", -largest),
-            (f"(log-odds, {size}); {self._rest()}", 0.0),
-        ):
-            box = _box(0.8 * value, largest)
-            if x + measure(words) > 1:
-                x, y = 0.008, y - 0.5 * margin
-            self.ax_.text(x, y, words, fontsize=fontsize, color="0.25", bbox=box, **kept)
-            x += measure(words) + 0.02
+        other, rest = write_number(self.other_turns), write_number(self.structure)
+        return [
+            ("blue: for it", 0.8 * largest),
+            ("orange, dashed: against it", -0.8 * largest),
+            (f"(log-odds, {size}); other turns {other}, place and speaker {rest}", 0.0),
+        ]
 
     def _title(self):
         chance = "" if np.isnan(self.probability) else f": {100 * self.probability:.0f} %"
         return f"{shorten(self.target, 40)}{chance}"
-
-    def _rest(self):
-        other, rest = write_number(self.other_turns), write_number(self.structure)
-        return f"other turns {other}, place and speaker {rest}"
 
     def _shown_words(self):
         """Return the words to colour, in the order of the text."""
@@ -364,21 +314,3 @@ def _choose_row(explanation, row, n_rows):
     if row not in explained:
         raise ValueError(f"row={row} is not explained; these are: {explained[:5].tolist()}.")
     return row
-
-
-def _box(contribution, largest):
-    """Return the ground of a piece of text: shaded, and framed by dashes if it speaks against."""
-    level = level_of(contribution, largest)
-    if not level:
-        return None
-    name = sign_of(contribution)
-    face = [part / 255 for part in blend(LIGHT, name, level)]
-    edge = [part / 255 for part in blend(LIGHT, name, N_LEVELS)]
-    style = "-" if name == "positive" else "--"
-    return {
-        "boxstyle": "square,pad=0.12",
-        "facecolor": face,
-        "edgecolor": face if name == "positive" else edge,
-        "linewidth": 0.8,
-        "linestyle": style,
-    }
