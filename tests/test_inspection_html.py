@@ -59,7 +59,8 @@ def _hostile_display():
             ("row", None, 0),
         )
     ]
-    return _show(HOSTILE, lines, speakers=HOSTILE[::-1], y_true=[*HOSTILE[1:], HOSTILE[0]])
+    names = [*HOSTILE[1:], HOSTILE[0]]
+    return _show(HOSTILE, lines, predictions=HOSTILE, speakers=HOSTILE[::-1], y_true=names)
 
 
 def test_a_conversation_is_shown_with_classes_words_and_turns():
@@ -93,10 +94,19 @@ def test_the_bars_are_the_turns_that_counted_most():
 
 def test_a_wrong_class_is_marked():
     """Check that the true class is named where it is another one, and only if y is given."""
-    text = _Reader(_show(y_true=["yes", "yes"])._repr_html_()).text
+    predictions = ["yes", "no"]
+    text = _Reader(_show(y_true=["yes", "yes"], predictions=predictions)._repr_html_()).text
     assert text.count("✓ right") == 1
     assert "predicted no✗ true class yes" in text
-    assert "true class" not in _Reader(_show()._repr_html_()).text
+    assert "true class" not in _Reader(_show(predictions=predictions)._repr_html_()).text
+
+
+def test_a_target_is_not_taken_for_a_prediction():
+    """Check that a table alone, which may be about any class, is shown without a verdict."""
+    text = _Reader(_show(y_true=["yes", "yes"])._repr_html_()).text
+    assert "explained yes" in text
+    assert text.count("true class yes") == 2
+    assert not re.search("predicted|✓|✗", text)
 
 
 def test_a_class_that_is_not_the_predicted_one_is_named():
@@ -224,7 +234,7 @@ def test_a_turn_that_is_context_only_has_no_class():
     text = _Reader(
         ConversationDisplay.from_explanation(table[table["row"] == 1], TEXTS)._repr_html_()
     ).text
-    assert text.count("predicted") == 1
+    assert text.count("explained") == 1
     assert text.count("own text") == 1
     assert "good film" in text
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._validation import check_row_ids, check_texts
+from .._validation import check_texts
 from ._colors import largest_of
 from ._explanations import (
     check_explanation,
@@ -50,7 +50,7 @@ class ConversationDisplay:
         Their probabilities.
 
     predictions : ndarray of shape (n_turns,) or None, default=None
-        The predicted classes; None for the targets.
+        The predicted classes; None if not known.
 
     speakers : array-like of shape (n_turns,) or None, default=None
         Who speaks.
@@ -143,7 +143,15 @@ class ConversationDisplay:
 
     @classmethod
     def from_explanation(
-        cls, explanation, texts, *, rows=None, speakers=None, y_true=None, n_earlier=3
+        cls,
+        explanation,
+        texts,
+        *,
+        rows=None,
+        predictions=None,
+        speakers=None,
+        y_true=None,
+        n_earlier=3,
     ):
         """Show what `explain` has returned.
 
@@ -158,6 +166,9 @@ class ConversationDisplay:
         rows : array-like of int or None, default=None
             Positions of the rows of one conversation, in its order; None for all that the
             explanation is about, in the order of X.
+
+        predictions : array-like of shape (n_rows,) or None, default=None
+            The predicted classes.
 
         speakers : array-like of shape (n_rows,) or None, default=None
             Who speaks in each row.
@@ -179,12 +190,13 @@ class ConversationDisplay:
             rows = rows_of(explanation, len(texts))
         else:
             rows = np.array([check_row(row, len(texts), "rows") for row in rows])
-        if speakers is not None:
-            speakers = check_row_ids(speakers, len(texts), "speakers")[rows]
-        if y_true is not None:
-            y_true = check_labels(y_true, len(texts), "y_true")[rows]
+        given = {"predictions": predictions, "speakers": speakers, "y_true": y_true}
+        chosen = {
+            name: None if values is None else check_labels(values, len(texts), name)[rows]
+            for name, values in given.items()
+        }
         summary = _sum_up(explanation, [texts[row] for row in rows], rows, None)
-        return cls(**summary, speakers=speakers, y_true=y_true, n_earlier=n_earlier)
+        return cls(**summary, **chosen, n_earlier=n_earlier)
 
     def to_html(self, title="Conversation"):
         """Return a whole page, to be written to a file.
@@ -214,7 +226,6 @@ class ConversationDisplay:
     def _turn(self, number):
         """Return what is shown of one turn."""
         target = self.targets[number]
-        predictions = self.targets if self.predictions is None else self.predictions
         speaker = None if self.speakers is None else self.speakers[number]
         return Turn(
             number=number,
@@ -223,7 +234,7 @@ class ConversationDisplay:
             speaker=speaker,
             target=target,
             probability=np.nan if self.probabilities is None else self.probabilities[number],
-            prediction=predictions[number],
+            prediction=None if self.predictions is None else self.predictions[number],
             truth=None if self.y_true is None else self.y_true[number],
             has_truth=self.y_true is not None,
             earlier=self._earlier(number),

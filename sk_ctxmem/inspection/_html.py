@@ -35,8 +35,8 @@ class Turn:
         The class that is explained, None for a turn that is context only.
     probability : float
         Of that class, NaN if not known.
-    prediction : object
-        The class predicted.
+    prediction : object or None
+        The class predicted, None if not known.
     truth : object or None
         The true class; `has_truth` says whether there is one.
     has_truth : bool
@@ -184,10 +184,17 @@ def _render_head(turn):
     if turn.target is not None:
         parts += _render_target(turn)
     if turn.has_truth:
-        is_right = turn.truth == turn.prediction
-        mark = "✓ right" if is_right else f"✗ true class <b>{_isolate(turn.truth)}</b>"
-        parts.append(f"<span>{mark}</span>")
+        parts.append(_render_truth(turn))
     return f'<div class="head">{"".join(parts)}</div>'
+
+
+def _render_truth(turn):
+    """Return the true class, or that it is the predicted one."""
+    if turn.prediction is None:
+        return f"<span>true class <b>{_isolate(turn.truth)}</b></span>"
+    if turn.truth == turn.prediction:
+        return "<span>✓ right</span>"
+    return f"<span>✗ true class <b>{_isolate(turn.truth)}</b></span>"
 
 
 def _render_target(turn):
