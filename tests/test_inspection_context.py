@@ -1,8 +1,10 @@
 """Tests of ContextAttributionDisplay."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from _explained import LINES, TEXTS, fit_talks, make_explanation, talks
+from scipy import sparse
 from sklearn.pipeline import make_pipeline
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
@@ -93,6 +95,38 @@ def test_attention_is_drawn_as_what_it_is():
     assert "not reasons" in display.ax_.get_title()
     assert display.im_.get_array().shape == (2, 2)
     assert display.im_.get_clim()[0] == 0
+
+
+def test_a_turn_alone_can_be_drawn():
+    """Check that without any weight of attention, or contribution but zero, nothing fails."""
+    lines = [(0, "yes", "wide", "good", 0, 0.0, np.nan)]
+    for kind in ("contribution", "attention"):
+        display = ContextAttributionDisplay.from_explanation(
+            make_explanation(lines), ["good"], kind=kind
+        )
+        display.figure_.draw_without_rendering()
+        assert display.im_.get_clim()[1] == 1
+
+
+def test_conversations_may_have_dates_as_ids():
+    """Check that a date that is an id of a group finds its rows."""
+    frame = talks()[talks()["group"] < 2]
+    dates = pd.to_datetime(frame["group"], unit="D")
+    display = ContextAttributionDisplay.from_estimator(
+        fit_talks(), frame.assign(group=dates), group=dates.iloc[-1]
+    )
+    assert display.texts == frame.loc[frame["group"] == 1, "text"].tolist()
+
+
+@pytest.mark.parametrize("kind", ["coo", "csr", "list"])
+def test_features_are_shown_by_their_rows(kind):
+    """Check that rows of numbers, in any storage, are drawn with their number for a text."""
+    X = np.eye(3)[[0, 1, 2, 0, 1, 2] * 4]
+    groups = np.repeat(np.arange(8), 3)
+    table = X.tolist() if kind == "list" else sparse.csr_array(X).asformat(kind)
+    clf = ContextMemoryClassifier(random_state=0).fit(table, groups % 2, groups=groups)
+    display = ContextAttributionDisplay.from_estimator(clf, table, groups=groups, group=1)
+    assert display.texts == ["row 3", "row 4", "row 5"]
 
 
 def test_texts_are_no_formulas():

@@ -268,7 +268,8 @@ class ContextAttributionDisplay:
     def _draw_colorbar(self, values, kind):
         """Draw the legend of the colours, with arrows where cells are beyond its ends."""
         lowest, largest = self.im_.get_clim()
-        is_below, is_above = np.nanmin(values) < lowest, np.nanmax(values) > largest
+        known = values[~np.isnan(values)]
+        is_below, is_above = (known < lowest).any(), (known > largest).any()
         extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
         self.figure_.colorbar(
             self.im_,

@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
@@ -103,6 +104,8 @@ def take_rows(X, rows):
         return X.iloc[rows]
     if is_frame(X):
         return X[rows.tolist()]
+    if sparse.issparse(X):
+        return X.tocsr()[rows]  # other formats have no rows to take
     if hasattr(X, "shape"):
         return X[rows]
     return [X[row] for row in rows]
@@ -196,7 +199,8 @@ def _find_members(inputs, group, row):
                 "with group_column=."
             )
         return np.arange(inputs.n_rows) if row is None else np.array([row])
-    ids = inputs.groups.tolist()
+    is_time = inputs.groups.dtype.kind in "mM"  # as lists, these would be plain numbers
+    ids = list(inputs.groups) if is_time else inputs.groups.tolist()
     if row is not None:
         group = ids[row]
     known = list(dict.fromkeys(ids))
