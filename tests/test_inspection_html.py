@@ -75,6 +75,7 @@ def test_a_conversation_is_shown_with_classes_words_and_turns():
     probabilities = clf.predict_proba(sub)
     assert f"predicted {clf.predict(sub)[1]}{100 * probabilities[1].max():.0f} %" in text
     assert text.count("own text") == len(sub)
+    assert text.count("other turns") == len(sub) - 1
     assert text.count("✓ right") == (clf.predict(sub) == sub["target"]).sum()
 
 

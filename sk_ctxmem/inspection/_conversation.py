@@ -251,13 +251,13 @@ class ConversationDisplay:
 
     def _sums(self, number):
         """Return the contributions of a turn in sum."""
-        line = np.nan_to_num(self.contributions[number])
-        own = float(line[number])
-        return {
-            "own text": own,
-            "other turns": float(line.sum()) - own,
-            "place, speaker and the like": float(np.nan_to_num(self.structure[number])),
-        }
+        line = self.contributions[number]
+        others = np.delete(line, number)
+        sums = {"own text": float(np.nan_to_num(line[number]))}
+        if not np.isnan(others).all():  # nothing is said of others where there are none
+            sums["other turns"] = float(np.nansum(others))
+        structure = float(np.nan_to_num(self.structure[number]))
+        return sums | {"place, speaker and the like": structure}
 
 
 def _count(X):
