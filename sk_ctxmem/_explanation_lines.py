@@ -129,9 +129,11 @@ def _word_lines(explained, words, shares):
     """Return a line for each different word of each row."""
     found = []
     for number, (names, of_words) in enumerate(zip(words, shares.words, strict=True)):
-        sums = pd.Series(of_words).groupby(np.array(names, dtype=object), sort=False).sum()
+        codes, different = pd.factorize(np.array(names, dtype=object))
+        sums = np.bincount(codes, weights=of_words, minlength=len(different))
+        word = pd.Series(different, dtype=object)  # else pandas encodes, which surrogates stop
         numbers = np.full(len(sums), number)
-        found.append(_lines(WORD, numbers, explained[number], sums.to_numpy(), word=sums.index))
+        found.append(_lines(WORD, numbers, explained[number], sums, word=word))
     return found
 
 

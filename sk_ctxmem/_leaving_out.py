@@ -46,7 +46,7 @@ def words_left_out(scorer: Scorer, views: Views) -> Iterator[WordsLeftOut]:
         words = rows.words[rows.word_offsets[row] : rows.word_offsets[row + 1]]
         pieces = np.array_split(words, min(len(words), MOST_PIECES)) if len(words) else []
         texts = [words] + [
-            np.concatenate([*pieces[:number], *pieces[number + 1 :]])
+            np.concatenate([words[:0], *pieces[:number], *pieces[number + 1 :]])
             for number in range(len(pieces))
         ]
         read = _read_in_batches(scorer, texts)

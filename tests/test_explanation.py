@@ -392,6 +392,16 @@ def test_words_of_the_word_memory_have_their_names(talks):
     assert words["feature"].tolist() == ["well", "red", "zzz"]
 
 
+@pytest.mark.parametrize("text", ["red", "", "\ud800"])
+def test_texts_of_a_word_or_none_are_explained_by_the_word_memory(talks, text):
+    """Check that the only word of a text can be left out, and that there may be none."""
+    clf = _fit(talks, word_memory=True)
+    X = pd.DataFrame({"text": pd.Series([text], dtype=object), "group": [0]})
+    lines = clf.explain(X)
+    assert (lines["source"] == "word").sum() == (text != "")
+    assert np.isfinite(lines["contribution"]).all()
+
+
 def test_rows_are_positions_or_a_mask(clf, talks):
     """Check that both say the same, and that lines come in the order of the positions."""
     mask = np.isin(np.arange(len(talks)), [2, 7])
