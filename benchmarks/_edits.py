@@ -75,6 +75,11 @@ def draw_views(
     -------
     Views
         The rows in their conversations.
+
+    Raises
+    ------
+    ValueError
+        If there is no such row.
     """
     text = frame["text"].to_numpy(dtype=object)
     least, most = n_before if "group" in frame else (0, 0)
@@ -84,6 +89,8 @@ def draw_views(
         for number in range(least, min(most + 1, len(rows)))
         if is_long_enough(text[rows[number]])
     ]
+    if not found:
+        raise ValueError("no row has a text that is long enough, and rows before it.")
     drawn = np.random.default_rng(seed).permutation(len(found))[:n_views]
     chosen = [found[number] for number in np.sort(drawn)]
     lengths = np.array([len(rows) for rows in chosen])

@@ -170,7 +170,7 @@ def measure_rows(
         return Edit(view, {n: texts[first + n] if keep else "" for n, keep in enumerate(kept)})
 
     def counts(size: int) -> tuple[np.ndarray, np.ndarray]:
-        return np.arange(1, size + 1), np.array(MEASURED_ROWS)
+        return np.arange(1, size + 1), np.minimum(MEASURED_ROWS, size)
 
     return _measure("earlier rows", model, views, targets, orders, edit, counts)
 
@@ -263,19 +263,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         corpora = load_files(options.data, Columns())
+        if options.rows:
+            corpora = [corpus.first_train_rows(options.rows) for corpus in corpora]
+        results = run(corpora, options)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if options.rows:
-        corpora = [corpus.first_train_rows(options.rows) for corpus in corpora]
+    print(summarise(results).to_string(index=False))
+    return 0
+
+
+def run(corpora: list[Corpus], options: argparse.Namespace) -> pd.DataFrame:
+    """Measure each corpus with each seed, and write what there is after each."""
     options.output.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for corpus, seed in tqdm(list(product(corpora, options.seeds)), unit="fit"):
         rows += call_in_process(measure, corpus, options.score, options.sample, seed)
-        results = pd.DataFrame(rows)
-        write_atomically(options.output / "faithfulness.csv", results.to_csv(index=False).encode())
-    print(summarise(results).to_string(index=False))
-    return 0
+        content = pd.DataFrame(rows).to_csv(index=False).encode()
+        write_atomically(options.output / "faithfulness.csv", content)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":

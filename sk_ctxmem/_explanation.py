@@ -1,13 +1,16 @@
 """explain: what counted for a prediction, in one table."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 import torch
+from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from ._attribution import METHODS
 from ._explanation_lines import NOWHERE, SOURCES, cut_into_chunks, explain_rows, find_entries
-from ._preparation import features_of
+from ._preparation import RowNormScaler, features_of, scale
 from ._runtime import one_thread
 from ._validation import read_rows
 from ._vectorizer import TextSequenceVectorizer
@@ -106,13 +109,14 @@ class ExplanationMixin:
         explained = check_explained(rows, inputs.n_rows)
         targets = check_targets(target, self.classes_, len(explained))
         row_set = self._arrange(inputs, values, self._reading)
-        features = features_of(values)
+        features, empty = features_of(values), self._empty_features(inputs, values)
         parts = []
         with one_thread(), torch.inference_mode(False), torch.enable_grad():
-            scorer = Scorer(self._network, row_set, self.temperature_)
+            scaled_empty = scale(empty, self.scaler_)
+            scorer = Scorer(self._network, row_set, scaled_empty, self.temperature_)
             for some in cut_into_chunks(row_set, explained):
                 chosen, classes = explained[some], None if targets is None else targets[some]
-                entries = find_entries(features, row_set.features, self.scaler_, chosen)
+                entries = find_entries(features, empty, self.scaler_, chosen)
                 words = self._name_words(inputs, values, chosen)
                 lines = explain_rows(scorer, chosen, classes, entries, words, method)
                 parts.append(lines.assign(number=some[lines["number"]]))
@@ -124,6 +128,14 @@ class ExplanationMixin:
         self._check_kind(inputs)
         self._check_groups(inputs)
         return inputs, self._vectorize(inputs)
+
+    def _empty_features(self, inputs, values):
+        """Return the features of an empty text; of numbers no feature or, if dense, the means."""
+        if inputs.kind == "text":
+            return features_of(self.vectorizer_.transform([""]))
+        if isinstance(self.scaler_, RowNormScaler):
+            return sparse.csr_array((1, values.shape[1]), dtype=np.float32)
+        return self.scaler_.mean_[np.newaxis]
 
     def _name_words(self, inputs, values, explained):
         """Return the words of rows, if they are read, by their names or else their numbers."""
@@ -212,6 +224,8 @@ def check_targets(target, classes, n_explained):
         )
     numbers = {name: number for number, name in enumerate(classes.tolist())}
     for name in targets:
+        if not isinstance(name, Hashable):
+            raise TypeError(f"target={name!r:.100} must be a class, such as {classes[0]!r}.")
         if name not in numbers:
             raise ValueError(
                 f"target={name!r:.100} is no class of the classifier; choose one of "

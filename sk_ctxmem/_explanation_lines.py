@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import sparse
 
 from ._attribution import share_out
-from ._preparation import in_canonical_format
+from ._preparation import RowNormScaler, in_canonical_format, scale
 from ._questions import Entries, ask
 from ._views import find_views
 
@@ -37,15 +37,15 @@ def cut_into_chunks(rows, explained):
     yield from np.split(order, np.flatnonzero(np.diff(chunk)) + 1)
 
 
-def find_entries(features, scaled, scaler, explained):
+def find_entries(features, empty, scaler, explained):
     """Return the values of the features of explained rows.
 
     Parameters
     ----------
     features : csr_array or ndarray of shape (n_rows, n_features)
         The features as they came.
-    scaled : csr_array or ndarray of n_rows
-        The same as the network reads them.
+    empty : csr_array or ndarray of shape (1, n_features)
+        Those of an empty text, which are subtracted.
     scaler : transformer
         The fitted scaler.
     explained : ndarray of shape (n_explained,)
@@ -56,16 +56,23 @@ def find_entries(features, scaled, scaler, explained):
     entries : Entries
         Those of columns that some training row had.
     """
-    if isinstance(scaled, np.ndarray):
-        values = scaled[explained]
+    if not isinstance(scaler, RowNormScaler):
+        values = scale(features[explained], scaler) - scale(empty, scaler)
         views, columns = np.indices(values.shape).reshape(2, -1)
         return Entries(views, columns, columns, values.ravel())
-    X = in_canonical_format(sparse.csr_array(features)[explained])
-    places, values = scaler.scale_values(X)
+    X, of_empty = _scale_in_place(features[explained], scaler), _scale_in_place(empty, scaler)
+    if of_empty.nnz:
+        X = in_canonical_format(X - sparse.vstack([of_empty] * len(explained)))
+    places, _ = scaler.scale_values(X)
     views = np.repeat(np.arange(len(explained)), np.diff(X.indptr))
-    known = places >= 0
-    columns, places = X.indices[known].astype(np.int64), places[known].astype(np.int64)
-    return Entries(views[known], columns, places, values[known])
+    return Entries(views, X.indices.astype(np.int64), places.astype(np.int64), X.data)
+
+
+def _scale_in_place(features, scaler):
+    """Return scaled values in the columns that they came in, without those never seen."""
+    X = in_canonical_format(sparse.csr_array(features))
+    _, values = scaler.scale_values(X)
+    return in_canonical_format(sparse.csr_array((values, X.indices, X.indptr), shape=X.shape))
 
 
 def explain_rows(scorer, explained, targets, entries, words, method):
@@ -122,9 +129,11 @@ def _word_lines(explained, words, shares):
     """Return a line for each different word of each row."""
     found = []
     for number, (names, of_words) in enumerate(zip(words, shares.words, strict=True)):
-        sums = pd.Series(of_words).groupby(np.array(names, dtype=object), sort=False).sum()
+        codes, different = pd.factorize(np.array(names, dtype=object))
+        sums = np.bincount(codes, weights=of_words, minlength=len(different))
+        word = pd.Series(different, dtype=object)  # else pandas encodes, which surrogates stop
         numbers = np.full(len(sums), number)
-        found.append(_lines(WORD, numbers, explained[number], sums.to_numpy(), word=sums.index))
+        found.append(_lines(WORD, numbers, explained[number], sums, word=word))
     return found
 
 

@@ -46,7 +46,7 @@ def words_left_out(scorer: Scorer, views: Views) -> Iterator[WordsLeftOut]:
         words = rows.words[rows.word_offsets[row] : rows.word_offsets[row + 1]]
         pieces = np.array_split(words, min(len(words), MOST_PIECES)) if len(words) else []
         texts = [words] + [
-            np.concatenate([*pieces[:number], *pieces[number + 1 :]])
+            np.concatenate([words[:0], *pieces[:number], *pieces[number + 1 :]])
             for number in range(len(pieces))
         ]
         read = _read_in_batches(scorer, texts)
@@ -60,8 +60,7 @@ def _read_in_batches(scorer: Scorer, texts: list[np.ndarray]) -> Tensor:
     rows = replace(scorer.rows, words=np.concatenate(texts), word_offsets=offsets)
     at_once = max(1, MOST_ROWS // max(1, len(texts[0])))
     numbers = np.array_split(np.arange(len(texts)), -(-len(texts) // at_once))
-    with torch.no_grad():
-        return torch.cat([scorer.read_words(rows, some) for some in numbers])
+    return torch.cat([scorer.read_words(rows, some) for some in numbers])
 
 
 def leave_one_out(scorer: Scorer, question: Question) -> Shares:

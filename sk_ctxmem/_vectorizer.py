@@ -256,7 +256,9 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def _words_of(self, text):
         """Return the words of a text, those whose numbers `transform` gives."""
         (clean,) = self._clean([text])
-        return "".join(clean.split()) if self.analyzer == "char" else self._tokenizer()(clean)
+        if self.analyzer == "char":
+            clean = "".join(clean.split())
+        return list(self._tokenizer()(clean))
 
     @property
     def idf_(self):

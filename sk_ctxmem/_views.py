@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from ._batches import (
@@ -80,14 +81,14 @@ def find_views(rows: RowSet, explained: np.ndarray) -> Views:
 
 @dataclass
 class Texts:
-    """What is read of the texts of the rows of views.
+    """What the texts of the rows of views add to empty ones.
 
     Parameters
     ----------
     read : Tensor of shape (P, D), float64
-        What the encoder reads, words of the word memory included.
+        To what the encoder reads, words of the word memory included.
     wide : Tensor of shape (P, C), float64
-        What the wide path says.
+        To what the wide path says.
     """
 
     read: Tensor
@@ -111,39 +112,53 @@ class Scorer:
         The trained network, which stays as it is.
     rows : RowSet
         All rows.
+    empty : csr_array or ndarray of shape (1, n_features), float32
+        Scaled features of an empty text.
     temperature : float
         What logits are divided by.
     """
 
-    def __init__(self, network: ContextMemoryNet, rows: RowSet, temperature: float) -> None:
+    def __init__(
+        self,
+        network: ContextMemoryNet,
+        rows: RowSet,
+        empty: sparse.csr_array | np.ndarray,
+        temperature: float,
+    ) -> None:
         self.rows = rows
         self.temperature = temperature
         self.network = _copy_in_double_precision(network)
         self.reader, self.network.reader = self.network.reader, None  # words are read beforehand
         self.read_text = self.network.read_text
+        self.empty = self._read_features(empty, np.zeros(1, dtype=np.int64))
 
     def read(self, places: np.ndarray) -> Texts:
-        """Read the texts of the rows at some places of ``rows.rows``."""
+        """Return what the texts at some places of ``rows.rows`` add to an empty one."""
         rows = self.rows.rows[places]
-        with torch.no_grad():
-            read, wide = self.network.table(take_features(self.rows.features, rows, None))
-            read, wide = read.double(), wide.double()
-            if self.reader is not None:
-                read = read + self.read_words(self.rows, rows)
+        texts = self._read_features(self.rows.features, rows)
+        read, wide = texts.read - self.empty.read, texts.wide - self.empty.wide
+        if self.reader is not None:
+            read = read + self.read_words(self.rows, rows)
         return Texts(read, wide)
+
+    def _read_features(self, features: sparse.csr_array | np.ndarray, rows: np.ndarray) -> Texts:
+        with torch.no_grad():
+            read, wide = self.network.table(take_features(features, rows, None))
+        return Texts(read.double(), wide.double())
 
     def read_words(self, rows: RowSet, numbers: np.ndarray) -> Tensor:
         """Return what the encoder reads of the words of some rows, (n_numbers, D)."""
         assert self.reader is not None
         assert self.read_text is not None
-        return self.read_text(self.reader(rows.take_words(numbers), len(numbers)))
+        with torch.no_grad():
+            return self.read_text(self.reader(rows.take_words(numbers), len(numbers)))
 
     def logits(self, views: Views, texts: Texts) -> Tensor:
         """Return the logits of the explained row of each view, (V, C), after the temperature."""
         order = self._pack(views)
         batch = self._batch(views, order)
         element = torch.from_numpy(views.firsts[order.sequences] + order.steps)
-        read, wide = texts.read[element], texts.wide[element]
+        read, wide = texts.read[element] + self.empty.read, texts.wide[element] + self.empty.wide
         logits = self.network.decide(read, wide, batch)[0]
         is_own = order.steps == views.owns[order.sequences]
         own = np.empty(len(views), dtype=np.int64)
@@ -169,7 +184,7 @@ class Scorer:
             return lone.logits(Views(one, one + 1, one), self.empty_texts(1))
 
     def empty_texts(self, n_rows: int) -> Texts:
-        """Return what is read of empty texts."""
+        """Return what empty texts add: nothing."""
         width, n_classes = self.network.table.widths
         shapes = (n_rows, width), (n_rows, n_classes)
         return Texts(*(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
@@ -184,7 +199,8 @@ class Scorer:
         assert attention is not None
         found = np.zeros(len(element))
         with torch.no_grad():
-            encodings = self.network.encode(texts.read[torch.from_numpy(element)], batch)
+            read = texts.read[torch.from_numpy(element)] + self.empty.read
+            encodings = self.network.encode(read, batch)
             packed = torch.cat([memory(encodings, batch.packing), encodings], dim=1)
             states = torch.empty_like(packed)
             states[torch.from_numpy(element)] = packed

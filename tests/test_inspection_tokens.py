@@ -157,6 +157,27 @@ def test_html_needs_no_drawing():
     assert display.to_html("<t>").count("&lt;t&gt;") == 1
 
 
+def test_a_word_longer_than_any_page_takes_few_measurements():
+    """Check that a word of 100,000 characters is cut by measuring short parts of it."""
+    measured = []
+
+    def measure(piece):
+        measured.append(len(piece))
+        return len(piece) / 80
+
+    lines = wrap_pieces([("x" * 100_000, 1.0)], measure)
+    assert sum(len(piece) for line in lines for _, piece, _ in line) == 100_000
+    assert len(measured) < 5 * len(lines)
+    assert max(measured) <= 300
+
+
+def test_what_no_font_can_hold_is_replaced():
+    """Check that NUL and half of a surrogate pair are drawn as marks, words in their places."""
+    display = _explain("\ud800 \0 then")
+    display.figure_.draw_without_rendering()
+    assert [text.get_text() for text in display.text_] == ["?", "\ufffd", "then"]
+
+
 def test_pieces_are_the_text():
     """Check that cutting loses nothing, and that words that overlap are cut once."""
     words = [WordContribution(2, 4, "bc", 1.0), WordContribution(3, 5, "cd", 1.0)]

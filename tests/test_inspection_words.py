@@ -100,6 +100,15 @@ def test_words_of_the_word_memory_are_found():
     assert rest == 0
 
 
+def test_names_may_hold_what_cannot_be_encoded():
+    """Check that an n-gram with half of a surrogate pair is counted as any other."""
+    feature = pd.Series(["a \ud800"], dtype=object)
+    lines = pd.DataFrame({"row": 0, "source": "wide", "feature": feature, "contribution": [2.0]})
+    words, rest = word_contributions("a \ud800 b", lines)
+    assert [word.contribution for word in words] == [1.0, 1.0, 0.0]
+    assert rest == 0
+
+
 def test_an_empty_text_has_no_words():
     """Check that all contributions of an empty text are the rest."""
     lines = _lines({None: 0.5}, "structure")

@@ -514,3 +514,32 @@ def test_a_clone_has_the_parameters_and_nothing_learned():
     assert settings.items() <= copy.get_params().items()
     with pytest.raises(NotFittedError, match="not fitted"):
         copy.transform(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"ngram_range": (2, 3), "char_ngram_range": None},
+        {"analyzer": "char", "ngram_range": (1, 3)},
+        {"min_df": 2, "ngram_range": (1, 3)},
+        {"max_features": 5, "char_ngram_range": (2, 4)},
+    ],
+    ids=str,
+)
+def test_names_of_some_columns_are_those_of_all(parameters):
+    """Check the names of single columns, which are made without making all of them."""
+    texts = ["so good, so good it is", "no, not so good 12", "房间 很好"]
+    vectorizer = TextSequenceVectorizer(**parameters).fit(texts)
+    names = vectorizer.get_feature_names_out().tolist()
+    assert vectorizer._names_of(range(len(names))) == names
+
+
+@pytest.mark.parametrize("analyzer", ["word", "char"])
+def test_words_of_a_text_are_those_that_are_numbered(analyzer):
+    """Check that the words of a text have the numbers that `transform` gives, 0 for unknown."""
+    texts = ["So good , so  good", "so it is good"]
+    vectorizer = TextSequenceVectorizer(analyzer=analyzer, max_length=4).fit(texts)
+    numbers = [vectorizer.vocabulary_.get(word, 0) for word in vectorizer._words_of(texts[0])]
+    assert numbers == vectorizer.transform(texts[:1]).words.tolist()
+    assert max(numbers) > 0

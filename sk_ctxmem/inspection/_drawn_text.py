@@ -8,7 +8,7 @@ from ._wrapping import wrap_pieces
 WIDTH, LINE, MARGIN = 7.0, 0.29, 1.0  # inches: of a figure, of a line, of title and legend
 TITLE, LEGEND, LEGEND_LINE = 0.45, 0.18, 0.225  # inches: of the margin, and in it
 MOST_LINES = 40
-MOST_PIECES = 5000  # words and spaces: more than these lines can hold
+MOST_CHARACTERS = 8000  # more than these lines can hold
 
 
 def draw_text(ax, pieces, largest, *, title, legend, fontsize, fit_figure):
@@ -40,7 +40,7 @@ def draw_text(ax, pieces, largest, *, title, legend, fontsize, fit_figure):
     if fit_figure:  # all the width, so that lines can be measured before they are placed
         ax.figure.set_layout_engine("none")
         ax.set_position((0.02, 0, 0.96, 1))
-    lines = wrap_pieces(pieces[:MOST_PIECES], _measure(ax, fontsize))
+    lines = wrap_pieces(pieces, _measure(ax, fontsize))
     step = LINE * fontsize / 11
     if fit_figure:
         ax.figure.set_size_inches(WIDTH, MARGIN + step * min(len(lines), MOST_LINES))

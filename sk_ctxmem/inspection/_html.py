@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 
 from ._colors import level_of, sign_of, write_number
-from ._rows import shorten
+from ._rows import clean, shorten
 from ._styles import BLOCK, PAGE, style_sheet
 
 LABEL_WIDTH = 40  # characters of an earlier text, beside its bar
@@ -144,8 +144,7 @@ def shade_text(text, words, largest):
 
 def _show(value):
     """Return any value as text of HTML; what no page can hold is replaced."""
-    text = str(value).encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
-    return escape(text)
+    return escape(clean(value))
 
 
 def _isolate(value):

@@ -222,7 +222,12 @@ def _list_some(ids):
     return ", ".join(map(repr, ids[:MOST_IDS_SHOWN])) + rest
 
 
-def shorten(text, width):
-    """Return a text in one line of at most `width` characters, the cut marked by an ellipsis."""
-    line = " ".join(str(text).split())
+def clean(value):
+    """Return a value as text of the same length that can be written: no NUL, no lone surrogate."""
+    return str(value).encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+def shorten(value, width):
+    """Return a value in one line of at most `width` characters, the cut marked by an ellipsis."""
+    line = " ".join(clean(value).split())
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"

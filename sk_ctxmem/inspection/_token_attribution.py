@@ -6,11 +6,11 @@ import numpy as np
 
 from .._validation import check_texts
 from ._colors import largest_of, write_number
-from ._drawn_text import LINE, MARGIN, WIDTH, draw_text
+from ._drawn_text import LINE, MARGIN, MOST_CHARACTERS, WIDTH, draw_text
 from ._explanations import NOT_TEXT, check_explanation, probabilities_of, targets_of
 from ._html import Turn, render_block, render_page
 from ._plotting import get_axes
-from ._rows import check_row, read_conversation, shorten
+from ._rows import check_row, clean, read_conversation, shorten
 from ._words import word_contributions
 from ._wrapping import split_pieces
 
@@ -227,7 +227,7 @@ class TokenAttributionDisplay:
         largest = largest_of([word.contribution for word in self.words])
         self.text_ = draw_text(
             self.ax_,
-            split_pieces(self.text, self._shown_words()),
+            split_pieces(clean(self.text)[:MOST_CHARACTERS], self._shown_words()),
             largest,
             title=self._title(),
             legend=self._legend(largest),

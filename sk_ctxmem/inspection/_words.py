@@ -99,8 +99,10 @@ def word_contributions(text, explanation, vectorizer=None):
     named = explanation[explanation["feature"].notna()]
     is_word = named["source"] == "word"
     for lines, find in ((named[is_word], _find_tokens), (named[~is_word], _find_ngrams)):
-        sums = lines.groupby("feature", sort=False)["contribution"].sum()
-        found = find(text, vectorizer, set(sums.index))
+        sums: dict = defaultdict(float)  # a groupby would refuse names with lone surrogates
+        for name, contribution in zip(lines["feature"], lines["contribution"], strict=True):
+            sums[name] += contribution
+        found = find(text, vectorizer, set(sums))
         for name, contribution in sums.items():
             _share(float(contribution), found.get(name, []), starts, ends, totals)
     shown = zip(words, totals, strict=True)

@@ -2,6 +2,7 @@
 
 import re
 
+LONGEST_PART = 300  # characters: no line holds more, and measuring more takes long
 SHARE = 0.98  # of the width, so that frames around words stay inside
 
 
@@ -69,10 +70,10 @@ def wrap_pieces(pieces, measure):
 def _cut(piece, measure):
     """Cut a piece that is wider than a line into parts that are not."""
     parts = []
-    while len(piece) > 1 and (width := measure(piece)) > SHARE:
-        length = max(1, min(len(piece) - 1, int(len(piece) * SHARE / width)))
-        while length > 1 and measure(piece[:length]) > SHARE:
-            length -= 1
-        parts.append(piece[:length])
-        piece = piece[length:]
-    return [*parts, piece]
+    while piece:
+        head = piece[:LONGEST_PART]
+        while len(head) > 1 and (width := measure(head)) > SHARE:
+            head = head[: min(len(head) - 1, max(1, int(len(head) * SHARE / width)))]
+        parts.append(head)
+        piece = piece[len(head) :]
+    return parts
