@@ -28,7 +28,13 @@ extensions = [
     "mathml",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "examples", "**sg_execution_times.rst"]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "examples",
+    "sg_execution_times.rst",
+    "**/sg_execution_times.rst",
+]
 default_role = "literal"
 highlight_language = "text"  # blocks of Python say that they are
 suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which has no pickle
