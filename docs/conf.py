@@ -41,6 +41,7 @@ suppress_warnings = ["config.cache"]  # the order of the gallery is a class, whi
 
 # API pages: docs/api.rst names all that is public; the pages are made from the docstrings.
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc has them in words
 numpydoc_show_class_members = False  # the template of classes lists them
 numpydoc_validation_checks = set()  # tests/test_docstrings.py checks more

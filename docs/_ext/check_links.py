@@ -67,4 +67,4 @@ def _is_there(url, path, pages):
 
 if __name__ == "__main__":
     found = find_problems(Path(sys.argv[1]).resolve())
-    sys.exit("\n".join(found))
+    sys.exit("\n".join(found) or 0)
