@@ -83,7 +83,7 @@ axes[1].legend(loc="lower right", frameon=False)
 plt.show()
 
 # %%
-# With groups cut, each model claims far more than it can do, with memory or without. With groups whole it claims a little more
-# than it can do here, by the luck of 150 documents: other seeds err to the other side.
+# With groups cut, each model claims far more than it can do, with memory or without. With groups whole the claim is near the truth. What
+# is left is how different the new documents are, which no split can tell.
 #
 # :ref:`guide_score` names other reasons for scores that do not hold, :ref:`guide_search` shows the search.
