@@ -2,16 +2,16 @@
 Are the probabilities right?
 ============================
 
-Of the rows that get 80 %, four in five should be right. ``temperature_``, which ``fit`` measures on rows that the
-network has not been trained on, sees to that.
+Of the rows that get 80 %, four in five should be right. ``temperature_``, which ``fit`` measures
+on rows that the network has not been trained on, sees to that.
 """
 
 # %%
 # Fit, and take the temperature away
 # ----------------------------------
 #
-# ``decision_function`` returns the logits. They are divided by ``temperature_`` already, so that multiplying by it
-# gives what the network alone would say.
+# ``decision_function`` returns the logits. They are divided by ``temperature_`` already, so that
+# multiplying by it gives what the network alone would say.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,8 +49,8 @@ for name, values in probabilities.items():
 # Said, and come true
 # -------------------
 #
-# Rows are sorted by the probability of the class that they were given, and cut into ten parts of equal size. A point below
-# the diagonal is a model that is too sure of itself.
+# Rows are sorted by the probability of the class that they were given, and cut into ten parts of
+# equal size. A point below the diagonal is a model that is too sure of itself.
 
 
 def said_and_true(values):
@@ -61,7 +61,11 @@ def said_and_true(values):
     return np.array([(sure[part].mean(), right[part].mean()) for part in parts]).T
 
 
-colors = {"memory": "#08519c", "memory, without temperature": "#6baed6", "logistic regression": "#d95f0e"}
+colors = {
+    "memory": "#08519c",
+    "memory, without temperature": "#6baed6",
+    "logistic regression": "#d95f0e",
+}
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
 left.plot([0.2, 1], [0.2, 1], color="0.7", linestyle="--", label="as it should be")
 for name, values in probabilities.items():
@@ -79,5 +83,6 @@ right.legend(frameon=False, loc="upper left")
 plt.show()
 
 # %%
-# A model can be calibrated and of no use, by saying the same of all rows. The right picture shows that this one is not:
-# it is sure of most rows. On fewer than 2,000 rows ``temperature_`` stays 1, as there would be too few to measure it on.
+# A model can be calibrated and of no use, by saying the same of all rows. The right picture shows
+# that this one is not: it is sure of most rows. On fewer than 2,000 rows ``temperature_`` stays
+# 1, as there would be too few to measure it on.

@@ -2,8 +2,9 @@
 Does memory help on my data?
 ============================
 
-Fit the same rows with and without their context, next to what you have now, and compare on groups that no model
-has seen. Here a row is a line of a NumPy docstring, and the class to predict is the section that it stands in.
+Fit the same rows with and without their context, next to what you have now, and compare on groups
+that no model has seen. Here a row is a line of a NumPy docstring, and the class to predict is the
+section that it stands in.
 """
 
 # %%
@@ -39,10 +40,15 @@ X_train.head(12)
 # The same rows for all
 # ---------------------
 #
-# ``context`` says which other rows of its group a row sees. Logistic regression sees the row alone.
+# ``context`` says which other rows of its group a row sees. Logistic regression sees the row
+# alone.
 
-regression = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=300))
-predicted = {"logistic regression": regression.fit(X_train["text"], y_train).predict(X_test["text"])}
+regression = make_pipeline(
+    TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=300)
+)
+predicted = {
+    "logistic regression": regression.fit(X_train["text"], y_train).predict(X_test["text"])
+}
 for context in ["none", "past", "both"]:
     clf = ContextMemoryClassifier(
         text_column="text",
@@ -57,13 +63,15 @@ accuracy = pd.Series({name: (labels == y_test).mean() for name, labels in predic
 accuracy.round(3)
 
 # %%
-# Logistic regression has one setting here, not a search; ``python -m benchmarks`` tunes it. Most of the gain comes
-# from the rows, not from the rest of the model: that is the difference between ``"none"`` and ``"past"``.
+# Logistic regression has one setting here, not a search; ``python -m benchmarks`` tunes it. Most
+# of the gain comes from the rows, not from the rest of the model: that is the difference between
+# ``"none"`` and ``"past"``.
 #
 # Where it helps
 # --------------
 #
-# The recall of each section tells more than one number. Lines that look alike wherever they stand gain most.
+# The recall of each section tells more than one number. Lines that look alike wherever they stand
+# gain most.
 
 sections = y_test.value_counts().loc[lambda counts: counts >= 40].index
 recall = pd.DataFrame(

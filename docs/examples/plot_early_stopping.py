@@ -2,15 +2,17 @@
 When should training stop?
 ==========================
 
-By default after ``max_epochs``, four, and that is right more often than not. With ``n_iter_no_change`` a part of the groups
-is held out, training stops when their score no longer gets better, and the best epoch is kept.
+By default after ``max_epochs``, four, and that is right more often than not. With
+``n_iter_no_change`` a part of the groups is held out, training stops when their score no longer
+gets better, and the best epoch is kept.
 """
 
 # %%
 # Two fits
 # --------
 #
-# The rates of the optimiser fall over ``max_epochs``, so a fit of 20 epochs is not four epochs and then sixteen more.
+# The rates of the optimiser fall over ``max_epochs``, so a fit of 20 epochs is not four epochs
+# and then sixteen more.
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -60,5 +62,5 @@ pd.DataFrame(
 ).round(3)
 
 # %%
-# Early stopping pays with a fifth of the rows. It is for corpora that are learned by heart in an epoch or two, and for
-# more epochs than the default: :ref:`guide_early_stopping`.
+# Early stopping pays with a fifth of the rows. It is for corpora that are learned by heart in an
+# epoch or two, and for more epochs than the default: :ref:`guide_early_stopping`.

@@ -2,16 +2,17 @@
 What does a split that cuts conversations do to my score?
 =========================================================
 
-It makes it too high: rows of one conversation stand on both sides, and share words and neighbours.
-:class:`~sklearn.model_selection.StratifiedGroupKFold` keeps the rows of a group together.
+It makes it too high: rows of one conversation stand on both sides, and share words and
+neighbours. :class:`~sklearn.model_selection.StratifiedGroupKFold` keeps the rows of a group
+together.
 """
 
 # %%
 # Documents to cross-validate on, and others to tell the truth
 # -------------------------------------------------------------
 #
-# A row is a line of a NumPy docstring, its class is the part of NumPy that it is from. Nothing but its words can tell,
-# and the lines of one docstring share many.
+# A row is a line of a NumPy docstring, its class is the part of NumPy that it is from. Nothing
+# but its words can tell, and the lines of one docstring share many.
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -32,8 +33,9 @@ known["part"].value_counts()
 # What each split claims, and what its models can do
 # --------------------------------------------------
 #
-# ``group_column`` tells the classifier what belongs together, ``groups=`` tells the split. Each of the models is then
-# scored on documents that nobody has seen. ``GridSearchCV`` and ``cross_val_score`` take the same ``cv`` and ``groups``.
+# ``group_column`` tells the classifier what belongs together, ``groups=`` tells the split. Each
+# of the models is then scored on documents that nobody has seen. ``GridSearchCV`` and
+# ``cross_val_score`` take the same ``cv`` and ``groups``.
 
 splits = {
     "StratifiedKFold": StratifiedKFold(3, shuffle=True, random_state=0),
@@ -74,7 +76,9 @@ for ax, (context, rows) in zip(axes, results.groupby("context"), strict=True):
         ax.scatter(place, ends["claimed"], s=110, color=color)
         ax.scatter(place, ends["on new documents"], s=110, facecolor="white", edgecolor=color, lw=2)
         ax.text(place + 0.12, ends.mean(), f"{ends['claimed'] - ends['on new documents']:+.2f}")
-    ax.set_xticks(range(2), ["StratifiedKFold\n(cuts groups)", "StratifiedGroupKFold\n(keeps them)"])
+    ax.set_xticks(
+        range(2), ["StratifiedKFold\n(cuts groups)", "StratifiedGroupKFold\n(keeps them)"]
+    )
     ax.set(xlim=(-0.6, 1.6), title=f'context="{context}"')
 axes[0].set_ylabel("accuracy")
 axes[1].scatter([], [], s=110, color="0.3", label="claimed (mean of three folds)")
@@ -83,7 +87,9 @@ axes[1].legend(loc="lower right", frameon=False)
 plt.show()
 
 # %%
-# With groups cut, each model claims far more than it can do, with memory or without. With groups whole the claim is near the truth. What
-# is left is how different the new documents are, which no split can tell.
+# With groups cut, each model claims far more than it can do, with memory or without. With groups
+# whole the claim is near the truth. What is left is how different the new documents are, which no
+# split can tell.
 #
-# :ref:`guide_score` names other reasons for scores that do not hold, :ref:`guide_search` shows the search.
+# :ref:`guide_score` names other reasons for scores that do not hold, :ref:`guide_search` shows
+# the search.

@@ -2,8 +2,8 @@
 How many earlier rows are needed?
 =================================
 
-The score by the number of earlier rows that may be seen. Where the curve gets flat, more context is of no use, and a live system
-need not keep more.
+The score by the number of earlier rows that may be seen. Where the curve gets flat, more context
+is of no use, and a live system need not keep more.
 """
 
 # %%
@@ -11,10 +11,10 @@ need not keep more.
 # -------------------------------------------------
 
 import matplotlib.pyplot as plt
+from sk_ctxmem.inspection import ContextAblationDisplay
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
-from sk_ctxmem.inspection import ContextAblationDisplay
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 test = load_docstring_sections(subset="test", packages=("numpy",))
@@ -36,5 +36,6 @@ ContextAblationDisplay.from_estimator(clf, X, y, n_rows=(0, 1, 2, 4, 8, 16, None
 plt.show()
 
 # %%
-# That is what *this* classifier can do with less context, not what one would do that was trained with less: it has learned to rely
-# on the rows before. :doc:`/when_memory_pays` trains anew for each length.
+# That is what *this* classifier can do with less context, not what one would do that was trained
+# with less: it has learned to rely on the rows before. :doc:`/when_memory_pays` trains anew for
+# each length.

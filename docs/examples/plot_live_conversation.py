@@ -2,8 +2,8 @@
 How does a live conversation run, turn by turn?
 ===============================================
 
-A session predicts each turn when it comes, knowing the turns before it. ``fork`` tries what could come next without
-changing what was.
+A session predicts each turn when it comes, knowing the turns before it. ``fork`` tries what could
+come next without changing what was.
 """
 
 # %%
@@ -40,7 +40,8 @@ session.history_
 # What if?
 # --------
 #
-# Lines that could come next, each in a session of its own with the same past, and the same lines without a past:
+# Lines that could come next, each in a session of its own with the same past, and the same lines
+# without a past:
 
 lines = ["list of scalars", "result : list", ">>> x.tolist()"]
 pd.DataFrame(

@@ -2,8 +2,8 @@
 Can I keep my own features?
 ===========================
 
-Yes: a vectorizer of scikit-learn inside the classifier, or sparse or dense features from a ``Pipeline``, such as
-embeddings. The memory runs over whatever describes a row.
+Yes: a vectorizer of scikit-learn inside the classifier, or sparse or dense features from a
+``Pipeline``, such as embeddings. The memory runs over whatever describes a row.
 """
 
 # %%
@@ -33,8 +33,8 @@ X_train, y_train = some_groups("train", 200)
 X_test, y_test = some_groups("test", 100)
 
 # %%
-# *Inside the classifier.* X stays a DataFrame, so the group can stay a column of it, and a search reaches its parameters as
-# ``vectorizer__ngram_range``.
+# *Inside the classifier.* X stays a DataFrame, so the group can stay a column of it, and a search
+# reaches its parameters as ``vectorizer__ngram_range``.
 
 accuracy = {}
 roles = {"text_column": "text", "group_column": "group", "order_column": "order"}
@@ -47,8 +47,9 @@ for name, vectorizer in {
     accuracy[name] = clf.fit(X_train, y_train).score(X_test, y_test)
 
 # %%
-# *In a Pipeline.* After the first step there are no columns left, so the groups are passed beside X. The rows have to stand in
-# their order. Here words become vectors of 100 numbers, as embeddings of a language model would be.
+# *In a Pipeline.* After the first step there are no columns left, so the groups are passed beside
+# X. The rows have to stand in their order. Here words become vectors of 100 numbers, as
+# embeddings of a language model would be.
 
 pipeline = make_pipeline(
     TfidfVectorizer(sublinear_tf=True),
@@ -81,10 +82,16 @@ table.round(3)
 places = range(len(table))
 figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
 axes.hlines(places, table.min(axis=1), table.max(axis=1), color="0.8", linewidth=3, zorder=0)
-axes.scatter(table["logistic regression"], places, s=90, color="#d95f0e", label="logistic regression")
+axes.scatter(
+    table["logistic regression"], places, s=90, color="#d95f0e", label="logistic regression"
+)
 axes.scatter(table["with memory"], places, s=90, color="#08519c", label="with memory")
 axes.set_yticks(places, table.index)
-axes.set(xlabel="accuracy on other docstrings", xlim=(0.6, 1), title="The same features, with and without memory")
+axes.set(
+    xlabel="accuracy on other docstrings",
+    xlim=(0.6, 1),
+    title="The same features, with and without memory",
+)
 axes.margins(y=0.15)
 axes.invert_yaxis()
 axes.legend(loc="lower left", frameon=False)

@@ -2,8 +2,9 @@
 Which labels look wrong?
 ========================
 
-:func:`~sk_ctxmem.inspection.suspect_labels` sorts rows by how little their label fits what a model says that was fitted without them. To see
-whether it finds wrong labels, some are made wrong here.
+:func:`~sk_ctxmem.inspection.suspect_labels` sorts rows by how little their label fits what a
+model says that was fitted without them. To see whether it finds wrong labels, some are made wrong
+here.
 """
 
 # %%
@@ -12,10 +13,10 @@ whether it finds wrong labels, some are made wrong here.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sk_ctxmem.inspection import suspect_labels
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
-from sk_ctxmem.inspection import suspect_labels
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 few = train.groups.isin(train.groups.drop_duplicates().sample(250, random_state=0))
@@ -65,5 +66,6 @@ axes.legend(loc="lower right", frameon=False)
 plt.show()
 
 # %%
-# Not all that it lists is wrong: some rows are hard. It is an order to read in, not a verdict. The ranking is
-# `cleanlab <https://docs.cleanlab.ai>`__'s, which comes with ``pip install "sk-ctxmem[labels]"``.
+# Not all that it lists is wrong: some rows are hard. It is an order to read in, not a verdict.
+# The ranking is `cleanlab <https://docs.cleanlab.ai>`__'s, which comes with ``pip install
+# "sk-ctxmem[labels]"``.

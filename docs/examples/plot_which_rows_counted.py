@@ -2,8 +2,8 @@
 Which earlier rows counted?
 ===========================
 
-For each row of a conversation, what every row before it added to the decision. Here the conversation is a docstring, its rows are
-the lines, and the class is the section.
+For each row of a conversation, what every row before it added to the decision. Here the
+conversation is a docstring, its rows are the lines, and the class is the section.
 """
 
 # %%
@@ -11,10 +11,10 @@ the lines, and the class is the section.
 # --------------------------------------
 
 import matplotlib.pyplot as plt
+from sk_ctxmem.inspection import ContextAttributionDisplay
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
-from sk_ctxmem.inspection import ContextAttributionDisplay
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 test = load_docstring_sections(subset="test", packages=("numpy",))
@@ -35,8 +35,9 @@ X.assign(section=y, predicted=clf.predict(X))[["text", "section", "predicted"]]
 # The heat map
 # ------------
 #
-# A line of the map is a row that is explained; along it stand the rows before it. A value is what the text of that row added to the
-# log-odds of the class predicted: above zero speaks for the class, below zero against it.
+# A line of the map is a row that is explained; along it stand the rows before it. A value is what
+# the text of that row added to the log-odds of the class predicted: above zero speaks for the
+# class, below zero against it.
 
 figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
 ContextAttributionDisplay.from_estimator(clf, X, ax=axes)
@@ -53,5 +54,5 @@ counted = reasons[reasons["source"] == "row"].nlargest(5, "contribution")
 counted.assign(text=X["text"].to_numpy()[counted["from_row"]])[["from_row", "text", "contribution"]]
 
 # %%
-# ``kind="attention"`` draws the weights of attention instead. They say where it looked, which is no reason:
-# :ref:`guide_explanation`.
+# ``kind="attention"`` draws the weights of attention instead. They say where it looked, which is
+# no reason: :ref:`guide_explanation`.

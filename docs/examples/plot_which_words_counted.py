@@ -2,7 +2,8 @@
 Which words counted?
 ====================
 
-The words of one row, coloured by what they added to its class, among the rows that stand before it.
+The words of one row, coloured by what they added to its class, among the rows that stand before
+it.
 """
 
 # %%
@@ -10,10 +11,10 @@ The words of one row, coloured by what they added to its class, among the rows t
 # ---------------------
 
 import matplotlib.pyplot as plt
+from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
-from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 test = load_docstring_sections(subset="test", packages=("numpy",))
