@@ -84,5 +84,6 @@ plt.show()
 
 # %%
 # A model can be calibrated and of no use, by saying the same of all rows. The right picture shows
-# that this one is not: it is sure of most rows. On fewer than 2,000 rows ``temperature_`` stays
-# 1, as there would be too few to measure it on.
+# that this one is sure of most. Here the temperature changes little; :doc:`/accuracy` has corpora
+# where it changes much. On fewer than 2,000 rows it stays 1, as there would be too few to
+# measure it on.

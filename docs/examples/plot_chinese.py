@@ -61,7 +61,7 @@ def make_talk(group, rng):
         answer = rng.choice(ANSWERS if agrees else REFUSALS)
         rows.append((group, "顾客", answer, label if agrees else "拒绝"))
     rows.append((group, "顾客", rng.choice(CLOSINGS), "告别"))
-    return [(group, who, text.format(thing=thing), label) for group, who, text, label in rows]
+    return [(talk, who, text.format(thing=thing), label) for talk, who, text, label in rows]
 
 
 rng = np.random.default_rng(0)

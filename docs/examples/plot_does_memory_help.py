@@ -57,7 +57,7 @@ for context in ["none", "past", "both"]:
         context=context,
         random_state=0,
     )
-    predicted[f"context={context!r}"] = clf.fit(X_train, y_train).predict(X_test)
+    predicted[f'context="{context}"'] = clf.fit(X_train, y_train).predict(X_test)
 
 accuracy = pd.Series({name: (labels == y_test).mean() for name, labels in predicted.items()})
 accuracy.round(3)

@@ -29,7 +29,7 @@ def some_groups(subset, n_groups):
     return sections.data[rows], sections.target[rows]
 
 
-X_train, y_train = some_groups("train", 200)
+X_train, y_train = some_groups("train", 120)
 X_test, y_test = some_groups("test", 100)
 
 # %%
@@ -41,7 +41,7 @@ roles = {"text_column": "text", "group_column": "group", "order_column": "order"
 for name, vectorizer in {
     "TextSequenceVectorizer (default)": None,
     "TfidfVectorizer, words": TfidfVectorizer(sublinear_tf=True),
-    "TfidfVectorizer, characters": TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)),
+    "TfidfVectorizer, characters": TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4)),
 }.items():
     clf = ContextMemoryClassifier(vectorizer, **roles, random_state=0)
     accuracy[name] = clf.fit(X_train, y_train).score(X_test, y_test)
@@ -66,7 +66,7 @@ accuracy["TruncatedSVD(100), dense"] = pipeline[-1].score(features, y_test, grou
 alone = {}
 for name, steps in {
     "TfidfVectorizer, words": [TfidfVectorizer(sublinear_tf=True)],
-    "TfidfVectorizer, characters": [TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5))],
+    "TfidfVectorizer, characters": [TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4))],
     "TruncatedSVD(100), dense": [
         TfidfVectorizer(sublinear_tf=True),
         TruncatedSVD(100, random_state=0),
@@ -94,5 +94,5 @@ axes.set(
 )
 axes.margins(y=0.15)
 axes.invert_yaxis()
-axes.legend(loc="lower left", frameon=False)
+axes.legend(loc="upper left", frameon=False)
 plt.show()
