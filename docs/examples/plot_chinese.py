@@ -74,7 +74,7 @@ test.head(8)
 # Characters, or words of jieba
 # -----------------------------
 
-# jieba.lcut itself is bound to an object that scikit-learn cannot copy; a function of our own can be.
+# jieba.lcut is bound to an object that scikit-learn cannot copy; a function of our own it can.
 jieba.setLogLevel("ERROR")
 
 
