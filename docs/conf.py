@@ -87,7 +87,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sk_ctxmem",),
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.QuestionOrder",
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,
