@@ -11,10 +11,10 @@ is of no use, and a live system need not keep more.
 # -------------------------------------------------
 
 import matplotlib.pyplot as plt
-from sk_ctxmem.inspection import ContextAblationDisplay
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.inspection import ContextAblationDisplay
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 test = load_docstring_sections(subset="test", packages=("numpy",))

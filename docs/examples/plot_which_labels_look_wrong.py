@@ -13,10 +13,10 @@ here.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sk_ctxmem.inspection import suspect_labels
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.inspection import suspect_labels
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 few = train.groups.isin(train.groups.drop_duplicates().sample(250, random_state=0))

@@ -11,10 +11,10 @@ conversation is a docstring, its rows are the lines, and the class is the sectio
 # --------------------------------------
 
 import matplotlib.pyplot as plt
-from sk_ctxmem.inspection import ContextAttributionDisplay
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.inspection import ContextAttributionDisplay
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 test = load_docstring_sections(subset="test", packages=("numpy",))

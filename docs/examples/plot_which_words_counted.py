@@ -11,10 +11,10 @@ it.
 # ---------------------
 
 import matplotlib.pyplot as plt
-from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay
 
 train = load_docstring_sections(subset="train", packages=("numpy",))
 test = load_docstring_sections(subset="test", packages=("numpy",))
