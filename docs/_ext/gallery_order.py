@@ -32,6 +32,3 @@ class QuestionOrder:
         """Return what an example is sorted by."""
         name = filename.removeprefix("plot_").removesuffix(".py")
         return (ORDER.index(name) if name in ORDER else len(ORDER), name)
-
-    def __repr__(self):
-        return "QuestionOrder"
