@@ -61,6 +61,7 @@ demo: $(STAMP)
 # The pages, with the examples of the gallery run and every warning an error.
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs docs/_build/html
+	$(BIN)/python docs/_ext/check_links.py docs/_build/html
 
 # The same pages without running the examples.
 docs-quick: $(STAMP)

@@ -28,13 +28,20 @@ extensions = [
     "mathml",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "examples", "**sg_execution_times.rst"]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "examples",
+    "sg_execution_times.rst",
+    "**/sg_execution_times.rst",
+]
 default_role = "literal"
 highlight_language = "text"  # blocks of Python say that they are
 suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which has no pickle
 
 # API pages: docs/api.rst names all that is public; the pages are made from the docstrings.
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc has them in words
 numpydoc_show_class_members = False  # the template of classes lists them
 numpydoc_validation_checks = set()  # tests/test_docstrings.py checks more
@@ -80,7 +87,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sk_ctxmem",),
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.QuestionOrder",
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,

@@ -1,0 +1,58 @@
+"""
+Which earlier rows counted?
+===========================
+
+For each row of a conversation, what every row before it added to the decision. Here the
+conversation is a docstring, its rows are the lines, and the class is the section.
+"""
+
+# %%
+# A classifier that sees the rows before
+# --------------------------------------
+
+import matplotlib.pyplot as plt
+
+from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.inspection import ContextAttributionDisplay
+
+train = load_docstring_sections(subset="train", packages=("numpy",))
+test = load_docstring_sections(subset="test", packages=("numpy",))
+few = train.groups.isin(train.groups.drop_duplicates().sample(300, random_state=0))
+clf = ContextMemoryClassifier(
+    text_column="text", group_column="group", order_column="order", random_state=0
+).fit(train.data[few], train.target[few])
+
+# %%
+# One docstring that it has not seen
+# ----------------------------------
+
+rows = test.groups == "numpy.ma.core.MaskedArray.tolist"
+X, y = test.data[rows].reset_index(drop=True), test.target[rows].to_numpy()
+X.assign(section=y, predicted=clf.predict(X))[["text", "section", "predicted"]]
+
+# %%
+# The heat map
+# ------------
+#
+# A line of the map is a row that is explained; along it stand the rows before it. A value is what
+# the text of that row added to the log-odds of the class predicted: above zero speaks for the
+# class, below zero against it.
+
+figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
+ContextAttributionDisplay.from_estimator(clf, X, ax=axes)
+plt.show()
+
+# %%
+# The numbers behind it are in a tidy frame. Of the last row, what counted most:
+
+reasons = clf.explain(X, rows=[len(X) - 1])
+reasons.groupby("source")["contribution"].sum().round(2)
+
+# %%
+counted = reasons[reasons["source"] == "row"].nlargest(5, "contribution")
+counted.assign(text=X["text"].to_numpy()[counted["from_row"]])[["from_row", "text", "contribution"]]
+
+# %%
+# ``kind="attention"`` draws the weights of attention instead. They say where it looked, which is
+# no reason: :ref:`guide_explanation`.
