@@ -172,6 +172,10 @@ class ContextMemory:
         """Predict the probability of each class for each row."""
         return self.classifier.predict_proba(self._input(frame))
 
+    def explain(self, frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+        """Explain predictions, with the options of the classifier's method."""
+        return self.classifier.explain(self._input(frame), **options)
+
     def _input(self, frame: pd.DataFrame) -> pd.DataFrame | list[str]:
         """Frame with its context columns, or the plain texts where there is no context."""
         return frame[feature_columns(frame)] if "group" in frame else frame["text"].tolist()

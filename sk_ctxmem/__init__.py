@@ -3,6 +3,8 @@
 from ._chunks import whole_groups
 from ._classifier import ContextMemoryClassifier
 from ._sequences import TextSequences
+from ._session import ContextSession
+from ._sessions import ContextSessions
 from ._vectorizer import TextSequenceVectorizer
 from ._version import __version__
 from .exceptions import (
@@ -21,6 +23,8 @@ TRUSTED_TYPES = [
 __all__ = [
     "TRUSTED_TYPES",
     "ContextMemoryClassifier",
+    "ContextSession",
+    "ContextSessions",
     "MissingGroupsWarning",
     "ModelFileError",
     "TextSequenceVectorizer",

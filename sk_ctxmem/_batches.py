@@ -84,6 +84,10 @@ class RowSet:
             piece = slice(first, end)
             yield self._batch(starts[piece], lengths[piece], sorter)
 
+    def one_batch(self) -> RowBatch:
+        """Return all rows as one batch."""
+        return self._batch(self.starts, self.lengths, None)[1]
+
     def _batch(
         self, starts: np.ndarray, lengths: np.ndarray, sorter: ColumnSorter | None
     ) -> tuple[np.ndarray, RowBatch]:
@@ -98,10 +102,11 @@ class RowSet:
             speakers=torch.from_numpy(self.speakers[rows]),
             packing=None if order is None else order.packing(),
             blocks=None if order is None else cut_into_blocks(order, self.context == "both"),
-            words=self._words(rows),
+            words=self.take_words(rows),
         )
 
-    def _words(self, rows: np.ndarray) -> Words | None:
+    def take_words(self, rows: np.ndarray) -> Words | None:
+        """Return the words of some rows, where words are read."""
         if self.words is None or self.word_offsets is None:
             return None
         starts = self.word_offsets[rows]
@@ -258,11 +263,32 @@ def describe_places(lengths: np.ndarray, both: bool) -> np.ndarray:
         the group that is over.
     """
     before = concatenated_ranges(np.zeros_like(lengths), lengths)
-    columns = [np.log1p(before) / 5, before == 0]
+    columns = _describe_beginnings(before)
     if both:
         total = np.repeat(lengths, lengths)
         after = total - 1 - before
         columns += [np.log1p(after) / 5, after == 0, (before + 0.5) / total]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _describe_beginnings(before: np.ndarray) -> list[np.ndarray]:
+    return [np.log1p(before) / 5, before == 0]
+
+
+def describe_next_rows(before: np.ndarray, changed: np.ndarray | None) -> np.ndarray:
+    """Say of rows with so many rows before them what `describe_places` and the next say of all.
+
+    Parameters
+    ----------
+    before : ndarray of shape (n_rows,), int64
+        Number of rows before each.
+    changed : ndarray of shape (n_rows,), bool, or None
+        Whether another one speaks than in the row before; None where speakers do not count.
+    """
+    columns = _describe_beginnings(before)
+    if changed is not None:
+        follows = before > 0
+        columns += [follows & changed, follows & ~changed]
     return np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -1,47 +1,25 @@
-"""What happens beside the steps of training: rates, means, the weights that are kept, the bar."""
+"""What happens beside the steps of training: rates, means, the weights that are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ._calibration import fit_temperature
 from ._documentation import see
 from ._runtime import one_thread
+from ._stopping import NoBetterScore
 from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
 from .exceptions import TrainingDivergedError
 
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
-
-
-class StopTraining(KeyboardInterrupt):
-    """Ends training as early stopping does: skorch takes a KeyboardInterrupt for that."""
-
-
-class StopOnInterrupt(Callback):
-    """End training with the batch in which Ctrl-C came.
-
-    Parameters
-    ----------
-    interrupts : list
-        Holds something as soon as it came.
-    """
-
-    def __init__(self, interrupts: list[int]) -> None:
-        self.interrupts = interrupts
-
-    def on_batch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Raise what skorch stops at."""
-        if self.interrupts:
-            raise StopTraining
 
 
 class LinearDecay(Callback):
@@ -93,15 +71,54 @@ class EpochMeans(Callback):
             )
         self.sums_[training] += parts
 
-    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Record the means."""
-        for training, name in ((True, "train"), (False, "valid")):
-            loss, hits, weight = self.sums_[training]
-            net.history.record(f"mean_{name}_loss", loss / weight if weight else np.nan)
-            net.history.record(f"{name}_score", hits / weight if weight else np.nan)
+    def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
+        """Record the means, under the names that skorch's own callbacks know."""
+        loss, _, weight = self.sums_[True]
+        _record(net.history, "train_loss", loss / weight if weight else np.nan, min)
+        if dataset_valid is not None:
+            loss, hits, weight = self.sums_[False]
+            _record(net.history, "valid_loss", loss / weight if weight else np.nan, min)
+            _record(net.history, "valid_score", hits / weight if weight else np.nan, max)
 
 
-class BestWeights(Callback):
+def _record(history: Any, name: str, value: float, best: Callable[..., float]) -> None:
+    """Record a value of the epoch, and whether it is better than all before."""
+    before = [row[name] for row in history[:-1]]
+    history.record(name, float(value))
+    is_best = not before or (value not in before and best(value, *before) == value)
+    history.record(f"{name}_best", bool(is_best))
+
+
+class KeptWeights(Callback):
+    """Weights beside those that are trained, which take their place after training."""
+
+    def swap(self, net: NeuralNet) -> None:
+        """Exchange both."""
+        raise NotImplementedError
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Take them, if there are any."""
+        self.swap(net)
+
+    @contextmanager
+    def so_far(self, net: NeuralNet) -> Iterator[None]:
+        """Give the network those that training would end in now, for a while."""
+        self.swap(net)
+        try:
+            yield
+        finally:
+            self.swap(net)
+
+
+def _exchange(net: NeuralNet, others: list[Tensor]) -> None:
+    """Exchange weights with others, one tensor after the other, as tables are large."""
+    for weight, other in zip(net.module_.state_dict().values(), others, strict=False):
+        kept = weight.clone()
+        weight.copy_(other)
+        other.copy_(kept)
+
+
+class BestWeights(KeptWeights):
     """Go back, after training, to the weights of the epoch with the best validation score.
 
     They are copied only when another epoch is about to change them, into the memory of the copy
@@ -110,7 +127,7 @@ class BestWeights(Callback):
 
     kept = ("copies_",)
 
-    def __init__(self, stopping: EarlyStopping) -> None:
+    def __init__(self, stopping: NoBetterScore) -> None:
         self.stopping = stopping
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
@@ -127,14 +144,13 @@ class BestWeights(Callback):
             for copy, weight in zip(self.copies_, weights, strict=True):
                 copy.copy_(weight)
 
-    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Restore the copy, unless the last epoch was the best."""
-        if self.copies_ and self.stopping.best_epoch_ != len(net.history):
-            for weight, copy in zip(net.module_.state_dict().values(), self.copies_, strict=True):
-                weight.copy_(copy)
+    def swap(self, net: NeuralNet) -> None:
+        """Exchange the copy and the weights, unless the last epoch was the best."""
+        if self.stopping.best_epoch_ != len(net.history):
+            _exchange(net, self.copies_)
 
 
-class AverageWeights(Callback):
+class AverageWeights(KeptWeights):
     """Replace the weights, after training, by their mean over the ends of the epochs but the first.
 
     Where rows see one another, the last epochs learn noisy labels by heart, group by group. The
@@ -162,25 +178,9 @@ class AverageWeights(Callback):
         for mean, weight in zip(self.means_, weights, strict=False):
             mean.lerp_(weight, 1 / (n_before + 1))
 
-    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Take the mean, if there is one."""
-        self._swap(net)
-
-    @contextmanager
-    def so_far(self, net: NeuralNet) -> Iterator[None]:
-        """Give the network the mean so far for a while."""
-        self._swap(net)
-        try:
-            yield
-        finally:
-            self._swap(net)
-
-    def _swap(self, net: NeuralNet) -> None:
-        """Exchange weights and means, one tensor after the other, as tables are large."""
-        for weight, mean in zip(net.module_.state_dict().values(), self.means_, strict=False):
-            kept = weight.clone()
-            weight.copy_(mean)
-            mean.copy_(kept)
+    def swap(self, net: NeuralNet) -> None:
+        """Exchange weights and means."""
+        _exchange(net, self.means_)
 
 
 class LateRows(Callback):
@@ -228,45 +228,3 @@ def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
             truth.append(targets_and_weights)
     targets, weights = (torch.cat(parts).numpy() for parts in zip(*truth, strict=True))
     return fit_temperature(torch.cat(logits).numpy(), targets, weights)
-
-
-class ProgressBar(Callback):
-    """A bar over all rows of all epochs, with the last losses and score beside it.
-
-    Parameters
-    ----------
-    n_in_epoch : int
-        Number of rows of each epoch but the last.
-    n_rows : int
-        Number of rows of all epochs.
-    """
-
-    def __init__(self, n_in_epoch: int, n_rows: int) -> None:
-        self.n_in_epoch = n_in_epoch
-        self.n_rows = n_rows
-
-    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Draw the bar, empty but for epochs that a fit before has done."""
-        n_done = len(net.history) * self.n_in_epoch
-        looks: dict[str, Any] = {"unit": " rows", "unit_scale": True, "dynamic_ncols": True}
-        self.bar_ = tqdm(total=self.n_rows, initial=n_done, **looks)
-
-    def on_batch_end(
-        self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any
-    ) -> None:
-        """Move on by the rows of a batch."""
-        if training:
-            self.bar_.update(len(batch[0]))
-
-    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Show what the epoch reached."""
-        last = net.history[-1]
-        self.bar_.set_description(f"epoch {len(net.history)}")
-        shown = {"train_loss": last["mean_train_loss"]}
-        if not np.isnan(last["valid_score"]):
-            shown |= {"valid_loss": last["mean_valid_loss"], "valid_score": last["valid_score"]}
-        self.bar_.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
-
-    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Leave the bar as it stands."""
-        self.bar_.close()

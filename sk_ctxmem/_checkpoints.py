@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy import sparse
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback
 from torch import Tensor
 
 from ._archive import read_archive, versions, write_archive
@@ -22,8 +22,6 @@ from ._training_rows import TrainingRows
 from .exceptions import ModelFileError
 
 PARSING_ERRORS = (AttributeError, LookupError, TypeError, ValueError, RuntimeError)
-# What training changes in callbacks; ours name it themselves.
-KEPT_BY_OTHERS = {EarlyStopping: ("misses_", "dynamic_threshold_", "best_epoch_")}
 
 
 class CheckpointFile:
@@ -146,7 +144,7 @@ class Checkpoint(Callback):
     def _collect(self, net: NeuralNet, rows: TrainingRows) -> dict[str, Any]:
         on_gpu = torch.device(net.device).type == "cuda"
         return {
-            "history": [{k: v for k, v in row.items() if k != "batches"} for row in net.history],
+            "history": [_plain_values(row) for row in net.history],
             "weights": to_arrays(list(net.module_.state_dict().values())),
             "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.state().items()},
             "callbacks": [
@@ -176,8 +174,14 @@ class Checkpoint(Callback):
             torch.cuda.set_rng_state(torch.from_numpy(state["dropout_on_gpu"]), net.device)
 
 
+def _plain_values(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers and names of an epoch; the user's callbacks may record anything."""
+    return {name: value for name, value in row.items() if isinstance(value, int | float | str)}
+
+
 def _kept_names(callback: Callback) -> tuple[str, ...]:
-    return getattr(callback, "kept", KEPT_BY_OTHERS.get(type(callback), ()))
+    """Return the names of what training changes in a callback of ours."""
+    return getattr(callback, "kept", ())
 
 
 def to_arrays(held: Any) -> Any:

@@ -15,12 +15,15 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from ._documentation import API_PAGE, see
+from ._explanation import ExplanationMixin
 from ._fitting import FittingMixin
 from ._parameters import Choice, Flag, Number, Seed
 from ._partial_fit import PartialFitMixin
 from ._persistence import ModelFileMixin
 from ._preparation import arrange
 from ._sequences import TextSequences
+from ._session import SessionMixin
+from ._tasks import CallbackSupportMixin
 from ._training import predict_logits
 from ._validation import InputRows, read_rows, unchanged_on_error
 from ._vectorizer import TextSequenceVectorizer
@@ -28,7 +31,14 @@ from .exceptions import MissingGroupsWarning
 
 
 class ContextMemoryClassifier(
-    FittingMixin, PartialFitMixin, ModelFileMixin, ClassifierMixin, BaseEstimator
+    FittingMixin,
+    PartialFitMixin,
+    ModelFileMixin,
+    SessionMixin,
+    ExplanationMixin,
+    CallbackSupportMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Text classifier with memory across the rows of a conversation or document.
 
@@ -57,8 +67,7 @@ class ContextMemoryClassifier(
         several times as long.
 
     hidden_size : int, default=128
-        Width of encodings and memories. Rows that stand alone, which have no memory, are encoded
-        in half of it.
+        Width of encodings and memories; half of it for the encodings of rows that stand alone.
 
     dropout : float, default=0.2
         Share of features, encodings, memories and attended values that training hides.
@@ -113,7 +122,8 @@ class ContextMemoryClassifier(
         Whether fit goes on from the weights of the last fit, with its vectorizer.
 
     verbose : int, default=0
-        Whether to show a progress bar, on standard error.
+        Whether to show a progress bar, on standard error or in the notebook: the epoch, the loss
+        so far in it, scores, rows per second and the time left; at the end, why training ended.
 
     checkpoint : str, path-like or None, default=None
         Folder in which fit keeps, after each epoch, what it needs to go on. Killed and started
@@ -121,6 +131,13 @@ class ContextMemoryClassifier(
         in the same weights, bit for bit. A fit that comes to its end removes its file. Fits of
         other rows or parameters have files of their own: a search can have one folder. Needs a
         `random_state`.
+
+    callbacks : list of skorch.callbacks.Callback or None, default=None
+        What is told of batches and epochs: to write to TensorBoard or MLflow, or to stop a trial of
+        Optuna. Each fit takes copies that share what they hold, such as a writer. They see the
+        losses and scores of `history_` in ``net.history``; one that raises KeyboardInterrupt ends
+        training after the epoch or, from the second on, the batch. Pickles have them if they can
+        be pickled; files of `save` have not, and a `checkpoint` keeps nothing of theirs.
 
     Attributes
     ----------
@@ -147,6 +164,11 @@ class ContextMemoryClassifier(
     history_ : DataFrame of shape (n_epochs, 5)
         Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds; the valid
         columns are NaN where no row was held out.
+
+    stop_reason_ : str
+        Why training ended, such as "all 4 epochs done", "no better valid_score than 0.872
+        (epoch 3) for 2 epochs", or "interrupted by Ctrl-C after epoch 2". Empty after `load` of a
+        file from before there was this attribute.
 
     vectorizer_ : transformer or None
         The fitted vectorizer; None if X held features.
@@ -236,6 +258,7 @@ class ContextMemoryClassifier(
         warm_start=False,
         verbose=0,
         checkpoint=None,
+        callbacks=None,
     ):
         self.vectorizer = vectorizer
         self.memory = memory
@@ -258,6 +281,7 @@ class ContextMemoryClassifier(
         self.warm_start = warm_start
         self.verbose = verbose
         self.checkpoint = checkpoint
+        self.callbacks = callbacks
 
     def set_params(self, **params):
         """Set parameters, also those of the vectorizer as ``vectorizer__<name>``.
@@ -319,7 +343,9 @@ class ContextMemoryClassifier(
             KeyboardInterrupt, and the classifier stays as it was.
         """
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, groups)
+            if self._fit(X, y, sample_weight, groups):
+                self._warn_of_interrupt()
+        return self
 
     def predict(self, X, groups=None):
         """Predict the class of each row.
@@ -495,6 +521,12 @@ class ContextMemoryClassifier(
         inputs = InputRows(self._input_kind, one_row, groups=one_id, speakers=speakers)
         rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
         predict_logits(self._network, rows, self._device)
+
+    def __copy__(self):
+        """Return a copy that shares what was learned, which nothing changes in place."""
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(vars(self))
+        return copied
 
     def __sklearn_is_fitted__(self):
         """Tell check_is_fitted whether there is a network."""

@@ -1,5 +1,6 @@
 """What fit does, step by step."""
 
+import copy
 import warnings
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from ._checkpoints import CheckpointFile, name_fit
 from ._modules import ContextMemoryNet
 from ._parameters import check_folder, check_parameters
 from ._preparation import fit_features, learn_speakers, number_units
+from ._progress import progress_bar
 from ._runtime import (
     choose_device,
     explained_memory_errors,
@@ -19,8 +21,10 @@ from ._runtime import (
 )
 from ._splitting import hold_out_groups
 from ._targets import check_target, check_weights
+from ._tasks import FitTasks, with_callbacks
 from ._training import check_same_sizes, extend_history, train
 from ._training_rows import split_rows
+from ._user_callbacks import check_callbacks
 from ._validation import read_rows
 from .exceptions import TrainingInterruptedWarning
 
@@ -32,10 +36,13 @@ class FittingMixin:
     `_set_network`.
     """
 
+    @with_callbacks
     def _fit(self, X, y, sample_weight, groups):
+        """Fit, and return whether Ctrl-C ended it before its time."""
         check_parameters(self, self._legal_values)
         check_folder("checkpoint", self.checkpoint)
         self._check_seed()
+        callbacks = check_callbacks(self.callbacks)
         columns = self._role_columns()
         inputs = read_rows(self, X, groups, columns, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
@@ -44,18 +51,43 @@ class FittingMixin:
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
-            values = self._vectorize(inputs)
-        else:
-            values = self._learn_inputs(inputs, weights)
-        self._keep_reading(inputs, columns, classes)
-        rows = self._arrange(inputs, values, self._reading)
-        sizes = self._network_sizes(rows, values, len(classes))
+        tasks = self._begin_tasks(X, y, sample_weight, warm, device)
+        with progress_bar(int(self.verbose), inputs.kind) as bar:
+            values = self._vectorize(inputs) if warm else self._learn_inputs(inputs, weights)
+            self._keep_reading(inputs, columns, classes)
+            rows = self._arrange(inputs, values, self._reading)
+            self._keep_sizes(self._network_sizes(rows, values, len(classes)), warm)
+            data = (rows, number_units(inputs), targets, weights)
+            watchers = {"callbacks": callbacks, "bar": bar, "tasks": tasks}
+            interrupted = self._train(data, warm, device, watchers)
+        if tasks is not None:
+            tasks.end()
+        return interrupted
+
+    def _begin_tasks(self, X, y, sample_weight, warm, device):
+        """Tell scikit-learn's callbacks, if there are any, that the fit begins."""
+        if not hasattr(self, "_init_callback_context"):  # scikit-learn before 1.9
+            return None
+        context = self._init_callback_context(max_subtasks=int(self.max_epochs))
+        if not hasattr(self, "_skl_callbacks"):
+            return None
+        # Scorers of scikit-learn fail on groups; without them our predict warns.
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        before = getattr(self, "history_", None) if warm else None
+
+        def rebuild(network, result):
+            copied = copy.copy(self)
+            copied._keep_result(network, result, before, device)
+            return vars(copied)
+
+        data = {"X": X, "y": y, "metadata": metadata}
+        return FitTasks(self, context, data, rebuild)
+
+    def _keep_sizes(self, sizes, warm):
+        """Keep the arguments of the network, which a warm start cannot change."""
         if warm:
             check_same_sizes(self._sizes, sizes)
         self._sizes = sizes
-        units = number_units(inputs)
-        self._train(rows, units, targets, weights, warm, device)
-        return self
 
     def _check_seed(self):
         """Raise unless a fit with checkpoints has a seed that tells it from others."""
@@ -118,25 +150,32 @@ class FittingMixin:
             "dropout_rate": float(self.dropout),
         }
 
-    def _train(self, rows, units, targets, weights, warm, device):
-        """Train a network on rows, and keep what was learned."""
+    def _train(self, data, warm, device, watchers):
+        """Train a network, keep what was learned, and return whether Ctrl-C ended it."""
+        rows, units, targets, weights = data
         random = check_random_state(self.random_state)
         checkpoint = self._open_checkpoint(rows, targets, weights, warm, random)
         data = self._split(rows, units, targets, weights, warm, random)
+        watchers = watchers | {"checkpoint": checkpoint}
         seed = random.randint(2**31 - 1)
-        network, result = self._train_network(data, seed, warm, device, checkpoint)
+        network, result = self._train_network(data, seed, warm, device, watchers)
+        self._keep_result(network, result, self.history_ if warm else None, device)
+        interrupted = result.interrupted and len(result.history) < self.max_epochs
+        if checkpoint is not None and not interrupted:
+            checkpoint.remove()
+        return interrupted
+
+    def _keep_result(self, network, result, before, device):
+        """Keep a network and what training told; `before` is the history it went on from."""
         self.n_iter_ = len(result.history)
-        if warm:
-            self.history_ = extend_history(self.history_, result.history)
-        else:
+        self.stop_reason_ = result.stop_reason
+        if before is None:
             self.history_ = result.history
             self.temperature_ = result.temperature
+        else:
+            self.history_ = extend_history(before, result.history)
         self._stream = None  # partial_fit would go on from the weights alone
         self._set_network(network, device)
-        if result.interrupted and self.n_iter_ < self.max_epochs:
-            self._warn_of_interrupt()
-        elif checkpoint is not None:
-            checkpoint.remove()
 
     def _open_checkpoint(self, rows, targets, weights, warm, random):
         """Return the file of this fit in the folder of checkpoints, if there is to be one."""
@@ -164,7 +203,7 @@ class FittingMixin:
             late_rows = train_rows.hold_back(late)
         return train_rows, valid_rows, late_rows
 
-    def _train_network(self, data, seed, warm, device, checkpoint):
+    def _train_network(self, data, seed, warm, device, watchers):
         """Make a network, or copy the last one, and train it."""
         with (
             forked_random_state(seed, device),
@@ -182,8 +221,7 @@ class FittingMixin:
                 learning_rate=float(self.learning_rate),
                 n_iter_no_change=self.n_iter_no_change,
                 device=device,
-                verbose=int(self.verbose),
-                checkpoint=checkpoint,
+                **watchers,
             )
         return network, result
 
@@ -205,5 +243,5 @@ class FittingMixin:
             "classifier is fitted with the best weights until then. A second Ctrl-C in the same "
             f"batch ends fit at once, and leaves the classifier as it was; {go_on}",
             TrainingInterruptedWarning,
-            stacklevel=5,
+            stacklevel=3,
         )

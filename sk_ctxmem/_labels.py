@@ -55,3 +55,27 @@ class LabelChain(nn.Module):
             probabilities.append(before)
         smallest = torch.finfo(logits.dtype).tiny
         return cat(probabilities).clamp_min(smallest).log()
+
+    def step(self, before: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `expect` does for the next row of each of N sequences.
+
+        Parameters
+        ----------
+        before : Tensor of shape (N, C + 1)
+            Probability that there is no row before, and of each class of that row.
+        logits : Tensor of shape (N, C)
+            What all else gives.
+
+        Returns
+        -------
+        before : Tensor of shape (N, C + 1)
+            The same for the row after.
+        logarithms : Tensor of shape (N, C)
+            Logarithms of the probabilities of the row.
+        """
+        spread = (TRANSITION_SCALE * self.transitions).softmax(dim=1)  # (C + 1, C)
+        factors = logits.softmax(dim=1)  # (N, C)
+        probabilities = (before / (factors @ spread.t())) @ spread * factors
+        before = cat([torch.zeros_like(before[:, :1]), probabilities], dim=1)
+        smallest = torch.finfo(logits.dtype).tiny
+        return before, probabilities.clamp_min(smallest).log()

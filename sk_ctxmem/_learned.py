@@ -29,6 +29,7 @@ def check_learned(classifier):
         "classes_": n_classes == sizes["n_classes"] > 1 and _are_sorted(classifier.classes_),
         "n_iter_": type(classifier.n_iter_) is int and 0 < classifier.n_iter_ <= len(history),
         "n_features_in_": _has_room(classifier, sizes),
+        "stop_reason_": isinstance(classifier.stop_reason_, str),
         "temperature_": 0 < float(classifier.temperature_) < np.inf,
         "history_": isinstance(history, pd.DataFrame) and list(history) == HISTORY,
         "speakers_": _are_numbers_below(classifier.speakers_, sizes["n_speakers"]),

@@ -63,6 +63,11 @@ class ElmanMemory(nn.Module):
             memories.append((step + self.recurrent(before)).sigmoid())
         return cat(memories)
 
+    def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
+        """Run over the next element of each sequence."""
+        memories = (self.input(encodings) + self.recurrent(state)).sigmoid()
+        return memories, memories
+
 
 class MinGRUMemory(nn.Module):
     """Context memory as a gated linear recurrence: m_i = (1 - z_i) m_{i-1} + z_i c_i.
@@ -99,6 +104,12 @@ class MinGRUMemory(nn.Module):
             kept = cat([kept[:first], kept[first:] * kept[before]])
             distance *= 2
         return memory
+
+    def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
+        """Run over the next element of each sequence."""
+        gate = self.gate(encodings).sigmoid()
+        memories = (1 - gate) * state + gate * self.candidate(encodings)
+        return memories, memories
 
 
 def _places_before(sizes: Tensor, starts: Tensor, distance: int) -> Tensor:
@@ -140,6 +151,11 @@ class GRUMemory(nn.Module):
         bias = input_bias + cat([gate_bias, torch.zeros_like(candidate_bias)])
         driven = linear(encodings, input_weight, bias)  # (N, 3 D)
         return GRUSteps.apply(driven, recurrent, candidate_bias, packing.step_sizes.tolist())
+
+    def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
+        """Run over the next element of each sequence."""
+        memories = torch.gru_cell(encodings, state, *self.cell.all_weights[0])
+        return memories, memories
 
 
 class GRUSteps(torch.autograd.Function):
@@ -238,6 +254,12 @@ class LSTMMemory(nn.Module):
         """Run over all sequences at once."""
         return self.cell(PackedSequence(encodings, packing.step_sizes))[0].data
 
+    def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
+        """Run over the next element of each sequence; the state is memory and cell."""
+        before = state.chunk(2, dim=1)
+        memories, cells = torch.lstm_cell(encodings, before, *self.cell.all_weights[0])
+        return cat([memories, cells], dim=1), memories
+
 
 MEMORIES = {"elman": ElmanMemory, "gru": GRUMemory, "lstm": LSTMMemory, "mingru": MinGRUMemory}
 
@@ -261,7 +283,8 @@ class ContextMemory(nn.Module):
 
     def __init__(self, memory: str, width: int, *, both: bool) -> None:
         super().__init__()
-        self.forwards = MEMORIES[memory](width)
+        self.state_size = width * (2 if memory == "lstm" else 1)
+        self.forwards: Any = MEMORIES[memory](width)
         self.backwards = MEMORIES[memory](width) if both else None
 
     def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
@@ -272,3 +295,22 @@ class ContextMemory(nn.Module):
         mirror = packing.reverse
         future = self.backwards(encodings[mirror], packing)[mirror]
         return cat([past, future], dim=1)  # (N, 2 D)
+
+    def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
+        """Run over the next element of each of N sequences, forwards.
+
+        Parameters
+        ----------
+        state : Tensor of shape (N, state_size)
+            What is kept of the elements before; zeros before the first.
+        encodings : Tensor of shape (N, D)
+            The elements.
+
+        Returns
+        -------
+        state : Tensor of shape (N, state_size)
+            What is to be kept.
+        memories : Tensor of shape (N, D)
+            What `forward` returns for these elements.
+        """
+        return self.forwards.step(state, encodings)

@@ -129,6 +129,36 @@ class Attention(nn.Module):
         spread = weights.new_zeros(slots, n_rows + 1).scatter_add(1, seen, weights)
         return spread[blocks.slots, :n_rows]
 
+    def step(self, seen: Tensor, states: Tensor, n_before: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the next row of each of N sequences finds, where no later row is seen.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (N, ATTENTION_WINDOW - 1, 2 A)
+            Keys and values of the last rows, the latest last; zeros where there is none.
+        states : Tensor of shape (N, M + D)
+            Memory and encoding of the row.
+        n_before : Tensor of shape (N,), int64
+            Number of rows before it.
+
+        Returns
+        -------
+        seen : Tensor of shape (N, ATTENTION_WINDOW - 1, 2 A)
+            Keys and values for the row after.
+        found : Tensor of shape (N, A)
+            What `forward` returns for these rows.
+        """
+        projected = self.project(states).unsqueeze(1)  # (N, 1, 3 A)
+        queries, own = projected.split([ATTENTION_WIDTH, 2 * ATTENTION_WIDTH], dim=2)
+        keys_and_values = torch.cat([seen, own], dim=1)  # (N, window, 2 A)
+        keys, values = keys_and_values.split(ATTENTION_WIDTH, dim=2)
+        scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5  # (N, 1, window)
+        scores = scores + self.distance_weight
+        distances = torch.arange(ATTENTION_WINDOW - 1, -1, -1, device=n_before.device)
+        exists = distances <= n_before.view(-1, 1, 1)
+        weights = scores.masked_fill(~exists, torch.finfo(scores.dtype).min).softmax(dim=-1)
+        return keys_and_values[:, 1:], (weights @ values).squeeze(1)
+
     def _blocks_of_states(self, states: Tensor, blocks: Blocks) -> tuple[Tensor, Tensor, Tensor]:
         """Return the queries (K, L, A) of each block, and the keys and values around it."""
         projected = _append_zeros(self.project(states))  # (N + 1, 3 A)
@@ -345,6 +375,10 @@ class ContextMemoryNet(nn.Module):
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path, and of memory and attention."""
         read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
+        return self.decide(read, wide, batch)
+
+    def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Go on from what the encoder and the wide path have read of the features."""
         deep = self._decode(self._drop(self.encode(read, batch)), batch)
         wide = wide.to(deep.dtype)
         return self._join(wide + deep, batch), wide, deep  # (N, C) each

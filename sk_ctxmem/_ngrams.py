@@ -240,6 +240,18 @@ class TokenNGrams:
                 names += level
         return names
 
+    def name(self, column, token_names, separator):
+        """Return the n-gram of one column as a string."""
+        n = self.ngram_range[0]
+        while column >= self._n_ngrams(n):
+            column -= self._n_ngrams(n)
+            n += 1
+        tokens = []
+        for pairs in reversed(self.pairs[: n - 1]):
+            column, last = divmod(int(pairs[column]), self.n_tokens)
+            tokens.append(last)
+        return separator.join(token_names[token] for token in [column, *reversed(tokens)])
+
 
 class InsideNGrams:
     """Counts of n-grams of characters inside words, as of ``analyzer="char_wb"``.
@@ -294,6 +306,10 @@ class InsideNGrams:
     def names(self):
         """Return the n-grams in the order of the columns."""
         return self.ngrams.names(list(self.characters), "")
+
+    def name(self, column):
+        """Return the n-gram of one column."""
+        return self.ngrams.name(column, list(self.characters), "")
 
 
 def _count_pairs(rows, columns, shape):
@@ -395,3 +411,8 @@ class WeightedNGrams:
         """Return the n-grams that were kept, in the order of the columns."""
         names = np.array(self.counter.names(*arguments), dtype=object)
         return names if self.columns is None else names[self.columns]
+
+    def name(self, column, *arguments):
+        """Return the n-gram of one column."""
+        kept = column if self.columns is None else int(self.columns[column])
+        return self.counter.name(kept, *arguments)

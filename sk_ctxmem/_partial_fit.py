@@ -18,6 +18,7 @@ from ._streaming import new_stream, train_chunk
 from ._targets import check_chunk_weights, check_classes, find_classes
 from ._training import extend_history
 from ._training_rows import TrainingRows
+from ._user_callbacks import check_callbacks
 from ._validation import read_rows, unchanged_on_error
 
 
@@ -74,8 +75,10 @@ class PartialFitMixin:
         are read, such as `hidden_size` and `group_column`, only in the first call, as does
         `batch_size`. `history_` has a row for each call. Rates do not
         decay, and what predicts is a running mean of the weights. No rows are left to tell a
-        temperature: `temperature_` is 1, or what `fit` found. What training needs to go on is
-        kept in pickles, but not in the files of `save`: after `load`, the optimiser begins anew.
+        temperature: `temperature_` is 1, or what `fit` found. One of `callbacks` that ends
+        training has no effect but on `stop_reason_`, as a call is one epoch. What training needs
+        to go on is kept in pickles, but not in the files of `save`: after `load`, the optimiser
+        begins anew.
         """
         with unchanged_on_error(self):
             return self._partial_fit(X, y, classes, sample_weight, groups)
@@ -123,6 +126,7 @@ class PartialFitMixin:
         else:
             random = copy.deepcopy(stream["random"])  # as it was, should this call fail
         chunk = TrainingRows(rows, targets, weights, random)
+        callbacks = check_callbacks(self.callbacks)
         seed, advice = random.randint(2**31 - 1), self._advise_on_memory()
         with (
             forked_random_state(seed, device),
@@ -136,10 +140,19 @@ class PartialFitMixin:
             if stream is None:
                 stream = new_stream(network, chunk, int(self.batch_size))
             rate = float(self.learning_rate)
-            history, stream = train_chunk(
-                network, mean, chunk, stream, learning_rate=rate, device=device
+            result, stream = train_chunk(
+                network,
+                mean,
+                chunk,
+                stream,
+                learning_rate=rate,
+                device=device,
+                callbacks=callbacks,
+                history=None if is_first else self.history_,
             )
         self._stream = stream | {"random": random}
+        self.stop_reason_ = result.stop_reason
+        history = result.history
         self.history_ = history if is_first else extend_history(self.history_, history)
         self.n_iter_ = len(self.history_)
         self._set_network(mean, device)

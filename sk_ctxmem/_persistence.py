@@ -17,9 +17,9 @@ from ._runtime import choose_device, without_draws
 from .exceptions import ModelFileError
 
 DOCUMENTS = ("config", "vocabulary")
-# The moments of an optimiser and requests for metadata are of no use to predictions, and a folder
-# to write into is nothing that a file should name.
-NOT_IN_FILES = ("_stream", "_metadata_request", "checkpoint")
+# The moments of an optimiser and requests for metadata are of no use to predictions, a folder to
+# write into is nothing that a file should name, and callbacks are code.
+NOT_IN_FILES = ("_stream", "_metadata_request", "checkpoint", "callbacks", "_skl_callbacks")
 
 
 class ModelFileMixin:
@@ -37,8 +37,8 @@ class ModelFileMixin:
         the version of the format, and the versions of what wrote it. An older file of this name
         stays whole until the new one is complete.
 
-        It has all parameters but `checkpoint`, and neither requests for metadata nor what
-        `partial_fit` needs to go on.
+        It has all parameters but `checkpoint` and `callbacks`, and neither requests for metadata
+        nor what `partial_fit` needs to go on.
 
         Parameters
         ----------
@@ -119,6 +119,7 @@ def _state_of(classifier):
     state = dict(vars(classifier))
     network = state.pop("_network", None)
     state.pop("_device", None)
+    state.pop("_shared_model", None)  # which sessions make anew
     if network is not None:
         weights = network.state_dict().items()
         state["_weights"] = {name: value.float().cpu().numpy() for name, value in weights}
@@ -147,6 +148,8 @@ def _restore(classifier, state, weights, stacklevel=4):
     A warning points to the line that is so many levels above.
     """
     parameters = classifier._get_param_names()
+    if weights is not None:
+        state = {"stop_reason_": ""} | state  # older files and pickles have none
     for name, value in state.items():
         if name not in parameters and (hasattr(type(classifier), name) or not name.isidentifier()):
             raise ValueError(f"a classifier cannot have {name!r:.60}")

@@ -43,7 +43,7 @@ class RowNormScaler(BaseEstimator):
 
     def fit(self, X, y=None, sample_weight=None):
         """Learn the root mean square of the norms of the rows, and the columns."""
-        X = _in_canonical_format(X)
+        X = in_canonical_format(X)
         norms = squared_norms(X.data, X.indptr)
         if X.nnz and norms.max() < SMALLEST_NORM**2:
             raise ValueError(
@@ -72,7 +72,8 @@ class RowNormScaler(BaseEstimator):
         """
         number = np.full(X.shape[1], -1, dtype=np.int32)
         number[self.columns_[singles]] = np.arange(len(singles))
-        X = _take_columns(X, number[X.indices], len(singles))  # each column has one value
+        columns = number[X.indices]  # each has one value
+        X = _take_columns(X.data, X.indptr, columns, len(singles))
         counts = np.diff(X.indptr)
         is_filled = counts > 0
         places = len(self.columns_) - len(singles) + np.cumsum(is_filled) - 1
@@ -84,7 +85,22 @@ class RowNormScaler(BaseEstimator):
 
     def transform(self, X):
         """Scale rows, and bring their values to the places of their columns."""
-        X = _in_canonical_format(X)
+        X = in_canonical_format(X)
+        places, values = self.scale_values(X)
+        X = _take_columns(values, X.indptr, places, self.n_columns_)
+        X.sum_duplicates()
+        return X
+
+    def scale_values(self, X):
+        """Return the place and the scaled value of each stored value of canonical CSR.
+
+        Returns
+        -------
+        places : ndarray of shape (n_stored,), int32 or int64
+            Column of the scaled features, -1 for columns that were empty in training.
+        values : ndarray of shape (n_stored,), float32
+            What the value adds to that column of its row.
+        """
         found, values = self._find(X), X.data.astype(np.float32)
         is_known = found >= 0
         values[~is_known] = 0
@@ -94,10 +110,7 @@ class RowNormScaler(BaseEstimator):
         values[is_known] *= self.shares_[found[is_known]]
         places = found.copy()
         places[is_known] = self.places_[found[is_known]]
-        X = sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
-        X = _take_columns(X, places, self.n_columns_)
-        X.sum_duplicates()
-        return X
+        return places, values
 
     def _check_learned(self):
         """Raise ValueError unless this is what `fit` can have learned."""
@@ -128,15 +141,15 @@ class RowNormScaler(BaseEstimator):
         return np.where(is_known, found, -1)
 
 
-def _take_columns(X, columns, n_columns):
+def _take_columns(values, ends, columns, n_columns):
     """Return the values of CSR in other columns, without those whose column is -1."""
     taken = columns >= 0
-    ends = np.concatenate([[0], np.cumsum(taken)])[X.indptr].astype(X.indptr.dtype)
-    parts = (X.data[taken], columns[taken].astype(np.int32), ends)
-    return sparse.csr_array(parts, shape=(X.shape[0], n_columns))
+    new_ends = np.concatenate([[0], np.cumsum(taken)])[ends].astype(ends.dtype)
+    parts = (values[taken], columns[taken].astype(np.int32), new_ends)
+    return sparse.csr_array(parts, shape=(len(ends) - 1, n_columns))
 
 
-def _in_canonical_format(X):
+def in_canonical_format(X):
     """Return CSR with sorted entries, no duplicates and no zeros: storage must not matter."""
     X = X.tocsr()
     has_zeros = not X.data.all()
@@ -176,7 +189,7 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
         values = vectorizer.fit_transform(values)
     else:
         vectorizer = None
-    features = _features(values)
+    features = features_of(values)
     is_sparse = sparse.issparse(features)
     scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
     with np.errstate(over="ignore"):
@@ -200,7 +213,7 @@ def _new_vectorizer(vectorizer):
     return clone(vectorizer)
 
 
-def _features(values):
+def features_of(values):
     """Return the features of a container, or of what a vectorizer returns."""
     if isinstance(values, TextSequences):
         return values.features
@@ -260,14 +273,14 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
             "texts, or what TextSequenceVectorizer returns, or word_memory=False."
         )
     units = np.arange(inputs.n_rows) if context == "none" else number_units(inputs)
-    rows = np.lexsort((_order_numbers(inputs), units))
+    rows = np.lexsort((order_numbers(inputs), units))
     lengths = np.bincount(units)
     codes, numbers = _number_speakers(inputs, speakers)
     extras = None
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
-        features=_scale(_features(values), scaler),
+        features=scale(features_of(values), scaler),
         extras=extras,
         speakers=numbers,
         rows=rows,
@@ -278,10 +291,11 @@ def arrange(inputs, values, scaler, speakers, *, context, word_memory):
     )
 
 
-def _scale(features, scaler):
+def scale(features, scaler):
     """Scale features into the kind, sparse or dense, that the fit had."""
     if isinstance(scaler, RowNormScaler):
-        return scaler.transform(sparse.csr_array(features))
+        is_csr = isinstance(features, sparse.csr_array)
+        return scaler.transform(features if is_csr else sparse.csr_array(features))
     if sparse.issparse(features):
         if features.shape[1] != len(scaler.scale_):
             raise ValueError(
@@ -292,7 +306,7 @@ def _scale(features, scaler):
         return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
 
 
-def _order_numbers(inputs):
+def order_numbers(inputs):
     """Return what orders the rows of a group: the order column, else the position."""
     if inputs.order is None:
         return np.zeros(inputs.n_rows)

@@ -51,7 +51,10 @@ def one_thread() -> Iterator[None]:
     busy one the threads wait for each other far longer than they work. torch.set_num_threads
     would change what threads begin with that start in the meantime.
     """
-    torch.get_num_threads()  # torch sets up the number of a new thread when it is first needed
+    # asked for in any case: torch sets up the number of a new thread when it is first needed
+    if torch.get_num_threads() == 1:
+        yield
+        return
     with _thread_pools().limit(limits=1, user_api="openmp"):
         yield
 

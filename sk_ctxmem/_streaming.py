@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -11,8 +12,10 @@ from skorch.callbacks import Callback
 from ._callbacks import EpochMeans
 from ._checkpoints import copy_into, to_arrays
 from ._modules import ContextMemoryNet
-from ._runtime import one_thread
+from ._runtime import first_interrupt_waits, one_thread
+from ._stopping import Stop, StopWhenAsked
 from ._training import (
+    TrainingResult,
     check_weights,
     choose_batch_size,
     choose_table_rate,
@@ -20,6 +23,7 @@ from ._training import (
     make_trainer,
 )
 from ._training_rows import TrainingRows
+from ._user_callbacks import UserCallbacks
 
 # The rates do not decay, as nobody knows how many chunks are still to come. What predicts is a
 # mean of the weights that forgets over so many steps: on 192,000 turns of telephone calls in ten
@@ -100,7 +104,9 @@ def train_chunk(
     *,
     learning_rate: float,
     device: str,
-) -> tuple[Any, dict[str, Any]]:
+    callbacks: list[Callback],
+    history: pd.DataFrame | None,
+) -> tuple[TrainingResult, dict[str, Any]]:
     """Train one epoch on a chunk of rows, at rates that do not decay.
 
     Parameters
@@ -117,21 +123,28 @@ def train_chunk(
         Rate of AdamW.
     device : str
         A device of torch.
+    callbacks : list of Callback
+        Those of the user.
+    history : DataFrame or None
+        The epochs before, which callbacks see.
 
     Returns
     -------
-    history : DataFrame of shape (1, 5)
-        As that of `train`.
+    result : TrainingResult
+        As that of `train`, with the history of this chunk.
     stream : dict
         The state after the chunk.
     """
     averaging = RunningMean(mean, stream["n_steps"])
-    with one_thread():
+    n_before = 0 if history is None else len(history)
+    with one_thread(), first_interrupt_waits() as interrupts:
+        stop = Stop(interrupts)
+        others: list[Callback] = [UserCallbacks(callbacks, stop)] if callbacks else []
         trainer = make_trainer(
             network,
             None,
-            [EpochMeans(), averaging],
-            max_epochs=1,
+            [EpochMeans(), averaging, *others, StopWhenAsked(stop, n_before)],
+            max_epochs=n_before + 1,
             batch_size=stream["batch_size"],
             learning_rate=learning_rate,
             table_rate=stream["table_rate"],
@@ -142,8 +155,9 @@ def train_chunk(
         if stream["optimizer"] is not None:
             for name, tensors in held.items():
                 copy_into(tensors, stream["optimizer"][name])
+        _recall(trainer.history, history)
         trainer.partial_fit(rows)
-        if trainer.interrupted_:
+        if trainer.interrupted_ or interrupts:
             raise KeyboardInterrupt
         check_weights(network, learning_rate)
     after = {
@@ -151,4 +165,16 @@ def train_chunk(
         "optimizer": {name: to_arrays(tensors) for name, tensors in held.items()},
         "n_steps": averaging.n_steps,
     }
-    return history_frame(trainer.history), stream | after
+    reason = stop.reason or "the chunk done"
+    of_chunk = history_frame(trainer.history[-1:]).assign(epoch=1)
+    return TrainingResult(of_chunk, 1.0, reason), stream | after
+
+
+def _recall(history: Any, before: pd.DataFrame | None) -> None:
+    """Write epochs into the history of skorch that were before."""
+    if before is None:
+        return
+    for epoch in before.to_dict("records"):
+        history.new_epoch()
+        for name, value in epoch.items():
+            history.record("dur" if name == "seconds" else name, value)

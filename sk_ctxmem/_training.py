@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import Tensor
 
@@ -19,19 +21,21 @@ from ._callbacks import (
     AverageWeights,
     BestWeights,
     EpochMeans,
+    KeptWeights,
     LateRows,
     LinearDecay,
-    ProgressBar,
-    StopOnInterrupt,
-    StopTraining,
     measure_temperature,
 )
 from ._checkpoints import Checkpoint, CheckpointFile
 from ._loss import ContextMemoryLoss
 from ._modules import ContextMemoryNet
 from ._optimizer import TwoRateOptimizer, stable_rate
+from ._progress import Progress, finish
 from ._runtime import first_interrupt_waits, one_thread
+from ._stopping import NoBetterScore, Stop, StopTraining, StopWhenAsked
+from ._tasks import EpochTasks, FitTasks
 from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
+from ._user_callbacks import UserCallbacks
 from .exceptions import TrainingDivergedError
 
 # Without a memory hardly more than the decoder is left of the dense weights, and it learns too
@@ -55,13 +59,16 @@ class TrainingResult:
         Columns epoch, train_loss, valid_loss, valid_score and seconds of each whole epoch.
     temperature : float
         What to divide logits by; 1 where nothing tells it.
+    stop_reason : str
+        Why training ended.
     interrupted : bool
         Whether Ctrl-C ended training before its time.
     """
 
     history: pd.DataFrame
     temperature: float
-    interrupted: bool
+    stop_reason: str
+    interrupted: bool = False
 
 
 class Trainer(NeuralNet):
@@ -75,8 +82,7 @@ class Trainer(NeuralNet):
         except StopTraining:
             raise
         except KeyboardInterrupt:
-            stopping = [c for _, c in self.callbacks_ if isinstance(c, EarlyStopping)]
-            self.interrupted_ = all(c.misses_ < c.patience for c in stopping)
+            self.interrupted_ = True
             raise
 
     def train_step(self, batch: Any, **fit_params: Any) -> Any:
@@ -107,8 +113,10 @@ def train(
     learning_rate: float,
     n_iter_no_change: int | None,
     device: str,
-    verbose: int,
     checkpoint: CheckpointFile | None,
+    callbacks: list[Callback],
+    bar: Any,
+    tasks: FitTasks | None,
 ) -> TrainingResult:
     """Train a network in place.
 
@@ -121,12 +129,18 @@ def train(
     late_rows : TrainingRows or None
         Those of `train_rows` that are held back until the last epoch. Before it, they tell how
         sure the network may be.
-    max_epochs, batch_size, learning_rate, n_iter_no_change, verbose : int or float
+    max_epochs, batch_size, learning_rate, n_iter_no_change : int or float
         As in ContextMemoryClassifier.
     device : str
         A device of torch.
     checkpoint : CheckpointFile or None
         Where to keep what is needed to go on after each epoch, and what to go on from.
+    callbacks : list of Callback
+        Those of the user.
+    bar : tqdm or None
+        What shows the progress.
+    tasks : FitTasks or None
+        What scikit-learn's callbacks are told by.
 
     Returns
     -------
@@ -141,27 +155,17 @@ def train(
         If Ctrl-C comes before the end of the first epoch, or a second time.
     """
     batch_size = choose_batch_size(batch_size, len(train_rows))
-    late = None
-    callbacks: list[Callback] = [EpochMeans()]
-    if valid_rows is not None:
-        stopping = _early_stopping(n_iter_no_change, max_epochs)
-        callbacks += [stopping, BestWeights(stopping)]
-    else:
-        averaging = None if network.memory is None else AverageWeights()
-        late = None if late_rows is None else LateRows(late_rows, max_epochs, averaging)
-        callbacks += [callback for callback in (averaging, late) if callback is not None]
-    n_early, n_last = len(train_rows.current), len(train_rows)
-    n_steps = (max_epochs - 1) * -(-n_early // batch_size) + -(-n_last // batch_size)
-    callbacks.append(LinearDecay(n_steps))
-    if checkpoint is not None:
-        callbacks.append(Checkpoint(checkpoint, callbacks.copy(), max_epochs))
-    if verbose:
-        callbacks.append(ProgressBar(n_early, (max_epochs - 1) * n_early + n_last))
     with one_thread(), first_interrupt_waits() as interrupts:
+        stop = Stop(interrupts)
+        parts = _choose_parts(network, valid_rows, late_rows, n_iter_no_change, max_epochs, stop)
+        counts = _count_rows(train_rows, batch_size, max_epochs)
+        own = parts.own_callbacks(counts, bar, checkpoint)
+        others = [UserCallbacks(callbacks, stop)] if callbacks else []
+        others += [] if tasks is None else [EpochTasks(tasks, stop, parts.snapshot)]
         trainer = make_trainer(
             network,
             valid_rows,
-            [*callbacks, StopOnInterrupt(interrupts)],
+            [*own, *others, StopWhenAsked(stop)],
             max_epochs=max_epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
@@ -169,12 +173,83 @@ def train(
             device=device,
         )
         trainer.fit(train_rows)
-        history = history_frame(trainer.history)
-        if trainer.interrupted_ or not len(history):  # there is nothing to keep yet
+        if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
             raise KeyboardInterrupt
         check_weights(network, learning_rate)
-        temperature = _find_temperature(trainer, valid_rows, late)
-    return TrainingResult(history, temperature, len(interrupts) > 0)
+        result = parts.result(trainer)
+    finish(bar, result.stop_reason)
+    return result
+
+
+@dataclass
+class _RowCounts:
+    """How many rows and steps there are in each epoch but the last, and in all."""
+
+    n_early: int
+    n_rows: int
+    n_steps: int
+    max_epochs: int
+
+
+def _count_rows(rows: TrainingRows, batch_size: int, max_epochs: int) -> _RowCounts:
+    n_early, n_last, before = len(rows.current), len(rows), max_epochs - 1
+    n_steps = before * -(-n_early // batch_size) + -(-n_last // batch_size)
+    return _RowCounts(n_early, before * n_early + n_last, n_steps, max_epochs)
+
+
+@dataclass
+class _Parts:
+    """What a fit ends with, beside the weights that are trained: other weights, a temperature."""
+
+    stop: Stop
+    max_epochs: int
+    valid_rows: TrainingRows | None
+    stopping: NoBetterScore | None = None
+    weights: KeptWeights | None = None
+    late: LateRows | None = None
+
+    def own_callbacks(
+        self, counts: _RowCounts, bar: Any, checkpoint: CheckpointFile | None
+    ) -> list[Callback]:
+        """Return our callbacks in the order in which they are called."""
+        means = EpochMeans()
+        chosen: list[Callback | None] = [means, self.stopping, self.weights, self.late]
+        own = [callback for callback in chosen if callback is not None]
+        own.append(LinearDecay(counts.n_steps))
+        if checkpoint is not None:
+            own.append(Checkpoint(checkpoint, own.copy(), self.max_epochs))
+        if bar is not None:
+            own.append(Progress(bar, means, counts.n_early, counts.n_rows, self.max_epochs))
+        return own
+
+    def result(self, trainer: NeuralNet) -> TrainingResult:
+        """Return what is known of the weights that the network has now."""
+        history = history_frame(trainer.history)
+        reason = self.stop.explain(len(history), self.max_epochs)
+        temperature = _find_temperature(trainer, self.valid_rows, self.late)
+        return TrainingResult(history, temperature, reason, len(self.stop.interrupts) > 0)
+
+    def snapshot(self, trainer: NeuralNet) -> tuple[ContextMemoryNet, TrainingResult]:
+        """Return what training would end with if it ended now."""
+        with self.weights.so_far(trainer) if self.weights else nullcontext():
+            return copy.deepcopy(trainer.module_), self.result(trainer)
+
+
+def _choose_parts(
+    network: ContextMemoryNet,
+    valid_rows: TrainingRows | None,
+    late_rows: TrainingRows | None,
+    n_iter_no_change: int | None,
+    max_epochs: int,
+    stop: Stop,
+) -> _Parts:
+    """Return early stopping where rows are held out, else the mean of weights and late rows."""
+    if valid_rows is not None:
+        stopping = NoBetterScore(n_iter_no_change or max_epochs, stop)
+        return _Parts(stop, max_epochs, valid_rows, stopping, BestWeights(stopping))
+    averaging = None if network.memory is None else AverageWeights()
+    late = None if late_rows is None else LateRows(late_rows, max_epochs, averaging)
+    return _Parts(stop, max_epochs, None, None, averaging, late)
 
 
 def choose_batch_size(largest: int, n_rows: int) -> int:
@@ -245,23 +320,11 @@ def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> fl
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
 
 
-def _early_stopping(patience: int | None, max_epochs: int) -> EarlyStopping:
-    """Stop after epochs without a better validation score."""
-    return EarlyStopping(
-        monitor="valid_score",
-        lower_is_better=False,
-        patience=patience or max_epochs,
-        threshold=0.0,
-        threshold_mode="abs",
-        sink=lambda message: None,
-    )
-
-
 def history_frame(history: Any) -> pd.DataFrame:
     """Return the epochs that came to their end as a frame."""
-    names = {"epoch": "epoch", "mean_train_loss": "train_loss", "mean_valid_loss": "valid_loss"}
+    names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
     names |= {"valid_score": "valid_score", "dur": "seconds"}
-    whole = [[row[name] for name in names] for row in history if names.keys() <= row.keys()]
+    whole = [[row.get(name, np.nan) for name in names] for row in history if "train_loss" in row]
     types = {name: "int64" if name == "epoch" else "float64" for name in names.values()}
     return pd.DataFrame(whole, columns=list(names.values())).astype(types)
 

@@ -19,6 +19,7 @@ from ._ngrams import (
     learn_tokens,
     read_tokens,
 )
+from ._one_text import weigh_one
 from ._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
 from ._plain import from_state, to_state
 from ._sequences import TextSequences
@@ -208,6 +209,10 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         check_is_fitted(self)
         texts = self._clean(check_texts(X))
         tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        if len(texts) == 1:
+            text = None if self._inside is None else self._cut(texts)[0]
+            features = weigh_one(tokens.numbers, text, self._ngrams, self._inside)
+            return self._add_words(features, tokens, texts)
         parts = [self._ngrams.transform(tokens)]
         if self._inside is not None:
             parts.append(self._inside.transform(self._cut(texts)))
@@ -234,6 +239,24 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         both = [f"word__{name}" for name in names]
         both += [f"char__{name}" for name in self._inside.names()]
         return np.array(both, dtype=object)
+
+    def _names_of(self, columns):
+        """Return the n-grams of some columns: all of them take a while on large vocabularies."""
+        n_words, tokens = len(self._ngrams.idf), list(self._token_numbers)
+        separator = " " if self.analyzer == "word" else ""
+        if self._inside is None:
+            return [self._ngrams.name(column, tokens, separator) for column in columns]
+        return [
+            f"word__{self._ngrams.name(column, tokens, separator)}"
+            if column < n_words
+            else f"char__{self._inside.name(column - n_words)}"
+            for column in columns
+        ]
+
+    def _words_of(self, text):
+        """Return the words of a text, those whose numbers `transform` gives."""
+        (clean,) = self._clean([text])
+        return "".join(clean.split()) if self.analyzer == "char" else self._tokenizer()(clean)
 
     @property
     def idf_(self):
@@ -304,6 +327,9 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def _pack(self, parts, tokens, texts):
         features = sparse.csr_array(parts[0] if len(parts) == 1 else sparse.hstack(parts))
         features.sum_duplicates()  # there are none: this sorts, once for all who read them
+        return self._add_words(features, tokens, texts)
+
+    def _add_words(self, features, tokens, texts):
         if self.analyzer == "char":  # white space is part of n-grams, but no word
             texts = ("".join(text.split()) for text in texts)
             tokens = read_tokens(texts, tuple, self._token_numbers)

@@ -11,7 +11,16 @@ PACKAGE = ROOT / "sk_ctxmem"
 
 # Part of the package -> the other parts that it may import. A new part needs a line here.
 ALLOWED_PARTS = {
-    "__init__": {"_chunks", "_classifier", "_sequences", "_vectorizer", "_version", "exceptions"},
+    "__init__": {
+        "_chunks",
+        "_classifier",
+        "_sequences",
+        "_session",
+        "_sessions",
+        "_vectorizer",
+        "_version",
+        "exceptions",
+    },
     "exceptions": set(),
     "_version": set(),
     "_documentation": set(),
@@ -25,9 +34,11 @@ ALLOWED_PARTS = {
     "_sequences": set(),
     "_sparse": set(),
     "_ngrams": {"_sparse"},
+    "_one_text": {"_ngrams", "_sparse"},
     "_vectorizer": {
         "_documentation",
         "_ngrams",
+        "_one_text",
         "_parameters",
         "_plain",
         "_sequences",
@@ -38,6 +49,7 @@ ALLOWED_PARTS = {
     "_labels": {"_tensors"},
     "_memories": {"_tensors"},
     "_modules": {"_functions", "_labels", "_memories", "_tensors"},
+    "_steps": {"_modules", "_tensors"},
     "_batches": {"_modules", "_tensors"},
     "_preparation": {"_batches", "_documentation", "_sequences", "_sparse", "_vectorizer"},
     "_optimizer": {"_sparse"},
@@ -45,7 +57,18 @@ ALLOWED_PARTS = {
     "_loss": set(),
     "_calibration": {"_sparse", "_splitting"},
     "_training_rows": {"_batches", "_calibration", "_labels"},
-    "_callbacks": {"_calibration", "_documentation", "_runtime", "_training_rows", "exceptions"},
+    "_stopping": set(),
+    "_callbacks": {
+        "_calibration",
+        "_documentation",
+        "_runtime",
+        "_stopping",
+        "_training_rows",
+        "exceptions",
+    },
+    "_user_callbacks": {"_stopping"},
+    "_tasks": {"_stopping"},
+    "_progress": {"_callbacks"},
     "_checkpoints": {"_archive", "_batches", "_plain", "_training_rows", "exceptions"},
     "_training": {
         "_batches",
@@ -54,9 +77,27 @@ ALLOWED_PARTS = {
         "_loss",
         "_modules",
         "_optimizer",
+        "_progress",
         "_runtime",
+        "_stopping",
+        "_tasks",
         "_training_rows",
+        "_user_callbacks",
         "exceptions",
+    },
+    "_views": {"_batches", "_modules", "_tensors"},
+    "_questions": {"_views"},
+    "_leaving_out": {"_questions", "_views"},
+    "_attribution": {"_batches", "_leaving_out", "_questions", "_views"},
+    "_explanation_lines": {"_attribution", "_preparation", "_questions", "_views"},
+    "_explanation": {
+        "_attribution",
+        "_explanation_lines",
+        "_preparation",
+        "_runtime",
+        "_validation",
+        "_vectorizer",
+        "_views",
     },
     "_known": {"_preparation", "_vectorizer"},
     "_learned": {"_modules", "_preparation", "_sequences"},
@@ -76,8 +117,10 @@ ALLOWED_PARTS = {
         "_checkpoints",
         "_modules",
         "_runtime",
+        "_stopping",
         "_training",
         "_training_rows",
+        "_user_callbacks",
     },
     "_partial_fit": {
         "_modules",
@@ -87,6 +130,7 @@ ALLOWED_PARTS = {
         "_targets",
         "_training",
         "_training_rows",
+        "_user_callbacks",
         "_validation",
     },
     "_fitting": {
@@ -95,28 +139,50 @@ ALLOWED_PARTS = {
         "_modules",
         "_parameters",
         "_preparation",
+        "_progress",
         "_runtime",
         "_splitting",
         "_targets",
+        "_tasks",
         "_training",
         "_training_rows",
+        "_user_callbacks",
         "_validation",
         "exceptions",
     },
     "_chunks": set(),
+    "_chat_screen": set(),
+    "_chat": {"_chat_screen", "_classifier", "exceptions"},
+    "__main__": {"_chat"},
+    "_turns": {"_arrays", "_sequences", "_validation"},
+    "_session_model": {"_batches", "_preparation", "_runtime", "_steps", "_turns"},
+    "_session_history": {"_validation"},
+    "_session_state": {"_session_history", "_session_model", "_steps", "_turns"},
+    "_sessions": {"_turns"},
+    "_session": {
+        "_session_history",
+        "_session_model",
+        "_session_state",
+        "_sessions",
+        "_turns",
+    },
     "_classifier": {
         "_documentation",
+        "_explanation",
         "_fitting",
         "_parameters",
         "_partial_fit",
         "_persistence",
         "_preparation",
         "_sequences",
+        "_session",
+        "_tasks",
         "_training",
         "_validation",
         "_vectorizer",
         "exceptions",
     },
+    "inspection": {"_preparation", "_validation", "_vectorizer"},
     "datasets": {"exceptions"},
     "testing": {"_parameters", "datasets"},
 }
@@ -128,12 +194,14 @@ WITHOUT_TORCH = {
     "_documentation",
     "exceptions",
     "_ngrams",
+    "_one_text",
     "_parameters",
     "_plain",
     "_sequences",
     "_sparse",
     "_splitting",
     "_targets",
+    "_turns",
     "_validation",
     "_vectorizer",
     "_version",
@@ -203,11 +271,15 @@ def test_torch_and_skorch_stay_in_their_place(path):
     assert "skorch" not in roots or part in {
         "_callbacks",
         "_checkpoints",
+        "_progress",
+        "_stopping",
         "_streaming",
+        "_tasks",
         "_training",
+        "_user_callbacks",
     }
     assert "torch" not in roots or part not in WITHOUT_TORCH
-    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules"}:
+    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules", "_steps"}:
         assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}
 
 
@@ -216,6 +288,14 @@ def test_plots_are_imported_only_when_drawn(path):
     """Check that importing a module of the package never imports matplotlib."""
     roots = {name.split(".")[0] for name in _imports(path, only_at_import=True)}
     assert "matplotlib" not in roots
+
+
+@package_files
+def test_rich_is_imported_only_to_chat(path):
+    """Check that importing a module of the package never imports rich, and that one part does."""
+    assert "rich" not in {name.split(".")[0] for name in _imports(path, only_at_import=True)}
+    everywhere = {name.split(".")[0] for name in _imports(path)}
+    assert "rich" not in everywhere or path.stem == "_chat_screen"
 
 
 @package_files

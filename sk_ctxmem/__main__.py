@@ -1,0 +1,47 @@
+"""Command line of python -m sk_ctxmem."""
+
+import argparse
+import os
+import sys
+
+from ._chat import run
+
+
+def main(arguments=None):
+    """Run a command, and return its exit status."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdin, sys.stdout):  # of any encoding, with any bytes
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        return run(options.model, n_classes=options.classes, speakers=options.speakers)
+    except BrokenPipeError:  # the reader of the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m sk_ctxmem", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    chat = commands.add_parser(
+        "chat", help="type turns of a conversation, and see how each is classified"
+    )
+    chat.add_argument("model", help="file that ContextMemoryClassifier.save wrote")
+    chat.add_argument(
+        "--classes", type=_positive, default=3, metavar="N", help="classes to show (default: 3)"
+    )
+    chat.add_argument(
+        "--speakers", nargs="+", default=[], metavar="NAME", help="who speaks, in turn"
+    )
+    return parser
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

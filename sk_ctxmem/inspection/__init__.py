@@ -1,0 +1,20 @@
+"""What counted for a prediction, how training went, and what context is worth, to be looked at."""
+
+from ._context_ablation import ContextAblationDisplay
+from ._context_attribution import ContextAttributionDisplay
+from ._conversation import ConversationDisplay
+from ._labels import suspect_labels
+from ._token_attribution import TokenAttributionDisplay
+from ._training_history import TrainingHistoryDisplay
+from ._words import WordContribution, word_contributions
+
+__all__ = [
+    "ContextAblationDisplay",
+    "ContextAttributionDisplay",
+    "ConversationDisplay",
+    "TokenAttributionDisplay",
+    "TrainingHistoryDisplay",
+    "WordContribution",
+    "suspect_labels",
+    "word_contributions",
+]

@@ -1,0 +1,341 @@
+"""ContextAttributionDisplay: which rows of a conversation counted for which."""
+
+import numpy as np
+
+from .._validation import check_texts
+from ._colors import write_number
+from ._explanations import (
+    check_explanation,
+    rows_of,
+    sum_by_row,
+    sum_of_structure,
+    targets_of,
+)
+from ._plotting import diverging_colors, get_axes
+from ._rows import check_row, read_conversation, shorten
+
+MOST_ROWS_WITH_VALUES = 12  # in more, numbers in the cells cannot be read
+MOST_TICKS = 60
+TEXT_WIDTH = 32  # characters of a text that are shown beside its line
+CLASS_WIDTH = 16
+CELL = 0.42  # inches
+SMALLEST_CELL = 0.16
+SHARE_IN_RANGE = 98  # percent of the cells: the colours of few would leave the others white
+
+
+class ContextAttributionDisplay:
+    """Heat map of what each row of a conversation contributed to the class of each row.
+
+    Line i is about row i: its own text is on the diagonal, the texts of other rows are beside
+    it, and the last column, apart from the others, is all that is not text (place, speaker, that
+    there are other rows at all). Blue speaks for the class of the line, orange against it. Made
+    by :meth:`from_estimator` or :meth:`from_explanation`.
+
+    Parameters
+    ----------
+    contributions : ndarray of shape (n_turns, n_turns)
+        What row i has from row j, in log-odds; NaN where nothing is known, as of later rows.
+
+    structure : ndarray of shape (n_turns,)
+        What row i has from all that is not text.
+
+    attention : ndarray of shape (n_turns, n_turns)
+        The weights of attention, NaN where there are none.
+
+    targets : ndarray of shape (n_turns,)
+        The class that is explained for each row, None for rows that are context only.
+
+    texts : list of str
+        The texts.
+
+    rows : ndarray of shape (n_turns,)
+        Position of each turn in X.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes of the heat map.
+
+    figure_ : matplotlib Figure
+        Its figure.
+
+    im_ : matplotlib AxesImage
+        The heat map.
+
+    text_ : ndarray of shape (n_turns, n_turns + 1), dtype=matplotlib Text, or None
+        The numbers in the cells.
+
+    See Also
+    --------
+    ConversationDisplay : The same with words, as HTML.
+    TokenAttributionDisplay : The words of one row.
+
+    Notes
+    -----
+    Weights of attention (``plot(kind="attention")``) say where a model looks, not why it decides:
+    a row with a large weight may change nothing. They are no reasons.
+
+    References
+    ----------
+    Jain, S. and Wallace, B. C. (2019). Attention is not Explanation. NAACL 2019.
+    """
+
+    def __init__(self, *, contributions, structure, attention, targets, texts, rows):
+        self.contributions = contributions
+        self.structure = structure
+        self.attention = attention
+        self.targets = targets
+        self.texts = texts
+        self.rows = rows
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        *,
+        group=None,
+        target=None,
+        groups=None,
+        kind="contribution",
+        include_values=None,
+        ax=None,
+    ):
+        """Explain the rows of a conversation, and draw them.
+
+        Parameters
+        ----------
+        estimator : ContextMemoryClassifier or Pipeline
+            The fitted classifier, or a pipeline that ends in one.
+
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the estimator was fitted on.
+
+        group : hashable or None, default=None
+            Id of the conversation; None if X holds only one.
+
+        target : class label, array-like of shape (n_turns,) or None, default=None
+            The class to explain, or one for each turn; None for the predicted ones.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation each row belongs to, if no column says so.
+
+        kind : {"contribution", "attention"}, default="contribution"
+            What to draw.
+
+        include_values : bool or None, default=None
+            Whether to write numbers in the cells; None for up to 12 rows.
+
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : ContextAttributionDisplay
+            The display, drawn.
+        """
+        _check_kind(kind)
+        talk = read_conversation(estimator, X, groups, group=group)
+        if talk.groups is None and talk.classifier.group_column is None and len(talk.rows) > 1:
+            raise ValueError(
+                "X comes without groups, so that no row has others as its context; pass groups=, "
+                "or draw one row by TokenAttributionDisplay."
+            )
+        explanation = talk.classifier.explain(talk.X, target, groups=talk.groups)
+        display = cls._of(explanation, talk.texts, np.arange(len(talk.rows)))
+        display.rows = talk.rows
+        return display.plot(ax=ax, kind=kind, include_values=include_values)
+
+    @classmethod
+    def from_explanation(
+        cls,
+        explanation,
+        texts,
+        *,
+        rows=None,
+        kind="contribution",
+        include_values=None,
+        ax=None,
+    ):
+        """Draw what `explain` has returned.
+
+        Parameters
+        ----------
+        explanation : DataFrame
+            What :meth:`ContextMemoryClassifier.explain` returned.
+
+        texts : {list, ndarray, Series} of n_rows
+            Texts of all rows that were given to `explain`.
+
+        rows : array-like of int or None, default=None
+            Positions of the rows of one conversation, in its order; None for all that the
+            explanation is about, in the order of X.
+
+        kind : {"contribution", "attention"}, default="contribution"
+            What to draw.
+
+        include_values : bool or None, default=None
+            Whether to write numbers in the cells; None for up to 12 rows.
+
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : ContextAttributionDisplay
+            The display, drawn.
+        """
+        check_explanation(explanation)
+        texts = check_texts(texts, "texts")
+        if rows is None:
+            rows = rows_of(explanation, len(texts))
+        else:
+            rows = np.array([check_row(row, len(texts), "rows") for row in rows])
+        display = cls._of(explanation, [texts[row] for row in rows], rows)
+        return display.plot(ax=ax, kind=kind, include_values=include_values)
+
+    @classmethod
+    def _of(cls, explanation, texts, rows):
+        """Sum an explanation up, without drawing it."""
+        return cls(
+            contributions=sum_by_row(explanation, rows),
+            structure=sum_of_structure(explanation, rows),
+            attention=sum_by_row(explanation, rows, "attention"),
+            targets=targets_of(explanation, rows),
+            texts=texts,
+            rows=rows,
+        )
+
+    def plot(self, ax=None, *, kind="contribution", include_values=None, cmap=None, colorbar=True):
+        """Draw the heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        kind : {"contribution", "attention"}, default="contribution"
+            What to draw: contributions to the log-odds, or the weights of attention, which are
+            no reasons.
+
+        include_values : bool or None, default=None
+            Whether to write numbers in the cells; None for up to 12 rows.
+
+        cmap : str, Colormap or None, default=None
+            Colours; None for orange over white to blue.
+
+        colorbar : bool, default=True
+            Whether to draw the legend of the colours.
+
+        Returns
+        -------
+        self : ContextAttributionDisplay
+            The display itself.
+        """
+        _check_kind(kind)
+        n_turns = len(self.rows)
+        cell = max(SMALLEST_CELL, CELL if n_turns <= MOST_ROWS_WITH_VALUES else 5.5 / n_turns)
+        size = (max(2.2, cell * n_turns) + 5.0, max(3.2, cell * n_turns + 1.2))
+        self.ax_ = get_axes(type(self).__name__, ax, size)
+        self.figure_ = self.ax_.figure
+        values = self._cells(kind)
+        self.im_ = self._draw_cells(values, kind, cmap)
+        if include_values is None:
+            include_values = n_turns <= MOST_ROWS_WITH_VALUES
+        self.text_ = self._write_values(values, kind) if include_values else None
+        self._label(kind)
+        if colorbar:
+            self._draw_colorbar(values, kind)
+        return self
+
+    def _cells(self, kind):
+        """Return the values of the cells, with the column of what is not text."""
+        if kind == "attention":
+            return self.attention
+        return np.column_stack([self.contributions, self.structure])
+
+    def _draw_cells(self, values, kind, cmap):
+        """Draw the coloured cells."""
+        largest = _range_of(values)
+        lowest = -largest if kind == "contribution" else 0.0
+        shown = np.ma.masked_invalid(values)
+        cmap = cmap or (diverging_colors() if kind == "contribution" else "Blues")
+        self.ax_.set_facecolor("0.93")
+        return self.ax_.imshow(
+            shown, cmap=cmap, vmin=lowest, vmax=largest, aspect="auto", interpolation="nearest"
+        )
+
+    def _draw_colorbar(self, values, kind):
+        """Draw the legend of the colours, with arrows where cells are beyond its ends."""
+        lowest, largest = self.im_.get_clim()
+        known = values[~np.isnan(values)]
+        is_below, is_above = (known < lowest).any(), (known > largest).any()
+        extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
+        self.figure_.colorbar(
+            self.im_,
+            ax=self.ax_,
+            label=_describe(kind),
+            fraction=0.05,
+            aspect=30,
+            extend=extend[int(is_below), int(is_above)],
+        )
+
+    def _write_values(self, values, kind):
+        """Write the numbers into the cells, dark on light colours and light on dark ones."""
+        texts = np.full(values.shape, None, dtype=object)
+        for place in np.argwhere(~np.isnan(values)):
+            value = values[tuple(place)]
+            red, green, blue, _ = self.im_.cmap(self.im_.norm(value))
+            is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+            texts[tuple(place)] = self.ax_.text(
+                place[1],
+                place[0],
+                write_number(value) if kind == "contribution" else f"{value:.2f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if is_dark else "black",
+            )
+        return texts
+
+    def _label(self, kind):
+        """Name the lines and columns, and set what is not text apart."""
+        n_turns = len(self.rows)
+        step = int(np.ceil(n_turns / MOST_TICKS))
+        shown = np.arange(0, n_turns, step)
+        size = float(np.clip(420 / n_turns * step, 5, 9))
+        names = [self._name(turn) for turn in shown]
+        self.ax_.set_yticks(shown, names, fontsize=size, parse_math=False)
+        numbers = [str(turn) for turn in shown[:: 1 if n_turns <= 20 else 2]]
+        places = [int(number) for number in numbers]
+        if kind == "contribution":
+            places, numbers = [*places, n_turns], [*numbers, "not text"]
+            self.ax_.axvline(n_turns - 0.5, color="black", linewidth=1)
+        self.ax_.set_xticks(places, numbers, fontsize=size, rotation=90)
+        self.ax_.set_xlabel("turn that it comes from")
+        self.ax_.set_ylabel("turn that is explained")
+        title = "What turns contributed to classes"
+        if kind == "attention":
+            title = "Weights of attention: where it looks, not reasons"
+        self.ax_.set_title(title, fontsize=10)
+
+    def _name(self, turn):
+        target = self.targets[turn]
+        label = "" if target is None else f"[{shorten(target, CLASS_WIDTH)}]  "
+        return f"{label}{shorten(self.texts[turn], TEXT_WIDTH)}  {turn}"
+
+
+def _range_of(values):
+    """Return the size at which colours end."""
+    sizes = abs(values[~np.isnan(values)])
+    return float(np.percentile(sizes, SHARE_IN_RANGE)) if sizes.any() else 1.0
+
+
+def _check_kind(kind):
+    if kind not in ("contribution", "attention"):
+        raise ValueError(f"kind={kind!r} must be 'contribution' or 'attention'.")
+
+
+def _describe(kind):
+    """Return the label of the colour bar."""
+    return "contribution to the log-odds" if kind == "contribution" else "weight of attention"

@@ -1,0 +1,221 @@
+"""HTML of conversations: whatever stands in a text, a class or a name is shown, and never run.
+
+Strings of the user reach the page through `escape` alone; there are no scripts, links or resources
+from outside, and a whole page forbids them to the browser too.
+"""
+
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+
+from ._colors import level_of, sign_of, write_number
+from ._rows import shorten
+from ._styles import BLOCK, PAGE, style_sheet
+
+LABEL_WIDTH = 40  # characters of an earlier text, beside its bar
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@dataclass
+class Turn:
+    """What is shown of one row.
+
+    Parameters
+    ----------
+    number : int
+        Its number.
+    text : str
+        Its text.
+    words : list of WordContribution
+        Words to shade.
+    speaker : object or None
+        Who speaks.
+    target : object
+        The class that is explained, None for a turn that is context only.
+    probability : float
+        Of that class, NaN if not known.
+    prediction : object or None
+        The class predicted, None if not known.
+    truth : object or None
+        The true class; `has_truth` says whether there is one.
+    has_truth : bool
+        Whether the true class is shown.
+    earlier : list of (int, str, float)
+        Number, text and contribution of the other turns that counted.
+    sums : dict of str to float
+        Contributions in sum.
+    """
+
+    number: int
+    text: str
+    words: list = field(default_factory=list)
+    speaker: object = None
+    target: object = None
+    probability: float = np.nan
+    prediction: object = None
+    truth: object = None
+    has_truth: bool = False
+    earlier: list[tuple[int, str, float]] = field(default_factory=list)
+    sums: dict = field(default_factory=dict)
+
+
+def render_block(turns, largest_word, largest_turn):
+    """Return the block of a conversation, to stand in a notebook or a page.
+
+    Parameters
+    ----------
+    turns : list of Turn
+        What to show.
+    largest_word, largest_turn : float
+        The largest contributions in size, which the shades and the bars are relative to.
+
+    Returns
+    -------
+    html : str
+        One div with a style sheet of its own.
+    """
+    parts = [_render_turn(turn, largest_word, largest_turn) for turn in turns]
+    return "\n".join(
+        [
+            f'<div class="{BLOCK}">',
+            f"<style>\n{style_sheet()}\n</style>",
+            _render_legend(largest_word),
+            '<div role="list">',
+            *parts,
+            "</div>\n</div>",
+        ]
+    )
+
+
+def render_page(block, title):
+    """Return a whole page around a block.
+
+    Parameters
+    ----------
+    block : str
+        HTML of the block.
+    title : str
+        Title of the page, as text.
+
+    Returns
+    -------
+    html : str
+        The page.
+    """
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{_show(title)}</title>\n<style>{PAGE}</style>\n</head>\n<body>\n{block}\n"
+        "</body>\n</html>\n"
+    )
+
+
+def shade_text(text, words, largest):
+    """Return a text with its words shaded.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    words : list of WordContribution
+        The words to shade, in the order of the text.
+    largest : float
+        The contribution of the strongest shade.
+
+    Returns
+    -------
+    html : str
+        The text, escaped, with spans around words.
+    """
+    parts, end = [], 0
+    for word in words:
+        level = level_of(word.contribution, largest)
+        if level and word.start >= end:
+            parts.append(_show(text[end : word.start]))
+            shown = _show(text[word.start : word.end])
+            name, amount = sign_of(word.contribution), write_number(word.contribution)
+            parts.append(f'<span class="{name} l{level}" title="{amount}">{shown}</span>')
+            end = word.end
+    return "".join([*parts, _show(text[end:])])
+
+
+def _show(value):
+    """Return any value as text of HTML; what no page can hold is replaced."""
+    text = str(value).encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+    return escape(text)
+
+
+def _isolate(value):
+    """Return a value whose direction of writing leaves that of its neighbours alone."""
+    return f'<bdi dir="auto">{_show(value)}</bdi>'
+
+
+def _render_legend(largest):
+    amount = f"up to {write_number(largest)[1:]}" if largest else "none here"
+    return (
+        '<p class="legend"><span><span class="positive l4">&nbsp;blue&nbsp;</span> speaks for the '
+        'class,</span> <span><span class="negative l4">&nbsp;orange, dashed&nbsp;</span> against '
+        f"it:</span> contributions to the log-odds, {amount}.</p>"
+    )
+
+
+def _render_turn(turn, largest_word, largest_turn):
+    text = shade_text(turn.text, turn.words, largest_word)
+    text = text if turn.text.strip() else '<span class="empty">no text</span>'
+    parts = [_render_head(turn), f'<div class="text" dir="auto" lang="">{text}</div>']
+    if turn.earlier:
+        bars = "".join(_render_bar(*one, largest=largest_turn) for one in turn.earlier)
+        parts.append(f'<div class="earlier">{bars}</div>')
+    if turn.sums:
+        sums = " · ".join(f"{name} {write_number(value)}" for name, value in turn.sums.items())
+        parts.append(f'<p class="sums">{sums}</p>')
+    return f'<div class="turn" role="listitem">{"".join(parts)}</div>'
+
+
+def _render_head(turn):
+    parts = [f'<span class="number">{turn.number}</span>']
+    if turn.speaker is not None:
+        parts.append(f"<span>{_isolate(turn.speaker)}</span>")
+    if turn.prediction is not None:
+        parts.append(f"<span>predicted <b>{_isolate(turn.prediction)}</b></span>")
+    if turn.target is not None:
+        parts += _render_target(turn)
+    if turn.has_truth:
+        parts.append(_render_truth(turn))
+    return f'<div class="head">{"".join(parts)}</div>'
+
+
+def _render_truth(turn):
+    """Return the true class, or that it is the predicted one."""
+    if turn.prediction is None:
+        return f"<span>true class <b>{_isolate(turn.truth)}</b></span>"
+    if turn.truth == turn.prediction:
+        return "<span>✓ right</span>"
+    return f"<span>✗ true class <b>{_isolate(turn.truth)}</b></span>"
+
+
+def _render_target(turn):
+    """List the probability of the class that is explained, with its name if not yet shown."""
+    chance = hover = ""
+    if not np.isnan(turn.probability):
+        chance = f"{100 * turn.probability:.0f} %"
+        hover = f' title="probability {turn.probability:.4f}"'
+    if turn.target != turn.prediction:
+        return [f"<span{hover}>explained <b>{_isolate(turn.target)}</b> {chance}</span>"]
+    return [f"<span{hover}>{chance}</span>"] * bool(chance)
+
+
+def _render_bar(number, text, contribution, *, largest):
+    """Return the three cells of an earlier turn: which one, how much, and its bar."""
+    share = min(100.0, 100 * abs(contribution) / largest) if largest else 0.0
+    amount, label = write_number(contribution), _show(shorten(text, LABEL_WIDTH))
+    hover = f' title="turn {number}: {amount}"'
+    return (
+        f'<span class="from"{hover}><span>turn {number}</span> '
+        f'<bdi dir="auto" lang="">{label}</bdi></span>'
+        f'<span class="amount">{amount}</span><span class="track"{hover}>'
+        f'<span class="bar {sign_of(contribution)}" style="width: {share:.1f}%"></span></span>'
+    )

@@ -1,0 +1,57 @@
+"""What the Displays share that draw with matplotlib, which is imported only then."""
+
+from ._colors import LIGHT
+
+
+def import_pyplot(name):
+    """Return matplotlib.pyplot, or say how to install it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the Display that draws.
+
+    Returns
+    -------
+    pyplot : module
+        matplotlib.pyplot.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f'{name}.plot needs matplotlib; run: pip install "sk-ctxmem[inspection]"'
+        ) from error
+    return pyplot
+
+
+def get_axes(name, ax, figsize):
+    """Return the axes to draw on: those given, or those of a new figure.
+
+    Parameters
+    ----------
+    name : str
+        Name of the Display that draws.
+    ax : matplotlib Axes or None
+        Axes given by the user.
+    figsize : tuple of (float, float)
+        Width and height of a new figure in inches.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+        The axes.
+    """
+    pyplot = import_pyplot(name)
+    if ax is None:
+        _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def diverging_colors():
+    """Return the colours from "against the class" over zero to "for it"."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ends = [LIGHT[name] for name in ("negative", "ground", "positive")]
+    colors = [[part / 255 for part in color] for color in ends]
+    return LinearSegmentedColormap.from_list("sk_ctxmem", colors)

@@ -1,0 +1,228 @@
+"""The rows that a Display shows: of which classifier, of which conversation, in which order."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from .._preparation import order_numbers
+from .._validation import is_frame, looks_like_texts, read_rows
+
+ROLES = ("text", "group", "order", "speaker")
+MOST_IDS_SHOWN = 5  # in messages
+
+
+@dataclass
+class Conversation:
+    """The rows of one conversation, in their order.
+
+    Parameters
+    ----------
+    classifier : ContextMemoryClassifier
+        The classifier, out of the pipeline that it was in.
+    X : of n_turns rows
+        What the classifier reads.
+    groups : ndarray of shape (n_turns,) or None
+        Ids for the argument of that name; None if a column of X has them.
+    rows : ndarray of shape (n_turns,)
+        Position of each turn among the rows of the caller.
+    texts : list of str
+        What is shown of each turn.
+    speakers : ndarray of shape (n_turns,) or None
+        Who speaks.
+    """
+
+    classifier: Any
+    X: Any
+    groups: np.ndarray | None
+    rows: np.ndarray
+    texts: list[str]
+    speakers: np.ndarray | None
+
+
+def find_classifier(estimator, X, needed):
+    """Return the classifier inside a pipeline or search, and X after the steps before it.
+
+    Parameters
+    ----------
+    estimator : ContextMemoryClassifier, Pipeline that ends in one, or search over these
+        The fitted estimator.
+    X : of n_rows
+        What the estimator reads; None for none.
+    needed : str
+        Method or attribute that the Display needs of the classifier.
+
+    Returns
+    -------
+    classifier : ContextMemoryClassifier
+        The fitted classifier.
+    X : of n_rows
+        What the classifier reads.
+    """
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(estimator, type):
+        raise TypeError(f"estimator is the class {estimator.__name__}; pass a fitted instance.")
+    check_is_fitted(estimator)
+    if isinstance(estimator, Pipeline):
+        if X is not None and len(estimator) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = estimator[-1]
+    if not hasattr(estimator, needed):
+        raise TypeError(
+            f"estimator has no {needed!r}: a {type(estimator).__name__} was passed, but a "
+            "ContextMemoryClassifier, or a Pipeline that ends in one, was expected."
+        )
+    return estimator, X
+
+
+def read_inputs(classifier, X, groups):
+    """Read X and groups as the classifier does.
+
+    Returns
+    -------
+    inputs : InputRows
+        The input in one form.
+    """
+    columns = {role: getattr(classifier, f"{role}_column") for role in ROLES}
+    return read_rows(classifier, X, groups, columns, reset=False)
+
+
+def order_of_rows(inputs):
+    """Return a number for each row, by which the rows of a group are in their order."""
+    ranks = np.empty(inputs.n_rows, dtype=np.int64)
+    ranks[np.argsort(order_numbers(inputs), kind="stable")] = np.arange(inputs.n_rows)
+    return ranks
+
+
+def take_rows(X, rows):
+    """Return rows of X, whatever kind of table or list it is."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    if is_frame(X):
+        return X[rows.tolist()]
+    if sparse.issparse(X):
+        return X.tocsr()[rows]  # other formats have no rows to take
+    if hasattr(X, "shape"):
+        return X[rows]
+    return [X[row] for row in rows]
+
+
+def read_conversation(estimator, X, groups, *, group=None, row=None):
+    """Return the conversation with an id, or that of a row.
+
+    Parameters
+    ----------
+    estimator, X, groups : see ContextAttributionDisplay.from_estimator
+        The classifier and the rows.
+    group : hashable or None, default=None
+        Id of the conversation; None if there is only one, or to go by `row`.
+    row : int or None, default=None
+        Position in X of a row of the conversation.
+
+    Returns
+    -------
+    conversation : Conversation
+        Its rows; without groups, all rows, or `row` alone.
+    """
+    classifier, X_read = find_classifier(estimator, X, "explain")
+    inputs = read_inputs(classifier, X_read, groups)
+    if row is not None:
+        row = check_row(row, inputs.n_rows)
+    members = _find_members(inputs, group, row)
+    rows = members[np.argsort(order_of_rows(inputs)[members], kind="stable")]
+    texts = show_rows(X, inputs)
+    return Conversation(
+        classifier,
+        take_rows(X_read, rows),
+        None if groups is None else inputs.groups[rows],
+        rows,
+        [texts[turn] for turn in rows],
+        None if inputs.speakers is None else inputs.speakers[rows],
+    )
+
+
+def check_row(row, n_rows, name="row"):
+    """Return the position of a row from 0; negative ones count from the end."""
+    if isinstance(row, bool | np.bool_) or not isinstance(row, Integral):
+        raise TypeError(f"{name}={row!r} must be an integer, the position of a row of X.")
+    if not -n_rows <= row < n_rows:
+        raise ValueError(
+            f"{name}={row} is not a row of X, which has {n_rows}; the last one is {n_rows - 1}."
+        )
+    return int(row) % n_rows
+
+
+def check_labels(y, n_rows, name="y"):
+    """Return one class for each row as an array, of the type that numpy gives it.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Classes.
+    n_rows : int
+        How many there must be.
+    name : str, default="y"
+        What to call them in messages.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,)
+        The classes.
+    """
+    labels = column_or_1d(y)
+    if len(labels) != n_rows:
+        raise ValueError(
+            f"{name} has {len(labels)} values, but there are {n_rows} rows; pass one for each."
+        )
+    return labels
+
+
+def show_rows(X, inputs):
+    """Return what can be shown of each row: its text, or its position where it has none."""
+    if inputs.kind == "text":
+        return inputs.values
+    if looks_like_texts(X):  # what the steps of a pipeline made features of
+        return list(X if len(getattr(X, "shape", ())) < 2 else np.asarray(X)[:, 0])
+    return [f"row {row}" for row in range(inputs.n_rows)]
+
+
+def _find_members(inputs, group, row):
+    """Return the positions of the rows that belong to a group, or to the group of a row."""
+    if inputs.groups is None:
+        if group is not None:
+            raise ValueError(
+                f"group={group!r} was asked for, but X comes without groups; pass groups=, or fit "
+                "with group_column=."
+            )
+        return np.arange(inputs.n_rows) if row is None else np.array([row])
+    is_time = inputs.groups.dtype.kind in "mM"  # as lists, these would be plain numbers
+    ids = list(inputs.groups) if is_time else inputs.groups.tolist()
+    if row is not None:
+        group = ids[row]
+    known = list(dict.fromkeys(ids))
+    if group is None and len(known) > 1:
+        raise ValueError(
+            f"group=None, but X holds {len(known)} groups: {_list_some(known)}; pass the id of "
+            "the one to show."
+        )
+    group = known[0] if group is None else group
+    members = [place for place, other in enumerate(ids) if other == group]
+    if not members:
+        raise ValueError(f"group={group!r} is not a group of X, which has {_list_some(known)}.")
+    return np.array(members)
+
+
+def _list_some(ids):
+    """Return the first ids for a message."""
+    rest = f" and {len(ids) - MOST_IDS_SHOWN} more" * (len(ids) > MOST_IDS_SHOWN)
+    return ", ".join(map(repr, ids[:MOST_IDS_SHOWN])) + rest
+
+
+def shorten(text, width):
+    """Return a text in one line of at most `width` characters, the cut marked by an ellipsis."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"

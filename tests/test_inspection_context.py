@@ -1,0 +1,198 @@
+"""Tests of ContextAttributionDisplay."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from _explained import LINES, TEXTS, fit_talks, make_explanation, talks
+from scipy import sparse
+from sklearn.pipeline import make_pipeline
+
+from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem.inspection import ContextAttributionDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    yield
+    plt.close("all")
+
+
+def test_a_table_is_summed_up_by_rows():
+    """Check the cells: own text on the diagonal, other rows beside it, the rest in a column."""
+    display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS)
+    np.testing.assert_allclose(display.contributions, [[1.25, np.nan], [-0.75, 2.0]])
+    np.testing.assert_allclose(display.structure, [0.1, -0.2])
+    np.testing.assert_allclose(display.attention, [[np.nan, np.nan], [0.4, np.nan]])
+    assert display.targets.tolist() == ["yes", "no"]
+    drawn = display.im_.get_array()
+    np.testing.assert_allclose(drawn.filled(np.nan), [[1.25, np.nan, 0.1], [-0.75, 2.0, -0.2]])
+    assert display.text_[1, 0].get_text() == "−0.75"
+    assert display.text_[0, 1] is None
+
+
+def test_the_colours_have_zero_in_their_middle():
+    """Check that the range is as wide below as above zero, and that its ends are two colours."""
+    display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS)
+    lowest, largest = display.im_.get_clim()
+    assert lowest == -largest < 0
+    red, _, blue, _ = display.im_.cmap(display.im_.norm(largest))
+    assert blue > red
+    red, _, blue, _ = display.im_.cmap(display.im_.norm(lowest))
+    assert red > blue
+
+
+def test_the_cells_of_a_conversation_add_up_to_the_decision():
+    """Check that a line sums to the log-odds of its class, less those of an empty text."""
+    clf, frame = fit_talks(), talks()
+    display = ContextAttributionDisplay.from_estimator(clf, frame, group=3)
+    sub = frame[frame["group"] == 3]
+    assert display.rows.tolist() == np.flatnonzero(frame["group"] == 3).tolist()
+    assert display.texts == sub["text"].tolist()
+    assert display.targets.tolist() == clf.predict(sub).tolist()
+    columns = [clf.classes_.tolist().index(target) for target in display.targets]
+    chosen = clf.predict_proba(sub)[np.arange(len(sub)), columns]
+    nothing = clf.predict_proba(sub.iloc[:1].assign(text="", speaker=None))[0, columns]
+    expected = np.log(chosen / (1 - chosen)) - np.log(nothing / (1 - nothing))
+    sums = np.nansum(display.contributions, axis=1) + display.structure
+    np.testing.assert_allclose(sums, expected, atol=2e-3)
+    later = np.triu_indices(len(sub), 1)
+    assert np.isnan(display.contributions[later]).all()
+
+
+def test_the_turn_before_counts_most_where_it_tells_the_class():
+    """Check that in data whose class is told by the turn before, that turn has most to say."""
+    display = ContextAttributionDisplay.from_estimator(fit_talks(), talks(), group=3)
+    lines = np.nan_to_num(display.contributions)[1:]
+    before = np.arange(len(lines))
+    assert np.mean(lines.argmax(axis=1) == before) > 0.8
+
+
+@pytest.mark.parametrize("n_rows", [3, 20, 60])
+def test_nothing_is_cut_off_or_overlaps(n_rows):
+    """Check that labels of lines lie inside the figure, one under the other."""
+    texts = [f"text number {row} of a long conversation about everything" for row in range(n_rows)]
+    lines = [
+        (row, "a class with a name", "wide", "text", row, 1.0, np.nan) for row in range(n_rows)
+    ]
+    display = ContextAttributionDisplay.from_explanation(make_explanation(lines), texts)
+    display.figure_.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in display.ax_.get_yticklabels()]
+    assert len(boxes) == n_rows
+    assert all(box.x0 >= 0 for box in boxes)
+    assert all(below.y1 <= above.y0 + 0.5 for above, below in zip(boxes, boxes[1:], strict=False))
+    assert (display.text_ is None) == (n_rows > 12)
+
+
+def test_attention_is_drawn_as_what_it_is():
+    """Check that weights of attention are named in the title as no reasons."""
+    display = ContextAttributionDisplay.from_explanation(
+        make_explanation(), TEXTS, kind="attention"
+    )
+    assert "not reasons" in display.ax_.get_title()
+    assert display.im_.get_array().shape == (2, 2)
+    assert display.im_.get_clim()[0] == 0
+
+
+def test_a_turn_alone_can_be_drawn():
+    """Check that without any weight of attention, or contribution but zero, nothing fails."""
+    lines = [(0, "yes", "wide", "good", 0, 0.0, np.nan)]
+    for kind in ("contribution", "attention"):
+        display = ContextAttributionDisplay.from_explanation(
+            make_explanation(lines), ["good"], kind=kind
+        )
+        display.figure_.draw_without_rendering()
+        assert display.im_.get_clim()[1] == 1
+
+
+def test_conversations_may_have_dates_as_ids():
+    """Check that a date that is an id of a group finds its rows."""
+    frame = talks()[talks()["group"] < 2]
+    dates = pd.to_datetime(frame["group"], unit="D")
+    display = ContextAttributionDisplay.from_estimator(
+        fit_talks(), frame.assign(group=dates), group=dates.iloc[-1]
+    )
+    assert display.texts == frame.loc[frame["group"] == 1, "text"].tolist()
+
+
+@pytest.mark.parametrize("kind", ["coo", "csr", "list"])
+def test_features_are_shown_by_their_rows(kind):
+    """Check that rows of numbers, in any storage, are drawn with their number for a text."""
+    X = np.eye(3)[[0, 1, 2, 0, 1, 2] * 4]
+    groups = np.repeat(np.arange(8), 3)
+    table = X.tolist() if kind == "list" else sparse.csr_array(X).asformat(kind)
+    clf = ContextMemoryClassifier(random_state=0).fit(table, groups % 2, groups=groups)
+    display = ContextAttributionDisplay.from_estimator(clf, table, groups=groups, group=1)
+    assert display.texts == ["row 3", "row 4", "row 5"]
+
+
+def test_texts_are_no_formulas():
+    """Check that dollar signs and line ends in texts and classes are drawn as they are."""
+    lines = [(0, r"$\nope{$", *LINES[0][2:]), *[line for line in LINES if line[0] == 1]]
+    display = ContextAttributionDisplay.from_explanation(
+        make_explanation(lines), [r"a $\frac{1$ b" + "\n c", "d"]
+    )
+    display.figure_.draw_without_rendering()
+    label = display.ax_.get_yticklabels()[0].get_text()
+    assert label == r"[$\nope{$]  a $\frac{1$ b c  0"
+
+
+def test_rows_are_in_the_order_of_the_order_column():
+    """Check that shuffled rows give the same picture, with their positions in X."""
+    pl = pytest.importorskip("polars")
+    frame = talks()[talks()["group"] == 5]
+    clf = ContextMemoryClassifier(
+        text_column="text", group_column="group", order_column="order", random_state=0
+    ).fit(talks(), talks()["target"])
+    shuffled = frame.sample(frac=1, random_state=0)
+    display = ContextAttributionDisplay.from_estimator(clf, shuffled)
+    assert display.texts == frame["text"].tolist()
+    assert shuffled["text"].iloc[display.rows].tolist() == frame["text"].tolist()
+    again = ContextAttributionDisplay.from_estimator(clf, pl.from_pandas(shuffled))
+    np.testing.assert_allclose(again.contributions, display.contributions, atol=1e-4)
+
+
+def test_a_pipeline_shows_the_texts_that_came_in():
+    """Check that the steps before the classifier are gone through, with groups of the call."""
+    frame = talks()
+    pipeline = make_pipeline(TextSequenceVectorizer(), ContextMemoryClassifier(random_state=0))
+    texts, groups = frame["text"].tolist(), frame["group"].to_numpy()
+    pipeline.fit(texts, frame["target"], contextmemoryclassifier__groups=groups)
+    display = ContextAttributionDisplay.from_estimator(pipeline, texts, group=2, groups=groups)
+    assert display.texts == frame.loc[frame["group"] == 2, "text"].tolist()
+    assert np.isfinite(display.contributions[np.tril_indices(len(display.texts))]).all()
+
+
+def test_the_wrong_conversation_is_named():
+    """Check the errors for no group, an unknown one, and several to choose from."""
+    clf, frame = fit_talks(), talks()
+    draw = ContextAttributionDisplay.from_estimator
+    with pytest.raises(ValueError, match="group='x' is not a group of X, which has 0, 1, 2, 3, 4"):
+        draw(clf, frame, group="x")
+    with pytest.raises(ValueError, match="group=None, but X holds 150 groups: 0, 1, 2, 3, 4 and"):
+        draw(clf, frame)
+    alone = ContextMemoryClassifier(random_state=0).fit(["a", "b"] * 9, [0, 1] * 9)
+    with pytest.raises(ValueError, match="group=1 was asked for, but X comes without groups"):
+        draw(alone, ["a", "b"], group=1)
+    with pytest.raises(ValueError, match="no row has others as its context"):
+        draw(alone, ["a", "b"])
+
+
+def test_wrong_tables_are_named():
+    """Check the errors for tables without columns or lines, and for too few texts."""
+    draw, table = ContextAttributionDisplay.from_explanation, make_explanation()
+    with pytest.raises(TypeError, match="explanation is a list"):
+        draw([1], TEXTS)
+    with pytest.raises(ValueError, match=r"no columns \['from_row'\], only \['row', 'target'"):
+        draw(table.drop(columns="from_row"), TEXTS)
+    with pytest.raises(ValueError, match="explanation has no lines"):
+        draw(table.iloc[:0], TEXTS)
+    with pytest.raises(ValueError, match="rows 0 to 1, but there are 1 texts"):
+        draw(table, TEXTS[:1])
+    with pytest.raises(ValueError, match="rows=5 is not a row of X, which has 2"):
+        draw(table, TEXTS, rows=[5])
+    with pytest.raises(ValueError, match="kind='heat' must be 'contribution' or 'attention'"):
+        draw(table, TEXTS, kind="heat")
