@@ -1,4 +1,4 @@
-"""Links to pages of scikit-learn and NumPy, made by rule, so that no build asks the network for a list."""
+"""Links to scikit-learn and NumPy, made by rule, so that no build asks the network for lists."""
 
 from docutils import nodes
 
