@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
 from ._checkpoints import CheckpointFile, name_fit
+from ._ending import extend_history
 from ._modules import ContextMemoryNet
 from ._parameters import check_folder, check_parameters
 from ._preparation import fit_features, learn_speakers, number_units
@@ -22,7 +23,7 @@ from ._runtime import (
 from ._splitting import hold_out_groups
 from ._targets import check_target, check_weights
 from ._tasks import FitTasks, with_callbacks
-from ._training import check_same_sizes, extend_history, train
+from ._training import check_same_sizes, train
 from ._training_rows import split_rows
 from ._user_callbacks import check_callbacks
 from ._validation import read_rows

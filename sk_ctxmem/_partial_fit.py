@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ._ending import extend_history
 from ._modules import ContextMemoryNet
 from ._parameters import check_parameters
 from ._runtime import (
@@ -16,7 +17,6 @@ from ._runtime import (
 )
 from ._streaming import new_stream, train_chunk
 from ._targets import check_chunk_weights, check_classes, find_classes
-from ._training import extend_history
 from ._training_rows import TrainingRows
 from ._user_callbacks import check_callbacks
 from ._validation import read_rows, unchanged_on_error

@@ -59,7 +59,7 @@ class ContextSession:
     >>> from sk_ctxmem.datasets import make_conversations
     >>> talks = make_conversations(60, random_state=0).frame
     >>> clf = ContextMemoryClassifier(
-    ...     text_column="text", group_column="group", random_state=0
+    ...     text_column="text", group_column="group", hidden_size=8, max_epochs=1
     ... ).fit(talks, talks["target"])
     >>> with clf.session() as session:
     ...     for text in talks["text"][:3]:

@@ -39,11 +39,11 @@ class ContextSessions:
     >>> from sk_ctxmem.datasets import make_conversations
     >>> talks = make_conversations(60, random_state=0).frame
     >>> clf = ContextMemoryClassifier(
-    ...     text_column="text", group_column="group", random_state=0
+    ...     text_column="text", group_column="group", hidden_size=8, max_epochs=1
     ... ).fit(talks, talks["target"])
     >>> sessions = clf.sessions(3)
-    >>> sessions.predict_proba(["red", "blue", "green"]).shape
-    (3, 4)
+    >>> sessions.predict(["red", "blue", "green"]).shape
+    (3,)
     >>> sessions.predict(["what did you say ?"], which=[1]).shape
     (1,)
     >>> sessions.n_turns_

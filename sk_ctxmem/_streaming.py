@@ -11,15 +11,14 @@ from skorch.callbacks import Callback
 
 from ._callbacks import EpochMeans
 from ._checkpoints import copy_into, to_arrays
+from ._ending import TrainingResult, history_frame
 from ._modules import ContextMemoryNet
 from ._runtime import first_interrupt_waits, one_thread
 from ._stopping import Stop, StopWhenAsked
 from ._training import (
-    TrainingResult,
     check_weights,
     choose_batch_size,
     choose_table_rate,
-    history_frame,
     make_trainer,
 )
 from ._training_rows import TrainingRows

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -17,22 +14,15 @@ from skorch.helper import predefined_split
 from torch import Tensor
 
 from ._batches import RowSet
-from ._callbacks import (
-    AverageWeights,
-    BestWeights,
-    EpochMeans,
-    KeptWeights,
-    LateRows,
-    LinearDecay,
-    measure_temperature,
-)
+from ._callbacks import EpochMeans, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
+from ._ending import Ending, TrainingResult, choose_ending, history_frame
 from ._loss import ContextMemoryLoss
 from ._modules import ContextMemoryNet
 from ._optimizer import TwoRateOptimizer, stable_rate
 from ._progress import Progress, finish
 from ._runtime import first_interrupt_waits, one_thread
-from ._stopping import NoBetterScore, Stop, StopTraining, StopWhenAsked
+from ._stopping import Stop, StopTraining, StopWhenAsked
 from ._tasks import EpochTasks, FitTasks
 from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
 from ._user_callbacks import UserCallbacks
@@ -47,28 +37,6 @@ RATE_WITHOUT_MEMORY = 1.5
 # movie sentences of two classes as much by a lower rate.
 USUAL_CLASSES = 8
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
-
-
-@dataclass
-class TrainingResult:
-    """What training tells, beside the weights.
-
-    Parameters
-    ----------
-    history : DataFrame of shape (n_epochs, 5)
-        Columns epoch, train_loss, valid_loss, valid_score and seconds of each whole epoch.
-    temperature : float
-        What to divide logits by; 1 where nothing tells it.
-    stop_reason : str
-        Why training ended.
-    interrupted : bool
-        Whether Ctrl-C ended training before its time.
-    """
-
-    history: pd.DataFrame
-    temperature: float
-    stop_reason: str
-    interrupted: bool = False
 
 
 class Trainer(NeuralNet):
@@ -157,11 +125,11 @@ def train(
     batch_size = choose_batch_size(batch_size, len(train_rows))
     with one_thread(), first_interrupt_waits() as interrupts:
         stop = Stop(interrupts)
-        parts = _choose_parts(network, valid_rows, late_rows, n_iter_no_change, max_epochs, stop)
+        ending = choose_ending(network, valid_rows, late_rows, n_iter_no_change, max_epochs, stop)
         counts = _count_rows(train_rows, batch_size, max_epochs)
-        own = parts.own_callbacks(counts, bar, checkpoint)
+        own = _own_callbacks(ending, counts, bar, checkpoint)
         others = [UserCallbacks(callbacks, stop)] if callbacks else []
-        others += [] if tasks is None else [EpochTasks(tasks, stop, parts.snapshot)]
+        others += [] if tasks is None else [EpochTasks(tasks, stop, ending.snapshot)]
         trainer = make_trainer(
             network,
             valid_rows,
@@ -176,7 +144,7 @@ def train(
         if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
             raise KeyboardInterrupt
         check_weights(network, learning_rate)
-        result = parts.result(trainer)
+        result = ending.result(trainer)
     finish(bar, result.stop_reason)
     return result
 
@@ -197,59 +165,19 @@ def _count_rows(rows: TrainingRows, batch_size: int, max_epochs: int) -> _RowCou
     return _RowCounts(n_early, before * n_early + n_last, n_steps, max_epochs)
 
 
-@dataclass
-class _Parts:
-    """What a fit ends with, beside the weights that are trained: other weights, a temperature."""
-
-    stop: Stop
-    max_epochs: int
-    valid_rows: TrainingRows | None
-    stopping: NoBetterScore | None = None
-    weights: KeptWeights | None = None
-    late: LateRows | None = None
-
-    def own_callbacks(
-        self, counts: _RowCounts, bar: Any, checkpoint: CheckpointFile | None
-    ) -> list[Callback]:
-        """Return our callbacks in the order in which they are called."""
-        means = EpochMeans()
-        chosen: list[Callback | None] = [means, self.stopping, self.weights, self.late]
-        own = [callback for callback in chosen if callback is not None]
-        own.append(LinearDecay(counts.n_steps))
-        if checkpoint is not None:
-            own.append(Checkpoint(checkpoint, own.copy(), self.max_epochs))
-        if bar is not None:
-            own.append(Progress(bar, means, counts.n_early, counts.n_rows, self.max_epochs))
-        return own
-
-    def result(self, trainer: NeuralNet) -> TrainingResult:
-        """Return what is known of the weights that the network has now."""
-        history = history_frame(trainer.history)
-        reason = self.stop.explain(len(history), self.max_epochs)
-        temperature = _find_temperature(trainer, self.valid_rows, self.late)
-        return TrainingResult(history, temperature, reason, len(self.stop.interrupts) > 0)
-
-    def snapshot(self, trainer: NeuralNet) -> tuple[ContextMemoryNet, TrainingResult]:
-        """Return what training would end with if it ended now."""
-        with self.weights.so_far(trainer) if self.weights else nullcontext():
-            return copy.deepcopy(trainer.module_), self.result(trainer)
-
-
-def _choose_parts(
-    network: ContextMemoryNet,
-    valid_rows: TrainingRows | None,
-    late_rows: TrainingRows | None,
-    n_iter_no_change: int | None,
-    max_epochs: int,
-    stop: Stop,
-) -> _Parts:
-    """Return early stopping where rows are held out, else the mean of weights and late rows."""
-    if valid_rows is not None:
-        stopping = NoBetterScore(n_iter_no_change or max_epochs, stop)
-        return _Parts(stop, max_epochs, valid_rows, stopping, BestWeights(stopping))
-    averaging = None if network.memory is None else AverageWeights()
-    late = None if late_rows is None else LateRows(late_rows, max_epochs, averaging)
-    return _Parts(stop, max_epochs, None, None, averaging, late)
+def _own_callbacks(
+    ending: Ending, counts: _RowCounts, bar: Any, checkpoint: CheckpointFile | None
+) -> list[Callback]:
+    """Return our callbacks in the order in which they are called."""
+    means = EpochMeans()
+    chosen: list[Callback | None] = [means, ending.stopping, ending.weights, ending.late]
+    own = [callback for callback in chosen if callback is not None]
+    own.append(LinearDecay(counts.n_steps))
+    if checkpoint is not None:
+        own.append(Checkpoint(checkpoint, own.copy(), ending.max_epochs))
+    if bar is not None:
+        own.append(Progress(bar, means, counts.n_early, counts.n_rows, ending.max_epochs))
+    return own
 
 
 def choose_batch_size(largest: int, n_rows: int) -> int:
@@ -298,19 +226,6 @@ def check_weights(network: ContextMemoryNet, learning_rate: float) -> None:
         )
 
 
-def _find_temperature(
-    trainer: Trainer, valid_rows: TrainingRows | None, late: LateRows | None
-) -> float:
-    """Return what the rows held out tell, or the late rows, or 1 if there are none."""
-    if valid_rows is not None:
-        return measure_temperature(trainer, valid_rows)
-    if late is None:
-        return 1.0
-    if late.temperature_ is None:  # training ended before the last epoch
-        return measure_temperature(trainer, late.rows)
-    return late.temperature_
-
-
 def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
     """Return the rate of plain SGD; that of the wide path is good for all tables."""
     if isinstance(data.rows.features, np.ndarray):
@@ -318,15 +233,6 @@ def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> fl
     rows, weights = data.rows.rows, data.weights.numpy()
     rate = stable_rate(data.rows.features, rows, weights, batch_size)
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
-
-
-def history_frame(history: Any) -> pd.DataFrame:
-    """Return the epochs that came to their end as a frame."""
-    names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
-    names |= {"valid_score": "valid_score", "dur": "seconds"}
-    whole = [[row.get(name, np.nan) for name in names] for row in history if "train_loss" in row]
-    types = {name: "int64" if name == "epoch" else "float64" for name in names.values()}
-    return pd.DataFrame(whole, columns=list(names.values())).astype(types)
 
 
 def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
@@ -362,12 +268,6 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
             "precision; scale them as those of fit, or drop the row."
         )
     return logits
-
-
-def extend_history(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Append the epochs of a fit that went on from another."""
-    after = after.assign(epoch=after["epoch"] + len(before))
-    return pd.concat([before, after], ignore_index=True)
 
 
 def check_same_sizes(before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -258,7 +258,7 @@ def test_a_pipe_is_read_to_its_end(model, monkeypatch, capsys):
         "2 agent> blue",
         "3 client> ",
     ]
-    assert len(lines) == 5
+    assert sum(line.endswith("%") for line in lines) == 2
     assert errors == ""
 
 

@@ -66,6 +66,7 @@ ALLOWED_PARTS = {
         "_training_rows",
         "exceptions",
     },
+    "_ending": {"_callbacks", "_modules", "_stopping", "_training_rows"},
     "_user_callbacks": {"_stopping"},
     "_tasks": {"_stopping"},
     "_progress": {"_callbacks"},
@@ -74,6 +75,7 @@ ALLOWED_PARTS = {
         "_batches",
         "_callbacks",
         "_checkpoints",
+        "_ending",
         "_loss",
         "_modules",
         "_optimizer",
@@ -115,6 +117,7 @@ ALLOWED_PARTS = {
     "_streaming": {
         "_callbacks",
         "_checkpoints",
+        "_ending",
         "_modules",
         "_runtime",
         "_stopping",
@@ -123,6 +126,7 @@ ALLOWED_PARTS = {
         "_user_callbacks",
     },
     "_partial_fit": {
+        "_ending",
         "_modules",
         "_parameters",
         "_runtime",
@@ -136,6 +140,7 @@ ALLOWED_PARTS = {
     "_fitting": {
         "_calibration",
         "_checkpoints",
+        "_ending",
         "_modules",
         "_parameters",
         "_preparation",
@@ -271,6 +276,7 @@ def test_torch_and_skorch_stay_in_their_place(path):
     assert "skorch" not in roots or part in {
         "_callbacks",
         "_checkpoints",
+        "_ending",
         "_progress",
         "_stopping",
         "_streaming",

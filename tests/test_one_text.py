@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sk_ctxmem import TextSequenceVectorizer
+from sk_ctxmem import TextSequenceVectorizer, _one_text
+from sk_ctxmem._sparse import squared_norms
 
 ODD_TEXTS = [
     "",
@@ -68,3 +69,28 @@ def test_a_single_text_counts_repeated_words_and_ngrams():
     idf = dict(zip(vectorizer.get_feature_names_out(), vectorizer.idf_, strict=True))
     weights = (np.log(5) + 1) * idf["char__an"], (np.log(4) + 1) * idf["char__na"]
     assert ratio == pytest.approx(weights[0] / weights[1])
+
+
+@pytest.mark.parametrize("max_features", [None, 300])
+def test_a_single_text_is_summed_up_in_the_order_of_many(max_features, docstrings, monkeypatch):
+    """Check the order of the sum in the norm, which decides its last bit too seldom to be seen."""
+    texts = docstrings["text"].tolist()[:200]
+    vectorizer = TextSequenceVectorizer(max_features=max_features).fit(texts)
+    orders, n_compared = [], 0
+
+    def note(values, ends):
+        orders.append(np.round(values, 6))
+        return squared_norms(values, ends)
+
+    monkeypatch.setattr(_one_text, "squared_norms", note)
+    for text in texts[:50]:
+        orders.clear()
+        vectorizer.transform([text])
+        inside = vectorizer._inside
+        counts = inside.counter.counts([text.lower()])
+        counts = counts if inside.columns is None else counts[:, inside.columns]
+        expected = (np.log(counts.data) + 1) * inside.idf[counts.indices]
+        if counts.nnz:
+            n_compared += 1
+            assert_array_equal(orders[1], np.round(expected, 6))
+    assert n_compared > 25

@@ -134,11 +134,11 @@ def test_groups_are_never_cut_and_reach_the_estimator():
     random = np.random.RandomState(0)
     X, y, groups = random.rand(60, 3), random.randint(0, 2, 60), np.arange(60) // 4
     Spy.noted.clear()
-    suspect_labels(Spy(), X, y, groups=groups.tolist())
+    suspect_labels(Spy(), X, y, groups=[("call", number) for number in groups])
     assert len(Spy.noted) == 10
     for trained, asked in zip(Spy.noted[::2], Spy.noted[1::2], strict=True):
         assert trained & asked == set()
-        assert trained | asked == set(range(15))
+        assert trained | asked == {("call", number) for number in range(15)}
 
 
 def test_the_group_column_of_an_estimator_decides(monkeypatch):

@@ -162,6 +162,8 @@ def _split(X, y, groups, cv):
     if cv is None or isinstance(cv, Integral):
         kind = StratifiedKFold if groups is None else StratifiedGroupKFold
         cv = kind(DEFAULT_FOLDS if cv is None else int(cv))
+    if groups is not None:  # ids may be of any kind, such as pairs
+        groups = pd.factorize(pd.Series(list(groups), dtype=object))[0]
     with warnings.catch_warnings():  # rows of rare classes come last, which is documented
         warnings.filterwarnings("ignore", message="The least populated class")
         folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
