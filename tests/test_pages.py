@@ -5,8 +5,10 @@ import doctest
 import pkgutil
 import re
 import textwrap
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -39,9 +41,9 @@ def _read_examples(path):
     from sybil.document import Document
     from sybil.parsers.myst import DocTestDirectiveParser
     from sybil.parsers.myst import PythonCodeBlockParser as MarkdownBlocks
-    from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser
+    from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser, SkipParser
 
-    parsers = [PythonCodeBlockParser(), DocTestParser(OPTIONS)]
+    parsers = [PythonCodeBlockParser(), DocTestParser(OPTIONS), SkipParser()]
     if path.suffix == ".md":
         parsers = [MarkdownBlocks(doctest_optionflags=OPTIONS), DocTestDirectiveParser(OPTIONS)]
     return list(Document.parse(str(path), *parsers))
@@ -59,7 +61,8 @@ def test_code_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # files are written
     monkeypatch.setenv("MPLBACKEND", "Agg")
     for example in examples:
-        example.evaluate()
+        with suppress(SkipTest):  # of the next block alone, with its reason in the page
+            example.evaluate()
 
 
 def _looks_like_python(block):
