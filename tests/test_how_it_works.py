@@ -40,7 +40,7 @@ FORMULAS = {
         "states = torch.cat([memories, encodings], dim=1)",
         "return self.decoder(self._drop(memories)) + self.attended(self._drop(found))",
     ],
-    "_modules.ContextMemoryNet.forward": ["return self._join(wide + deep, batch), wide, deep"],
+    "_modules.ContextMemoryNet.decide": ["return self._join(wide + deep, batch), wide, deep"],
     "_labels.LabelChain.follow": ["return logits + TRANSITION_SCALE * self.transitions[before]"],
     "_labels.LabelChain.expect": [
         "before = first.softmax(dim=1)",

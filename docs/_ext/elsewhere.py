@@ -1,8 +1,9 @@
-"""Links to pages of scikit-learn, made by rule, so that no build asks the network for a list."""
+"""Links to scikit-learn and NumPy, made by rule, so that no build asks the network for lists."""
 
 from docutils import nodes
 
 SKLEARN = "https://scikit-learn.org/stable/"
+NUMPY = "https://numpy.org/doc/stable/"
 SET_OUTPUT = "auto_examples/miscellaneous/plot_set_output.html"
 LABELS = {  # what docstrings of methods that come from scikit-learn refer to
     "metadata_routing": "metadata_routing.html",
@@ -12,7 +13,7 @@ LABELS = {  # what docstrings of methods that come from scikit-learn refer to
 
 
 def find_address(node):
-    """Return where a reference to something of scikit-learn leads, or None."""
+    """Return where a reference to something of these projects leads, or None."""
     target = node["reftarget"]
     if node.get("refdomain") == "std" and node["reftype"] == "term":
         return f"{SKLEARN}glossary.html#term-{target}"
@@ -20,6 +21,8 @@ def find_address(node):
         return SKLEARN + LABELS[target]
     if target.startswith("sklearn."):
         return f"{SKLEARN}modules/generated/{target}.html"
+    if target.startswith("numpy."):
+        return f"{NUMPY}reference/generated/{target}.html"
     return None
 
 

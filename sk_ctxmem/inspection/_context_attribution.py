@@ -162,7 +162,7 @@ class ContextAttributionDisplay:
         Parameters
         ----------
         explanation : DataFrame
-            What :meth:`ContextMemoryClassifier.explain` returned.
+            What :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` returned.
 
         texts : {list, ndarray, Series} of n_rows
             Texts of all rows that were given to `explain`.

@@ -158,7 +158,7 @@ class ConversationDisplay:
         Parameters
         ----------
         explanation : DataFrame
-            What :meth:`ContextMemoryClassifier.explain` returned.
+            What :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` returned.
 
         texts : {list, ndarray, Series} of n_rows
             Texts of all rows that were given to `explain`.
