@@ -2,9 +2,8 @@
 
 from ._chunks import whole_groups
 from ._classifier import ContextMemoryClassifier
+from ._live import ContextSession, ContextSessions
 from ._sequences import TextSequences
-from ._session import ContextSession
-from ._sessions import ContextSessions
 from ._vectorizer import TextSequenceVectorizer
 from ._version import __version__
 from .exceptions import (

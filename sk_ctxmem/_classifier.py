@@ -15,14 +15,14 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from ._documentation import API_PAGE, see
-from ._explanation import ExplanationMixin
+from ._explaining import ExplanationMixin
 from ._fitting import FittingMixin
+from ._live import SessionMixin
 from ._parameters import Choice, Flag, Number, Seed
 from ._partial_fit import PartialFitMixin
 from ._persistence import ModelFileMixin
 from ._preparation import arrange
 from ._sequences import TextSequences
-from ._session import SessionMixin
 from ._tasks import CallbackSupportMixin
 from ._training import predict_logits
 from ._validation import InputRows, read_rows, unchanged_on_error

@@ -15,8 +15,7 @@ ALLOWED_PARTS = {
         "_chunks",
         "_classifier",
         "_sequences",
-        "_session",
-        "_sessions",
+        "_live",
         "_vectorizer",
         "_version",
         "exceptions",
@@ -49,7 +48,6 @@ ALLOWED_PARTS = {
     "_labels": {"_tensors"},
     "_memories": {"_tensors"},
     "_modules": {"_functions", "_labels", "_memories", "_tensors"},
-    "_steps": {"_modules", "_tensors"},
     "_batches": {"_modules", "_tensors"},
     "_preparation": {"_batches", "_documentation", "_sequences", "_sparse", "_vectorizer"},
     "_optimizer": {"_sparse"},
@@ -87,19 +85,14 @@ ALLOWED_PARTS = {
         "_user_callbacks",
         "exceptions",
     },
-    "_views": {"_batches", "_modules", "_tensors"},
-    "_questions": {"_views"},
-    "_leaving_out": {"_questions", "_views"},
-    "_attribution": {"_batches", "_leaving_out", "_questions", "_views"},
-    "_explanation_lines": {"_attribution", "_preparation", "_questions", "_views"},
-    "_explanation": {
-        "_attribution",
-        "_explanation_lines",
+    "_explaining": {
+        "_batches",
+        "_modules",
         "_preparation",
         "_runtime",
+        "_tensors",
         "_validation",
         "_vectorizer",
-        "_views",
     },
     "_known": {"_preparation", "_vectorizer"},
     "_learned": {"_modules", "_preparation", "_sequences"},
@@ -159,28 +152,26 @@ ALLOWED_PARTS = {
     "_chat_screen": set(),
     "_chat": {"_chat_screen", "_classifier", "exceptions"},
     "__main__": {"_chat"},
-    "_turns": {"_arrays", "_sequences", "_validation"},
-    "_session_model": {"_batches", "_preparation", "_runtime", "_steps", "_turns"},
-    "_session_history": {"_validation"},
-    "_session_state": {"_session_history", "_session_model", "_steps", "_turns"},
-    "_sessions": {"_turns"},
-    "_session": {
-        "_session_history",
-        "_session_model",
-        "_session_state",
-        "_sessions",
-        "_turns",
+    "_live": {
+        "_arrays",
+        "_batches",
+        "_modules",
+        "_preparation",
+        "_runtime",
+        "_sequences",
+        "_tensors",
+        "_validation",
     },
     "_classifier": {
         "_documentation",
-        "_explanation",
+        "_explaining",
         "_fitting",
         "_parameters",
         "_partial_fit",
         "_persistence",
         "_preparation",
         "_sequences",
-        "_session",
+        "_live",
         "_tasks",
         "_training",
         "_validation",
@@ -206,7 +197,6 @@ WITHOUT_TORCH = {
     "_sparse",
     "_splitting",
     "_targets",
-    "_turns",
     "_validation",
     "_vectorizer",
     "_version",
@@ -285,7 +275,10 @@ def test_torch_and_skorch_stay_in_their_place(path):
         "_user_callbacks",
     }
     assert "torch" not in roots or part not in WITHOUT_TORCH
-    if part in {"_tensors", "_functions", "_labels", "_memories", "_modules", "_steps"}:
+    if (
+        part in {"_tensors", "_functions", "_labels", "_memories", "_modules"}
+        or path.stem == "_steps"
+    ):
         assert roots - set(sys.stdlib_module_names) - {"sk_ctxmem"} == {"torch"}
 
 

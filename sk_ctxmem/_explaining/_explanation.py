@@ -8,12 +8,12 @@ import torch
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from .._preparation import RowNormScaler, features_of, scale
+from .._runtime import one_thread
+from .._validation import read_rows
+from .._vectorizer import TextSequenceVectorizer
 from ._attribution import METHODS
-from ._explanation_lines import NOWHERE, SOURCES, cut_into_chunks, explain_rows, find_entries
-from ._preparation import RowNormScaler, features_of, scale
-from ._runtime import one_thread
-from ._validation import read_rows
-from ._vectorizer import TextSequenceVectorizer
+from ._lines import NOWHERE, SOURCES, cut_into_chunks, explain_rows, find_entries
 from ._views import Scorer
 
 

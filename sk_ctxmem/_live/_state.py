@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ._session_history import NAMES, SessionHistory
-from ._session_model import SessionStates
+from ._history import NAMES, SessionHistory
+from ._model import SessionStates
 from ._steps import N_SEEN, SEEN_SIZE, part_sizes
 from ._turns import SPEAKER_SIZE
 

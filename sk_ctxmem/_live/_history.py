@@ -6,7 +6,7 @@ from array import array
 import numpy as np
 import pandas as pd
 
-from ._validation import is_missing
+from .._validation import is_missing
 
 NAMES = ("history.predictions", "history.probabilities", "history.said")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._preparation import RowNormScaler, in_canonical_format, scale
 from ._attribution import share_out
-from ._preparation import RowNormScaler, in_canonical_format, scale
 from ._questions import Entries, ask
 from ._views import find_views
 

@@ -14,7 +14,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from ._batches import (
+from .._batches import (
     PackedOrder,
     RowSet,
     concatenated_ranges,
@@ -23,8 +23,8 @@ from ._batches import (
     pack,
     take_features,
 )
-from ._modules import ATTENTION_WINDOW, ContextMemoryNet
-from ._tensors import RowBatch
+from .._modules import ATTENTION_WINDOW, ContextMemoryNet
+from .._tensors import RowBatch
 
 MOST_ROWS = 8192  # in a batch of copies of views: each takes about 20 KB
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ._batches import RowSet, describe_next_rows
-from ._preparation import features_of, scale
-from ._runtime import one_thread
+from .._batches import RowSet, describe_next_rows
+from .._preparation import features_of, scale
+from .._runtime import one_thread
 from ._steps import first_states, step
 from ._turns import SPEAKER_SIZE, read_speakers
 

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._modules import ATTENTION_WIDTH, ATTENTION_WINDOW
-from ._tensors import RowBatch
+from .._modules import ATTENTION_WIDTH, ATTENTION_WINDOW
+from .._tensors import RowBatch
 
 N_SEEN = ATTENTION_WINDOW - 1  # rows before that attention looks back at
 SEEN_SIZE = 2 * ATTENTION_WIDTH

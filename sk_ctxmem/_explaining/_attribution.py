@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._batches import concatenated_ranges
+from .._batches import concatenated_ranges
 from ._leaving_out import WordsLeftOut, leave_one_out, words_left_out
 from ._questions import Question, Shares
 from ._views import MOST_ROWS, Scorer, Texts, Views

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from ._session_history import SessionHistory
-from ._session_model import SessionModel
-from ._session_state import read_state, write_state
+from ._history import SessionHistory
+from ._model import SessionModel
 from ._sessions import ContextSessions
+from ._state import read_state, write_state
 from ._turns import read_turn
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from ._arrays import as_array, as_numbers, check_sizes, check_storage
-from ._sequences import TextSequences
-from ._validation import check_texts, is_missing
+from .._arrays import as_array, as_numbers, check_sizes, check_storage
+from .._sequences import TextSequences
+from .._validation import check_texts, is_missing
 
 SPEAKER_SIZE = 16  # bytes that stand for a speaker, from which the name cannot be read
 NO_SPEAKER = bytes(SPEAKER_SIZE)
