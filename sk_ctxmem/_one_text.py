@@ -85,8 +85,9 @@ def _read_characters(known, words):
 
 def _find(counter, numbers):
     """Return the column of each n-gram that was learned, and the token that it begins with."""
-    smallest, largest = counter.ngram_range
-    numbers = np.concatenate([numbers, np.full(largest, UNKNOWN)])  # int64
+    smallest = counter.ngram_range[0]
+    longest = 1 + len(counter.pairs)  # that was learned: the range may have no end
+    numbers = np.concatenate([numbers, np.full(longest, UNKNOWN)])  # int64
     begins = np.flatnonzero(numbers >= 0)
     ngrams, n_before = numbers[begins], 0
     columns, places = [], []

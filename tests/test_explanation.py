@@ -367,7 +367,7 @@ def test_long_groups_are_explained_in_parts(clf, talks, method, monkeypatch):
     """Check that small batches, which save memory, give the same."""
     whole = clf.explain(talks[:25], method=method)
     for name in ("_attribution", "_leaving_out"):
-        monkeypatch.setattr(f"sk_ctxmem.{name}.MOST_ROWS", 7)
+        monkeypatch.setattr(f"sk_ctxmem._explaining.{name}.MOST_ROWS", 7)
     monkeypatch.setattr("sk_ctxmem._explaining._lines.ROWS_AT_ONCE", 5)
     assert_frame_equal(clf.explain(talks[:25], method=method), whole, atol=1e-8, rtol=1e-8)
 
