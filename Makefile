@@ -58,8 +58,9 @@ format: $(STAMP)
 demo: $(STAMP)
 	$(BIN)/python -m benchmarks --demo
 
-# The pages, with the examples of the gallery run and every warning an error.
+# The pages: their code is run, the examples of the gallery too, and every warning is an error.
 docs: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2 -m slow tests/test_pages.py
 	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs docs/_build/html
 	$(BIN)/python docs/_ext/check_links.py docs/_build/html
 

@@ -34,6 +34,7 @@ from benchmarks._versions import short_hash, versions_of
 
 WHOLE = "all"
 KEY = ("corpus", "part", "seed", "versions")
+TEXT_COLUMNS = ("corpus", "part", "versions")  # a hash such as 12e4567 is no number
 
 
 def measure(corpus: Corpus, name: str, seed: int) -> dict[str, Any]:
@@ -117,7 +118,11 @@ def choose_parts(asked: str | None) -> list[Part]:
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Read what earlier runs measured."""
-    return pd.read_csv(path).to_dict("records") if path.exists() else []
+    return (
+        pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str)).to_dict("records")
+        if path.exists()
+        else []
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -102,3 +102,11 @@ def test_command_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert "fit time without a part" in capsys.readouterr().out
     assert ablation.main([*options, "--parts", "drop"]) == 2
     assert "no part 'drop'" in capsys.readouterr().err
+
+
+def test_versions_that_look_like_numbers_stay_as_they_are(tmp_path):
+    """Check that a digest with an e between digits is no number when it is read again."""
+    path = tmp_path / "ablation.csv"
+    pd.DataFrame({"part": ["all"], "versions": ["12e45678"], "accuracy": [0.5]}).to_csv(path)
+    (row,) = ablation.read_rows(path)
+    assert (row["versions"], row["accuracy"]) == ("12e45678", 0.5)

@@ -26,7 +26,7 @@ def test_found_are_those_among_the_first_tenth():
     assert found == {"flipped": 4, "found": 0.5, "suspects": 4, "suspects_flipped": 0.75}
 
 
-@pytest.mark.parametrize("grouped", [True, False])
+@pytest.mark.parametrize("grouped", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_command_from_end_to_end(grouped, tmp_path, monkeypatch, capsys):
     """Check the lines of a run, whose flipped labels the words give away."""
     monkeypatch.setattr(labels, "call_in_process", lambda function, *job: function(*job))

@@ -40,7 +40,7 @@ def _predict_windows(clf, frame, n_rows):
     return probabilities
 
 
-@pytest.mark.parametrize("n_at_once", [7, 20_000])
+@pytest.mark.parametrize("n_at_once", [97, 20_000])
 def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_once, monkeypatch):
     """Check the scores against a loop over rows, however many are predicted in one call."""
     monkeypatch.setattr(ablation, "ROWS_AT_ONCE", n_at_once)

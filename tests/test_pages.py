@@ -53,6 +53,7 @@ PAGES = _pages(".rst", ".md")
 WITH_CODE = [page for page in PAGES if re.search(CODE, page.read_text(encoding="utf-8"), re.M)]
 
 
+@pytest.mark.slow  # `make docs` runs these, before it builds the pages
 @pytest.mark.parametrize("path", WITH_CODE, ids=_ids)
 def test_code_runs(path, tmp_path, monkeypatch):
     """Check that the code of a page runs, one block after another, and says what it says there."""
