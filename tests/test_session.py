@@ -3,6 +3,7 @@
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -285,6 +286,13 @@ def test_an_unhashable_speaker_is_refused(spoken):
     with pytest.raises(TypeError, match="is of type list, which is not hashable"):
         session.predict_one("red", speaker=["client"])
     assert session.n_turns_ == 0
+
+
+def test_a_fraction_beyond_floats_is_a_speaker(spoken):
+    """Check that a number that no float can hold is somebody unknown, not an error."""
+    session = fit(spoken, speaker_column="speaker").session()
+    nobody = session.fork().predict_proba_one("red", speaker="a name that was never seen")
+    assert_array_equal(session.predict_proba_one("red", Fraction(10**400, 3)), nobody)
 
 
 def test_features_of_another_kind_are_refused(talks):

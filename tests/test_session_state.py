@@ -160,6 +160,13 @@ BROKEN = {
     "infinite": (changed("attention", set_first(np.inf)), "are not finite"),
     "negative probability": (changed("classes", set_first(-1.0)), "are no probabilities"),
     "too much probability": (changed("classes", set_first(1.0)), "are no probabilities"),
+    "no end of turns": (changed("n_turns", set_first(2**63 - 1)), "is no number of turns"),
+    "rows of two lengths": (changed("memory", lambda a: [[1.0], [1.0, 2.0]]), "is no array"),
+    "a history without end": (
+        changed("history.said", lambda a: np.frombuffer(b"[" * 100_000, np.uint8)),
+        "cannot be read",
+    ),
+    "a history of numbers": (changed("history.said", lambda a: np.array([np.nan])), "be read"),
     "negative turns": (changed("n_turns", set_first(-1)), "is no number of turns"),
     "history is no JSON": (changed("history.said", lambda a: a[:5]), "cannot be read"),
     "history is no pair": (changed("history.said", lambda a: a[:0]), "cannot be read"),

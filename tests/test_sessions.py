@@ -1,5 +1,8 @@
 """Tests of many live conversations at once: they must be what single sessions are."""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,6 +120,25 @@ def test_what_was_returned_is_not_changed_later(without_speakers):
     assert n_turns.tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy])
+def test_a_copy_goes_on_by_itself(make_copy, without_speakers):
+    """Check that a copy shares the model and no turn with what it was copied from."""
+    sessions = without_speakers.sessions(2)
+    sessions.predict(["red", "blue"])
+    copied = make_copy(sessions)
+    assert copied._model is sessions._model
+    expected = make_copy(sessions).predict_proba(["blue", "red"])
+    sessions.predict(["green", "green"])
+    assert copied.n_turns_.tolist() == [1, 1]
+    assert_array_equal(copied.predict_proba(["blue", "red"]), expected)
+
+
+def test_sessions_are_not_pickled(without_speakers):
+    """Check that the model is not written with them in silence."""
+    with pytest.raises(TypeError, match="Sessions cannot be pickled, as the model would go"):
+        pickle.dumps(without_speakers.sessions(2))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -132,6 +154,10 @@ def test_what_was_returned_is_not_changed_later(without_speakers):
         (([], None, []), TypeError, "must be a list of integers"),
         ((["red"] * 3, ["client"]), ValueError, "speakers has 1 values, but there are 3 turns"),
         ((["red"] * 3, "client"), TypeError, "must be a list of one speaker for each turn"),
+        ((["red"] * 3, {"a", "b", "c"}), TypeError, "must be a list of one speaker"),
+        ((["red"] * 3, {"a": 1, "b": 2, "c": 3}), TypeError, "must be a list of one speaker"),
+        ((["red"] * 3, b"abc"), TypeError, "must be a list of one speaker for each turn"),
+        ((["red"] * 3, np.array("abc")), TypeError, "must be a list of one speaker"),
         ((["red"] * 3, [["a"]] * 3), TypeError, "is of type list, which is not hashable"),
     ],
 )

@@ -99,8 +99,10 @@ class SessionHistory:
         """
         predictions, probabilities, said = (np.asarray(arrays[name]) for name in NAMES)
         try:
-            speakers, texts = json.loads(said.astype(np.uint8).tobytes().decode())
-        except (TypeError, ValueError) as error:
+            if said.dtype != np.uint8:
+                raise TypeError(f"bytes of the type {said.dtype}")
+            speakers, texts = json.loads(said.tobytes().decode())
+        except (TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"the state holds a history that cannot be read ({error})") from error
         n_turns = len(predictions) if predictions.ndim == 1 else -1
         are_right = (

@@ -149,6 +149,20 @@ class ContextSessions:
             )
         return numbers, len(numbers)
 
+    def __copy__(self):
+        """Return conversations that go on from here by themselves, with the same model."""
+        return ContextSessions(self._model, self._states.take(np.arange(len(self))))
+
+    def __deepcopy__(self, memo):
+        return self.__copy__()
+
+    def __reduce__(self):
+        """Refuse: the whole classifier would go with the sessions."""
+        raise TypeError(
+            "Sessions cannot be pickled, as the model would go with them; keep a conversation that "
+            "is to be stored in a session of its own, clf.session(), and store its state()."
+        )
+
     def __len__(self):
         return len(self._states)
 

@@ -9,6 +9,7 @@ from ._model import SessionStates
 from ._steps import N_SEEN, SEEN_SIZE, part_sizes
 from ._turns import SPEAKER_SIZE
 
+MOST_TURNS = 2**53  # in a conversation; what is said to have more is made up
 REMEDY = "pass what state() returned in a session of this classifier"
 
 
@@ -97,7 +98,10 @@ def _read_arrays(state, names):
     missing = [name for name in names if name not in state]
     if missing:
         raise ValueError(f"state lacks {missing}; {REMEDY}.")
-    return {name: np.asarray(state[name]) for name in names}
+    try:
+        return {name: np.asarray(state[name]) for name in names}
+    except ValueError as error:
+        raise ValueError(f"state holds what is no array ({error}); {REMEDY}.") from error
 
 
 def _check_values(arrays):
@@ -108,5 +112,5 @@ def _check_values(arrays):
     classes, n_turns = arrays["classes"], int(arrays["n_turns"][0])
     if classes.min() < 0 or abs(float(classes.sum(dtype=np.float64)) - 1) > 1e-3:
         raise ValueError(f"state['classes'] are no probabilities; {REMEDY}.")
-    if n_turns < 0:
+    if not 0 <= n_turns <= MOST_TURNS:
         raise ValueError(f"state['n_turns'] is {n_turns}, which is no number of turns; {REMEDY}.")

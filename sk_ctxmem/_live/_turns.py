@@ -1,5 +1,6 @@
 """The next turns of live conversations, checked: what is said, and who speaks."""
 
+from collections.abc import Mapping, Set
 from hashlib import blake2b
 from numbers import Integral, Real
 from typing import Any
@@ -114,7 +115,8 @@ def check_speakers(speakers, n_turns):
     """
     if speakers is None:
         return None
-    if isinstance(speakers, str) or not hasattr(type(speakers), "__len__"):
+    is_ordered = hasattr(type(speakers), "__len__") and getattr(speakers, "shape", (0,)) != ()
+    if isinstance(speakers, str | bytes | Set | Mapping) or not is_ordered:
         raise TypeError(
             f"speakers={speakers!r:.60} must be a list of one speaker for each turn; None stands "
             "for nobody known."
@@ -184,8 +186,16 @@ def _mark(speaker: Any) -> bytes:
     elif isinstance(speaker, Integral):
         name = f"number:{int(speaker)}"
     elif isinstance(speaker, Real):
-        number = float(speaker)  # 1.0 is the same one as 1
-        name = f"number:{int(number) if number.is_integer() else number}"
+        name = f"number:{_write_real(speaker)}"
     else:
         name = f"{type(speaker).__qualname__}:{speaker!r}"
     return blake2b(name.encode(errors="surrogatepass"), digest_size=SPEAKER_SIZE).digest()
+
+
+def _write_real(number: Any) -> str:
+    """Return a number as text: 1.0 is the same one as 1."""
+    try:
+        value = float(number)
+    except OverflowError:  # a fraction, which is exact
+        return repr(number)
+    return str(int(value) if value.is_integer() else value)
