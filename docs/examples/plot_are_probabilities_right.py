@@ -2,8 +2,9 @@
 Are the probabilities right?
 ============================
 
-Of the rows that get 80 %, four in five should be right. ``temperature_``, which ``fit`` measures
-on rows that the network has not been trained on, sees to that.
+Of the rows that get 80 %, four in five should be right. Here that can be seen, with
+``temperature_``, which ``fit`` measures on rows that the network has not been trained on, and
+without it.
 """
 
 # %%

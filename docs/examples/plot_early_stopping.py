@@ -2,9 +2,8 @@
 When should training stop?
 ==========================
 
-By default after ``max_epochs``, four, and that is right more often than not. With
-``n_iter_no_change`` a part of the groups is held out, training stops when their score no longer
-gets better, and the best epoch is kept.
+By default after ``max_epochs``, which are four. With ``n_iter_no_change`` a part of the groups is
+held out, training stops when their score no longer gets better, and the best epoch is kept.
 """
 
 # %%
@@ -62,5 +61,6 @@ pd.DataFrame(
 ).round(3)
 
 # %%
-# Early stopping pays with a fifth of the rows. It is for corpora that are learned by heart in an
-# epoch or two, and for more epochs than the default: :ref:`guide_early_stopping`.
+# The price of early stopping is the fifth of the rows that is not trained on. It is for corpora that
+# are learned by heart in an epoch or two, and for more epochs than the default:
+# :ref:`guide_early_stopping`.

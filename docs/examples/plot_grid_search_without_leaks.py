@@ -88,8 +88,7 @@ plt.show()
 
 # %%
 # With groups cut, each model claims far more than it can do, with memory or without. With groups
-# whole the claim is near the truth. What is left is how different the new documents are, which no
-# split can tell.
+# whole the claim is still too high here, but much nearer.
 #
 # :ref:`guide_score` names other reasons for scores that do not hold, :ref:`guide_search` shows
 # the search.

@@ -2,8 +2,8 @@
 How many earlier rows are needed?
 =================================
 
-The score by the number of earlier rows that may be seen. Where the curve gets flat, more context
-is of no use, and a live system need not keep more.
+The score by the number of earlier rows that are left when conversations are cut. Where the curve
+gets flat, this classifier gains nothing from more.
 """
 
 # %%
@@ -27,7 +27,9 @@ clf = ContextMemoryClassifier(
 # Cut the past
 # ------------
 #
-# Each row is predicted again and again, with 0, 1, 2, ... rows before it; None stands for all.
+# Each row is predicted again and again, with 0, 1, 2, ... rows before it; None stands for all. For
+# that the conversation is cut: the row and those before it that may be seen are a conversation of
+# their own, and the classifier takes each for one that has just begun.
 
 asked = test.groups.isin(test.groups.drop_duplicates().sample(40, random_state=0))
 X, y = test.data[asked], test.target[asked]
@@ -36,6 +38,8 @@ ContextAblationDisplay.from_estimator(clf, X, y, n_rows=(0, 1, 2, 4, 8, 16, None
 plt.show()
 
 # %%
-# That is what *this* classifier can do with less context, not what one would do that was trained
-# with less: it has learned to rely on the rows before. :doc:`/when_memory_pays` trains anew for
+# That is what *this* classifier makes of conversations that are cut, not what one would do that was
+# trained with less. It has learned that the first row of a docstring is its summary, and with no row
+# before it every row is a first one: the score at 0 is far below that of a model with
+# ``context="none"``, and that is no mistake in the picture. :doc:`/when_memory_pays` trains anew for
 # each length.

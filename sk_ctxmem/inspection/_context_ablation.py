@@ -201,7 +201,7 @@ class ContextAblationDisplay:
         self.errorbar_ = self.ax_.errorbar(places, self.scores, yerr=errors, **style)
         self.line_ = self.errorbar_.lines[0]
         self.ax_.set_xticks(places, ["all" if n is None else str(n) for n in self.n_rows])
-        self.ax_.set_xlabel("number of earlier rows that may be seen")
+        self.ax_.set_xlabel("number of earlier rows left (conversations cut)")
         bars = "" if errors is None else " ± standard error"
         self.ax_.set_ylabel(f"{self.score_name}{bars}")
         self.ax_.grid(axis="y", alpha=0.4)
