@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def progress_bar(verbose: int, kind: str) -> Iterator[Any]:
     bar : tqdm or None
         The bar.
     """
-    if not verbose:
+    if not verbose or sys.stderr is None:  # as in programs without a console
         yield None
         return
     reading = "reading texts" if kind == "text" else "reading features"

@@ -312,7 +312,8 @@ def _read_frame(estimator, X, named, *, reset):
         if name not in present:
             raise ValueError(
                 f"{role}_column={name!r} is not a column of X, which has {present}; "
-                "give the name of one of them." + see("columns")
+                + ("give the name of one of them." if reset else "add the column to X, as in fit.")
+                + see("columns")
             )
     roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
     if "order" in roles:

@@ -533,3 +533,15 @@ def test_missing_groups_are_warned_of_at_the_line_that_explains(clf, talks):
     with pytest.warns(UserWarning, match="X comes without: each row") as caught:
         plain.explain(talks["text"][:3])
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("wrap", [lambda target: target, np.array], ids=["scalar", "array"])
+@pytest.mark.parametrize("kind", ["datetime64[s]", "U1", "i8", "?"])
+def test_classes_of_any_kind_can_be_targets(kind, wrap):
+    """Check that a class that `classes_` holds is found, by itself or as an array of no axes."""
+    classes = np.array([0, 1], dtype="i8").astype(kind)
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=1).fit(
+        ["a", "b"] * 10, [*classes] * 10
+    )
+    lines = clf.explain(["a"], target=wrap(clf.classes_[1]))
+    assert (lines["target"].to_numpy() == clf.classes_[1]).all()

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from _explained import TEXTS, fit_talks, make_explanation, talks
 
@@ -260,3 +261,10 @@ def test_wrong_input_is_named():
         ConversationDisplay.from_estimator(clf, frame, group="none")
     with pytest.raises(ValueError, match="y_true has 1 values, but there are 2"):
         _show(y_true=[1])
+
+
+def test_missing_speakers_and_classes_are_nobody_and_not_right():
+    """Check that what is missing is not shown as a name, and is no true class."""
+    html = _show(speakers=[pd.NA, np.nan], y_true=[pd.NA, pd.NA])._repr_html_()
+    assert "nan" not in _Reader(html).text
+    assert "right" not in _Reader(html).text

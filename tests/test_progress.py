@@ -215,3 +215,10 @@ def test_filters_of_warnings_are_as_before(few_talks):
     before = warnings.filters.copy()
     fit(few_talks, max_epochs=1, verbose=1)
     assert warnings.filters == before
+
+
+def test_a_program_without_standard_error_can_fit_with_a_bar(monkeypatch):
+    """Check that verbose is no reason to fail where there is no console."""
+    monkeypatch.setattr("sys.stderr", None)
+    clf = ContextMemoryClassifier(max_epochs=1, verbose=1, random_state=0)
+    assert clf.fit(["a", "b"] * 10, [0, 1] * 10).n_iter_ == 1

@@ -206,7 +206,10 @@ def check_explained(rows, n_rows):
         raise ValueError("rows chooses no row; name one at least, or pass None for all of them.")
     outside = found[(found < 0) | (found >= n_rows)]
     if outside.size:
-        raise ValueError(f"rows has {outside[0]}, but X has the rows 0 to {n_rows - 1}.")
+        raise ValueError(
+            f"rows has {outside[0]}, but X has the rows 0 to {n_rows - 1}; pass positions in X, "
+            "not labels of its index."
+        )
     if len(np.unique(found)) < len(found):
         raise ValueError("rows names a row twice; name each once.")
     return found
@@ -216,13 +219,15 @@ def check_targets(target, classes, n_explained):
     """Return the number of the class to explain of each row, or None for the predicted ones."""
     if target is None:
         return None
-    targets = [target] * n_explained if np.ndim(target) == 0 else list(target)
+    is_one = np.ndim(target) == 0
+    one = target[()] if is_one and isinstance(target, np.ndarray) else target
+    targets = [one] * n_explained if is_one else list(target)
     if len(targets) != n_explained:
         raise ValueError(
             f"target has {len(targets)} classes, but {n_explained} rows are explained; pass one "
             "class for all of them, or one for each."
         )
-    numbers = {name: number for number, name in enumerate(classes.tolist())}
+    numbers = {name: number for number, name in enumerate(classes)}
     for name in targets:
         if not isinstance(name, Hashable):
             raise TypeError(f"target={name!r:.100} must be a class, such as {classes[0]!r}.")

@@ -9,6 +9,7 @@ from html import escape
 
 import numpy as np
 
+from .._validation import is_missing
 from ._colors import level_of, sign_of, write_number
 from ._rows import clean, shorten
 from ._styles import BLOCK, PAGE, style_sheet
@@ -176,7 +177,7 @@ def _render_turn(turn, largest_word, largest_turn):
 
 def _render_head(turn):
     parts = [f'<span class="number">{turn.number}</span>']
-    if turn.speaker is not None:
+    if not is_missing(turn.speaker):
         parts.append(f"<span>{_isolate(turn.speaker)}</span>")
     if turn.prediction is not None:
         parts.append(f"<span>predicted <b>{_isolate(turn.prediction)}</b></span>")
@@ -191,7 +192,7 @@ def _render_truth(turn):
     """Return the true class, or that it is the predicted one."""
     if turn.prediction is None:
         return f"<span>true class <b>{_isolate(turn.truth)}</b></span>"
-    if turn.truth == turn.prediction:
+    if not is_missing(turn.truth) and turn.truth == turn.prediction:
         return "<span>✓ right</span>"
     return f"<span>✗ true class <b>{_isolate(turn.truth)}</b></span>"
 
