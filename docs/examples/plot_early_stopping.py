@@ -61,6 +61,6 @@ pd.DataFrame(
 ).round(3)
 
 # %%
-# The price of early stopping is the fifth of the rows that is not trained on. It is for corpora that
+# The price of early stopping is the fifth of the rows not trained on. It is for corpora that
 # are learned by heart in an epoch or two, and for more epochs than the default:
 # :ref:`guide_early_stopping`.

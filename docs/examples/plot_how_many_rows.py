@@ -38,8 +38,7 @@ ContextAblationDisplay.from_estimator(clf, X, y, n_rows=(0, 1, 2, 4, 8, 16, None
 plt.show()
 
 # %%
-# That is what *this* classifier makes of conversations that are cut, not what one would do that was
-# trained with less. It has learned that the first row of a docstring is its summary, and with no row
-# before it every row is a first one: the score at 0 is far below that of a model with
-# ``context="none"``, and that is no mistake in the picture. :doc:`/when_memory_pays` trains anew for
-# each length.
+# That is what *this* classifier makes of cut conversations, not what one would do that was
+# trained with less. With no row before it each row stands first, where a docstring has its
+# summary: the score at 0 is not that of a model with ``context="none"``, which was trained on rows
+# alone. :doc:`/when_memory_pays` trains anew for each length.
