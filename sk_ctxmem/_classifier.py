@@ -474,7 +474,7 @@ class ContextMemoryClassifier(
     def _set_network(self, network, device):
         """Keep a trained network, ready to predict."""
         self._device = device
-        vars(self).pop("_shared_model", None)  # or the network before would stay in memory
+        self.__dict__.pop("_shared_model", None)  # or the network before would stay in memory
         # Rows that stand alone are cheap, and in double precision the probabilities of a row do
         # not depend on its batch at all; with a memory they are equal to about 1e-6.
         if network.memory is None and not self._device.startswith("mps"):  # which has no doubles

@@ -44,7 +44,7 @@ def suspect_labels(estimator, X, y, *, groups=None, cv=None, method="self_confid
     method : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}, \
 default="self_confidence"
         Score of cleanlab that rows are ranked by. The default found the most flipped labels in
-        our measurements: 96 % of those on telephone calls, where the margin found 70 %.
+        our measurements.
 
     Returns
     -------
