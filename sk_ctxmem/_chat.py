@@ -86,7 +86,7 @@ class Chat:
 
     def _find_reasons(self):
         """Return the earlier turns that counted most in the last one, the strongest first."""
-        if not hasattr(self._classifier, "explain") or len(self._turns) < 2:
+        if len(self._turns) < 2:
             return []
         frame, options = as_rows(self._classifier, self._turns)
         last = len(self._turns) - 1

@@ -209,7 +209,7 @@ def explain(X, target=None, groups=None, *, rows=None):
 def test_the_turns_that_counted_are_shown(classifier, monkeypatch):
     """Check that the three strongest turns follow the classes, and what was asked for."""
     explain.calls = []
-    monkeypatch.setattr(ContextMemoryClassifier, "explain", staticmethod(explain), raising=False)
+    monkeypatch.setattr(ContextMemoryClassifier, "explain", staticmethod(explain))
     turns = ["red", f"blue {HOSTILE}", "green", "what ?", "thank you"]
     shown, _ = chat_with(classifier, turns, n_classes=1, speakers=["client", "agent"])
     lines = shown.splitlines()[-3:]
