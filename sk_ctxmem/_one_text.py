@@ -8,10 +8,9 @@ from collections import Counter
 from itertools import repeat
 
 import numpy as np
-from scipy import sparse
 
 from ._ngrams import LONGEST_WORD, UNKNOWN
-from ._sparse import squared_norms
+from ._sparse import find_firsts, squared_norms
 
 
 def weigh_one(numbers, text, ngrams, inside):
@@ -30,27 +29,26 @@ def weigh_one(numbers, text, ngrams, inside):
 
     Returns
     -------
-    features : csr_array of shape (1, n_ngrams), float32
-        In canonical format.
+    columns : ndarray of shape (n_found,), int32
+        Columns of the n-grams of the text that were learned, sorted.
+    values : ndarray of shape (n_found,), float32
+        Their weights.
     """
     columns, values = _weigh_tokens(ngrams, numbers)
-    n_columns = len(ngrams.idf)
     if inside is not None:
         more_columns, more_values = _weigh_inside(inside, text)
-        columns = np.concatenate([columns, more_columns + n_columns])
+        columns = np.concatenate([columns, more_columns + len(ngrams.idf)])
         values = np.concatenate([values, more_values])
-        n_columns += len(inside.idf)
-    ends = np.array([0, len(columns)], dtype=np.int32)
-    parts = (values, columns.astype(np.int32), ends)
-    features = sparse.csr_array(parts, shape=(1, n_columns))
-    features.has_canonical_format = True
-    return features
+    return columns.astype(np.int32), values
 
 
 def _weigh_tokens(weighted, numbers):
     """Return columns, sorted, and weights of the n-grams of tokens."""
     columns, _ = _find(weighted.counter, numbers)
-    columns, counts = np.unique(columns, return_counts=True)
+    columns.sort()
+    firsts = find_firsts(columns)
+    counts = np.append(firsts[1:], len(columns)) - firsts
+    columns = columns[firsts]
     return _weigh(weighted, columns, counts, columns)
 
 
@@ -62,7 +60,7 @@ def _weigh_inside(weighted, text):
     if not len(columns):
         return columns, np.empty(0, dtype=np.float32)
     columns, owners = np.divmod(np.sort(columns * len(words) + owners[begins]), len(words))
-    firsts = np.flatnonzero(np.diff(columns, prepend=-1))
+    firsts = find_firsts(columns)
     n_words = np.array([count for _, count in words], dtype=np.int64)
     counts, columns = np.add.reduceat(n_words[owners], firsts), columns[firsts]
     # what a product of sparse matrices has last: columns of the first words

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from ._batches import RowSet, describe_places, describe_speaker_changes
 from ._documentation import see
 from ._sequences import TextSequences
-from ._sparse import squared_norms
+from ._sparse import find_firsts, squared_norms
 from ._vectorizer import TextSequenceVectorizer
 
 MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
@@ -101,15 +101,45 @@ class RowNormScaler(BaseEstimator):
         values : ndarray of shape (n_stored,), float32
             What the value adds to that column of its row.
         """
-        found, values = self._find(X), X.data.astype(np.float32)
+        return self._scale(X.indices, X.data, X.indptr, X.shape[1])
+
+    def scale_one(self, columns, values, n_columns):
+        """Return places and values that `transform` gives one row, without a matrix.
+
+        Parameters
+        ----------
+        columns, values : ndarray of shape (n_stored,)
+            The row in canonical format.
+        n_columns : int
+            Number of columns that it could have.
+
+        Returns
+        -------
+        places : ndarray of shape (n_found,), int32
+            Columns of the scaled features, sorted.
+        values : ndarray of shape (n_found,), float32
+            Their values.
+        """
+        places, values = self._scale(columns, values, np.array([0, len(columns)]), n_columns)
+        order = places.argsort(kind="stable")
+        order = order[np.count_nonzero(places < 0) :]
+        places, values = places[order].astype(np.int32), values[order]
+        if not len(places):
+            return places, values
+        firsts = find_firsts(places)
+        return places[firsts], np.add.reduceat(values, firsts)
+
+    def _scale(self, columns, values, ends, n_columns):
+        found, values = self._find(columns, n_columns), values.astype(np.float32)
         is_known = found >= 0
         values[~is_known] = 0
-        norms = np.sqrt(squared_norms(values, X.indptr)) / self.norm_
+        norms = np.sqrt(squared_norms(values, ends)) / self.norm_
         factors = LARGEST_NORM / np.maximum(norms, LARGEST_NORM) / self.norm_
-        values *= np.repeat(factors.astype(np.float32), np.diff(X.indptr))
-        values[is_known] *= self.shares_[found[is_known]]
+        values *= np.repeat(factors.astype(np.float32), ends[1:] - ends[:-1])
+        known = found[is_known]
+        values[is_known] *= self.shares_[known]
         places = found.copy()
-        places[is_known] = self.places_[found[is_known]]
+        places[is_known] = self.places_[known]
         return places, values
 
     def _check_learned(self):
@@ -128,16 +158,16 @@ class RowNormScaler(BaseEstimator):
         if not are_right:
             raise ValueError("the columns of the features are none that a fit can have found")
 
-    def _find(self, X):
-        """Return the number of the column of each stored value, or -1 for one never seen."""
-        if len(X.indices) * SEARCH_COST > X.shape[1]:
-            numbers = np.full(X.shape[1], -1, dtype=np.int32)
+    def _find(self, columns, n_columns):
+        """Return the number of each of these columns, or -1 for one never seen."""
+        if len(columns) * SEARCH_COST > n_columns:
+            numbers = np.full(n_columns, -1, dtype=np.int32)
             numbers[self.columns_] = np.arange(len(self.columns_))
-            return numbers[X.indices]
-        found = np.searchsorted(self.columns_, X.indices)
-        inside = np.flatnonzero(found < len(self.columns_))
-        is_known = np.zeros(len(found), dtype=bool)
-        is_known[inside] = self.columns_[found[inside]] == X.indices[inside]
+            return numbers[columns]
+        found = self.columns_.searchsorted(columns)
+        if not len(self.columns_):
+            return np.full(len(columns), -1)
+        is_known = self.columns_.take(found, mode="clip") == columns
         return np.where(is_known, found, -1)
 
 
@@ -199,6 +229,25 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
             "X has columns whose variance is not a finite number; divide X by a constant."
         )
     return values, vectorizer, scaler
+
+
+def read_one_text(text, vectorizer, scaler):
+    """Return what a default vectorizer and its scaler make of one text, without a matrix.
+
+    Returns
+    -------
+    places : ndarray of shape (n_values,), int32
+        Columns of the scaled features, sorted.
+    values : ndarray of shape (n_values,), float32
+        Their values.
+    """
+    columns, values, _, _ = vectorizer._weigh_one(text)
+    return scaler.scale_one(columns, values, vectorizer._n_columns)
+
+
+def reads_one_text(vectorizer, scaler):
+    """Return whether `read_one_text` is for these two, which a subclass may not be."""
+    return type(vectorizer) is TextSequenceVectorizer and type(scaler) is RowNormScaler
 
 
 def _new_vectorizer(vectorizer):

@@ -207,12 +207,11 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             N-gram features and words.
         """
         check_is_fitted(self)
-        texts = self._clean(check_texts(X))
-        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        texts = check_texts(X)
         if len(texts) == 1:
-            text = None if self._inside is None else self._cut(texts)[0]
-            features = weigh_one(tokens.numbers, text, self._ngrams, self._inside)
-            return self._add_words(features, tokens, texts)
+            return self._transform_one(texts[0])
+        texts = self._clean(texts)
+        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
         parts = [self._ngrams.transform(tokens)]
         if self._inside is not None:
             parts.append(self._inside.transform(self._cut(texts)))
@@ -264,8 +263,15 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def idf_(self):
         """Inverse document frequency of each n-gram."""
         check_is_fitted(self)
-        kinds = [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
-        return np.concatenate([kind.idf for kind in kinds])
+        return np.concatenate([kind.idf for kind in self._kinds])
+
+    @property
+    def _kinds(self):
+        return [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
+
+    @property
+    def _n_columns(self):
+        return sum(len(kind.idf) for kind in self._kinds)
 
     def _check_learned(self):
         """Raise ValueError unless this is what `fit` can have learned."""
@@ -318,6 +324,20 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         limit = self.max_length  # most texts are seen to be short enough
         pattern = re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
         return [text if len(text) <= limit else _cut_after(text, pattern, limit) for text in texts]
+
+    def _weigh_one(self, text):
+        """Return columns, weights, tokens and the clean form of one text, without a matrix."""
+        texts = self._clean([text])
+        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        cut = None if self._inside is None else self._cut(texts)[0]
+        return *weigh_one(tokens.numbers, cut, self._ngrams, self._inside), tokens, texts
+
+    def _transform_one(self, text):
+        columns, values, tokens, texts = self._weigh_one(text)
+        ends = np.array([0, len(columns)], dtype=np.int32)
+        features = sparse.csr_array((values, columns, ends), shape=(1, self._n_columns))
+        features.has_canonical_format = True
+        return self._add_words(features, tokens, texts)
 
     def _tokenizer(self):
         """Return what splits a clean text into tokens: for characters, white space is one too."""

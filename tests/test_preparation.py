@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sk_ctxmem._preparation import LARGEST_NORM, RowNormScaler
+from sk_ctxmem import TextSequenceVectorizer
+from sk_ctxmem._preparation import (
+    LARGEST_NORM,
+    RowNormScaler,
+    read_one_text,
+    reads_one_text,
+)
 from sk_ctxmem._sparse import squared_norms
 
 
@@ -79,3 +85,20 @@ def test_rows_without_any_known_column_are_empty():
     assert RowNormScaler().fit(nothing).transform(new).shape == (1, 0)
     other = sparse.csr_array(np.eye(3, dtype=np.float32)[[0, 0, 2]])
     assert RowNormScaler().fit(other).transform(new).toarray().tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("settings", [{}, {"char_ngram_range": None}])
+def test_one_text_is_read_as_with_matrices(settings, docstrings):
+    """Check that the way of live turns ends in the numbers of the way of many texts."""
+    texts = docstrings["text"].tolist()
+    vectorizer = TextSequenceVectorizer(**settings).fit(texts[:300])
+    scaler = RowNormScaler().fit(vectorizer.transform(texts[:300]).features)
+    assert reads_one_text(vectorizer, scaler)
+    for text in [*texts[250:400], "", "xyzzyx", " ".join(texts[:40])]:
+        expected = scaler.transform(vectorizer.transform([text, "the"]).features)[[0]]
+        places, values = read_one_text(text, vectorizer, scaler)
+        assert places.dtype == expected.indices.dtype
+        assert values.dtype == expected.data.dtype
+        np.testing.assert_array_equal(places, expected.indices)
+        # scipy's sort may sum up three values or more of one place in another order
+        np.testing.assert_allclose(values, expected.data, rtol=1e-6)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from .._batches import RowSet, describe_next_rows
-from .._preparation import features_of, scale
+from .._preparation import features_of, read_one_text, reads_one_text, scale
 from .._runtime import one_thread
+from .._tensors import RowBatch, SparseFeatures
 from ._steps import first_states, step
 from ._turns import SPEAKER_SIZE, read_speakers
 
@@ -129,28 +130,46 @@ class SessionModel:
         n_before = states.n_turns
         numbers, marks = read_speakers(speakers, len(states), self.speakers)
         changed = None if self.speakers is None else (marks != states.speakers).any(axis=1)
-        values = self.vectorizer.transform(turns) if self.kind == "text" else turns
-        rows = RowSet(
-            features=scale(features_of(values), self.scaler),
-            extras=describe_next_rows(n_before, changed),
-            speakers=numbers,
-            rows=np.arange(len(states)),
-            lengths=np.ones(len(states), dtype=np.int64),
-            words=values.words if self.word_memory else None,
-            word_offsets=values.offsets if self.word_memory else None,
-            context="none",
-        )
+        batch = self._batch(turns, describe_next_rows(n_before, changed), numbers)
         with one_thread(), torch.inference_mode():
             vectors, logits = step(
                 self.network,
                 torch.from_numpy(states.vectors).to(self.device),
                 torch.from_numpy(n_before).to(self.device),
-                rows.one_batch().to(self.device),
+                batch.to(self.device),
             )
             kept = vectors.cpu().numpy().copy()  # and nothing of torch's beside it
             after = SessionStates(kept, n_before + 1, marks)
             scores = logits.cpu().double().numpy() / self.temperature
         return after, _softmax(scores)
+
+    def _batch(self, turns: Any, extras: np.ndarray, speakers: np.ndarray) -> RowBatch:
+        """Return turns as the network reads them."""
+        if len(speakers) == 1 and self._reads_one_text:
+            features = self._read_one_text(turns[0])
+            return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers))
+        values = self.vectorizer.transform(turns) if self.kind == "text" else turns
+        return RowSet(
+            features=scale(features_of(values), self.scaler),
+            extras=extras,
+            speakers=speakers,
+            rows=np.arange(len(speakers)),
+            lengths=np.ones(len(speakers), dtype=np.int64),
+            words=values.words if self.word_memory else None,
+            word_offsets=values.offsets if self.word_memory else None,
+            context="none",
+        ).one_batch()
+
+    @cached_property
+    def _reads_one_text(self) -> bool:
+        is_default = reads_one_text(self.vectorizer, self.scaler)
+        return self.kind == "text" and is_default and not self.word_memory
+
+    def _read_one_text(self, text: str) -> SparseFeatures:
+        """Return the features of one text: most of a turn's time would go into sparse matrices."""
+        places, values = read_one_text(text, self.vectorizer, self.scaler)
+        ids, offsets = torch.from_numpy(places), torch.zeros(1, dtype=torch.int32)
+        return SparseFeatures(ids, torch.from_numpy(values), offsets)
 
     def advance_all(
         self, states: SessionStates, turns: Any, speakers: list | None
