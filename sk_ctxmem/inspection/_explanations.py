@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-COLUMNS = (*("row", "target", "source", "feature", "from_row", "contribution", "attention"),)
+COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
 OWN_SOURCES = ("ngram", "wide", "word")
 NOT_TEXT = -1  # from_row of what no text tells
 
