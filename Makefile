@@ -6,10 +6,10 @@ STAMP := .venv/.installed
 # Two test workers with two threads each would wait for one another on two cores.
 export OMP_NUM_THREADS = 1
 
-.PHONY: help install test test-all test-matrix coverage mutants audit lint format demo docs docs-quick linkcheck build clean
+.PHONY: help install test test-all test-distributed test-matrix coverage mutants audit lint format demo docs docs-quick linkcheck build clean
 
 help:
-	@echo "make test | test-all | test-matrix | coverage | mutants | audit | lint | format | demo | docs | docs-quick | linkcheck | build | clean"
+	@echo "make test | test-all | test-distributed | test-matrix | coverage | mutants | audit | lint | format | demo | docs | docs-quick | linkcheck | build | clean"
 
 install: $(STAMP)
 
@@ -23,7 +23,13 @@ test: lint
 	$(BIN)/python -m pytest -n 2
 
 test-all: lint
-	$(BIN)/python -m pytest -n 2 -m ""
+	$(BIN)/python -m pytest -n 2 -m "not engines"
+	$(BIN)/python -m pytest -m engines tests/engines
+
+# Real engines: Dask, Ray, Spark (which needs Java), and several processes. One test at a time, as
+# each has processes of its own.
+test-distributed: $(STAMP)
+	$(BIN)/python -m pytest -m engines tests/engines
 
 # Sessions and what they promise: noxfile.py. Those without their Python are named in the last lines.
 test-matrix: $(STAMP)

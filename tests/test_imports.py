@@ -178,6 +178,7 @@ ALLOWED_PARTS = {
         "_vectorizer",
         "exceptions",
     },
+    "distributed": {"_documentation", "exceptions"},
     "inspection": {"_preparation", "_validation", "_vectorizer"},
     "datasets": {"exceptions"},
     "testing": {"_parameters", "datasets"},
@@ -287,6 +288,13 @@ def test_plots_are_imported_only_when_drawn(path):
     """Check that importing a module of the package never imports matplotlib."""
     roots = {name.split(".")[0] for name in _imports(path, only_at_import=True)}
     assert "matplotlib" not in roots
+
+
+@package_files
+def test_engines_are_imported_only_when_asked_for(path):
+    """Check that importing a module of the package never imports an engine for many machines."""
+    roots = {name.split(".")[0] for name in _imports(path, only_at_import=True)}
+    assert roots & {"dask", "distributed", "optuna", "pyarrow", "pyspark", "ray"} == set()
 
 
 @package_files

@@ -1,0 +1,6 @@
+"""Fits and predictions on more rows than one process takes.
+
+Each function imports the engine that it runs on only when it is called.
+"""
+
+__all__: list[str] = []
