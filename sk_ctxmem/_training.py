@@ -24,7 +24,7 @@ from ._progress import Progress, finish
 from ._runtime import first_interrupt_waits, one_thread
 from ._stopping import Stop, StopTraining, StopWhenAsked
 from ._tasks import EpochTasks, FitTasks
-from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
+from ._training_rows import PREDICTION_BATCH_SIZE, BatchIterator, EpochRows, TrainingRows
 from ._user_callbacks import UserCallbacks
 from .exceptions import TrainingDivergedError
 
@@ -72,7 +72,7 @@ class Trainer(NeuralNet):
 
 def train(
     network: ContextMemoryNet,
-    train_rows: TrainingRows,
+    train_rows: EpochRows,
     valid_rows: TrainingRows | None,
     late_rows: TrainingRows | None,
     *,
@@ -92,8 +92,10 @@ def train(
     ----------
     network : ContextMemoryNet
         The network, on any device; it is on `device` afterwards.
-    train_rows, valid_rows : TrainingRows
-        What to learn from, and what the best epoch is chosen by.
+    train_rows : EpochRows
+        What to learn from.
+    valid_rows : TrainingRows or None
+        What the best epoch is chosen by.
     late_rows : TrainingRows or None
         Those of `train_rows` that are held back until the last epoch. Before it, they tell how
         sure the network may be.
@@ -137,7 +139,9 @@ def train(
             max_epochs=max_epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
-            table_rate=choose_table_rate(train_rows, batch_size, network.decoder.out_features),
+            table_rate=choose_table_rate(
+                train_rows.sample, batch_size, network.decoder.out_features
+            ),
             device=device,
         )
         trainer.fit(train_rows)
@@ -159,8 +163,8 @@ class _RowCounts:
     max_epochs: int
 
 
-def _count_rows(rows: TrainingRows, batch_size: int, max_epochs: int) -> _RowCounts:
-    n_early, n_last, before = len(rows.current), len(rows), max_epochs - 1
+def _count_rows(rows: EpochRows, batch_size: int, max_epochs: int) -> _RowCounts:
+    n_early, n_last, before = rows.n_early, len(rows), max_epochs - 1
     n_steps = before * -(-n_early // batch_size) + -(-n_last // batch_size)
     return _RowCounts(n_early, before * n_early + n_last, n_steps, max_epochs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,9 +16,37 @@ from ._labels import NO_LABEL
 
 PREDICTION_BATCH_SIZE = 4096
 
+Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
+
+
+class EpochRows(Protocol):
+    """Rows to train on, wherever they are: what training asks of them.
+
+    Attributes
+    ----------
+    n_early : int
+        Number of rows of an epoch before `bring_back` is called; their length is that of all.
+    sample : TrainingRows
+        Some of them in memory, from which the rate of the tables is found.
+    """
+
+    @property
+    def n_early(self) -> int: ...  # noqa: D102
+
+    @property
+    def sample(self) -> TrainingRows: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
+
+    def bring_back(self) -> None:
+        """Have all rows in the batches to come: the last epoch begins."""
+
+    def batches(self, batch_size: int) -> Batches:
+        """Yield the batches of an epoch."""
+
 
 class TrainingRows(torch.utils.data.Dataset):
-    """Rows with their class numbers and weights, as skorch wants a data set.
+    """Rows in memory with their class numbers and weights, as skorch wants a data set.
 
     Parameters
     ----------
@@ -50,6 +78,16 @@ class TrainingRows(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def n_early(self) -> int:
+        """Number of rows that are in the batches until `bring_back` is called."""
+        return len(self.current)
+
+    @property
+    def sample(self) -> TrainingRows:
+        """All of them, as they are in memory."""
+        return self
+
     def hold_back(self, late: np.ndarray) -> TrainingRows | None:
         """Leave rows out of the batches until `bring_back` is called; return them, if any."""
         early_groups, late_groups = _split_groups(self.rows, late)
@@ -67,20 +105,23 @@ class TrainingRows(torch.utils.data.Dataset):
         """Have all rows in the batches to come."""
         self.current = self.rows
 
+    def batches(self, batch_size: int) -> Batches:
+        """Yield batches of whole groups or, in training, of pieces of them."""
+        for rows, batch in self.current.batches(batch_size, self.random):
+            if self.labels_before is not None:
+                batch.labels_before = self.labels_before[rows]
+            yield batch, (self.targets[rows], self.weights[rows])
+
 
 class BatchIterator:
-    """Batches of whole groups, in the place of torch's DataLoader."""
+    """The batches of an epoch, in the place of torch's DataLoader."""
 
-    def __init__(self, dataset: TrainingRows, batch_size: int) -> None:
+    def __init__(self, dataset: EpochRows, batch_size: int) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
 
-    def __iter__(self) -> Iterator[tuple[Any, tuple[Tensor, Tensor]]]:
-        data = self.dataset
-        for rows, batch in data.current.batches(self.batch_size, data.random):
-            if data.labels_before is not None:
-                batch.labels_before = data.labels_before[rows]
-            yield batch, (data.targets[rows], data.weights[rows])
+    def __iter__(self) -> Batches:
+        return self.dataset.batches(self.batch_size)
 
 
 def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
