@@ -9,6 +9,7 @@ from ._version import __version__
 from .exceptions import (
     MissingGroupsWarning,
     ModelFileError,
+    ProcessLostError,
     TrainingDivergedError,
     TrainingInterruptedWarning,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ContextSessions",
     "MissingGroupsWarning",
     "ModelFileError",
+    "ProcessLostError",
     "TextSequenceVectorizer",
     "TextSequences",
     "TrainingDivergedError",

@@ -65,16 +65,16 @@ class RowSet:
         return replace(self, rows=rows, lengths=lengths)
 
     def batches(
-        self, n_rows: int, random: np.random.RandomState | None = None
+        self, n_rows: float, random: np.random.RandomState | None = None
     ) -> Iterator[tuple[np.ndarray, RowBatch]]:
-        """Yield batches of about `n_rows` rows, with the places of their rows in the input.
+        """Yield batches of `n_rows` rows on average, with the places of their rows in the input.
 
         Groups stay whole and in order unless `random` is given: then they are cut into pieces
         of at most TRAINING_PIECE and `n_rows` rows and shuffled.
         """
         starts, lengths = self.starts, self.lengths
         if random is not None:
-            starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, n_rows))
+            starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, int(n_rows)))
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
         sorter = None if random is None else ColumnSorter(self.features.shape[1])

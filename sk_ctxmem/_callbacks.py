@@ -73,10 +73,11 @@ class EpochMeans(Callback):
 
     def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Record the means, under the names that skorch's own callbacks know."""
-        loss, _, weight = self.sums_[True]
+        sums = net.processes.sum_up(np.stack([self.sums_[True], self.sums_[False]]))
+        loss, _, weight = sums[0]
         _record(net.history, "train_loss", loss / weight if weight else np.nan, min)
         if dataset_valid is not None:
-            loss, hits, weight = self.sums_[False]
+            loss, hits, weight = sums[1]
             _record(net.history, "valid_loss", loss / weight if weight else np.nan, min)
             _record(net.history, "valid_score", hits / weight if weight else np.nan, max)
 
@@ -221,10 +222,12 @@ class LateRows(Callback):
 def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
     """Return the temperature of a network, from rows that it was not trained on."""
     net.module_.eval()
-    logits, truth = [], []
+    logits = [np.empty((0, net.module_.decoder.out_features))]  # a process may have no row
+    targets, weights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
     with one_thread(), torch.inference_mode():
-        for batch, targets_and_weights in BatchIterator(rows, PREDICTION_BATCH_SIZE):
-            logits.append(net.module_(batch.to(net.device))[0].cpu().double())
-            truth.append(targets_and_weights)
-    targets, weights = (torch.cat(parts).numpy() for parts in zip(*truth, strict=True))
-    return fit_temperature(torch.cat(logits).numpy(), targets, weights)
+        for batch, (batch_targets, batch_weights) in BatchIterator(rows, PREDICTION_BATCH_SIZE):
+            logits.append(net.module_(batch.to(net.device))[0].cpu().double().numpy())
+            targets.append(batch_targets.numpy())
+            weights.append(batch_weights.numpy())
+    of_all = net.processes.gather([np.concatenate(parts) for parts in (logits, targets, weights)])
+    return fit_temperature(*of_all)

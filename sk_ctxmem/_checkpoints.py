@@ -18,6 +18,7 @@ from torch import Tensor
 from ._archive import read_archive, versions, write_archive
 from ._batches import RowSet
 from ._plain import PlainReader, PlainWriter
+from ._processes import OneProcess
 from ._training_rows import TrainingRows
 from .exceptions import ModelFileError
 
@@ -33,6 +34,8 @@ class CheckpointFile:
         The folder; it is made if there is none.
     name : str
         Of the fit: see `name_fit`.
+    processes : OneProcess
+        Those of the fit: the first one reads and writes.
 
     Attributes
     ----------
@@ -40,10 +43,12 @@ class CheckpointFile:
         What a fit of this name has left that was killed.
     """
 
-    def __init__(self, folder: str | os.PathLike, name: str) -> None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: str | os.PathLike, name: str, processes: OneProcess) -> None:
         self.path = Path(folder) / f"{name}.checkpoint"
-        self.state = self._read()
+        self.is_ours = processes.rank == 0
+        if self.is_ours:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.state = processes.from_first(self._read() if self.is_ours else None)
 
     def _read(self) -> dict[str, Any] | None:
         try:
@@ -59,6 +64,8 @@ class CheckpointFile:
 
     def write(self, state: dict[str, Any]) -> None:
         """Take the place of what the epoch before has left."""
+        if not self.is_ours:
+            return
         writer = PlainWriter({})
         plain = writer.write(state, "fit")
         documents = {"state": plain, "vocabulary": writer.vocabularies}
@@ -66,7 +73,8 @@ class CheckpointFile:
 
     def remove(self) -> None:
         """Remove the file, as the fit has come to its end."""
-        self.path.unlink(missing_ok=True)
+        if self.is_ours:
+            self.path.unlink(missing_ok=True)
 
 
 def name_fit(

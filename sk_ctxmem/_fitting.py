@@ -13,6 +13,7 @@ from ._ending import extend_history
 from ._modules import ContextMemoryNet
 from ._parameters import check_folder, check_parameters
 from ._preparation import fit_features, learn_speakers, number_units
+from ._processes import OneProcess
 from ._progress import progress_bar
 from ._runtime import (
     choose_device,
@@ -29,6 +30,8 @@ from ._user_callbacks import check_callbacks
 from ._validation import read_rows
 from .exceptions import TrainingInterruptedWarning
 
+ALONE = OneProcess()
+
 
 class FittingMixin:
     """The steps of a fit.
@@ -38,7 +41,7 @@ class FittingMixin:
     """
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, groups):
+    def _fit(self, X, y, sample_weight, groups, processes=ALONE):
         """Fit, and return whether Ctrl-C ended it before its time."""
         check_parameters(self, self._legal_values)
         check_folder("checkpoint", self.checkpoint)
@@ -47,20 +50,23 @@ class FittingMixin:
         columns = self._role_columns()
         inputs = read_rows(self, X, groups, columns, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
-        device = choose_device(self.device)
+        device = choose_device(processes.choose_device(self.device))
         weights = check_weights(sample_weight, self.class_weight, classes, targets)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
-        tasks = self._begin_tasks(X, y, sample_weight, warm, device)
-        with progress_bar(int(self.verbose), inputs.kind) as bar:
+        tasks = None
+        if processes.n_processes == 1:
+            tasks = self._begin_tasks(X, y, sample_weight, warm, device)
+        with progress_bar(int(self.verbose) * (processes.rank == 0), inputs.kind) as bar:
             values = self._vectorize(inputs) if warm else self._learn_inputs(inputs, weights)
             self._keep_reading(inputs, columns, classes)
             rows = self._arrange(inputs, values, self._reading)
             self._keep_sizes(self._network_sizes(rows, values, len(classes)), warm)
             data = (rows, number_units(inputs), targets, weights)
-            watchers = {"callbacks": callbacks, "bar": bar, "tasks": tasks}
-            interrupted = self._train(data, warm, device, watchers)
+            watchers = {"bar": bar, "tasks": tasks}
+            watchers["callbacks"] = callbacks if processes.rank == 0 else []
+            interrupted = self._train(data, warm, device, watchers, processes)
         if tasks is not None:
             tasks.end()
         return interrupted
@@ -151,13 +157,13 @@ class FittingMixin:
             "dropout_rate": float(self.dropout),
         }
 
-    def _train(self, data, warm, device, watchers):
+    def _train(self, data, warm, device, watchers, processes):
         """Train a network, keep what was learned, and return whether Ctrl-C ended it."""
         rows, units, targets, weights = data
-        random = check_random_state(self.random_state)
-        checkpoint = self._open_checkpoint(rows, targets, weights, warm, random)
-        data = self._split(rows, units, targets, weights, warm, random)
-        watchers = watchers | {"checkpoint": checkpoint}
+        random = processes.same_random(check_random_state(self.random_state))
+        checkpoint = self._open_checkpoint(rows, targets, weights, warm, random, processes)
+        data = processes.share(*self._split(rows, units, targets, weights, warm, random))
+        watchers = watchers | {"checkpoint": checkpoint, "processes": processes}
         seed = random.randint(2**31 - 1)
         network, result = self._train_network(data, seed, warm, device, watchers)
         self._keep_result(network, result, self.history_ if warm else None, device)
@@ -178,7 +184,7 @@ class FittingMixin:
         self._stream = None  # partial_fit would go on from the weights alone
         self._set_network(network, device)
 
-    def _open_checkpoint(self, rows, targets, weights, warm, random):
+    def _open_checkpoint(self, rows, targets, weights, warm, random, processes):
         """Return the file of this fit in the folder of checkpoints, if there is to be one."""
         if self.checkpoint is None:
             return None
@@ -186,9 +192,10 @@ class FittingMixin:
         settings = {name: getattr(self, name) for name in (*names, "n_iter_no_change")}
         state = random.get_state(legacy=False)
         settings["random state"] = sha256(repr(state["state"]).encode()).hexdigest()
+        settings["n_processes"] = processes.n_processes
         network = self._network if warm else None
         name = name_fit(rows, targets, weights, network, settings | self._sizes)
-        return CheckpointFile(self.checkpoint, name)
+        return CheckpointFile(self.checkpoint, name, processes)
 
     def _split(self, rows, units, targets, weights, warm, random):
         """Return the rows to train on, those to validate on, and those that join late."""

@@ -12,7 +12,6 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer
 
 from ._sparse import squared_norms
 
@@ -321,30 +320,34 @@ def _count_pairs(rows, columns, shape):
     return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
 
 
-def frequent_columns(counts, min_df, max_features):
-    """Choose the columns that stand in enough texts and, of these, the most frequent.
+def frequent_columns(n_texts, totals, min_df, max_features):
+    """Choose the n-grams that stand in enough texts and, of these, the most frequent.
 
     Parameters
     ----------
-    counts : csr_array of shape (n_texts, n_ngrams)
-        Counts of n-grams.
+    n_texts, totals : ndarray of shape (n_ngrams,)
+        Number of texts with each n-gram, and how often it stands there.
     min_df : int
-        Number of texts that a column must stand in.
+        Number of texts that an n-gram must stand in.
     max_features : int or None
-        Largest number of columns; of equally frequent ones the first are kept.
+        Largest number of n-grams; of equally frequent ones the first are kept.
 
     Returns
     -------
     columns : ndarray of shape (n_columns,) or None
         The chosen columns in their order, None for all of them.
     """
-    if min_df <= 1 and (max_features is None or max_features >= counts.shape[1]):
+    if min_df <= 1 and (max_features is None or max_features >= len(n_texts)):
         return None
-    columns = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) >= min_df)
+    columns = np.flatnonzero(n_texts >= min_df)
     if max_features is not None:
-        totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
         columns = np.sort(columns[np.argsort(-totals[columns], kind="stable")[:max_features]])
     return columns
+
+
+def inverse_frequencies(n_texts, n_all):
+    """Return the weights of n-grams that stand in so many of all texts, as scikit-learn's."""
+    return np.log(np.float32(n_all + 1) / (n_texts.astype(np.float32) + 1)) + np.float32(1)
 
 
 class WeightedNGrams:
@@ -366,22 +369,42 @@ class WeightedNGrams:
     def fit_transform(self, *inputs):
         """Learn n-grams and their weights from what the counter takes, and weight it."""
         counts = self.counter.fit_counts(*inputs)
-        if counts.shape[1] == 0:
+        n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
+        totals = n_texts
+        if self.max_features is not None:
+            totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
+        columns = self.learn(n_texts, totals, counts.shape[0])
+        return self._weight(counts if columns is None else counts[:, columns])
+
+    def learn(self, n_texts, totals, n_all):
+        """Choose among the n-grams of the counter, and learn their weights.
+
+        Parameters
+        ----------
+        n_texts, totals : ndarray of shape (n_ngrams,)
+            Number of texts with each n-gram, and how often it stands there.
+        n_all : int
+            Number of all texts.
+
+        Returns
+        -------
+        columns : ndarray of shape (n_columns,) or None
+            Those that were chosen, None for all of them.
+        """
+        if not len(n_texts):
             raise ValueError(
                 f"{self.counter.parameter}={self.counter.ngram_range!r} leaves no n-gram: all "
                 "texts of X are shorter than that; lower it."
             )
-        columns = frequent_columns(counts, self.min_df, self.max_features)
-        if columns is not None:
-            if not len(columns):
-                raise ValueError(
-                    f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
-                    f"{counts.shape[0]} texts of X; lower it."
-                )
-            counts, columns = counts[:, columns], self.counter.keep(columns)
-        self.columns = columns
-        self.idf = TfidfTransformer().fit(counts).idf_.astype(np.float32)
-        return self._weight(counts)
+        columns = frequent_columns(n_texts, totals, self.min_df, self.max_features)
+        if columns is not None and not len(columns):
+            raise ValueError(
+                f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
+                f"{n_all} texts of X; lower it."
+            )
+        self.columns = None if columns is None else self.counter.keep(columns)
+        self.idf = inverse_frequencies(n_texts if columns is None else n_texts[columns], n_all)
+        return columns
 
     def transform(self, *inputs):
         """Weight what the counter takes."""

@@ -87,11 +87,16 @@ def forked_random_state(seed: int, device: str) -> Iterator[None]:
     """
     on_gpu = torch.device(device).type == "cuda"
     with RANDOM_STATE_LOCK, torch.random.fork_rng(devices=[device] if on_gpu else []):
-        torch.default_generator.manual_seed(seed)
-        if on_gpu:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
+        seed_torch(seed, device)
         yield
+
+
+def seed_torch(seed: int, device: str) -> None:
+    """Seed the generators of the CPU and of a device."""
+    torch.default_generator.manual_seed(seed)
+    if torch.device(device).type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 @contextmanager

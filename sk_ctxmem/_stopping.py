@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from signal import SIGINT
 from typing import Any
 
+import numpy as np
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
+
+from ._processes import OneProcess
 
 
 class StopTraining(KeyboardInterrupt):
@@ -28,6 +32,14 @@ class Stop:
     def ask(self, reason: str) -> None:
         """Have training end; the first reason counts."""
         self.reason = self.reason or reason
+
+    def agree(self, processes: OneProcess) -> None:
+        """Stop where another process wants to, or has got a Ctrl-C."""
+        if processes.n_processes == 1:
+            return
+        if processes.sum_up(np.array([float(len(self.interrupts) > 0)])) and not self.interrupts:
+            self.interrupts.append(SIGINT)
+        self.reason = processes.from_first(self.reason)
 
     def explain(self, n_done: int, max_epochs: int) -> str:
         """Return why training ended after so many whole epochs."""
@@ -81,6 +93,7 @@ class StopWhenAsked(Callback):
 
     It is the last of all callbacks, so that the others see the end of the epoch. A stop that a
     callback asks for waits for the end of the first epoch, as there is nothing to keep before.
+    Several processes stop at the end of an epoch alone, where they agree on it.
 
     Parameters
     ----------
@@ -96,11 +109,14 @@ class StopWhenAsked(Callback):
 
     def on_batch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Raise what skorch stops at."""
+        if net.processes.n_processes > 1:  # the others would wait for it in their next batch
+            return
         is_first = len(net.history) == self.n_before + 1
         if self.stop.interrupts or (self.stop.reason is not None and not is_first):
             raise StopTraining
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Raise it after the other callbacks have seen the epoch."""
-        if self.stop.reason is not None:
+        self.stop.agree(net.processes)
+        if self.stop.reason is not None or (self.stop.interrupts and net.processes.n_processes > 1):
             raise StopTraining

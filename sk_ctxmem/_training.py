@@ -20,6 +20,7 @@ from ._ending import Ending, TrainingResult, choose_ending, history_frame
 from ._loss import ContextMemoryLoss
 from ._modules import ContextMemoryNet
 from ._optimizer import TwoRateOptimizer, stable_rate
+from ._processes import EpochSeeds, OneProcess
 from ._progress import Progress, finish
 from ._runtime import first_interrupt_waits, one_thread
 from ._stopping import Stop, StopTraining, StopWhenAsked
@@ -40,7 +41,9 @@ MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as
 
 
 class Trainer(NeuralNet):
-    """skorch's training loop over batches of whole groups."""
+    """skorch's training loop over batches of whole groups, in one process or several."""
+
+    processes = OneProcess()
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
         """Run the epochs that are left, and tell a stop from an interrupt, as skorch does not."""
@@ -58,6 +61,7 @@ class Trainer(NeuralNet):
         self.optimizer_.zero_grad()
         with torch.enable_grad():  # also where the caller has switched gradients off
             step = self.train_step_single(batch, **fit_params)
+        step["loss"] = self.processes.sum_gradients(self.optimizer_, step["loss"])
         self.optimizer_.step()
         return step
 
@@ -85,6 +89,7 @@ def train(
     callbacks: list[Callback],
     bar: Any,
     tasks: FitTasks | None,
+    processes: OneProcess,
 ) -> TrainingResult:
     """Train a network in place.
 
@@ -111,6 +116,8 @@ def train(
         What shows the progress.
     tasks : FitTasks or None
         What scikit-learn's callbacks are told by.
+    processes : OneProcess
+        Those that train the same network together.
 
     Returns
     -------
@@ -127,9 +134,11 @@ def train(
     batch_size = choose_batch_size(batch_size, len(train_rows))
     with one_thread(), first_interrupt_waits() as interrupts:
         stop = Stop(interrupts)
+        processes.share_weights(network.to(device))
         ending = choose_ending(network, valid_rows, late_rows, n_iter_no_change, max_epochs, stop)
         counts = _count_rows(train_rows, batch_size, max_epochs)
         own = _own_callbacks(ending, counts, bar, checkpoint)
+        own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         others = [UserCallbacks(callbacks, stop)] if callbacks else []
         others += [] if tasks is None else [EpochTasks(tasks, stop, ending.snapshot)]
         trainer = make_trainer(
@@ -144,11 +153,13 @@ def train(
             ),
             device=device,
         )
+        trainer.processes = processes
         trainer.fit(train_rows)
         if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
             raise KeyboardInterrupt
         check_weights(network, learning_rate)
-        result = ending.result(trainer)
+        result = processes.from_first(ending.result(trainer))
+        processes.share_weights(network)
     finish(bar, result.stop_reason)
     return result
 

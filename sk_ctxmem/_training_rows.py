@@ -20,7 +20,7 @@ Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and 
 
 
 class EpochRows(Protocol):
-    """Rows to train on, wherever they are: what training asks of them.
+    """Rows to train on, wherever they are: what training asks of a data set of torch.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class TrainingRows(torch.utils.data.Dataset):
         """Have all rows in the batches to come."""
         self.current = self.rows
 
-    def batches(self, batch_size: int) -> Batches:
+    def batches(self, batch_size: float) -> Batches:
         """Yield batches of whole groups or, in training, of pieces of them."""
         for rows, batch in self.current.batches(batch_size, self.random):
             if self.labels_before is not None:

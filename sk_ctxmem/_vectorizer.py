@@ -174,23 +174,16 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self._check_parameters()
         texts = self._clean(check_texts(X))
         tokens, token_numbers = learn_tokens(texts, self._tokenizer())
-        if all(token.isspace() for token in token_numbers):
-            raise ValueError("X has no word in any of its texts; at least one is needed.")
-        if self.min_df > len(texts):
-            raise ValueError(
-                f"min_df={self.min_df!r} is more than the {len(texts)} texts of X; lower it."
-            )
+        self._check_counts(token_numbers, len(texts))
         limits = (self.min_df, self.max_features)
         ngram_range = read_ngram_range("ngram_range", self.ngram_range)
         ngrams = WeightedNGrams(TokenNGrams(ngram_range), *limits)
         parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
-        char_ngram_range = self._choose_char_ngram_range(tokens)
+        char_ngram_range = self._choose_char_ngram_range(len(tokens.numbers))
         if char_ngram_range is not None:
             inside = WeightedNGrams(InsideNGrams(char_ngram_range), *limits)
             parts.append(inside.fit_transform(self._cut(texts)))
-        self._token_numbers, self._ngrams, self._inside = token_numbers, ngrams, inside
-        self.char_ngram_range_ = char_ngram_range
-        self.vocabulary_, self._word_numbers = _number_words(tokens, token_numbers)
+        self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, inside)
         return self._pack(parts, tokens, texts)
 
     def transform(self, X):
@@ -301,13 +294,28 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         elif self.char_ngram_range is not None:
             read_ngram_range("char_ngram_range", self.char_ngram_range)
 
-    def _choose_char_ngram_range(self, tokens):
-        """Return the n-grams of characters to take beside those of these tokens."""
+    def _check_counts(self, token_numbers, n_texts):
+        """Raise ValueError if there is nothing to learn from so many texts of these tokens."""
+        if all(token.isspace() for token in token_numbers):
+            raise ValueError("X has no word in any of its texts; at least one is needed.")
+        if self.min_df > n_texts:
+            raise ValueError(
+                f"min_df={self.min_df!r} is more than the {n_texts} texts of X; lower it."
+            )
+
+    def _keep(self, token_numbers, n_texts, ngrams, inside):
+        """Keep tokens, that stand in so many texts each, and n-grams as what was learned."""
+        self._token_numbers, self._ngrams, self._inside = token_numbers, ngrams, inside
+        self.char_ngram_range_ = None if inside is None else inside.counter.ngram_range
+        self.vocabulary_, self._word_numbers = _number_words(token_numbers, n_texts.tolist())
+
+    def _choose_char_ngram_range(self, n_tokens):
+        """Return the n-grams of characters to take beside those of so many tokens."""
         if self.char_ngram_range is None:
             return None
         if not isinstance(self.char_ngram_range, str):
             return read_ngram_range("char_ngram_range", self.char_ngram_range)
-        are_few = len(tokens.numbers) <= MOST_TOKENS_OF_AUTO
+        are_few = n_tokens <= MOST_TOKENS_OF_AUTO
         return RARE_WORDS_RANGE if self.analyzer == "word" and are_few else None
 
     def _clean(self, texts):
@@ -374,7 +382,7 @@ def _cut_after(text, pattern, n_tokens):
     return text[:end]
 
 
-def _number_words(tokens, token_numbers):
+def _number_words(token_numbers, n_texts):
     """Assign numbers, from 1, to the tokens that are words and stand in two texts or more.
 
     Returns
@@ -384,7 +392,6 @@ def _number_words(tokens, token_numbers):
     numbers : ndarray of shape (n_tokens + 1,), int32
         Number of the word that each token is, UNKNOWN_WORD for the rest, and for the last.
     """
-    n_texts = count_texts(tokens, len(token_numbers)).tolist()
     words = [
         token
         for token, number in token_numbers.items()

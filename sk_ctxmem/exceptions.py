@@ -13,5 +13,9 @@ class ModelFileError(ValueError):
     """A file does not hold what this package wrote, or not what this version can read."""
 
 
+class ProcessLostError(RuntimeError):
+    """One of the processes of a fit ended, or did not answer in time."""
+
+
 class TrainingInterruptedWarning(UserWarning):
     """Ctrl-C ended training: the classifier is fitted with what it had learned until then."""

@@ -3,4 +3,6 @@
 Each function imports the engine that it runs on only when it is called.
 """
 
-__all__: list[str] = []
+from ._fit import fit_distributed
+
+__all__ = ["fit_distributed"]

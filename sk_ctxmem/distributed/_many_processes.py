@@ -1,0 +1,186 @@
+"""Processes that train one network together, by the collectives of torch.distributed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from zlib import crc32
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from scipy import sparse
+from torch import Tensor
+
+from .._processes import OneProcess
+from .._training_rows import EpochRows, TrainingRows
+from ..exceptions import ProcessLostError
+from ._shares import SharedRows, find_owners, take_share
+
+Kept = TypeVar("Kept")
+
+
+class ManyProcesses(OneProcess):
+    """What a fit asks of the processes of a group of torch.distributed.
+
+    The loss of a batch is a sum over its rows divided by a fixed number, so that the gradient of
+    a batch whose rows lie in several processes is the plain sum of theirs, however many rows each
+    of them has. Of a table, each sends the rows that its part of the batch has a gradient for.
+
+    Parameters
+    ----------
+    group : ProcessGroup
+        The processes. All of them call the same methods in the same order.
+    """
+
+    def __init__(self, group: Any) -> None:
+        self.group = group
+        self.rank = dist.get_rank(group)
+        self.n_processes = dist.get_world_size(group)
+        self.device = torch.device("cpu")
+
+    def choose_device(self, device: Any) -> Any:
+        """Return the GPU of the number that torchrun gives this process, where there are some."""
+        if device == "auto" and torch.cuda.is_available():
+            device = f"cuda:{os.environ.get('LOCAL_RANK', self.rank)}"
+        if device != "auto":
+            self.device = torch.device(device)
+        return device
+
+    def same_random(self, random: np.random.RandomState) -> np.random.RandomState:
+        """Return a copy of that of the first process."""
+        same = np.random.RandomState()
+        same.set_state(self.from_first(random.get_state()))
+        return same
+
+    def share(
+        self,
+        train_rows: TrainingRows,
+        valid_rows: TrainingRows | None,
+        late_rows: TrainingRows | None,
+    ) -> tuple[EpochRows, TrainingRows | None, TrainingRows | None]:
+        """Return the part of this process: whole groups, as many rows as in the others."""
+        self._check_same(train_rows)
+        owners = find_owners(train_rows.rows, self.n_processes)
+        shared = SharedRows(train_rows, owners, self.rank, self.n_processes)
+        predicted = (self._share_out(rows) for rows in (valid_rows, late_rows))
+        return shared, *predicted  # type: ignore[return-value]
+
+    def _check_same(self, rows: TrainingRows) -> None:
+        """Raise in all processes if they have not got the same rows."""
+        features, targets = rows.rows.features, rows.targets.numpy()
+        data = features.data if sparse.issparse(features) else features
+        mark = [crc32(np.ascontiguousarray(part).data) for part in (data, targets, rows.rows.rows)]
+        (marks,) = self.gather([np.array([mark])])
+        unlike = np.flatnonzero((marks != marks[0]).any(axis=1)).tolist()
+        if unlike:
+            raise ValueError(
+                f"The rows, classes or parameters of process {unlike[0]} are not those of process "
+                "0; all processes need the same, in the same order."
+            )
+
+    def _share_out(self, rows: TrainingRows | None) -> TrainingRows | None:
+        if rows is None:
+            return None
+        return take_share(rows, find_owners(rows.rows, self.n_processes), self.rank)
+
+    def share_weights(self, network: torch.nn.Module) -> None:
+        """Give a network the weights that it has in the first process."""
+        for weight in network.state_dict().values():
+            with self._watched():
+                dist.broadcast(weight, group_src=0, group=self.group)
+
+    def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:
+        """Give the weights of an optimiser the gradients of all processes, and return the loss."""
+        self._sum_tables(optimizer.tables)
+        return self._sum_dense(optimizer.dense, loss.detach())
+
+    def _sum_dense(self, weights: list[Any], loss: Tensor) -> Tensor:
+        """Sum up all that is small in one message; some gradients may be in few processes."""
+        is_there = torch.tensor([float(weight.grad is not None) for weight in weights])
+        parts = [
+            torch.zeros(weight.numel(), device=weight.device)
+            if weight.grad is None
+            else weight.grad.flatten()
+            for weight in weights
+        ]
+        whole = torch.cat([*parts, is_there.to(loss.device), loss.view(1)])
+        with self._watched():
+            dist.all_reduce(whole, group=self.group)
+        sizes = [part.numel() for part in parts]
+        *sums, is_there, loss = whole.split([*sizes, len(weights), 1])
+        for weight, total, anywhere in zip(weights, sums, is_there.tolist(), strict=True):
+            weight.grad = total.view_as(weight) if anywhere else None
+        return loss[0]
+
+    def _sum_tables(self, tables: list[Any]) -> None:
+        own = [None if table.grad is None else table.grad.coalesce() for table in tables]
+        counts = torch.tensor([0 if part is None else part._nnz() for part in own])
+        counts = self._all_rows(counts.to(self.device)).cpu()  # (n_processes, n_tables)
+        for table, part, lengths in zip(tables, own, counts.T.tolist(), strict=True):
+            table.grad = self._join(table, part, lengths) if any(lengths) else None
+
+    def _join(self, table: Tensor, part: Tensor | None, lengths: list[int]) -> Tensor:
+        """Return the sum of sparse gradients, one process after another.
+
+        The messages of all processes have the length of the longest, and are trimmed.
+        """
+        ids = torch.zeros(max(lengths), dtype=torch.int64, device=self.device)
+        values = torch.zeros(max(lengths), table.shape[1], device=self.device)
+        if part is not None:
+            ids[: part._nnz()] = part._indices()[0]
+            values[: part._nnz()] = part._values()
+        all_ids, all_values = self._all_rows(ids), self._all_rows(values)
+        ends = list(enumerate(lengths))
+        return torch.sparse_coo_tensor(
+            torch.cat([all_ids[rank, :end] for rank, end in ends]).unsqueeze(0),
+            torch.cat([all_values[rank, :end] for rank, end in ends]),
+            table.shape,
+            check_invariants=False,
+        )
+
+    def _all_rows(self, own: Tensor) -> Tensor:
+        """Return the tensors of this shape of all processes: (n_processes, ...)."""
+        every = own.new_empty(self.n_processes, *own.shape)
+        with self._watched():
+            dist.all_gather(list(every.unbind()), own, group=self.group)
+        return every
+
+    def sum_up(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the sums over the processes."""
+        return self._all_rows(torch.from_numpy(numbers).to(self.device)).sum(dim=0).cpu().numpy()
+
+    def gather(self, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """Return the rows of the arrays of all processes, one process after another."""
+        own = torch.tensor([len(arrays[0])], device=self.device)
+        lengths = self._all_rows(own)[:, 0].tolist()
+        joined = []
+        for array in arrays:
+            padded = np.zeros((max(lengths), *array.shape[1:]), dtype=array.dtype)
+            padded[: len(array)] = array
+            every = self._all_rows(torch.from_numpy(padded).to(self.device)).cpu().numpy()
+            trimmed = [every[rank, :length] for rank, length in enumerate(lengths)]
+            joined.append(np.concatenate(trimmed))
+        return joined
+
+    def from_first(self, value: Kept) -> Kept:
+        """Return what the first process has."""
+        held = [value]
+        with self._watched():
+            dist.broadcast_object_list(held, group_src=0, group=self.group, device=self.device)
+        return held[0]
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Say what it means that another process does not answer."""
+        try:
+            yield
+        except RuntimeError as error:
+            raise ProcessLostError(
+                f"Process {self.rank} of the {self.n_processes} that fit together lost another "
+                "one: it ended, or did not answer in time; its own output says why. Start the "
+                "fit again on all of them; with checkpoint= set to a folder it goes on after the "
+                f"last whole epoch. ({error})"
+            ) from error
