@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,19 +66,24 @@ class RowSet:
         return replace(self, rows=rows, lengths=lengths)
 
     def batches(
-        self, n_rows: float, random: np.random.RandomState | None = None
+        self,
+        n_rows: float,
+        random: np.random.RandomState | None = None,
+        sorter: Any = None,
     ) -> Iterator[tuple[np.ndarray, RowBatch]]:
         """Yield batches of `n_rows` rows on average, with the places of their rows in the input.
 
         Groups stay whole and in order unless `random` is given: then they are cut into pieces
-        of at most TRAINING_PIECE and `n_rows` rows and shuffled.
+        of at most TRAINING_PIECE and `n_rows` rows and shuffled. A ColumnSorter, or what has its
+        method, then brings the features of a batch into the order of their columns.
         """
         starts, lengths = self.starts, self.lengths
         if random is not None:
             starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, int(n_rows)))
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
-        sorter = None if random is None else ColumnSorter(self.features.shape[1])
+        if random is not None and sorter is None:
+            sorter = ColumnSorter(self.features.shape[1])
         number = (np.cumsum(lengths) - 1) // n_rows
         firsts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
         for first, end in zip(firsts, [*firsts[1:], None], strict=True):
@@ -89,7 +95,7 @@ class RowSet:
         return self._batch(self.starts, self.lengths, None)[1]
 
     def _batch(
-        self, starts: np.ndarray, lengths: np.ndarray, sorter: ColumnSorter | None
+        self, starts: np.ndarray, lengths: np.ndarray, sorter: Any
     ) -> tuple[np.ndarray, RowBatch]:
         places, order = starts, None
         if self.context != "none":
@@ -218,7 +224,7 @@ class ColumnSorter:
 
 
 def take_features(
-    X: sparse.csr_array | np.ndarray, rows: np.ndarray, sorter: ColumnSorter | None
+    X: sparse.csr_array | np.ndarray, rows: np.ndarray, sorter: Any
 ) -> SparseFeatures | torch.Tensor:
     """Take rows of features; a sorter, in training, gives them by column too."""
     in_order = len(rows) == X.shape[0] and bool((rows[1:] > rows[:-1]).all())

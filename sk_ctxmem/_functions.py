@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import dropout, embedding_bag
 
-from ._tensors import Columns, SparseFeatures
+from ._tensors import SparseFeatures
 
 LEVELS = 2**16  # of a random number
 
@@ -26,7 +26,7 @@ class TableProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, table: Tensor, values: Tensor, ids: Tensor, offsets: Tensor, columns: Columns
+        ctx: Any, table: Tensor, values: Tensor, ids: Tensor, offsets: Tensor, columns: Any
     ) -> Tensor:
         """Return the weighted sum of the rows of the table for each row: (N, D)."""
         ctx.columns = columns
@@ -38,7 +38,7 @@ class TableProduct(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
         """Return the gradient of the table, with the columns of the batch as its sparse rows."""
-        columns, values = ctx.columns, ctx.saved_tensors[0][ctx.columns.places]
+        columns, gradient, values = ctx.columns.complete(gradient, *ctx.saved_tensors)
         rows = _sum_rows(gradient.contiguous(), columns.rows, columns.offsets, values)  # (U, D)
         sparse = torch.sparse_coo_tensor(
             columns.ids.unsqueeze(0),

@@ -48,7 +48,7 @@ class OneProcess:
         """Return the rows that this process trains on, and those that it predicts, of all."""
         return train_rows, valid_rows, late_rows
 
-    def share_weights(self, network: torch.nn.Module) -> None:
+    def share_weights(self, network: Any) -> None:
         """Give a network the weights that it has in the first process."""
 
     def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:

@@ -90,6 +90,29 @@ class Columns(_Movable):
     rows: Tensor
     places: Tensor
 
+    def complete(self, gradient: Tensor, values: Tensor) -> tuple[Columns, Tensor, Tensor]:
+        """Return all that the gradient of a table needs, given that of the rows.
+
+        Columns of another kind bring the rows of other processes in here.
+
+        Parameters
+        ----------
+        gradient : Tensor of shape (N, D)
+            Gradient of what the rows have read from the table.
+        values : Tensor of shape (n_stored,)
+            Values of the features, row after row.
+
+        Returns
+        -------
+        columns : Columns
+            The columns that have a gradient.
+        gradient : Tensor of shape (N, D)
+            Gradient of all rows.
+        values : Tensor of shape (n_stored,)
+            Values by column.
+        """
+        return self, gradient, values[self.places]
+
 
 @dataclass
 class SparseFeatures(_Movable):
@@ -102,13 +125,13 @@ class SparseFeatures(_Movable):
     offsets : Tensor of shape (N,), of the type of ids
         Where each row starts.
     columns : Columns or None
-        The same by column, in training.
+        The same by column, in training; or what has their methods.
     """
 
     ids: Tensor
     values: Tensor
     offsets: Tensor
-    columns: Columns | None = None
+    columns: Any = None
 
 
 @dataclass

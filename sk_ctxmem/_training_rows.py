@@ -71,6 +71,7 @@ class TrainingRows(torch.utils.data.Dataset):
         self.targets = torch.from_numpy(targets)
         self.weights = torch.from_numpy(weights)
         self.random = random
+        self.sorter: Any = None  # that of the batches, see RowSet.batches
         self.labels_before = None
         if random is not None:
             self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
@@ -107,7 +108,7 @@ class TrainingRows(torch.utils.data.Dataset):
 
     def batches(self, batch_size: float) -> Batches:
         """Yield batches of whole groups or, in training, of pieces of them."""
-        for rows, batch in self.current.batches(batch_size, self.random):
+        for rows, batch in self.current.batches(batch_size, self.random, self.sorter):
             if self.labels_before is not None:
                 batch.labels_before = self.labels_before[rows]
             yield batch, (self.targets[rows], self.weights[rows])

@@ -194,6 +194,7 @@ ALLOWED_PARTS = {
         "_documentation",
         "_parameters",
         "_processes",
+        "_tensors",
         "_training_rows",
         "_validation",
         "exceptions",

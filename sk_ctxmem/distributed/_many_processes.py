@@ -17,6 +17,7 @@ from torch import Tensor
 from .._processes import OneProcess
 from .._training_rows import EpochRows, TrainingRows
 from ..exceptions import ProcessLostError
+from ._shared_features import SharedSorter
 from ._shares import SharedRows, find_owners, take_share
 
 Kept = TypeVar("Kept")
@@ -27,7 +28,7 @@ class ManyProcesses(OneProcess):
 
     The loss of a batch is a sum over its rows divided by a fixed number, so that the gradient of
     a batch whose rows lie in several processes is the plain sum of theirs, however many rows each
-    of them has. Of a table, each sends the rows that its part of the batch has a gradient for.
+    of them has. The gradient of the table of features is not sent at all, see `SharedSorter`.
 
     Parameters
     ----------
@@ -40,6 +41,7 @@ class ManyProcesses(OneProcess):
         self.rank = dist.get_rank(group)
         self.n_processes = dist.get_world_size(group)
         self.device = torch.device("cpu")
+        self.complete: list[Any] = []  # tables whose gradients are those of all rows already
 
     def choose_device(self, device: Any) -> Any:
         """Return the GPU of the number that torchrun gives this process, where there are some."""
@@ -64,7 +66,8 @@ class ManyProcesses(OneProcess):
         """Return the part of this process: whole groups, as many rows as in the others."""
         self._check_same(train_rows)
         owners = find_owners(train_rows.rows, self.n_processes)
-        shared = SharedRows(train_rows, owners, self.rank, self.n_processes)
+        sorter = SharedSorter(self, train_rows.rows.features.shape[1])
+        shared = SharedRows(train_rows, owners, self.rank, self.n_processes, sorter)
         predicted = (self._share_out(rows) for rows in (valid_rows, late_rows))
         return shared, *predicted  # type: ignore[return-value]
 
@@ -73,7 +76,7 @@ class ManyProcesses(OneProcess):
         features, targets = rows.rows.features, rows.targets.numpy()
         data = features.data if sparse.issparse(features) else features
         mark = [crc32(np.ascontiguousarray(part).data) for part in (data, targets, rows.rows.rows)]
-        (marks,) = self.gather([np.array([mark])])
+        marks = self.gather_fixed(np.array(mark))
         unlike = np.flatnonzero((marks != marks[0]).any(axis=1)).tolist()
         if unlike:
             raise ValueError(
@@ -86,15 +89,17 @@ class ManyProcesses(OneProcess):
             return None
         return take_share(rows, find_owners(rows.rows, self.n_processes), self.rank)
 
-    def share_weights(self, network: torch.nn.Module) -> None:
+    def share_weights(self, network: Any) -> None:
         """Give a network the weights that it has in the first process."""
+        self.complete = [network.table.weight] if network.sparse else []
         for weight in network.state_dict().values():
             with self._watched():
                 dist.broadcast(weight, group_src=0, group=self.group)
 
     def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:
         """Give the weights of an optimiser the gradients of all processes, and return the loss."""
-        self._sum_tables(optimizer.tables)
+        complete = set(map(id, self.complete))
+        self._sum_tables([table for table in optimizer.tables if id(table) not in complete])
         return self._sum_dense(optimizer.dense, loss.detach())
 
     def _sum_dense(self, weights: list[Any], loss: Tensor) -> Tensor:
@@ -116,6 +121,9 @@ class ManyProcesses(OneProcess):
         return loss[0]
 
     def _sum_tables(self, tables: list[Any]) -> None:
+        """Sum sparse gradients up, of which each process sends the rows that it has."""
+        if not tables:
+            return
         own = [None if table.grad is None else table.grad.coalesce() for table in tables]
         counts = torch.tensor([0 if part is None else part._nnz() for part in own])
         counts = self._all_rows(counts.to(self.device)).cpu()  # (n_processes, n_tables)
@@ -148,19 +156,31 @@ class ManyProcesses(OneProcess):
             dist.all_gather(list(every.unbind()), own, group=self.group)
         return every
 
+    def gather_fixed(self, array: np.ndarray) -> np.ndarray:
+        """Return the arrays of all processes, which are of the same shape: (n_processes, ...)."""
+        return self._all_rows(torch.from_numpy(array).to(self.device)).cpu().numpy()
+
     def sum_up(self, numbers: np.ndarray) -> np.ndarray:
         """Return the sums over the processes."""
-        return self._all_rows(torch.from_numpy(numbers).to(self.device)).sum(dim=0).cpu().numpy()
+        return self.gather_fixed(numbers).sum(axis=0)
 
     def gather(self, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Return the rows of the arrays of all processes, one process after another."""
-        own = torch.tensor([len(arrays[0])], device=self.device)
-        lengths = self._all_rows(own)[:, 0].tolist()
+        lengths = self.gather_fixed(np.array([len(arrays[0])]))[:, 0].tolist()
+        return self.gather_trimmed(arrays, lengths)
+
+    def gather_trimmed(
+        self, arrays: Sequence[np.ndarray], lengths: list[int]
+    ) -> Sequence[np.ndarray]:
+        """Do the same where the numbers of the rows are known.
+
+        Each process sends as many rows as the longest has, and the rest is cut off.
+        """
         joined = []
         for array in arrays:
             padded = np.zeros((max(lengths), *array.shape[1:]), dtype=array.dtype)
             padded[: len(array)] = array
-            every = self._all_rows(torch.from_numpy(padded).to(self.device)).cpu().numpy()
+            every = self.gather_fixed(padded)
             trimmed = [every[rank, :length] for rank, length in enumerate(lengths)]
             joined.append(np.concatenate(trimmed))
         return joined

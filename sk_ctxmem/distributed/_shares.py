@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from heapq import heapify, heapreplace
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +24,16 @@ class SharedRows(torch.utils.data.Dataset):
         Number of the process that each row belongs to.
     rank, n_processes : int
         Number of this process, and of all of them.
+    sorter : object
+        Sorts the features of a batch by column, see `RowSet.batches`.
     """
 
-    def __init__(self, rows: TrainingRows, owners: np.ndarray, rank: int, n_processes: int) -> None:
+    def __init__(
+        self, rows: TrainingRows, owners: np.ndarray, rank: int, n_processes: int, sorter: Any
+    ) -> None:
         self.sample = rows
         self.own = take_share(rows, owners, rank)
+        self.own.sorter = sorter
         self.own.random = self.random = np.random.RandomState()  # each epoch seeds it
         self.smallest = int(np.bincount(owners[rows.current.rows], minlength=n_processes).min())
 
