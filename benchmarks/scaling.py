@@ -1,0 +1,211 @@
+"""Fits in one process and in two, and a model of them: ``python -m benchmarks.scaling``.
+
+Steps of several sizes are timed in one process and in two, and so are messages between the two. A
+model of compute, exchange and input (`benchmarks/_scaling_model.py`) is fitted to them, and
+predicts fits in more processes. With ``--accuracy``, whole fits of several seeds in one process and
+in two are compared by their accuracy on test rows. ``--report`` prints the tables from what was
+measured before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from benchmarks.__main__ import whole_numbers
+from benchmarks._corpora import (
+    Columns,
+    Corpus,
+    add_data_option,
+    load_files,
+    take_whole_groups,
+)
+from benchmarks._scaling_model import (
+    Network,
+    StepModel,
+    check_fit,
+    fit_network,
+    fit_steps,
+    predict_fit,
+)
+from benchmarks._store import write_atomically
+from sk_ctxmem import TextSequenceVectorizer
+
+BATCH_SIZES = (384, 768, 1536)
+PROCESSES = (1, 8, 64, 512)
+# Assumed of a cluster: 10 Gbit/s Ethernet, and 50 microseconds for a message.
+CLUSTER = Network(latency=50e-6, bandwidth=1.25e9)
+BILLION = 10**9
+ROOT = Path(__file__).parents[1]
+
+
+def run_job(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Run a job of `_scaling_worker` in its own process, or in several, and return its result."""
+    path = folder / "job.json"
+    path.write_text(json.dumps(job), encoding="utf-8")
+    starter = []
+    if job["n_processes"] > 1:
+        starter = ["torch.distributed.run", "--standalone", "-m"]
+        starter.insert(2, f"--nproc-per-node={job['n_processes']}")
+    command = [sys.executable, "-m", *starter, "benchmarks._scaling_worker", str(path)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    result: dict[str, Any] = json.loads(Path(f"{path}.result").read_text(encoding="utf-8"))
+    return result
+
+
+def write_rows(corpus: Corpus, n_rows: int | None, folder: Path) -> dict[str, Any]:
+    """Write training and test rows where the processes read them; return the beginning of jobs."""
+    train = corpus.part("train")
+    if n_rows is not None:
+        train = take_whole_groups(train, n_rows, 0)
+    paths = {"train": str(folder / "train.parquet"), "test": str(folder / "test.parquet")}
+    train.to_parquet(paths["train"])
+    corpus.part("test").to_parquet(paths["test"])
+    return paths | {"kind": "fit", "n_rows": len(train)}
+
+
+def measure_steps(corpus: Corpus, n_rows: int, rounds: int) -> list[dict[str, Any]]:
+    """Time messages, and the steps of epochs in one process and in two, side by side."""
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as name:
+        job = write_rows(corpus, n_rows, Path(name))
+        jobs = [(size, n) for _ in range(rounds) for size in BATCH_SIZES for n in (1, 2)]
+        for size, n_processes in tqdm(jobs, unit="fit"):
+            params = {"batch_size": size, "max_epochs": 2, "random_state": 0}
+            result = run_job(job | params | {"n_processes": n_processes}, Path(name))
+            n_steps = -(-job["n_rows"] // size)
+            rows.append(
+                {
+                    "kind": "step",
+                    "n_processes": n_processes,
+                    "batch_size": size,
+                    "rows": job["n_rows"],
+                    "seconds": result["epoch_seconds"] / n_steps,
+                    "input_seconds": result["input_seconds"],
+                }
+            )
+        sent = run_job({"kind": "send", "n_processes": 2}, Path(name))
+    for size, seconds in zip(sent["bytes"], sent["seconds"], strict=True):
+        rows.append({"kind": "message", "n_processes": 2, "bytes": size, "seconds": seconds})
+    texts = take_whole_groups(corpus.part("train"), n_rows, 0)["text"].tolist()
+    features = TextSequenceVectorizer().fit_transform(texts).features
+    n_classes = corpus.part("train")["label"].nunique()
+    row_bytes = 4 + 8 * features.nnz / len(texts) + 4 * (128 + n_classes)
+    rows.append({"kind": "row", "bytes": row_bytes})
+    return rows
+
+
+def measure_accuracy(corpus: Corpus, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """Fit on all rows with several seeds, in one process, in two, and in two with larger steps."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        job = write_rows(corpus, None, Path(name))
+        jobs = [(seed, n, 384 * size) for seed in seeds for n, size in ((1, 1), (2, 1), (2, 2))]
+        for seed, n_processes, batch_size in tqdm(jobs, unit="fit"):
+            params = {"batch_size": batch_size, "max_epochs": 4, "random_state": seed}
+            result = run_job(job | params | {"n_processes": n_processes}, Path(name))
+            fitted = {"kind": "fit", "n_processes": n_processes, "batch_size": batch_size}
+            rows.append(fitted | {"rows": job["n_rows"], "seed": seed} | result)
+    return rows
+
+
+def find_model(measured: pd.DataFrame) -> tuple[pd.DataFrame, StepModel, Network]:
+    """Return the fastest of each kind of step, the model, and the network between the two."""
+    steps = measured[measured["kind"] == "step"]
+    fastest = steps.groupby(["n_processes", "batch_size"], as_index=False)["seconds"].min()
+    network = fit_network(measured[measured["kind"] == "message"])
+    row_bytes = float(measured.loc[measured["kind"] == "row", "bytes"].iloc[0])
+    alone = steps[steps["n_processes"] == 1]
+    rows_per_second = float((alone["rows"] / alone["input_seconds"]).max())
+    return fastest, fit_steps(fastest, network, row_bytes, rows_per_second), network
+
+
+def report(measured: pd.DataFrame) -> str:
+    """Return the tables of everything as text."""
+    steps, model, network = find_model(measured)
+    same = dict.fromkeys(PROCESSES, 384)
+    larger = {n: 384 * n for n in PROCESSES}
+    parts = [
+        "Steps, fastest of each:",
+        check_fit(steps, model, network).to_string(index=False),
+        f"The model: a step takes {1e3 * model.fixed:.1f} ms, and {1e6 * model.own:.1f} us for "
+        f"each row of its own and {1e6 * model.shared:.1f} us for each row of all; a row is "
+        f"{model.row_bytes:.0f} bytes to exchange; {model.rows_per_second:.0f} rows per second "
+        f"become features. Between the two processes: {1e6 * network.latency:.0f} us, "
+        f"{network.bandwidth / 1e9:.2f} GB/s.",
+        "",
+        "A billion rows, one pass, the same batch_size for all:",
+        _shorten(predict_fit(model, CLUSTER, BILLION, same, n_epochs=1)),
+        "",
+        "A billion rows, one pass, batch_size 384 for each process:",
+        _shorten(predict_fit(model, CLUSTER, BILLION, larger, n_epochs=1)),
+    ]
+    fits = measured[measured["kind"] == "fit"]
+    if len(fits):
+        parts += ["", "Accuracy on test rows, in %, over the seeds:", summarise_accuracy(fits)]
+    return "\n".join(parts)
+
+
+def _shorten(table: pd.DataFrame) -> str:
+    shares = table.columns[4:-1]
+    table = table.copy()
+    table[shares] = (100 * table[shares]).round().astype(int).astype(str) + "%"
+    table["hours"] = table["hours"].map("{:.3g}".format)
+    table["times faster"] = table["times faster"].map("{:.1f}".format)
+    return table.to_string(index=False)
+
+
+def summarise_accuracy(fits: pd.DataFrame) -> str:
+    """Return mean and standard error of the accuracy for each way to fit."""
+    groups = fits.groupby(["n_processes", "batch_size"])["accuracy"]
+    table = (100 * groups.mean()).rename("mean").to_frame()
+    table["standard error"] = 100 * groups.std() / np.sqrt(groups.size())
+    table["seeds"] = groups.size()
+    return table.round(2).reset_index().to_string(index=False)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
+    add_data_option(parser)
+    parser.add_argument("--rows", type=int, default=100_000, help="training rows of the steps")
+    parser.add_argument("--rounds", type=int, default=2, help="times that each step is measured")
+    parser.add_argument("--accuracy", action="store_true", help="whole fits too, of all rows")
+    parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and report; return 2 when the data cannot be read."""
+    options = build_parser().parse_args(arguments)
+    path = options.output / "scaling.csv"
+    try:
+        if options.report:
+            print(report(pd.read_csv(path)))
+            return 0
+        (corpus, *_) = load_files(options.data, Columns())
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    rows = measure_steps(corpus, options.rows, options.rounds)
+    rows += measure_accuracy(corpus, options.seeds) if options.accuracy else []
+    options.output.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
+    print(report(pd.read_csv(path)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
