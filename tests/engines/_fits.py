@@ -66,20 +66,27 @@ def start(script, tmp_path, n_processes=2, **variables):
     ]
 
 
-def finish(processes, timeout=120):
-    """Wait for processes, and return the last line of each as JSON, None if it said nothing."""
+def finish(processes, timeout=300, every=False):
+    """Wait for processes, and return the last line of each as JSON, or every line.
+
+    A process that said nothing has None.
+    """
     try:
         outputs = [process.communicate(timeout=timeout) for process in processes]
     finally:
         for process in processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
     for process, (_, errors) in zip(processes, outputs, strict=True):
         assert process.returncode in (0, -signal.SIGKILL), errors[-3000:]
-    return [json.loads(out.splitlines()[-1]) if out.strip() else None for out, _ in outputs]
+    lines = [
+        [json.loads(line) for line in out.splitlines() if line[0] == "{"] for out, _ in outputs
+    ]
+    return lines if every else [said[-1] if said else None for said in lines]
 
 
-def run(script, tmp_path, n_processes=2, **variables):
-    """Run a script in some processes, and return what each said last."""
-    return finish(start(script, tmp_path, n_processes, **variables))
+def run(script, tmp_path, n_processes=2, every=False, **variables):
+    """Run a script in some processes, and return what each said last, or all of it."""
+    return finish(start(script, tmp_path, n_processes, **variables), every=every)
