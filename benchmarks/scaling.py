@@ -2,9 +2,9 @@
 
 Steps of several sizes are timed in one process and in two, and so are messages between the two. A
 model of compute, exchange and input (`benchmarks/_scaling_model.py`) is fitted to them, and
-predicts fits in more processes. With ``--accuracy``, whole fits of several seeds in one process and
-in two are compared by their accuracy on test rows. ``--report`` prints the tables from what was
-measured before.
+predicts fits in more processes. With ``--parts accuracy``, whole fits of several seeds in one
+process and in two are compared by their accuracy on test rows. What was measured before of other
+parts is kept, and ``--report`` prints the tables of all.
 """
 
 from __future__ import annotations
@@ -132,10 +132,19 @@ def find_model(measured: pd.DataFrame) -> tuple[pd.DataFrame, StepModel, Network
 
 def report(measured: pd.DataFrame) -> str:
     """Return the tables of everything as text."""
+    parts = [] if "step" not in set(measured["kind"]) else report_model(measured)
+    fits = measured[measured["kind"] == "fit"]
+    if len(fits):
+        parts += ["Accuracy on test rows, in %, over the seeds:", summarise_accuracy(fits)]
+    return "\n".join(parts)
+
+
+def report_model(measured: pd.DataFrame) -> list[str]:
+    """Return the tables of steps and of what they predict."""
     steps, model, network = find_model(measured)
     same = dict.fromkeys(PROCESSES, 384)
     larger = {n: 384 * n for n in PROCESSES}
-    parts = [
+    return [
         "Steps, fastest of each:",
         check_fit(steps, model, network).to_string(index=False),
         f"The model: a step takes {1e3 * model.fixed:.1f} ms, and {1e6 * model.own:.1f} us for "
@@ -149,11 +158,8 @@ def report(measured: pd.DataFrame) -> str:
         "",
         "A billion rows, one pass, batch_size 384 for each process:",
         _shorten(predict_fit(model, CLUSTER, BILLION, larger, n_epochs=1)),
+        "",
     ]
-    fits = measured[measured["kind"] == "fit"]
-    if len(fits):
-        parts += ["", "Accuracy on test rows, in %, over the seeds:", summarise_accuracy(fits)]
-    return "\n".join(parts)
 
 
 def _shorten(table: pd.DataFrame) -> str:
@@ -180,7 +186,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_data_option(parser)
     parser.add_argument("--rows", type=int, default=100_000, help="training rows of the steps")
     parser.add_argument("--rounds", type=int, default=2, help="times that each step is measured")
-    parser.add_argument("--accuracy", action="store_true", help="whole fits too, of all rows")
+    parser.add_argument("--parts", nargs="+", choices=["steps", "accuracy"], default=["steps"])
     parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
     parser.add_argument("--report", action="store_true", help="measure nothing")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
@@ -199,12 +205,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    rows = measure_steps(corpus, options.rows, options.rounds)
-    rows += measure_accuracy(corpus, options.seeds) if options.accuracy else []
+    rows = measure_steps(corpus, options.rows, options.rounds) if "steps" in options.parts else []
+    rows += measure_accuracy(corpus, options.seeds) if "accuracy" in options.parts else []
     options.output.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
+    keep_with_others(path, pd.DataFrame(rows))
     print(report(pd.read_csv(path)))
     return 0
+
+
+def keep_with_others(path: Path, rows: pd.DataFrame) -> None:
+    """Write rows into the place of those of their kinds in a file, and keep its other rows."""
+    if path.exists():
+        before = pd.read_csv(path)
+        rows = pd.concat([before[~before["kind"].isin(rows["kind"])], rows])
+    write_atomically(path, rows.to_csv(index=False).encode())
 
 
 if __name__ == "__main__":
