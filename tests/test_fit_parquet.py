@@ -366,6 +366,13 @@ def test_a_missing_column_is_an_error(rows, folder):
         fit_parquet(make_classifier(), folder, target="act")
 
 
+def test_texts_must_be_strings(rows, tmp_path):
+    """Check that numbers in the place of texts are refused."""
+    write(rows, tmp_path)
+    with pytest.raises(TypeError, match=r"column 'turn' has 0 of type int in row 0"):
+        fit_parquet(make_classifier(text_column="turn"), tmp_path)
+
+
 def test_unlike_schemas_are_an_error(rows, tmp_path):
     """Check that a column of another type in one of the files is told."""
     write(rows, tmp_path)
@@ -414,7 +421,7 @@ def test_a_file_that_is_not_parquet_is_an_error(rows, tmp_path):
         ({"checkpoint": "somewhere"}, "checkpoint='somewhere' has no part"),
         ({"warm_start": True}, "warm_start=True has no part"),
         ({"text_column": None}, "text_column is None"),
-        ({"text_column": "label"}, "target='label' is the name of another column"),
+        ({"text_column": "label"}, "one role only, but text_column='label'.*target='label'"),
         ({"hidden_size": 0}, "hidden_size=0"),
         ({"vectorizer": TfidfVectorizer()}, "is not fitted"),
     ],

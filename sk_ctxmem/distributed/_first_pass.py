@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._preparation import MAX_SPEAKERS
+from .._validation import check_texts
 from ._held_out import HeldOut, hash_units
 
 MOST_CLASSES = 10_000  # more values than these are no classes
@@ -98,8 +99,10 @@ class FirstPass:
         """Count texts and classes of rows to learn from."""
         if not len(frame):
             return
+        column = self.columns["text"]
+        texts = check_texts(frame[column], f"column {column!r}")
         if self.texts is not None:
-            self.waiting += frame[self.columns["text"]].tolist()
+            self.waiting += texts
             if len(self.waiting) >= TEXTS_AT_ONCE:
                 self._count_texts()
         self.classes = _add(self.classes, frame[self.target].value_counts())

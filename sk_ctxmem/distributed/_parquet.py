@@ -131,11 +131,11 @@ def _check_arguments(clf, target, buffer_rows):
         raise ValueError(
             "fit_parquet reads texts, but text_column is None; give the name of their column."
         )
-    if target in clf._role_columns().values():
-        raise ValueError(
-            f"target={target!r} is the name of another column of the classifier's parameters "
-            "too; give the name of the column with the classes."
-        )
+    roles = {f"{role}_column": name for role, name in clf._role_columns().items()}
+    named = {role: name for role, name in roles.items() if name is not None} | {"target": target}
+    if len(set(named.values())) < len(named):
+        shown = ", ".join(f"{role}={name!r}" for role, name in named.items())
+        raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
 
 
 class _ParquetFit:

@@ -1,6 +1,7 @@
 """A folder of Parquet files, read in whole groups."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ class RowGroup:
     ----------
     file : Path
         The file.
+    place : int
+        Number of the row group among all that have rows, from 0.
     number : int
-        Number of the row group in the file, from 0.
+        Its number in the file, from 0.
     first : int
         Number of rows of the file before it.
     first_of_all : int
@@ -33,6 +36,7 @@ class RowGroup:
     """
 
     file: Path
+    place: int
     number: int
     first: int
     first_of_all: int
@@ -114,8 +118,7 @@ class ParquetRows:
         yield from (f for f, _ in self._slices(row_group, row_group.n_leading, row_group.n_rows))
         if row_group.n_leading == row_group.n_rows:
             return
-        place = self.row_groups.index(row_group) + 1
-        for following in self.row_groups[place:]:
+        for following in islice(self.row_groups, row_group.place + 1, None):
             if following.file != row_group.file or not following.n_leading:
                 return
             yield from (frame for frame, _ in self._slices(following, 0, following.n_leading))
@@ -131,7 +134,7 @@ class ParquetRows:
             table = file.read_row_group(row_group.number, self.columns, use_threads=False)
         for first in range(start, end, self.slice_rows):
             part = table.slice(first, min(self.slice_rows, end - first))
-            frame = part.to_pandas(use_threads=False)
+            frame = part.to_pandas(use_threads=False, ignore_metadata=True)
             frame.index = pd.RangeIndex(len(frame)) + row_group.first_of_all + first
             yield frame, first
 
@@ -171,7 +174,7 @@ def _list_row_groups(files, columns):
         for number in range(metadata.num_row_groups):
             n_rows = metadata.row_group(number).num_rows
             if n_rows:
-                row_groups.append(RowGroup(path, number, first, n_before, n_rows))
+                row_groups.append(RowGroup(path, len(row_groups), number, first, n_before, n_rows))
             first, n_before = first + n_rows, n_before + n_rows
     return row_groups
 
