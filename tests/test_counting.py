@@ -160,6 +160,14 @@ def test_n_grams_of_one_text_can_be_forgotten():
     assert_same(counts.make_vectorizer(), expected, texts)
 
 
+def test_a_character_that_begins_no_n_gram_is_not_forgotten():
+    """Check that what n-grams end with stays, though it is not counted for itself."""
+    counts = count(["ab", "cd", "ab", "ab"], 2, char_ngram_range=(3, 3))
+    counts.inside.forget(1)
+    names = counts.make_vectorizer().get_feature_names_out()
+    assert [name for name in names if name.startswith("char__")] == ["char__ ab", "char__ab "]
+
+
 def test_no_texts_with_words_are_an_error():
     """Check that counting nothing but white space ends as a fit does."""
     with pytest.raises(ValueError, match="no word in any of its texts"):
