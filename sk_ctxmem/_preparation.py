@@ -51,16 +51,42 @@ class RowNormScaler(BaseEstimator):
                 "for single precision; multiply X by a constant."
             )
         self.norm_ = float(np.sqrt(np.average(norms, weights=sample_weight))) or 1.0
-        n_rows = np.bincount(X.indices, minlength=X.shape[1])
+        order, n_repeated = self._order(np.bincount(X.indices, minlength=X.shape[1]))
+        self.n_columns_ = n_repeated + self._merge_singles(X, order[n_repeated:])
+        return self
+
+    def fit_counts(self, norm, n_rows):
+        """Learn what `fit` does without merging, from numbers about rows that are elsewhere.
+
+        Parameters
+        ----------
+        norm : float
+            Root mean square of the norms of the rows.
+        n_rows : ndarray of shape (n_columns,)
+            Number of rows that have each column.
+        """
+        self.norm_ = norm or 1.0
+        self._order(n_rows)
+        self.n_columns_ = len(self.columns_)
+        return self
+
+    def _order(self, n_rows):
+        """Give the columns that any row has their places, those of most rows first.
+
+        Returns
+        -------
+        order : ndarray of shape (n_columns,)
+            The columns in the order of their places.
+        n_repeated : int
+            Number of columns that are not to be merged.
+        """
         self.columns_ = np.flatnonzero(n_rows).astype(np.int32)
         n_rows = n_rows[self.columns_]
         order = np.argsort(-n_rows, kind="stable")
         self.places_ = np.empty(len(order), dtype=np.int32)
         self.places_[order] = np.arange(len(order))
         self.shares_ = np.ones(len(order), dtype=np.float32)
-        n_repeated = int(np.count_nonzero(n_rows > self.merge_singles))
-        self.n_columns_ = n_repeated + self._merge_singles(X, order[n_repeated:])
-        return self
+        return order, int(np.count_nonzero(n_rows > self.merge_singles))
 
     def _merge_singles(self, X, singles):
         """Give the columns of one row the place after the others that is their row's.

@@ -191,6 +191,35 @@ def check_weights(sample_weight, class_weight, classes, targets):
     return (weights / weights.mean()).astype(np.float32)
 
 
+def weigh_counted_classes(class_weight, classes, counts):
+    """Return the weights of the rows of each class, to a mean of 1 over all rows.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        Weights of the classes.
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    counts : ndarray of shape (n_classes,)
+        Number of rows of each.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_classes,), float32
+        Weight of a row of each class.
+    """
+    weights = _weigh_classes(class_weight, classes, np.arange(len(classes)))
+    if isinstance(class_weight, str):  # "balanced": above, each class had a single row
+        weights = counts.sum() / (len(classes) * counts)
+    if np.count_nonzero(weights) < 2:
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
+            "classes; a classifier needs at least two."
+        )
+    weights = weights / weights.max()  # or their sum might overflow
+    return (weights / np.average(weights, weights=counts)).astype(np.float32)
+
+
 def check_chunk_weights(sample_weight, class_weight, classes, targets):
     """Combine the weights of rows and classes of a chunk, as they are: others have their own.
 

@@ -1,0 +1,301 @@
+"""Fits from a folder of Parquet files."""
+
+from dataclasses import replace
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._calibration import (
+    FEWEST_LATE_ROWS,
+    MOST_LATE_ROWS,
+    SHARE_OF_LATE_ROWS,
+    fit_temperature,
+)
+from .._classifier import ContextMemoryClassifier
+from .._counting import TextCounts
+from .._parameters import Number, check_parameters
+from .._preparation import RowNormScaler, features_of
+from .._processes import OneProcess
+from .._progress import progress_bar
+from .._runtime import choose_device
+from .._sparse import squared_norms
+from .._splitting import MIN_HELD_OUT_ROWS
+from .._targets import check_classes, find_classes, weigh_counted_classes
+from .._training import predict_logits
+from .._training_rows import TrainingRows
+from .._user_callbacks import check_callbacks
+from .._validation import read_rows, unchanged_on_error
+from .._vectorizer import TextSequenceVectorizer
+from ._first_pass import FirstPass
+from ._parquet_rows import ParquetRows
+from ._row_stream import RowStream, without_units
+
+# Features of each kind of n-grams. With 41 classes and the default hidden_size their table takes
+# 680 MB, its mean over epochs as much, and the exchange of both, for a moment, as much again.
+MOST_FEATURES = 1_000_000
+MOST_VALIDATION_ROWS = 20_000  # that early stopping judges by, which are kept in memory
+SAMPLE_ROWS = 10_000  # that tell the norm of the rows and the rate of the tables
+SLICES_OF_BUFFER = 8  # in which it is filled, so that it is not much larger than asked for
+
+
+def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000):
+    """Fit a classifier to a folder of Parquet files, which may be more than memory holds.
+
+    Files are read once to learn the n-grams, classes and speakers, then once for each of
+    `max_epochs`. What is in memory does not grow with the number of rows.
+
+    Parameters
+    ----------
+    clf : ContextMemoryClassifier
+        The classifier. Its parameters `text_column`, `group_column`, `order_column` and
+        `speaker_column` name columns of the files; those of training mean what they mean in `fit`.
+
+    folder : str or path
+        The folder. All files in it, and in folders in it, whose names end with ``.parquet`` are
+        read. Each needs the same columns.
+
+    target : str, default="label"
+        Column of the classes.
+
+    buffer_rows : int, default=100_000
+        Number of rows that are shuffled together, and kept in memory twice.
+
+    Returns
+    -------
+    clf : ContextMemoryClassifier
+        The same classifier, fitted as by `fit`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not legal, a value is missing in a file, or a group is cut; the message
+        says where.
+    FileNotFoundError
+        If there is no such folder, or no file in it.
+    ImportError
+        If pyarrow is not installed.
+
+    See Also
+    --------
+    sk_ctxmem.ContextMemoryClassifier.partial_fit : Training on chunks of any origin.
+
+    Notes
+    -----
+    The rows of a group must be next to each other in one file, in any order if there is an
+    `order_column`; a group that is seen twice is an error, as far as the first five million groups
+    go. Row groups of files are read in random order, and a buffer of rows is shuffled by group:
+    rows of a file that is sorted by class should be shuffled, group by group, before.
+
+    A twentieth of the rows, and 2,000 at the most, are held out in whole groups for good: they
+    tell `temperature_`. With `n_iter_no_change`, `validation_fraction` of the rows are held out
+    instead, and 20,000 at the most.
+
+    Of each kind of n-grams, the million most frequent ones become features. Where there are so many
+    that they must be counted in bounded memory, those of the fewest texts are forgotten. Another
+    `vectorizer` than TextSequenceVectorizer must need no fit, as HashingVectorizer, or be fitted.
+
+    `checkpoint` and `warm_start` are refused; callbacks of scikit-learn (``set_callbacks``) are not
+    called. On an error the classifier stays as it was.
+    """
+    _check_arguments(clf, target, buffer_rows)
+    with unchanged_on_error(clf):
+        interrupted = _ParquetFit(clf, folder, target, buffer_rows).run()
+    if interrupted:
+        clf._warn_of_interrupt()
+    return clf
+
+
+def _check_arguments(clf, target, buffer_rows):
+    if not isinstance(clf, ContextMemoryClassifier):
+        raise TypeError(
+            f"clf is a {type(clf).__name__}, where a ContextMemoryClassifier was expected; pass "
+            "the classifier itself, with its vectorizer in the parameter of that name."
+        )
+    Number(Integral, 1, np.inf, 100_000).check("buffer_rows", buffer_rows)
+    if not isinstance(target, str):
+        raise TypeError(f"target={target!r} must be the name of a column, such as 'label'.")
+    check_parameters(clf, clf._legal_values)
+    if clf.checkpoint is not None:
+        raise ValueError(
+            f"checkpoint={str(clf.checkpoint)!r} has no part in fit_parquet; pass checkpoint=None."
+        )
+    if clf.warm_start:
+        raise ValueError("warm_start=True has no part in fit_parquet; pass warm_start=False.")
+    if clf.text_column is None:
+        raise ValueError(
+            "fit_parquet reads texts, but text_column is None; give the name of their column."
+        )
+    roles = {f"{role}_column": name for role, name in clf._role_columns().items()}
+    named = {role: name for role, name in roles.items() if name is not None} | {"target": target}
+    if len(set(named.values())) < len(named):
+        shown = ", ".join(f"{role}={name!r}" for role, name in named.items())
+        raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
+
+
+class _ParquetFit:
+    """The steps of one fit.
+
+    Parameters
+    ----------
+    clf, folder, target, buffer_rows
+        As in `fit_parquet`.
+    """
+
+    def __init__(self, clf, folder, target, buffer_rows):
+        self.clf = clf
+        self.target = target
+        self.columns = clf._role_columns()
+        self.buffer_rows = int(buffer_rows)
+        self.random = check_random_state(clf.random_state)
+        self.seed = self.random.randint(2**31 - 1)
+        self.rows = ParquetRows(
+            folder,
+            [*(name for name in self.columns.values() if name is not None), target],
+            group_column=self.columns["group"],
+            may_miss=self.columns["speaker"],
+            slice_rows=-(-self.buffer_rows // SLICES_OF_BUFFER),
+        )
+
+    def run(self):
+        """Fit, and return whether Ctrl-C ended it before its time."""
+        clf = self.clf
+        callbacks = check_callbacks(clf.callbacks)
+        device = choose_device(clf.device)
+        with progress_bar(int(clf.verbose), "text") as bar:
+            found, texts = self._look_through(bar)
+            stream, held_out = self._open_stream(found, texts)
+            valid_rows = None if clf.n_iter_no_change is None else held_out
+            watchers = {"callbacks": callbacks, "bar": bar, "tasks": None, "checkpoint": None}
+            watchers["processes"] = OneProcess()
+            seed = self.random.randint(2**31 - 1)
+            data = (stream, valid_rows, None)
+            network, result = clf._train_network(data, seed, False, device, watchers)
+        if held_out is not None and valid_rows is None:
+            result = replace(result, temperature=_find_temperature(network, held_out, device))
+        clf._keep_result(network, result, None, device)
+        return result.interrupted and len(result.history) < clf.max_epochs
+
+    def _look_through(self, bar):
+        """Read all rows once, and return what was found and the counts of the texts."""
+        vectorizer, texts = self.clf.vectorizer, None
+        if vectorizer is None or type(vectorizer) is TextSequenceVectorizer:
+            texts = TextCounts(TextSequenceVectorizer() if vectorizer is None else vectorizer)
+        else:
+            _check_ready(vectorizer)
+        n_held_out = _count_held_out(self.clf, self.rows.n_rows)
+        first = FirstPass(self.rows, self.columns, self.target, texts, n_held_out, self.seed)
+        found = first.run(bar)
+        if self.clf.n_iter_no_change is not None and n_held_out and not len(found.held_out):
+            raise ValueError(
+                f"validation_fraction={self.clf.validation_fraction!r} cannot be held out: each "
+                "group has too many rows, or is the only one with some class; pass "
+                "n_iter_no_change=None to train without a validation part."
+            )
+        return found, texts
+
+    def _open_stream(self, found, texts):
+        """Learn how rows are read, and return those to train on and those held out."""
+        clf, held_out = self.clf, found.held_out
+        classes, counts = self._order_classes(found)
+        weights = weigh_counted_classes(clf.class_weight, classes, counts)
+        read = partial(_read_rows, clf=clf, target=self.target, weights=weights)
+        keep = partial(
+            without_units,
+            group_column=self.columns["group"],
+            seed=self.seed,
+            held_out=np.unique(held_out.hashes),
+        )
+        n_rows = int(counts.sum())
+        stream = RowStream(self.rows, n_rows, keep, read, self.buffer_rows, self.random)
+        sample = stream.sample_frame(SAMPLE_ROWS)
+        n_values = self._learn_inputs(sample, found, classes, weights, texts)
+        stream.sample = read(sample, self.random)
+        sizes = clf._network_sizes(stream.sample.rows, n_values, len(classes))
+        clf._keep_sizes(sizes, False)
+        return stream, read(held_out.frame, None) if len(held_out) else None
+
+    def _order_classes(self, found):
+        """Return the classes, sorted, and the number of rows of each."""
+        if len(found.classes) < 2:
+            raise ValueError(
+                f"target={self.target!r} has only one class, {found.classes[0]!r}, in "
+                f"{self.rows.n_rows} row(s); a classifier needs at least two."
+            )
+        classes = check_classes(found.classes)
+        numbers = find_classes(found.classes, len(classes), classes)
+        counts = np.empty(len(classes), dtype=np.int64)
+        counts[numbers] = found.counts
+        return classes, counts
+
+    def _learn_inputs(self, sample, found, classes, weights, texts):
+        """Learn how to read rows, from a sample and what was found in all; return its values."""
+        clf = self.clf
+        inputs = read_rows(clf, sample.drop(columns=self.target), None, self.columns, reset=True)
+        clf.vectorizer_, n_rows = clf.vectorizer, None
+        if texts is not None:
+            clf.vectorizer_ = texts.make_vectorizer(MOST_FEATURES)
+            n_rows = (texts.n_texts + 1) / np.exp(clf.vectorizer_.idf_ - 1)  # and 1 more
+        values = clf.vectorizer_.transform(inputs.values)
+        targets = find_classes(sample[self.target], len(sample), classes)
+        clf.scaler_ = _fit_scaler(features_of(values), n_rows, weights[targets])
+        clf.speakers_ = found.speakers
+        clf._input_kind = inputs.kind
+        clf._keep_reading(inputs, self.columns, classes)
+        return values
+
+
+def _count_held_out(clf, n_rows):
+    """Return the number of rows to hold out: for early stopping, or for the temperature."""
+    if clf.n_iter_no_change is not None:
+        n_wanted = min(round(clf.validation_fraction * n_rows), MOST_VALIDATION_ROWS)
+        return n_wanted if n_wanted >= MIN_HELD_OUT_ROWS else 0
+    n_wanted = min(int(SHARE_OF_LATE_ROWS * n_rows), MOST_LATE_ROWS)
+    return n_wanted if n_wanted >= FEWEST_LATE_ROWS else 0
+
+
+def _check_ready(vectorizer):
+    """Raise unless a vectorizer can transform texts as it is."""
+    if isinstance(vectorizer, type) or not hasattr(vectorizer, "transform"):
+        raise TypeError(
+            f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
+            "TextSequenceVectorizer() or HashingVectorizer(), or None."
+        )
+    try:
+        check_is_fitted(vectorizer)
+    except NotFittedError as error:
+        raise ValueError(
+            f"vectorizer={vectorizer!r} is not fitted, and only TextSequenceVectorizer can be "
+            "fitted to a folder; fit it to some of the texts beforehand, or pass one that needs "
+            "no fit, such as HashingVectorizer()."
+        ) from error
+
+
+def _fit_scaler(features, n_rows, weights):
+    """Return the scaler of features, from those of a sample and the number of rows of each."""
+    if not sparse.issparse(features):
+        return StandardScaler().fit(features, sample_weight=weights)
+    features = sparse.csr_array(features)
+    norms = squared_norms(features.data, features.indptr)
+    n_rows = np.ones(features.shape[1]) if n_rows is None else n_rows
+    norm = float(np.sqrt(np.average(norms, weights=weights)))
+    return RowNormScaler(merge_singles=False).fit_counts(norm, n_rows)
+
+
+def _read_rows(frame, random, *, clf, target, weights):
+    """Return rows of files as rows to train on or, without a random state, to judge by."""
+    inputs = read_rows(clf, frame.drop(columns=target), None, clf._columns, reset=False)
+    rows = clf._arrange(inputs, clf._vectorize(inputs), clf._reading)
+    targets = find_classes(frame[target], len(frame), clf.classes_)
+    return TrainingRows(rows, targets, weights[targets], random)
+
+
+def _find_temperature(network, held_out, device):
+    """Return what rows that are held out tell of a trained network."""
+    logits = predict_logits(network.eval(), held_out.rows, device)
+    return fit_temperature(logits, held_out.targets.numpy(), held_out.weights.numpy())
