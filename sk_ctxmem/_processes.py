@@ -63,6 +63,17 @@ class OneProcess:
         """Return the rows of the arrays of all processes, one process after another."""
         return arrays
 
+    def gather_objects(self, value: Kept) -> list[Kept]:
+        """Return what each process has."""
+        return [value]
+
+    def share_files(self, files: Any) -> None:
+        """Keep the files that this process reads."""
+
+    def make_sorter(self, n_columns: int) -> Any:
+        """Return what sorts the features of a batch by column, None for the usual."""
+        return None
+
     def from_first(self, value: Kept) -> Kept:
         """Return what the first process has."""
         return value

@@ -25,16 +25,22 @@ class Findings:
         All values of the target.
     counts : ndarray of shape (n_classes,), int64
         Number of rows of each that are not held out.
-    speakers : dict
-        Number of each known speaker, from 1.
+    speakers : Series
+        Number of groups of each speaker.
     held_out : HeldOut
         The rows to hold out.
     """
 
     classes: np.ndarray
     counts: np.ndarray
-    speakers: dict
+    speakers: pd.Series
     held_out: HeldOut
+
+    def add(self, classes, counts, speakers):
+        """Add what was found in other files."""
+        ours = _add(pd.Series(self.counts, self.classes), pd.Series(counts, classes))
+        self.classes, self.counts = ours.index.to_numpy(), ours.to_numpy()
+        self.speakers = _add(self.speakers, speakers)
 
 
 class FirstPass:
@@ -93,7 +99,7 @@ class FirstPass:
             self._count_rows(rest)
         self._count_texts()
         labels, counts = self.classes.index.to_numpy(), self.classes.to_numpy()
-        return Findings(labels, counts, _choose_speakers(self.speakers), self.held_out)
+        return Findings(labels, counts, self.speakers, self.held_out)
 
     def _count_rows(self, frame):
         """Count texts and classes of rows to learn from."""
@@ -135,7 +141,7 @@ def _add(counts, more):
     return counts.add(more, fill_value=0).astype(np.int64) if len(counts) else more
 
 
-def _choose_speakers(counts):
+def choose_speakers(counts):
     """Assign numbers, from 1, to the speakers that occur in two groups or more."""
     shared = counts[counts > 1].sort_values(ascending=False, kind="stable").index[:MAX_SPEAKERS]
     return {speaker: n for n, speaker in enumerate(sorted(shared.tolist(), key=str), start=1)}

@@ -1,22 +1,8 @@
 """One fit in several processes."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from numbers import Real
-from typing import Any
-
-import numpy as np
-import torch.distributed as dist
-
 from .._classifier import ContextMemoryClassifier
-from .._parameters import Number
 from .._validation import unchanged_on_error
-from ._many_processes import ManyProcesses
-
-TIMEOUT = Number(Real, 0, np.inf, 300, closed="neither")
-SET_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+from ._groups import many_processes
 
 
 def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0):
@@ -93,36 +79,7 @@ def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0
     """
     if not isinstance(clf, ContextMemoryClassifier):
         raise TypeError(f"clf={clf!r:.200} must be a ContextMemoryClassifier.")
-    TIMEOUT.check("timeout", timeout)
-    with unchanged_on_error(clf), _process_group(timeout) as group:
-        if clf._fit(X, y, sample_weight, groups, ManyProcesses(group)):
+    with unchanged_on_error(clf), many_processes("fit_distributed", timeout) as processes:
+        if clf._fit(X, y, sample_weight, groups, processes):
             clf._warn_of_interrupt()
     return clf
-
-
-@contextmanager
-def _process_group(timeout: float) -> Iterator[Any]:
-    """Return a group of all processes of its own, and end what was begun for it."""
-    was_ready = dist.is_initialized()
-    if not was_ready:
-        _check_environment()
-        dist.init_process_group()
-    try:
-        group = dist.new_group(timeout=timedelta(seconds=float(timeout)))
-        try:
-            yield group
-        finally:
-            dist.destroy_process_group(group)  # so that others see at once if an error ends this
-    finally:
-        if not was_ready:
-            dist.destroy_process_group()
-
-
-def _check_environment() -> None:
-    missing = [name for name in SET_BY_TORCHRUN if name not in os.environ]
-    if missing:
-        raise RuntimeError(
-            "fit_distributed runs in several processes: start the script by `torchrun "
-            "--nproc-per-node=2 script.py`, or call torch.distributed.init_process_group before; "
-            f"the environment lacks {', '.join(missing)}. In a single process, call clf.fit."
-        )

@@ -66,7 +66,7 @@ class ManyProcesses(OneProcess):
         """Return the part of this process: whole groups, as many rows as in the others."""
         self._check_same(train_rows)
         owners = find_owners(train_rows.rows, self.n_processes)
-        sorter = SharedSorter(self, train_rows.rows.features.shape[1])
+        sorter = self.make_sorter(train_rows.rows.features.shape[1])
         shared = SharedRows(train_rows, owners, self.rank, self.n_processes, sorter)
         predicted = (self._share_out(rows) for rows in (valid_rows, late_rows))
         return shared, *predicted  # type: ignore[return-value]
@@ -184,6 +184,21 @@ class ManyProcesses(OneProcess):
             trimmed = [every[rank, :length] for rank, length in enumerate(lengths)]
             joined.append(np.concatenate(trimmed))
         return joined
+
+    def gather_objects(self, value: Kept) -> list[Kept]:
+        """Return what each process has."""
+        every: list[Any] = [None] * self.n_processes
+        with self._watched():
+            dist.all_gather_object(every, value, group=self.group)
+        return every
+
+    def share_files(self, files: Any) -> None:
+        """Keep the files that this process reads."""
+        files.share(self.rank, self.n_processes)
+
+    def make_sorter(self, n_columns: int) -> Any:
+        """Return what asks the other processes for their rows."""
+        return SharedSorter(self, n_columns)
 
     def from_first(self, value: Kept) -> Kept:
         """Return what the first process has."""

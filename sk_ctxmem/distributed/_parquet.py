@@ -21,7 +21,6 @@ from .._classifier import ContextMemoryClassifier
 from .._counting import TextCounts
 from .._parameters import Number, check_parameters
 from .._preparation import RowNormScaler, features_of
-from .._processes import OneProcess
 from .._progress import progress_bar
 from .._runtime import choose_device
 from .._sparse import squared_norms
@@ -32,7 +31,8 @@ from .._training_rows import TrainingRows
 from .._user_callbacks import check_callbacks
 from .._validation import read_rows, unchanged_on_error
 from .._vectorizer import TextSequenceVectorizer
-from ._first_pass import FirstPass
+from ._first_pass import FirstPass, choose_speakers
+from ._groups import all_processes
 from ._parquet_rows import ParquetRows
 from ._row_stream import RowStream, without_units
 
@@ -44,11 +44,12 @@ SAMPLE_ROWS = 10_000  # that tell the norm of the rows and the rate of the table
 SLICES_OF_BUFFER = 8  # in which it is filled, so that it is not much larger than asked for
 
 
-def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000):
+def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300.0):
     """Fit a classifier to a folder of Parquet files, which may be more than memory holds.
 
     Files are read once to learn the n-grams, classes and speakers, then once for each of
-    `max_epochs`. What is in memory does not grow with the number of rows.
+    `max_epochs`. What is in memory does not grow with the number of rows. Started by ``torchrun``,
+    several processes fit together, as in `fit_distributed`; each reads files of its own.
 
     Parameters
     ----------
@@ -66,6 +67,10 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000):
     buffer_rows : int, default=100_000
         Number of rows that are shuffled together, and kept in memory twice.
 
+    timeout : float, default=300.0
+        Seconds that a process waits for another one that is alive, but does not answer. What
+        their first passes over the files differ by is part of it.
+
     Returns
     -------
     clf : ContextMemoryClassifier
@@ -78,11 +83,14 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000):
         says where.
     FileNotFoundError
         If there is no such folder, or no file in it.
+    ProcessLostError
+        If one of several processes ends or does not answer in time.
     ImportError
         If pyarrow is not installed.
 
     See Also
     --------
+    fit_distributed : Fit rows in memory in several processes.
     sk_ctxmem.ContextMemoryClassifier.partial_fit : Training on chunks of any origin.
 
     Notes
@@ -100,12 +108,17 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000):
     that they must be counted in bounded memory, those of the fewest texts are forgotten. Another
     `vectorizer` than TextSequenceVectorizer must need no fit, as HashingVectorizer, or be fitted.
 
+    Of several processes, each needs a file at least, and about as many rows as the others: an epoch
+    has as many steps as all rows make, so that a process with more rows leaves some out in each
+    epoch, and one with fewer reads some twice. That a group is in files of two processes is not
+    seen. All processes find the same files in the folder, or in a copy of it.
+
     `checkpoint` and `warm_start` are refused; callbacks of scikit-learn (``set_callbacks``) are not
     called. On an error the classifier stays as it was.
     """
     _check_arguments(clf, target, buffer_rows)
-    with unchanged_on_error(clf):
-        interrupted = _ParquetFit(clf, folder, target, buffer_rows).run()
+    with unchanged_on_error(clf), all_processes("fit_parquet", timeout) as processes:
+        interrupted = _ParquetFit(clf, folder, target, buffer_rows, processes).run()
     if interrupted:
         clf._warn_of_interrupt()
     return clf
@@ -145,15 +158,19 @@ class _ParquetFit:
     ----------
     clf, folder, target, buffer_rows
         As in `fit_parquet`.
+    processes : OneProcess
+        Those that fit together.
     """
 
-    def __init__(self, clf, folder, target, buffer_rows):
+    def __init__(self, clf, folder, target, buffer_rows, processes):
         self.clf = clf
         self.target = target
         self.columns = clf._role_columns()
         self.buffer_rows = int(buffer_rows)
-        self.random = check_random_state(clf.random_state)
-        self.seed = self.random.randint(2**31 - 1)
+        self.processes = processes
+        random = processes.same_random(check_random_state(clf.random_state))
+        self.seed, self.training_seed, reading_seed = random.randint(2**31 - 1, size=3).tolist()
+        self.random = np.random.RandomState(reading_seed)
         self.rows = ParquetRows(
             folder,
             [*(name for name in self.columns.values() if name is not None), target],
@@ -165,19 +182,19 @@ class _ParquetFit:
     def run(self):
         """Fit, and return whether Ctrl-C ended it before its time."""
         clf = self.clf
-        callbacks = check_callbacks(clf.callbacks)
-        device = choose_device(clf.device)
-        with progress_bar(int(clf.verbose), "text") as bar:
+        callbacks, is_first = check_callbacks(clf.callbacks), self.processes.rank == 0
+        device = choose_device(self.processes.choose_device(clf.device))
+        with progress_bar(int(clf.verbose) * is_first, "text") as bar:
             found, texts = self._look_through(bar)
             stream, held_out = self._open_stream(found, texts)
             valid_rows = None if clf.n_iter_no_change is None else held_out
-            watchers = {"callbacks": callbacks, "bar": bar, "tasks": None, "checkpoint": None}
-            watchers["processes"] = OneProcess()
-            seed = self.random.randint(2**31 - 1)
+            watchers = {"callbacks": callbacks if is_first else [], "bar": bar}
+            watchers |= {"tasks": None, "checkpoint": None, "processes": self.processes}
             data = (stream, valid_rows, None)
-            network, result = clf._train_network(data, seed, False, device, watchers)
-        if held_out is not None and valid_rows is None:
-            result = replace(result, temperature=_find_temperature(network, held_out, device))
+            network, result = clf._train_network(data, self.training_seed, False, device, watchers)
+        if self.tells_temperature:
+            temperature = _find_temperature(network, held_out, device, self.processes)
+            result = replace(result, temperature=temperature)
         clf._keep_result(network, result, None, device)
         return result.interrupted and len(result.history) < clf.max_epochs
 
@@ -188,16 +205,37 @@ class _ParquetFit:
             texts = TextCounts(TextSequenceVectorizer() if vectorizer is None else vectorizer)
         else:
             _check_ready(vectorizer)
-        n_held_out = _count_held_out(self.clf, self.rows.n_rows)
+        n_held_out = -(-_count_held_out(self.clf, self.rows.n_rows) // self.processes.n_processes)
+        self.processes.share_files(self.rows)
+        is_judged = self.clf.n_iter_no_change is not None
         first = FirstPass(self.rows, self.columns, self.target, texts, n_held_out, self.seed)
         found = first.run(bar)
-        if self.clf.n_iter_no_change is not None and n_held_out and not len(found.held_out):
+        texts = self._add_those_of_others(found, texts)
+        n_each = self.processes.gather_objects(len(found.held_out))
+        self.tells_temperature = any(n_each) and not is_judged
+        if is_judged and n_held_out and not all(n_each):
             raise ValueError(
                 f"validation_fraction={self.clf.validation_fraction!r} cannot be held out: each "
                 "group has too many rows, or is the only one with some class; pass "
                 "n_iter_no_change=None to train without a validation part."
             )
         return found, texts
+
+    def _add_those_of_others(self, found, texts):
+        """Give each process what all have found, and return the counts of all texts."""
+        if self.processes.n_processes == 1:
+            return texts
+        own = (found.classes, found.counts, found.speakers)
+        first, *others = self.processes.gather_objects(own)
+        found.classes, found.counts, found.speakers = first
+        for other in others:
+            found.add(*other)
+        if texts is None:
+            return None
+        of_all = TextCounts(texts.vectorizer)
+        for plain in self.processes.gather_objects(texts.as_plain()):
+            of_all.merge_plain(plain)
+        return of_all
 
     def _open_stream(self, found, texts):
         """Learn how rows are read, and return those to train on and those held out."""
@@ -212,12 +250,17 @@ class _ParquetFit:
             held_out=np.unique(held_out.hashes),
         )
         n_rows = int(counts.sum())
-        stream = RowStream(self.rows, n_rows, keep, read, self.buffer_rows, self.random)
-        sample = stream.sample_frame(SAMPLE_ROWS)
+        stream = RowStream(
+            self.rows, n_rows, keep, read, self.buffer_rows, self.random, self.processes
+        )
+        is_first = self.processes.rank == 0
+        sample = stream.sample_frame(SAMPLE_ROWS) if is_first else None
+        sample = self.processes.from_first(sample)
         n_values = self._learn_inputs(sample, found, classes, weights, texts)
         stream.sample = read(sample, self.random)
         sizes = clf._network_sizes(stream.sample.rows, n_values, len(classes))
         clf._keep_sizes(sizes, False)
+        stream.sorter = self.processes.make_sorter(sizes["n_features"])
         return stream, read(held_out.frame, None) if len(held_out) else None
 
     def _order_classes(self, found):
@@ -244,7 +287,7 @@ class _ParquetFit:
         values = clf.vectorizer_.transform(inputs.values)
         targets = find_classes(sample[self.target], len(sample), classes)
         clf.scaler_ = _fit_scaler(features_of(values), n_rows, weights[targets])
-        clf.speakers_ = found.speakers
+        clf.speakers_ = choose_speakers(found.speakers)
         clf._input_kind = inputs.kind
         clf._keep_reading(inputs, self.columns, classes)
         return values
@@ -295,7 +338,11 @@ def _read_rows(frame, random, *, clf, target, weights):
     return TrainingRows(rows, targets, weights[targets], random)
 
 
-def _find_temperature(network, held_out, device):
-    """Return what rows that are held out tell of a trained network."""
-    logits = predict_logits(network.eval(), held_out.rows, device)
-    return fit_temperature(logits, held_out.targets.numpy(), held_out.weights.numpy())
+def _find_temperature(network, held_out, device, processes):
+    """Return what rows that are held out, in all processes, tell of a trained network."""
+    logits = np.empty((0, network.decoder.out_features))
+    own = [logits, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)]
+    if held_out is not None:
+        logits = predict_logits(network.eval(), held_out.rows, device)
+        own = [logits, held_out.targets.numpy(), held_out.weights.numpy()]
+    return fit_temperature(*processes.gather(own))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._chunks import whole_groups
 from ._extras import import_extra
+from ._shares import assign_groups
 
 
 @dataclass
@@ -73,6 +74,31 @@ class ParquetRows:
         self.n_rows = sum(part.n_rows for part in self.row_groups)
         if not self.n_rows:
             raise ValueError(f"The Parquet files in folder={str(folder)!r} have no row.")
+
+    def share(self, rank, n_processes):
+        """Keep the files of one process, of about as many rows as those of the others.
+
+        Parameters
+        ----------
+        rank, n_processes : int
+            Number of the process, and of all of them.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer files than processes.
+        """
+        lengths: dict[Path, int] = {}
+        for part in self.row_groups:
+            lengths[part.file] = lengths.get(part.file, 0) + part.n_rows
+        if len(lengths) < n_processes:
+            raise ValueError(
+                f"The folder has {len(lengths)} Parquet file(s) with rows, but {n_processes} "
+                "processes need one each; write more files, or start fewer processes."
+            )
+        owners = assign_groups(np.array(list(lengths.values())), n_processes)
+        ours = {file for file, owner in zip(lengths, owners, strict=True) if owner == rank}
+        self.row_groups = [part for part in self.row_groups if part.file in ours]
 
     def frames_in_order(self):
         """Yield slices of whole groups of all files; the first time, find where groups go on.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, count, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from .._processes import OneProcess
 from .._training_rows import Batches, TrainingRows
 from ._held_out import hash_units
 from ._parquet_rows import ParquetRows
@@ -28,7 +30,7 @@ class RowStream(torch.utils.data.Dataset):
     rows : ParquetRows
         The rows, whose beginnings of groups are known.
     n_rows : int
-        Number of those that are not held out.
+        Number of those that are not held out, in all processes.
     keep : callable
         Gets a frame, and returns it without the rows that are held out.
     read : callable
@@ -37,11 +39,15 @@ class RowStream(torch.utils.data.Dataset):
         Number of rows in a buffer, about.
     random : RandomState
         Decides the order of everything.
+    processes : OneProcess
+        Those that read rows of their own, and train together.
 
     Attributes
     ----------
     sample : TrainingRows
         Some rows in memory, which the rate of the tables is found from.
+    sorter : object
+        What sorts the features of a batch by column, see `RowSet.batches`.
     """
 
     sample: TrainingRows
@@ -54,6 +60,7 @@ class RowStream(torch.utils.data.Dataset):
         read: Callable[[pd.DataFrame, Any], TrainingRows],
         buffer_rows: int,
         random: np.random.RandomState,
+        processes: OneProcess,
     ) -> None:
         self.rows = rows
         self.n_rows = n_rows
@@ -61,6 +68,8 @@ class RowStream(torch.utils.data.Dataset):
         self.read = read
         self.buffer_rows = buffer_rows
         self.random = random  # of batches; the order of reading has a seed of each epoch
+        self.processes = processes
+        self.sorter: Any = None
 
     def __len__(self) -> int:
         return self.n_rows
@@ -74,9 +83,23 @@ class RowStream(torch.utils.data.Dataset):
         """Do nothing: rows that are held out are so for good."""
 
     def batches(self, batch_size: int) -> Batches:
-        """Yield the batches of an epoch."""
+        """Yield the batches of an epoch.
+
+        Of several processes, each yields its part of as many batches as all rows make. One that
+        has a few rows less than others begins anew, and one that has more leaves some out.
+        """
+        n_processes = self.processes.n_processes
+        if n_processes == 1:
+            yield from self._own_batches(batch_size)
+            return
+        once_more = (self._own_batches(batch_size / n_processes) for _ in count())
+        yield from islice(chain.from_iterable(once_more), -(-self.n_rows // batch_size))
+
+    def _own_batches(self, batch_size: float) -> Batches:
+        """Yield batches of the rows of this process."""
         order = np.random.RandomState(self.random.randint(2**31 - 1))
         for buffer in _read_ahead(self._read_buffers(order)):
+            buffer.sorter = self.sorter
             yield from buffer.batches(batch_size)
 
     def sample_frame(self, n_rows: int) -> pd.DataFrame:
