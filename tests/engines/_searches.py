@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import warnings
 from pathlib import Path
 
@@ -104,6 +105,12 @@ def fold_scores(estimator):
     )
 
 
+def probabilities(X):
+    """Return those of the rows that a classifier without groups was fitted on."""
+    alone = classifier(text_column=None, group_column=None, max_epochs=1)
+    return alone.fit(X, TALKS.target).predict_proba(X)
+
+
 def read_state():
     """Return what no search may change here; Dask itself draws from Python's own `random`."""
     return {
@@ -113,3 +120,9 @@ def read_state():
         "environment": dict(os.environ),
         "warnings": list(warnings.filters),
     }
+
+
+def read_card():
+    """Return the number of the GPU that this process may see, after a while."""
+    time.sleep(0.5)  # or one worker could take all calls
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
