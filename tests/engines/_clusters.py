@@ -1,4 +1,7 @@
-"""Engines of two workers each, which leave nothing behind."""
+"""Engines of two workers each, which leave nothing behind.
+
+Those of joblib and Dask are told to have two threads, as they would lower the number by themselves.
+"""
 
 import shutil
 import tempfile
@@ -15,7 +18,7 @@ def loky():
     """Start and end the processes of joblib itself; yield what chooses them."""
     from joblib.externals.loky import get_reusable_executor
 
-    yield {"backend": "loky", "n_jobs": 2}
+    yield {"backend": "loky", "n_jobs": 2, "inner_max_num_threads": 2}
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
@@ -23,7 +26,11 @@ def loky():
 def dask():
     """Start a cluster of Dask."""
     distributed = pytest.importorskip("distributed")
-    with tempfile.TemporaryDirectory() as folder:
+    from dask import config
+
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    two_threads = {f"distributed.nanny.pre-spawn-environ.{name}": 2 for name in names}
+    with config.set(two_threads), tempfile.TemporaryDirectory() as folder:
         settings = {"threads_per_worker": 1, "dashboard_address": None, "local_directory": folder}
         with (
             distributed.LocalCluster(n_workers=2, **settings) as cluster,
