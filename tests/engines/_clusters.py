@@ -31,7 +31,7 @@ def dask():
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
     two_threads = {f"distributed.nanny.pre-spawn-environ.{name}": 2 for name in names}
     with config.set(two_threads), tempfile.TemporaryDirectory() as folder:
-        settings = {"threads_per_worker": 1, "dashboard_address": None, "local_directory": folder}
+        settings = {"threads_per_worker": 1, "dashboard_address": ":0", "local_directory": folder}
         with (
             distributed.LocalCluster(n_workers=2, **settings) as cluster,
             distributed.Client(cluster) as client,
