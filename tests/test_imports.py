@@ -178,7 +178,7 @@ ALLOWED_PARTS = {
         "_vectorizer",
         "exceptions",
     },
-    "distributed": {"_documentation", "exceptions"},
+    "distributed": {"_chunks", "_classifier", "_documentation", "exceptions"},
     "inspection": {"_preparation", "_validation", "_vectorizer"},
     "datasets": {"exceptions"},
     "testing": {"_parameters", "datasets"},

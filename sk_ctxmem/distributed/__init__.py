@@ -3,4 +3,8 @@
 Each function imports the engine that it runs on only when it is called.
 """
 
-__all__: list[str] = []
+from ._dask import predict_dask
+from ._predictor import FramePredictor
+from ._spark import predict_spark
+
+__all__ = ["FramePredictor", "predict_dask", "predict_spark"]
