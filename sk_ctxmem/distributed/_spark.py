@@ -74,10 +74,13 @@ def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=Tr
     if predictor._group is not None:
         rows = _bring_together(rows, predictor, order_column or clf._columns["order"])
     sent = sdf.sparkSession.sparkContext.broadcast(predictor)
+    names = rows.columns
 
     def predict(batches):
-        return _predict_batches(batches, sent.value)
+        return _predict_batches(_rename(batches, names), sent.value)
 
+    # mapInArrow does not find columns with dots in their names
+    rows = rows.toDF(*(f"column_{number}" for number in range(len(names))))
     return rows.mapInArrow(predict, _schema(predictor, sdf))
 
 
@@ -137,6 +140,13 @@ def _schema(predictor, sdf):
     new = [types.StructField("prediction", kind)]
     new += [types.StructField(name, types.DoubleType()) for name in predictor._probabilities]
     return types.StructType(kept + new)
+
+
+def _rename(batches, names):
+    """Yield batches with their columns named anew."""
+    pyarrow = import_extra("pyarrow", "spark", "predict_spark")
+    for batch in batches:
+        yield pyarrow.RecordBatch.from_arrays(batch.columns, names=names)
 
 
 def _predict_batches(batches, predictor):

@@ -116,12 +116,18 @@ def test_the_column_of_predictions_has_the_type_of_the_classes(to_class, kind, s
 
 
 def test_columns_beside_come_through_as_they_are(clf, spark):
-    """Check large numbers beside missing ones, dates, decimals, lists and maps."""
-    schema = "number long, big long, day date, at timestamp, price decimal(10,2), tags array<string>"
+    """Check large numbers beside missing ones, dates, decimals and lists."""
+    schema = "number long, big long, day date, at timestamp, price decimal(10,2), tags array<int>"
     day = pd.Timestamp("2020-02-29 12:00:00.123456")
     rows = [
-        (number, 2**62 + 1 if number % 2 else None, day.date(), day.to_pydatetime(),
-         decimal.Decimal("1.25"), ["a", None])
+        (
+            number,
+            2**62 + 1 if number % 2 else None,
+            day.date(),
+            day.to_pydatetime(),
+            decimal.Decimal("1.25"),
+            [1, None],
+        )
         for number in ROWS["number"].tolist()
     ]
     beside = spark.createDataFrame(rows, schema)
@@ -192,29 +198,50 @@ def test_numbers_are_features(spark):
     assert np.abs(found - clf.predict_proba(X)).max() < 1e-6
 
 
-def test_the_model_is_broadcast_once_and_loaded_once_in_a_process(clf, spark, monkeypatch):
-    """Check the number of broadcasts, and the loads that workers have counted."""
+def test_the_model_is_broadcast_once(clf, spark, monkeypatch):
+    """Check that all tasks share one object, whose classifier is plain data."""
     context = type(spark.sparkContext)
     sent, right = [], context.broadcast
     monkeypatch.setattr(
         context, "broadcast", lambda self, value: sent.append(value) or right(self, value)
     )
-    predictions = predict_spark(_fit(**ROLES, max_epochs=2), spark.createDataFrame(ROWS))
-    predictions.repartition(6).count()
+    predict_spark(clf, spark.createDataFrame(ROWS).repartition(6)).collect()
     assert [type(value).__name__ for value in sent] == ["FramePredictor"]
+    assert isinstance(sent[0]._model.payload, bytes)
+
+
+def _count_loads(spark):
+    """Return how often each process of a worker has loaded a model, and found one loaded."""
 
     def count(batches):
+        import os
+        import time
+
         import pyarrow
 
         from sk_ctxmem.distributed._predictor import load_once
 
-        for _ in batches:
-            sent[0](ROWS), sent[0](ROWS)
+        list(batches)  # a worker that has not read all is not used again
+        time.sleep(0.2)  # or one worker would answer for all
         info = load_once.cache_info()
-        yield pyarrow.RecordBatch.from_pydict({"loads": [info.misses], "hits": [info.hits]})
+        counts = {"process": [os.getpid()], "loads": [info.misses], "uses": [info.hits]}
+        yield pyarrow.RecordBatch.from_pydict(counts)
 
-    counted = spark.range(4).repartition(1).mapInArrow(count, "loads long, hits long").collect()
-    assert counted[0]["hits"] >= 1
+    rows = spark.range(6).repartition(6).mapInArrow(count, "process long, loads long, uses long")
+    return {row["process"]: row for row in rows.collect()}
+
+
+def test_a_process_loads_the_model_once(spark):
+    """Check that the tasks of a process share one classifier."""
+    before = _count_loads(spark)
+    clf = _fit(**ROLES, context="none")
+    predict_spark(clf, spark.createDataFrame(ROWS).repartition(12)).collect()
+    after = _count_loads(spark)
+    kept = [process for process in after if process in before]
+    loads = [after[process]["loads"] - before[process]["loads"] for process in kept]
+    uses = [after[process]["uses"] - before[process]["uses"] for process in kept]
+    assert max(loads) == 1
+    assert sum(loads) + sum(uses) >= 6
 
 
 @pytest.mark.parametrize("column", ["group", "order"])
