@@ -166,7 +166,7 @@ def plan(engines: Sequence[str], workers: Sequence[int]) -> list[tuple[str, int]
 
 
 def measure_all(runs: list[tuple[str, int]], data: dict[int, Path], model: Path, path: Path) -> int:
-    """Measure each run with each number of rows, keep and print the table; return the exit status."""
+    """Measure the runs on each number of rows, and write the table; return the exit status."""
     rows: list[dict[str, Any]] = []
     for n_rows, folder in data.items():
         for engine, n_workers in runs:

@@ -44,15 +44,14 @@ def test_the_recipe_says_what_one_machine_says():
     clf = ContextMemoryClassifier(
         text_column="text",
         group_column="group",
-        order_column="order",
         max_epochs=1,
         hidden_size=8,
         random_state=0,
     ).fit(TALKS.data, TALKS.target)
-    predictor = ray.put(FramePredictor(clf))
+    predictor = ray.put(FramePredictor(clf, order_column="order"))
 
     def add_bucket(frame):
-        buckets = pd.util.hash_array(frame["group"].to_numpy()) % 5
+        buckets = pd.util.hash_array(frame["group"].to_numpy(dtype=object)) % 5
         return frame.assign(bucket=buckets.astype("int64"))
 
     def predict(frame):
@@ -60,8 +59,8 @@ def test_the_recipe_says_what_one_machine_says():
 
     dataset = ray.data.from_pandas(ROWS).repartition(6)
     buckets = dataset.map_batches(add_bucket, batch_format="pandas").groupby("bucket")
-    predictions = buckets.map_groups(predict, batch_format="pandas").to_pandas()
-    found = predictions.sort_values("number")
+    predictions = buckets.map_groups(predict, batch_format="pandas")
+    found = pd.DataFrame(predictions.take_all()).sort_values("number")
     probabilities = found.filter(like="probability_").to_numpy()
     assert found["bucket"].nunique() == 5
     assert np.abs(probabilities - clf.predict_proba(TALKS.data)).max() < 1e-6
