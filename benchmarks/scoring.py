@@ -198,7 +198,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return 1 when an engine fails or differs, and 2 when the data cannot be read."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.rows < 10:
+        parser.error(f"--rows {options.rows} must be 10 or more, as a tenth is predicted too")
     try:
         corpora = load_files(options.data, Columns())
     except (OSError, ValueError) as error:
