@@ -18,6 +18,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -117,9 +118,10 @@ class PeakMemory:
     def _look(self) -> None:
         while not self._done.wait(SECONDS_BETWEEN_LOOKS):
             for driver in psutil.Process().children():
-                below = self.engine != "one process"
-                for process in driver.children(recursive=True) if below else [driver]:
-                    self._look_at(process)
+                with suppress(psutil.Error):  # it has ended
+                    below = self.engine != "one process"
+                    for process in driver.children(recursive=True) if below else [driver]:
+                        self._look_at(process)
 
     def _look_at(self, process: psutil.Process) -> None:
         try:
