@@ -211,6 +211,12 @@ def test_an_order_given_after_the_fit_must_be_complete():
         FramePredictor(clf, order_column="order")(frame)
 
 
+def test_batches_that_are_no_frames_are_refused(clf):
+    """Check what an engine hands over by default."""
+    with pytest.raises(TypeError, match='frame is a dict, .* batch_format="pandas"'):
+        FramePredictor(clf)({"text": ["a"], "group": [1]})
+
+
 def test_columns_to_keep_must_be_there(clf):
     """Check that a name with a typing error is found before anything runs."""
     with pytest.raises(ValueError, match=r"\['grup'\] are needed"):

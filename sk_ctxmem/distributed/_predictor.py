@@ -121,10 +121,17 @@ class FramePredictor:
 
         Raises
         ------
+        TypeError
+            If this is no DataFrame of pandas.
         ValueError
             If a column is not there, or one of the new columns is there already; if a row has no
             value in the column of the group or of the order.
         """
+        if not isinstance(frame, pd.DataFrame):
+            raise TypeError(
+                f"frame is a {type(frame).__name__}, but a DataFrame of pandas was expected; ask the "
+                'engine for those, such as by batch_format="pandas" in Ray.'
+            )
         self._check_columns(frame.columns)
         predicted = self._predict(frame).set_index(frame.index)
         return pd.concat([frame[self._kept_of(frame.columns)], predicted], axis=1)
