@@ -55,7 +55,7 @@ class FramePredictor:
     """A fitted classifier that engines for many processes can send to their workers.
 
     It is a function of DataFrames that can be pickled: what travels is the content of a file of
-    :meth:`ContextMemoryClassifier.save`, which is data only. Each process loads it once.
+    :meth:`~sk_ctxmem.ContextMemoryClassifier.save`, which is data only. Each process loads it once.
     :func:`predict_dask` and :func:`predict_spark` use it; for other engines, call it on frames
     that hold whole conversations.
 
@@ -129,8 +129,8 @@ class FramePredictor:
         """
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(
-                f"frame is a {type(frame).__name__}, but a DataFrame of pandas was expected; ask the "
-                'engine for those, such as by batch_format="pandas" in Ray.'
+                f"frame is a {type(frame).__name__}, but a DataFrame of pandas was expected; "
+                'ask the engine for those, such as by batch_format="pandas" in Ray.'
             )
         self._check_columns(frame.columns)
         predicted = self._predict(frame).set_index(frame.index)
