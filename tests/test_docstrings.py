@@ -7,6 +7,7 @@ import pytest
 
 import sk_ctxmem
 import sk_ctxmem.datasets
+import sk_ctxmem.distributed
 import sk_ctxmem.inspection
 import sk_ctxmem.testing
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
@@ -15,7 +16,13 @@ docscrape = pytest.importorskip("numpydoc.docscrape")
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (sk_ctxmem, sk_ctxmem.datasets, sk_ctxmem.inspection, sk_ctxmem.testing)
+    for module in (
+        sk_ctxmem,
+        sk_ctxmem.datasets,
+        sk_ctxmem.distributed,
+        sk_ctxmem.inspection,
+        sk_ctxmem.testing,
+    )
     for name in module.__all__
     if callable(getattr(module, name))
 }

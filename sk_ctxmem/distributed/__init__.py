@@ -3,7 +3,10 @@
 Each function imports the engine that it runs on only when it is called.
 """
 
+from ._dask import predict_dask
 from ._fit import fit_distributed
 from ._parquet import fit_parquet
+from ._predictor import FramePredictor
+from ._spark import predict_spark
 
-__all__ = ["fit_distributed", "fit_parquet"]
+__all__ = ["FramePredictor", "fit_distributed", "fit_parquet", "predict_dask", "predict_spark"]
