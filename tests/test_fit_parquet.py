@@ -10,11 +10,14 @@ import pytest
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem._counting import TextCounts
 from sk_ctxmem._targets import check_weights, weigh_counted_classes
 from sk_ctxmem.distributed import fit_parquet
+from sk_ctxmem.distributed._first_pass import FirstPass
 from sk_ctxmem.distributed._held_out import HeldOut, hash_units
 from sk_ctxmem.distributed._parquet_rows import ParquetRows
 
@@ -206,7 +209,8 @@ def test_held_out_groups_do_not_depend_on_the_order_of_rows(many_rows):
         again, others = hold_out(frame, 100, n_slices)
         assert set(again["turn"]) == set(held["turn"])
         assert set(others["turn"]) == set(rest["turn"])
-    assert 100 <= len(held) < 112
+    last = hash_units(held, "talk", 5).max()
+    assert len(held[hash_units(held, "talk", 5) < last]) < 100 <= len(held)
     assert set(held["talk"]).isdisjoint(rest["talk"])
     assert sorted([*held["turn"], *rest["turn"]]) == many_rows["turn"].tolist()
 
@@ -219,6 +223,22 @@ def test_groups_that_alone_have_a_class_are_not_held_out(many_rows):
     for frame, target in ((rare, "label"), (alone, "label")):
         _, rest = hold_out(frame, 300, 5, target)
         assert set(rest[target]) == set(frame[target])
+
+
+def test_groups_that_are_given_back_are_counted(many_rows, tmp_path):
+    """Check that a class of one group, which would be held out, is known, with its texts."""
+    hashes = hash_units(many_rows, "talk", 5)
+    first = hashes == hashes.min()
+    rows = many_rows.assign(label=many_rows["label"].where(~first, "rare"))
+    source = ParquetRows(write(rows, tmp_path), list(rows.columns), "talk", "who", 100)
+    columns = {"text": "text", "group": "talk", "order": None, "speaker": "who"}
+    texts = TextCounts(TextSequenceVectorizer())
+    found = FirstPass(source, columns, "label", texts, n_held_out=100, seed=5).run(None)
+    counts = dict(zip(found.classes, found.counts, strict=True))
+    assert counts["rare"] == first.sum()
+    assert texts.n_texts == found.counts.sum() == len(rows) - len(found.held_out)
+    assert 100 - first.sum() <= len(found.held_out) < 112
+    assert "rare" not in set(found.held_out.frame["label"])
 
 
 def test_early_stopping_is_judged_by_rows_held_out(many_rows, large_folder):
@@ -305,6 +325,7 @@ def test_a_fitted_vectorizer_may_give_dense_features(many_rows, large_folder):
     vectorizer = make_pipeline(TfidfVectorizer(), TruncatedSVD(8, random_state=0))
     vectorizer.fit(many_rows["text"])
     classifier = fit_parquet(make_classifier(vectorizer=vectorizer), large_folder)
+    assert type(classifier.scaler_) is StandardScaler
     assert classifier.score(many_rows, many_rows["label"]) > 0.9
 
 
@@ -423,7 +444,10 @@ def test_a_file_that_is_not_parquet_is_an_error(rows, tmp_path):
         ({"text_column": None}, "text_column is None"),
         ({"text_column": "label"}, "one role only, but text_column='label'.*target='label'"),
         ({"hidden_size": 0}, "hidden_size=0"),
-        ({"vectorizer": TfidfVectorizer()}, "is not fitted"),
+        (
+            {"vectorizer": TfidfVectorizer()},
+            "only TextSequenceVectorizer can be fitted",
+        ),
     ],
     ids=str,
 )
