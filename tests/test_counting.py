@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._counting import TextCounts
+from sk_ctxmem._text_counts import TextCounts
 
 VECTORIZERS = [
     {},

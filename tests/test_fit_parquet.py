@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
-from sk_ctxmem._counting import TextCounts
 from sk_ctxmem._targets import check_weights, weigh_counted_classes
+from sk_ctxmem._text_counts import TextCounts
 from sk_ctxmem.distributed import fit_parquet
 from sk_ctxmem.distributed._first_pass import FirstPass
 from sk_ctxmem.distributed._held_out import HeldOut, hash_units
@@ -252,6 +252,14 @@ def test_early_stopping_is_judged_by_rows_held_out(many_rows, large_folder):
     assert "no better valid_score" in classifier.stop_reason_
     n_held_out = len(many_rows) - RowCounter.n_rows[0]
     assert 0.2 * len(many_rows) <= n_held_out < 0.2 * len(many_rows) + 12
+
+
+def test_a_sample_is_found_where_a_buffer_is_a_single_row(rows, tmp_path):
+    """Check that a fit finds rows that are not held out, however few are read at a time."""
+    write(rows[rows["talk"].isin(rows["talk"].unique()[:25])], tmp_path, n_files=1)
+    classifier = make_classifier(n_iter_no_change=1, validation_fraction=0.5, max_epochs=1)
+    fit_parquet(classifier, tmp_path, buffer_rows=1)
+    assert 0 <= classifier.history_["valid_score"][0] <= 1
 
 
 def test_rows_without_groups_stand_alone(many_rows, large_folder):

@@ -18,7 +18,6 @@ from .._calibration import (
     fit_temperature,
 )
 from .._classifier import ContextMemoryClassifier
-from .._counting import TextCounts
 from .._parameters import Number, check_parameters
 from .._preparation import RowNormScaler, features_of
 from .._progress import progress_bar
@@ -26,6 +25,7 @@ from .._runtime import choose_device
 from .._sparse import squared_norms
 from .._splitting import MIN_HELD_OUT_ROWS
 from .._targets import check_classes, find_classes, weigh_counted_classes
+from .._text_counts import TextCounts
 from .._training import predict_logits
 from .._training_rows import TrainingRows
 from .._user_callbacks import check_callbacks
@@ -256,9 +256,9 @@ class _ParquetFit:
         is_first = self.processes.rank == 0
         sample = stream.sample_frame(SAMPLE_ROWS) if is_first else None
         sample = self.processes.from_first(sample)
-        n_values = self._learn_inputs(sample, found, classes, weights, texts)
+        values = self._learn_inputs(sample, found, classes, weights, texts)
         stream.sample = read(sample, self.random)
-        sizes = clf._network_sizes(stream.sample.rows, n_values, len(classes))
+        sizes = clf._network_sizes(stream.sample.rows, values, len(classes))
         clf._keep_sizes(sizes, False)
         stream.sorter = self.processes.make_sorter(sizes["n_features"])
         return stream, read(held_out.frame, None) if len(held_out) else None

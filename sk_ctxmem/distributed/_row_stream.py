@@ -106,15 +106,17 @@ class RowStream(torch.utils.data.Dataset):
         """Return about so many rows, from the beginnings of some row groups."""
         row_groups = self.rows.row_groups
         n_parts = min(SAMPLED_ROW_GROUPS, len(row_groups))
-        frames, n_found = [], 0
+        frames: list[pd.DataFrame] = []
         for place in self.random.permutation(len(row_groups)):
+            n_wanted = n_rows // n_parts
             for frame in self.rows.frames_of(row_groups[place]):
-                frames.append(_first_groups(frame, n_rows // n_parts, self.rows.group_column))
-                n_found += len(frames[-1])
+                frames.append(self.keep(_first_groups(frame, n_wanted, self.rows.group_column)))
+                n_wanted -= len(frames[-1])
+                if n_wanted <= 0:
+                    break
+            if sum(map(len, frames)) >= n_rows:
                 break
-            if n_found >= n_rows:
-                break
-        return self.keep(pd.concat(frames))
+        return pd.concat(frames)
 
     def _read_buffers(self, order: np.random.RandomState) -> Iterator[TrainingRows]:
         waiting: list[pd.DataFrame] = []
