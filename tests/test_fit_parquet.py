@@ -254,10 +254,12 @@ def test_early_stopping_is_judged_by_rows_held_out(many_rows, large_folder):
     assert 0.2 * len(many_rows) <= n_held_out < 0.2 * len(many_rows) + 12
 
 
-def test_a_sample_is_found_where_a_buffer_is_a_single_row(rows, tmp_path):
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_sample_is_found_where_a_buffer_is_a_single_row(rows, tmp_path, seed):
     """Check that a fit finds rows that are not held out, however few are read at a time."""
-    write(rows[rows["talk"].isin(rows["talk"].unique()[:25])], tmp_path, n_files=1)
-    classifier = make_classifier(n_iter_no_change=1, validation_fraction=0.5, max_epochs=1)
+    write(rows[rows["talk"].isin(rows["talk"].unique()[:25])], tmp_path, 1, 1000)
+    early = {"n_iter_no_change": 1, "validation_fraction": 0.5, "max_epochs": 1}
+    classifier = make_classifier(random_state=seed, **early)
     fit_parquet(classifier, tmp_path, buffer_rows=1)
     assert 0 <= classifier.history_["valid_score"][0] <= 1
 
