@@ -61,7 +61,7 @@ def run_dask(model: Path, folder: Path, n_workers: int, n_rows: int) -> tuple[Co
     from distributed import Client, LocalCluster
 
     clf = ContextMemoryClassifier.load(model)
-    options = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     with temporary_folder(folder) as local:
         with LocalCluster(**options, local_directory=local) as cluster, Client(cluster):
             start = perf_counter()

@@ -129,7 +129,13 @@ def check_fit(steps: pd.DataFrame, model: StepModel, network: Network) -> pd.Dat
 
 
 def predict_fit(
-    model: StepModel, network: Network, n_rows: int, batch_sizes: dict[int, int], n_epochs: int
+    model: StepModel,
+    network: Network,
+    n_rows: int,
+    batch_sizes: dict[int, int],
+    *,
+    n_epochs: int,
+    n_readers: int | None,
 ) -> pd.DataFrame:
     """Predict a fit on several numbers of processes.
 
@@ -143,6 +149,8 @@ def predict_fit(
         Rows of a step for each number of processes.
     n_epochs : int
         Number of passes over the rows.
+    n_readers : int or None
+        Number of processes among which rows are shared out to become features; None for all.
 
     Returns
     -------
@@ -158,7 +166,7 @@ def predict_fit(
             "fixed part of a step": n_steps * model.fixed,
             "rows of all": n_steps * model.shared * batch_size,
             "exchange": n_steps * network.exchange(batch_size, n_processes, model.row_bytes),
-            "input": n_rows / model.rows_per_second,
+            "input": n_rows / model.rows_per_second / (n_readers or n_processes),
         }
         total = sum(parts.values())
         first = max(parts, key=parts.__getitem__)

@@ -296,6 +296,7 @@ def test_ctrl_c_in_one_process_ends_all_after_the_epoch(tmp_path):
                 self.sent = True
                 os.kill(os.getpid(), signal.SIGINT)
     Interrupt.sent = False
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by jobs in the background
     warnings.simplefilter("ignore", TrainingInterruptedWarning)
     clf = fit_distributed(make(max_epochs=5, callbacks=[Interrupt()]), X, y)
     say(n_iter=clf.n_iter_, reason=clf.stop_reason_, digest=digest(clf))

@@ -33,7 +33,7 @@ def clf():
 @pytest.fixture(scope="module")
 def workers():
     """Start two worker processes, and end them."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster:
         with distributed.Client(cluster, set_as_default=False) as client:
             yield client
