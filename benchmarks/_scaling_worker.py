@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -66,10 +67,11 @@ def send(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(path: str) -> None:
-    """Do a job, and write what came out beside it; all processes have the same numbers."""
+    """Do a job, and write what came out beside it, in the first process."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     result = (send if job["kind"] == "send" else fit)(job)
-    Path(f"{path}.result").write_text(json.dumps(result), encoding="utf-8")
+    if os.environ.get("RANK", "0") == "0":
+        Path(f"{path}.result").write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":
