@@ -1,4 +1,6 @@
-"""A simple model of the time of a fit in many processes: compute, exchange, input.
+"""Simple models of the time that many processes take for a fit, a prediction and a search.
+
+A fit is made of compute, exchange and input.
 
 A step on a batch of B rows in P processes takes::
 
@@ -168,17 +170,85 @@ def predict_fit(
             "exchange": n_steps * network.exchange(batch_size, n_processes, model.row_bytes),
             "input": n_rows / model.rows_per_second / (n_readers or n_processes),
         }
-        total = sum(parts.values())
-        first = max(parts, key=parts.__getitem__)
-        rows.append(
-            {
-                "processes": n_processes,
-                "batch_size": batch_size,
-                "hours": total / 3600,
-                **{name: part / total for name, part in parts.items()},
-                "largest part": first,
-            }
-        )
+        sizes = {"processes": n_processes, "batch_size": batch_size}
+        rows.append(_with_shares(sizes, parts))
     table = pd.DataFrame(rows)
     table.insert(3, "times faster", table["hours"].iloc[0] / table["hours"])
     return table
+
+
+# Assumed of prediction on an engine: what is not computing in a worker.
+ROWS_OF_A_PARTITION = 100_000
+TASKS_OF_A_PARTITION = 4  # read, send, take, predict
+SECONDS_OF_A_TASK = 1e-3  # in the one process that hands tasks out
+BYTES_OF_A_ROW = 200  # read, and written with some probabilities
+STORAGE = 2e9  # bytes per second that the storage gives to all workers together
+START = 20.0  # seconds until workers have imported what they need
+
+
+def predict_scoring(rows_per_second: float, n_rows: int, workers: list[int]) -> pd.DataFrame:
+    """Predict the time of predictions of so many rows, and name what is largest.
+
+    Parameters
+    ----------
+    rows_per_second : float
+        Of one worker among several, with the shuffle.
+    n_rows : int
+        Number of rows.
+    workers : list of int
+        Numbers of workers, of one core each.
+    """
+    rows = []
+    for n_workers in workers:
+        n_tasks = TASKS_OF_A_PARTITION * n_rows / ROWS_OF_A_PARTITION
+        parts = {
+            "workers": n_rows / rows_per_second / n_workers,
+            "handing out tasks": n_tasks * SECONDS_OF_A_TASK,
+            "storage": n_rows * BYTES_OF_A_ROW / STORAGE,
+            "start": START,
+        }
+        rows.append(_with_shares({"number of workers": n_workers}, parts))
+    table = pd.DataFrame(rows)
+    table.insert(2, "times faster", table["hours"].iloc[0] / table["hours"])
+    return table
+
+
+def predict_search(
+    seconds_of_a_fit: float, n_fits: int, x_bytes: float, workers: list[int], network: Network
+) -> pd.DataFrame:
+    """Predict the time of a search of so many fits, each in one worker.
+
+    Parameters
+    ----------
+    seconds_of_a_fit : float
+        Of one fit in a worker.
+    n_fits : int
+        Candidates times folds.
+    x_bytes : float
+        Size of X, which each worker gets once, from one process.
+    workers : list of int
+        Numbers of workers, of one core each.
+    network : Network
+        What connects that process with the workers.
+    """
+    rows = []
+    for n_workers in workers:
+        parts = {
+            "fits": seconds_of_a_fit * n_fits / n_workers,
+            "workers that wait at the end": seconds_of_a_fit
+            * (np.ceil(n_fits / n_workers) - n_fits / n_workers),
+            "sending X": n_workers * x_bytes / network.bandwidth,
+            "start": START,
+        }
+        rows.append(_with_shares({"number of workers": n_workers}, parts))
+    table = pd.DataFrame(rows)
+    table.insert(2, "times faster", table["hours"].iloc[0] / table["hours"])
+    return table
+
+
+def _with_shares(row: dict[str, float], parts: dict[str, float]) -> dict[str, object]:
+    """Return hours, shares of the parts and the name of the largest, after what a row has."""
+    total = sum(parts.values())
+    shares = {name: part / total for name, part in parts.items()}
+    largest = max(parts, key=parts.__getitem__)
+    return {**row, "hours": total / 3600, **shares, "largest part": largest}

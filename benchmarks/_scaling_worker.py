@@ -25,6 +25,7 @@ def make_classifier(job: dict[str, Any], frame: pd.DataFrame) -> ContextMemoryCl
     """Return an unfitted classifier for the columns that there are."""
     roles = {f"{role}_column": role for role in ("group", "order", "speaker") if role in frame}
     params = {name: job[name] for name in ("batch_size", "max_epochs", "random_state")}
+    params["word_memory"] = job.get("word_memory", False)
     return ContextMemoryClassifier(text_column="text", device="cpu", **roles, **params)
 
 

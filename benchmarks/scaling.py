@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
@@ -27,6 +30,7 @@ from benchmarks._corpora import (
     Columns,
     Corpus,
     add_data_option,
+    feature_columns,
     load_files,
     take_whole_groups,
 )
@@ -37,9 +41,11 @@ from benchmarks._scaling_model import (
     fit_network,
     fit_steps,
     predict_fit,
+    predict_scoring,
+    predict_search,
 )
 from benchmarks._store import write_atomically
-from sk_ctxmem import TextSequenceVectorizer
+from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 BATCH_SIZES = (384, 768, 1536)
 PROCESSES = (1, 8, 64, 512)
@@ -95,6 +101,11 @@ def measure_steps(corpus: Corpus, n_rows: int, rounds: int) -> list[dict[str, An
                 }
             )
         sent = run_job({"kind": "send", "n_processes": 2}, Path(name))
+        for n_processes in (1, 2):
+            params = {"batch_size": 384, "max_epochs": 1, "random_state": 0, "word_memory": True}
+            result = run_job(job | params | {"n_processes": n_processes}, Path(name))
+            seconds = result["epoch_seconds"] / -(-job["n_rows"] // 384)
+            rows.append({"kind": "word step", "n_processes": n_processes, "seconds": seconds})
     for size, seconds in zip(sent["bytes"], sent["seconds"], strict=True):
         rows.append({"kind": "message", "n_processes": 2, "bytes": size, "seconds": seconds})
     texts = take_whole_groups(corpus.part("train"), n_rows, 0)["text"].tolist()
@@ -103,6 +114,35 @@ def measure_steps(corpus: Corpus, n_rows: int, rounds: int) -> list[dict[str, An
     row_bytes = 4 + 8 * features.nnz / len(texts) + 4 * (128 + n_classes)
     rows.append({"kind": "row", "bytes": row_bytes})
     return rows
+
+
+def measure_search(corpus: Corpus, n_rows: int) -> list[dict[str, Any]]:
+    """Time a grid search of four fits on one worker of loky and on two."""
+    rows = take_whole_groups(corpus.part("train"), n_rows, 0)
+    X = rows[feature_columns(rows)]
+    clf = ContextMemoryClassifier(
+        text_column="text", group_column="group", random_state=0, device="cpu"
+    )
+    measured = []
+    for n_workers in (1, 2):
+        search = GridSearchCV(
+            clf, {"dropout": [0.1, 0.2]}, cv=GroupKFold(2), n_jobs=n_workers, refit=False
+        )
+        begun = time.perf_counter()
+        search.fit(X, rows["label"], groups=rows["group"])
+        seconds = time.perf_counter() - begun
+        fit_seconds = float(search.cv_results_["mean_fit_time"].mean())
+        measured.append(
+            {
+                "kind": "search",
+                "n_processes": n_workers,
+                "rows": len(rows),
+                "bytes": len(pickle.dumps(X)),
+                "seconds": seconds,
+                "fit_seconds": fit_seconds,
+            }
+        )
+    return measured
 
 
 def measure_accuracy(corpus: Corpus, seeds: Sequence[int]) -> list[dict[str, Any]]:
@@ -130,9 +170,12 @@ def find_model(measured: pd.DataFrame) -> tuple[pd.DataFrame, StepModel, Network
     return fastest, fit_steps(fastest, network, row_bytes, rows_per_second), network
 
 
-def report(measured: pd.DataFrame) -> str:
+def report(measured: pd.DataFrame, scored: pd.DataFrame | None) -> str:
     """Return the tables of everything as text."""
     parts = [] if "step" not in set(measured["kind"]) else report_model(measured)
+    parts += report_search(measured[measured["kind"] == "search"])
+    if scored is not None:
+        parts += report_scoring(scored)
     fits = measured[measured["kind"] == "fit"]
     if len(fits):
         parts += ["Accuracy on test rows, in %, over the seeds:", summarise_accuracy(fits)]
@@ -153,6 +196,7 @@ def report_model(measured: pd.DataFrame) -> list[str]:
         f"become features. Between the two processes: {1e6 * network.latency:.0f} us, "
         f"{network.bandwidth / 1e9:.2f} GB/s.",
         "",
+        *report_words(measured),
         "SwDA's size, four passes, fit_distributed, batch_size 384 in all:",
         _shorten(predict_fit(model, CLUSTER, CORPUS, same, n_epochs=4, n_readers=1)),
         "",
@@ -165,8 +209,51 @@ def report_model(measured: pd.DataFrame) -> list[str]:
     ]
 
 
-def _shorten(table: pd.DataFrame) -> str:
-    shares = table.columns[4:-1]
+def report_words(measured: pd.DataFrame) -> list[str]:
+    """Return what two processes gain where much is computed for each row."""
+    steps = measured[measured["kind"] == "word step"].set_index("n_processes")["seconds"]
+    if not len(steps):
+        return []
+    return [
+        f"With word_memory=True, a step of 384 rows takes {1e3 * steps[1]:.0f} ms in one process, "
+        f"{1e3 * steps[2]:.0f} ms in two: {steps[1] / steps[2]:.2f} times faster.",
+        "",
+    ]
+
+
+def report_search(measured: pd.DataFrame) -> list[str]:
+    """Return the tables of a search."""
+    if not len(measured):
+        return []
+    alone, two = (measured[measured["n_processes"] == n].iloc[0] for n in (1, 2))
+    table = predict_search(alone["fit_seconds"], 1000, alone["bytes"], list(PROCESSES), CLUSTER)
+    return [
+        f"A search of four fits on {alone['rows']:.0f} rows: {alone['seconds']:.0f} s in one "
+        f"process, {alone['seconds'] / two['seconds']:.2f} times faster with two workers.",
+        "",
+        "A thousand fits of this kind:",
+        _shorten(table, 3),
+        "",
+    ]
+
+
+def report_scoring(scored: pd.DataFrame) -> list[str]:
+    """Return the tables of predictions on engines."""
+    shown = scored[["engine", "workers", "rows", "rows_per_second", "ratio", "worker_mb"]]
+    parts = ["Predictions:", shown.round(2).to_string(index=False), ""]
+    for engine, runs in scored.groupby("engine", sort=False):
+        if engine != "one process":
+            rate = (runs["rows_per_second"] / runs["workers"]).max()
+            parts += [
+                f"A billion rows on {engine}, {rate:.0f} rows per second and worker:",
+                _shorten(predict_scoring(rate, BILLION, list(PROCESSES)), 3),
+                "",
+            ]
+    return parts
+
+
+def _shorten(table: pd.DataFrame, n_numbers: int = 4) -> str:
+    shares = table.columns[n_numbers:-1]
     table = table.copy()
     table[shares] = (100 * table[shares]).round().astype(int).astype(str) + "%"
     table["hours"] = table["hours"].map("{:.3g}".format)
@@ -190,7 +277,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_data_option(parser)
     parser.add_argument("--rows", type=int, default=100_000, help="training rows of the steps")
     parser.add_argument("--rounds", type=int, default=2, help="times that each step is measured")
-    parser.add_argument("--parts", nargs="+", choices=["steps", "accuracy"], default=["steps"])
+    parts = ["steps", "search", "accuracy"]
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts[:2])
     parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2])
     parser.add_argument("--report", action="store_true", help="measure nothing")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
@@ -203,18 +291,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = options.output / "scaling.csv"
     try:
         if options.report:
-            print(report(pd.read_csv(path)))
+            print(report(pd.read_csv(path), read_scores(options.output)))
             return 0
         (corpus, *_) = load_files(options.data, Columns())
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     rows = measure_steps(corpus, options.rows, options.rounds) if "steps" in options.parts else []
+    rows += measure_search(corpus, options.rows // 4) if "search" in options.parts else []
     rows += measure_accuracy(corpus, options.seeds) if "accuracy" in options.parts else []
     options.output.mkdir(parents=True, exist_ok=True)
     keep_with_others(path, pd.DataFrame(rows))
-    print(report(pd.read_csv(path)))
+    print(report(pd.read_csv(path), read_scores(options.output)))
     return 0
+
+
+def read_scores(folder: Path) -> pd.DataFrame | None:
+    """Return what `benchmarks.scoring` has measured, if it has."""
+    path = folder / "scoring.csv"
+    return pd.read_csv(path) if path.exists() else None
 
 
 def keep_with_others(path: Path, rows: pd.DataFrame) -> None:
