@@ -385,9 +385,14 @@ def order_numbers(inputs):
     """Return what orders the rows of a group: the order column, else the position."""
     if inputs.order is None:
         return np.zeros(inputs.n_rows)
-    _check_order_kinds(inputs.order)
+    return rank(inputs.order)
+
+
+def rank(order):
+    """Return numbers that sort as the values of an order column do."""
+    _check_order_kinds(order)
     try:
-        return np.unique(inputs.order, return_inverse=True)[1]
+        return np.unique(order, return_inverse=True)[1]
     except (TypeError, ValueError) as error:
         raise TypeError(
             "The order column mixes values that cannot be compared with one another; convert "

@@ -317,7 +317,7 @@ def _read_frame(estimator, X, named, *, reset):
             )
     roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
     if "order" in roles:
-        roles["order"] = _rank_categories(X[named["order"]], roles["order"])
+        roles["order"] = rank_categories(X[named["order"]], roles["order"])
     if "text" in named:
         texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
         _keep_columns(estimator, present, reset=reset)
@@ -336,7 +336,7 @@ def _read_frame(estimator, X, named, *, reset):
     return rows
 
 
-def _rank_categories(column, values):
+def rank_categories(column, values):
     """Return the ranks of ordered categories of pandas or polars, other values as they are."""
     if getattr(column.dtype, "ordered", False):
         codes = column.cat.codes.to_numpy()

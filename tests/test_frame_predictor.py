@@ -147,6 +147,21 @@ def test_order_can_be_given_after_the_fit():
     assert np.abs(_probabilities(FramePredictor(clf)(shuffled)) - wanted).max() > 1e-3
 
 
+def test_order_given_after_the_fit_sorts_as_that_of_the_fit():
+    """Check categories without an order, of which the values count, and values without one."""
+    own = _fit(**ROLES)
+    clf = _fit(text_column="text", group_column="group")
+    shuffled = TALKS.data.sample(frac=1, random_state=0)
+    categories = shuffled["order"].unique()
+    frame = shuffled.assign(order=pd.Categorical(shuffled["order"], categories=categories))
+    found = FramePredictor(clf, order_column="order")(frame)
+    assert np.abs(_probabilities(found) - own.predict_proba(frame)).max() < 1e-6
+    with pytest.raises(TypeError, match="complex.* have no order"):
+        FramePredictor(clf, order_column="order")(frame.assign(order=1j))
+    with pytest.raises(TypeError, match=r"order_column=\['order'\] must be the name of one column"):
+        FramePredictor(clf, order_column=["order"])
+
+
 def test_order_cannot_be_another_than_that_of_the_fit(clf):
     """Check that two columns of the order are told apart, and that the same one will do."""
     assert FramePredictor(clf, order_column="order")(TALKS.data[:5]).shape == (5, 8)
@@ -176,13 +191,28 @@ def test_a_list_of_texts_is_a_frame_of_one_column():
     assert np.abs(_probabilities(predictions) - clf.predict_proba(texts)).max() < 1e-12
 
 
+@pytest.mark.parametrize("texts", [True, False])
+def test_columns_too_many_are_told_without_a_row(texts):
+    """Check that a classifier that knows no names says so of a frame that is still empty."""
+    X = TALKS.data["text"].tolist() if texts else np.ones((len(TALKS.data), 1))
+    clf = ContextMemoryClassifier(max_epochs=1, hidden_size=4).fit(X, TALKS.target)
+    with pytest.raises(ValueError, match=r"2 columns to read, \['text', 'order'\], .* 1 without"):
+        FramePredictor(clf)(TALKS.data[["text", "order"]][:0])
+    numbered = TALKS.data[["text", "group"]].rename(columns={"text": 0, "group": 1})
+    named = _fit(numbered, text_column=None, group_column=1)
+    assert len(FramePredictor(named)(numbered)) == len(numbered)
+
+
 def test_probabilities_and_columns_can_be_left_out(clf):
     """Check the columns of the result."""
     predictor = FramePredictor(clf, columns=["order", "group"], probabilities=False)
     assert predictor(TALKS.data).columns.tolist() == ["order", "group", "prediction"]
     assert FramePredictor(clf, columns=[], probabilities=False)(TALKS.data).shape[1] == 1
-    with pytest.raises(TypeError, match="columns='text' must be a list"):
-        FramePredictor(clf, columns="text")
+    names = (name for name in ["order", "group"])
+    assert FramePredictor(clf, columns=names)(TALKS.data).columns[0] == "order"
+    for columns in ("text", 5, [None]):
+        with pytest.raises(TypeError, match=r"columns=.* must be a list of names"):
+            FramePredictor(clf, columns=columns)
 
 
 @pytest.mark.parametrize(

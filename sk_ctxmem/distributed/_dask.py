@@ -68,7 +68,7 @@ def predict_dask(clf, ddf, *, order_column=None, columns=None, probabilities=Tru
     rows = ddf[predictor._needed_of(ddf.columns)]
     number = None
     if predictor._group is not None:
-        number = _free_name(ddf.columns)
+        number = _free_name([*ddf.columns, ddf.index.name])
         meta_of_rows = rows._meta.assign(**{number: np.int64(0)})
         rows = rows.map_partitions(_number_rows, number, meta=meta_of_rows)
         rows = rows.shuffle(predictor._group)
@@ -78,7 +78,7 @@ def predict_dask(clf, ddf, *, order_column=None, columns=None, probabilities=Tru
 
 
 def _free_name(present):
-    """Return the name of a column that a frame does not have."""
+    """Return the name of a column that is none of these."""
     name = "row"
     while name in present:
         name += "_"

@@ -1,6 +1,7 @@
 """The classifier as engines send it around, and its predictions on frames of theirs."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,8 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import ContextMemoryClassifier
+from .._preparation import rank
+from .._validation import rank_categories
 
 ROWS_AT_ONCE = 10_000  # more take more memory and are no faster
 MODELS_OF_A_PROCESS = 2  # one that is used, and the one before
@@ -98,6 +101,7 @@ class FramePredictor:
         self._group = _group_of(clf)
         self._roles = [name for name in clf._columns.values() if name is not None]
         self._features = _features_of(clf)
+        self._n_features = 1 if clf.vectorizer_ is not None else clf.n_features_in_
         self._order = _order_to_sort_by(clf, order_column)
         self._kept = _check_kept(columns)
         self._probabilities = (
@@ -165,6 +169,13 @@ class FramePredictor:
                 f"The frame has the columns {present}, but {missing} are needed; add them, as in "
                 "fit, or rename what is meant."
             )
+        read = [name for name in self._read_of(present) if name not in self._roles]
+        if self._features is None and len(read) != self._n_features:
+            raise ValueError(
+                f"The frame has {len(read)} columns to read, {read}, but the classifier was fitted "
+                f"on {self._n_features} without names; leave out the other columns, or fit on a "
+                "DataFrame."
+            )
         repeated = sorted({str(name) for name in present if present.count(name) > 1})
         if repeated:
             raise ValueError(f"The frame has several columns {repeated}; give each its own name.")
@@ -202,7 +213,8 @@ def _ranks(frame, order_column):
     """Return numbers that sort as a column does, all the same without one."""
     if order_column is None:
         return np.zeros(len(frame))
-    return pd.factorize(_check_complete(frame[order_column]), sort=True)[0]
+    column = _check_complete(frame[order_column])
+    return rank(rank_categories(column, column.to_numpy()))
 
 
 def _check_complete(column):
@@ -263,6 +275,8 @@ def _features_of(clf):
 
 def _order_to_sort_by(clf, order_column):
     """Return the column that orders rows for a classifier that knows of none itself."""
+    if not isinstance(order_column, str | int | None):
+        raise TypeError(f"order_column={order_column!r} must be the name of one column, or None.")
     own = clf._columns["order"]
     if own is None or order_column in (None, own):
         return order_column if own is None else None
@@ -276,6 +290,8 @@ def _check_kept(columns):
     """Return the columns to keep as a list, or None for all."""
     if columns is None:
         return None
-    if isinstance(columns, str) or not all(isinstance(name, str | int) for name in columns):
+    is_list = isinstance(columns, Iterable) and not isinstance(columns, str | bytes)
+    names = list(columns) if is_list else [None]  # once, as it may be a generator
+    if not all(isinstance(name, str | int) for name in names):
         raise TypeError(f"columns={columns!r} must be a list of names of columns, or None for all.")
-    return list(dict.fromkeys(columns))
+    return list(dict.fromkeys(names))

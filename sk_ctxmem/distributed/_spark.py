@@ -70,6 +70,7 @@ def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=Tr
     )
     predictor._check_columns(sdf.columns)
     _check_names(predictor, sdf)
+    _check_types(predictor, sdf)
     rows = sdf.select(*map(_quoted, predictor._needed_of(sdf.columns)))
     if predictor._group is not None:
         rows = _bring_together(rows, predictor, order_column or clf._columns["order"])
@@ -100,7 +101,7 @@ def _check_frame(sdf, frame_class):
 
 def _check_names(predictor, sdf):
     """Raise if Spark could not tell columns of the result apart."""
-    if sdf.sparkSession.conf.get("spark.sql.caseSensitive") == "true":
+    if sdf.sparkSession.conf.get("spark.sql.caseSensitive").lower() == "true":
         return
     counts = Counter(name.lower() for name in [*predictor._kept_of(sdf.columns), *predictor._new])
     same = sorted(name for name, count in counts.items() if count > 1)
@@ -109,6 +110,22 @@ def _check_names(predictor, sdf):
             f"The result would have several columns {same} but for upper and lower case, which "
             "Spark does not tell apart; set spark.sql.caseSensitive to true, or pass columns= "
             "without them, or probabilities=False."
+        )
+
+
+def _check_types(predictor, sdf):
+    """Raise if a group is no single value, or a class no long."""
+    types = import_extra("pyspark.sql.types", "spark", "predict_spark")
+    nested = (types.ArrayType, types.MapType, types.StructType)
+    if predictor._group is not None and isinstance(sdf.schema[predictor._group].dataType, nested):
+        raise TypeError(
+            f"column {predictor._group!r} holds {sdf.schema[predictor._group].dataType.typeName()} "
+            "values, where ids of groups are single ones; make a string of each."
+        )
+    if predictor._kind == "integer" and max(predictor._classes) >= 2**63:
+        raise TypeError(
+            f"classes_ holds {max(predictor._classes)}, which is more than a long of Spark holds; "
+            "fit with y.astype(str)."
         )
 
 

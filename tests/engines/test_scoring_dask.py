@@ -205,6 +205,16 @@ def test_one_conversation_may_be_long(clf, client):
     _check_equal(predict_dask(clf, _split(frame)).compute(), clf, frame)
 
 
+@pytest.mark.parametrize("name", ["row", "group", "number"])
+def test_the_index_may_have_any_name(clf, name):
+    """Check an index named as the column that is added for a while, or as one of the frame."""
+    frame = ROWS.rename_axis(name)
+    with dask.config.set(scheduler="threads"):
+        predictions = predict_dask(clf, _split(frame)).compute()
+    assert predictions.index.name == name
+    _check_equal(predictions.rename_axis(None), clf, frame)
+
+
 def test_rows_without_a_group_are_refused_by_name(clf, client):
     """Check that the error of a worker tells which column lacks a value."""
     frame = ROWS.assign(group=ROWS["group"].where(ROWS["number"] > 2))

@@ -256,6 +256,18 @@ def test_rows_without_a_group_or_an_order_are_refused_by_name(clf, spark, column
         predictions.collect()
 
 
+def test_types_that_cannot_be_are_told_before_anything_runs(clf, spark):
+    """Check groups that are arrays, and classes that are no longs."""
+    functions = pytest.importorskip("pyspark.sql.functions")
+    sdf = spark.createDataFrame(ROWS)
+    with pytest.raises(TypeError, match="'group' holds array values.*make a string of each"):
+        predict_spark(clf, sdf.withColumn("group", functions.array("group")))
+    large = {"red": 2**63, "blue": 1, "green": 2}
+    large = _fit(y=TALKS.target.map(large).astype("uint64"), **ROLES)
+    with pytest.raises(TypeError, match=r"classes_ holds 9223372036854775808.*fit with y.astype"):
+        predict_spark(large, sdf)
+
+
 def test_what_is_wrong_is_told_before_anything_runs(clf, spark):
     """Check a column that lacks, one that is there already, and names that Spark takes for one."""
     sdf = spark.createDataFrame(ROWS)
@@ -268,7 +280,7 @@ def test_what_is_wrong_is_told_before_anything_runs(clf, spark):
     cased = _fit(y=TALKS.target.map({"red": "Yes", "blue": "yes", "green": "no"}), **ROLES)
     with pytest.raises(ValueError, match="probability_yes.*spark.sql.caseSensitive"):
         predict_spark(cased, sdf)
-    spark.conf.set("spark.sql.caseSensitive", "true")
+    spark.conf.set("spark.sql.caseSensitive", "TRUE")
     try:
         _check_equal(predict_spark(cased, sdf), cased, ROWS)
     finally:
