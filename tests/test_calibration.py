@@ -11,6 +11,7 @@ from sklearn.preprocessing import normalize
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._batches import RowSet
 from sk_ctxmem._calibration import as_new_rows, choose_late_rows, fit_temperature
+from sk_ctxmem._callbacks import measure_temperature
 from sk_ctxmem._modules import ContextMemoryNet
 from sk_ctxmem.datasets import make_conversations
 
@@ -193,3 +194,25 @@ def test_temperature_is_measured_on_one_thread(monkeypatch):
     finally:
         torch.set_num_threads(before)
     assert set(threads) == {1}
+
+
+def test_rows_of_all_processes_tell_the_temperature():
+    """Check that what the processes gather is what counts."""
+    random = np.random.RandomState(0)
+    of_all = (random.randn(50, 3) * 4, random.randint(3, size=50), np.ones(50))
+
+    class Processes:
+        def gather(self, own):
+            assert [part.shape for part in own] == [(0, 3), (0,), (0,)]  # this one has no row
+            return of_all
+
+    class Net:
+        module_ = torch.nn.ModuleDict({"decoder": torch.nn.Linear(2, 3)})
+        processes = Processes()
+        device = "cpu"
+
+    class NoRows:
+        def batches(self, batch_size):
+            return iter(())
+
+    assert measure_temperature(Net, NoRows()) == fit_temperature(*of_all)

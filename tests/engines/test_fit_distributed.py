@@ -130,7 +130,7 @@ def test_a_step_is_that_of_one_process_that_has_all_rows(tmp_path):
     dist.init_process_group("gloo")
     random = np.random.RandomState(0)
     shapes = ((40, 3), (50, 3), (3,), (2,))
-    features, words, rest, rare = (torch.nn.Parameter(torch.zeros(*shape)) for shape in shapes)
+    features, words, rest, rare = (torch.nn.Parameter(torch.ones(*shape)) for shape in shapes)
     rows = sparse.random_array((11, 40), density=0.2, format="csr", rng=0, dtype=np.float32)
     slopes = torch.from_numpy(random.randn(11, 3).astype(np.float32))
     ids = torch.from_numpy(random.randint(50, size=(11, 4)))
@@ -222,6 +222,7 @@ def test_an_error_in_one_process_ends_the_others(tmp_path):
         def on_epoch_end(self, net, **kwargs):
             raise OSError("no space left")
 
+    dist.init_process_group("gloo")  # which stays open
     try:
         fit_distributed(make(callbacks=[Break()]), X, y)
     except (OSError, ProcessLostError) as error:
