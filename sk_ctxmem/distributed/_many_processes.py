@@ -94,7 +94,8 @@ class ManyProcesses(OneProcess):
 
     def _check_same(self, rows: TrainingRows) -> None:
         """Raise in all processes if they have not got the same rows."""
-        features, order = rows.rows.features, rows.rows
+        order = rows.rows
+        features: Any = order.features
         parts = [features.data, features.indices] if sparse.issparse(features) else [features]
         parts += [rows.targets.numpy(), rows.weights.numpy()]
         parts += [order.rows, order.lengths, order.speakers]

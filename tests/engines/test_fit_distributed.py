@@ -48,7 +48,7 @@ rows = np.arange(len(X))[:: 1 if RANK == 0 else -1]
 say_error("other rows", X.iloc[rows], y.iloc[rows])
 few = talks[talks["group"] == talks["group"][0]]
 say_error("one group", few[["text", "group"]], few["target"])
-say_error("other weights", X, y, sample_weight=np.full(len(X), 1 + RANK))
+say_error("other weights", X, y, sample_weight=1 + RANK * np.arange(len(X)))
 say_error("other sizes", X, y, hidden_size=(16, 8)[RANK])
 say_error("other checkpoints", X, y, checkpoint=(None, os.environ["FOLDER"])[RANK])
 say(name="end", is_open=dist.is_initialized())
