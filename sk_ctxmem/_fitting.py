@@ -55,6 +55,7 @@ class FittingMixin:
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
+        processes.check_settings(self._training_settings() | {"fitted beforehand": warm})
         tasks = None
         if processes.n_processes == 1:
             tasks = self._begin_tasks(X, y, sample_weight, warm, device)
@@ -70,6 +71,14 @@ class FittingMixin:
         if tasks is not None:
             tasks.end()
         return interrupted
+
+    def _training_settings(self):
+        """Return the parameters that decide training, but for the seed."""
+        others = {"callbacks", "verbose", "device", "random_state", "checkpoint"}
+        settings = {
+            name: value for name, value in self.get_params(deep=False).items() if name not in others
+        }
+        return settings | {"checkpoint": None if self.checkpoint is None else "a folder"}
 
     def _begin_tasks(self, X, y, sample_weight, warm, device):
         """Tell scikit-learn's callbacks, if there are any, that the fit begins."""

@@ -35,6 +35,9 @@ class OneProcess:
         """Return the device that this process computes on, of those the user allows."""
         return device
 
+    def check_settings(self, settings: dict[str, Any]) -> None:
+        """Raise in all processes if they are not set alike."""
+
     def same_random(self, random: np.random.RandomState) -> np.random.RandomState:
         """Return a random state that is the same in all processes."""
         return random

@@ -520,3 +520,18 @@ def test_a_bar_is_shown(folder, capsys):
     shown = capsys.readouterr().err
     assert "reading texts" in shown
     assert "all 2 epochs done" in shown
+
+
+def test_a_share_of_the_files_has_whole_conversations(tmp_path):
+    """Check that conversations which row groups cut are whole, whichever process reads them."""
+    rows = pd.DataFrame({"text": "a", "group": np.repeat(np.arange(20), 6)})
+    for part in range(4):
+        path = tmp_path / f"{part}.parquet"
+        rows[rows["group"] // 5 == part].to_parquet(path, row_group_size=4)
+    for rank in range(2):
+        shared = ParquetRows(tmp_path, ["text", "group"], "group", None, 100)
+        shared.share(rank, 2)
+        in_order = pd.concat([frame for frame, _ in shared.frames_in_order()])
+        parts = [frame for part in shared.row_groups for frame in shared.frames_of(part)]
+        assert len(in_order) == 60
+        assert pd.concat(parts).sort_index().equals(in_order.sort_index())

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
 from itertools import count
 from numbers import Real
 from typing import Any
@@ -15,10 +14,12 @@ from torch.distributed.rendezvous import rendezvous
 
 from .._parameters import Number
 from .._processes import OneProcess
+from ..exceptions import ProcessLostError
 from ._many_processes import ManyProcesses
 
 TIMEOUT = Number(Real, 0, np.inf, 300, closed="neither")
 NUMBERS = count()  # of the groups that were opened; all processes count alike
+MEETING_PLACE: list[tuple[Any, int, int]] = []  # once there is one
 SET_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -42,9 +43,11 @@ def many_processes(function: str, timeout: float) -> Iterator[ManyProcesses]:
     was_ready = dist.is_initialized()
     if not was_ready:
         _check_environment(function)
-        _open_group()
+        with _meeting(function, timeout):
+            _open_group(timeout)
     try:
-        group = dist.new_group(timeout=timedelta(seconds=float(timeout)))
+        with _meeting(function, timeout):
+            group = dist.new_group(timeout=timedelta(seconds=float(timeout)))
         try:
             yield ManyProcesses(group)
         finally:
@@ -65,20 +68,35 @@ def all_processes(function: str, timeout: float) -> Iterator[OneProcess]:
         yield processes
 
 
-def _open_group() -> None:
-    store, rank, n_processes = _meeting_place()
+@contextmanager
+def _meeting(function: str, timeout: float) -> Iterator[None]:
+    """Say what it means that another process does not come."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ProcessLostError(
+            f"This process did not meet all others within {timeout} seconds; start as many as "
+            f"torchrun was told, and let each of them call {function}. ({error})"
+        ) from error
+
+
+def _open_group(timeout: float) -> None:
+    limit = timedelta(seconds=float(timeout))
+    store, rank, n_processes = _meeting_place(limit)
+    store.set_timeout(limit)
     own = dist.PrefixStore(f"sk_ctxmem/{next(NUMBERS)}", store)
-    dist.init_process_group(store=own, rank=rank, world_size=n_processes)
+    dist.init_process_group(store=own, rank=rank, world_size=n_processes, timeout=limit)
 
 
-@cache
-def _meeting_place() -> tuple[Any, int, int]:
+def _meeting_place(limit: timedelta) -> tuple[Any, int, int]:
     """Return where the processes find each other, their rank, and their number.
 
     It stays open for fits to come: a process that is done earlier would look for that of the next
     fit while the first process still has that of the last.
     """
-    return next(rendezvous("env://"))
+    if not MEETING_PLACE:
+        MEETING_PLACE.append(next(rendezvous("env://", timeout=limit)))
+    return MEETING_PLACE[0]
 
 
 def _missing_variables() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -51,6 +52,26 @@ class ManyProcesses(OneProcess):
             self.device = torch.device(device)
         return device
 
+    def check_settings(self, settings: dict[str, Any]) -> None:
+        """Raise in all processes if they are not set alike.
+
+        Only plain values are compared: what else decides shows in the rows.
+        """
+        plain = {
+            name: value
+            for name, value in settings.items()
+            if value is None or isinstance(value, (str, Real))
+        }
+        first, *others = self.gather_objects(plain)
+        for rank, other in enumerate(others, start=1):
+            for name in sorted(first.keys() | other.keys()):
+                if first.get(name, "?") != other.get(name, "?"):
+                    raise ValueError(
+                        f"{name} is {first.get(name, 'another object')!r} in process 0, but "
+                        f"{other.get(name, 'another object')!r} in process {rank}; all processes "
+                        "need the same."
+                    )
+
     def same_random(self, random: np.random.RandomState) -> np.random.RandomState:
         """Return a copy of that of the first process."""
         same = np.random.RandomState()
@@ -73,15 +94,20 @@ class ManyProcesses(OneProcess):
 
     def _check_same(self, rows: TrainingRows) -> None:
         """Raise in all processes if they have not got the same rows."""
-        features, targets = rows.rows.features, rows.targets.numpy()
-        data = features.data if sparse.issparse(features) else features
-        mark = [crc32(np.ascontiguousarray(part).data) for part in (data, targets, rows.rows.rows)]
-        marks = self.gather_fixed(np.array(mark))
+        order = rows.rows
+        features: Any = order.features
+        parts = [features.data, features.indices] if sparse.issparse(features) else [features]
+        parts += [rows.targets.numpy(), rows.weights.numpy()]
+        parts += [order.rows, order.lengths, order.speakers]
+        mark = 0
+        for part in parts:
+            mark = crc32(np.ascontiguousarray(part).data, mark)
+        marks = self.gather_fixed(np.array([mark]))
         unlike = np.flatnonzero((marks != marks[0]).any(axis=1)).tolist()
         if unlike:
             raise ValueError(
-                f"The rows, classes or parameters of process {unlike[0]} are not those of process "
-                "0; all processes need the same, in the same order."
+                f"The rows, classes, groups or weights of process {unlike[0]} are not those of "
+                "process 0; all processes need the same, in the same order."
             )
 
     def _share_out(self, rows: TrainingRows | None) -> TrainingRows | None:

@@ -168,6 +168,8 @@ class _ParquetFit:
         self.columns = clf._role_columns()
         self.buffer_rows = int(buffer_rows)
         self.processes = processes
+        settings = {"target": target, "buffer_rows": self.buffer_rows}
+        processes.check_settings(clf._training_settings() | settings)
         random = processes.same_random(check_random_state(clf.random_state))
         self.seed, self.training_seed, reading_seed = random.randint(2**31 - 1, size=3).tolist()
         self.random = np.random.RandomState(reading_seed)

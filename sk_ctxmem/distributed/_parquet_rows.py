@@ -22,7 +22,7 @@ class RowGroup:
     file : Path
         The file.
     place : int
-        Number of the row group among all that have rows, from 0.
+        Number of the row group among those that this process reads, from 0.
     number : int
         Its number in the file, from 0.
     first : int
@@ -99,6 +99,8 @@ class ParquetRows:
         owners = assign_groups(np.array(list(lengths.values())), n_processes)
         ours = {file for file, owner in zip(lengths, owners, strict=True) if owner == rank}
         self.row_groups = [part for part in self.row_groups if part.file in ours]
+        for place, part in enumerate(self.row_groups):
+            part.place = place
 
     def frames_in_order(self):
         """Yield slices of whole groups of all files; the first time, find where groups go on.

@@ -37,10 +37,10 @@ for context in ("both", "none"):
     fit(context, dense, numbers, numbers[:, 0] > 0, groups=groups)
     say(name=f"score {context}", score=dense.score(numbers, numbers[:, 0] > 0, groups=groups))
 
-def say_error(name, X, y):
-    clf = make()
+def say_error(name, X, y, sample_weight=None, **params):
+    clf = make(**params)
     try:
-        fit_distributed(clf, X, y)
+        fit_distributed(clf, X, y, sample_weight)
     except ValueError as error:
         say(name=name, message=str(error), learned=hasattr(clf, "classes_"))
 
@@ -48,6 +48,9 @@ rows = np.arange(len(X))[:: 1 if RANK == 0 else -1]
 say_error("other rows", X.iloc[rows], y.iloc[rows])
 few = talks[talks["group"] == talks["group"][0]]
 say_error("one group", few[["text", "group"]], few["target"])
+say_error("other weights", X, y, sample_weight=1 + RANK * np.arange(len(X)))
+say_error("other sizes", X, y, hidden_size=(16, 8)[RANK])
+say_error("other checkpoints", X, y, checkpoint=(None, os.environ["FOLDER"])[RANK])
 say(name="end", is_open=dist.is_initialized())
 """
 
@@ -110,8 +113,43 @@ def test_a_memory_over_words_is_fitted_too(fits):
 def test_other_rows_in_one_process_are_an_error_in_all(fits):
     """Check that rows in another order are seen before training."""
     message = fits["other rows"]["message"]
-    assert message.startswith("The rows, classes or parameters of process 1 are not those")
+    assert message.startswith("The rows, classes, groups or weights of process 1 are not those")
     assert not fits["other rows"]["learned"]
+
+
+def test_other_weights_in_one_process_are_an_error_in_all(fits):
+    """Check that weights are compared like rows."""
+    assert "groups or weights of process 1 are not" in fits["other weights"]["message"]
+
+
+def test_other_parameters_in_one_process_are_an_error_in_all(fits):
+    """Check that networks of unlike sizes, which would end the interpreter, are not trained."""
+    message = fits["other sizes"]["message"]
+    assert message.startswith("hidden_size is 16 in process 0, but 8 in process 1; all")
+    assert not fits["other sizes"]["learned"]
+    message = fits["other checkpoints"]["message"]
+    assert message.startswith("checkpoint is None in process 0, but 'a folder' in process 1")
+
+
+@pytest.mark.parametrize("is_open", ["yes", ""])
+def test_a_process_that_never_comes_is_an_error_after_the_timeout(is_open, tmp_path):
+    """Check that the timeout holds for the meeting too, also in a group of the user's."""
+    script = """
+    if os.environ["IS_OPEN"]:
+        dist.init_process_group("gloo")
+    if RANK == 0:
+        began = time.monotonic()
+        try:
+            fit_distributed(make(), X, y, timeout=2)
+        except ProcessLostError as error:
+            say(message=str(error), waited=time.monotonic() - began)
+    else:
+        time.sleep(5)
+    os._exit(0)
+    """
+    first, _ = run(script, tmp_path, IS_OPEN=is_open)
+    assert first["message"].startswith("This process did not meet all others within 2 seconds")
+    assert first["waited"] < 20
 
 
 def test_more_processes_than_groups_are_an_error_in_all(fits):
