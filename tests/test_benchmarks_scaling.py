@@ -1,5 +1,7 @@
 """Tests of the model that predicts fits in many processes."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from benchmarks import _scaling_model as model
 from benchmarks import scaling
 
+ROOT = Path(__file__).parents[1]
 NETWORK = model.Network(latency=1e-4, bandwidth=1e9)
 STEPS = model.StepModel(0.01, 4e-5, 1e-5, row_bytes=1000, rows_per_second=20_000)
 
@@ -98,3 +101,12 @@ def test_what_is_measured_anew_takes_the_place_of_its_kind(tmp_path):
     scaling.keep_with_others(path, pd.DataFrame({"kind": ["step"], "seconds": [3.0]}))
     kept = pd.read_csv(path).set_index("kind")["seconds"].to_dict()
     assert kept == {"fit": 2.0, "step": 3.0}
+
+
+def test_the_page_shows_what_the_command_prints():
+    """Check that each line of the report on the committed measurements stands in the docs."""
+    folder = ROOT / "benchmarks" / "results"
+    measured, scored = (pd.read_csv(folder / f"{name}.csv") for name in ("scaling", "scoring"))
+    page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    shown = {line.strip() for line in page.splitlines()}
+    assert {line.strip() for line in scaling.report(measured, scored).splitlines()} <= shown

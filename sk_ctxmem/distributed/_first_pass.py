@@ -165,6 +165,10 @@ class _SeenGroups:
         self.files.append(np.full(len(firsts), len(self.names) - 1))
         self.n_groups += len(firsts)
 
+    def of_all(self):
+        """Return the hashes of the groups, in any order."""
+        return np.concatenate(self.hashes) if self.hashes else np.zeros(0, dtype=np.uint64)
+
     def check(self, rows, group_column, seed):
         """Raise if a group was seen again after others, in the same file or in another one."""
         if not self.n_groups:

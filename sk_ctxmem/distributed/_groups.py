@@ -8,7 +8,6 @@ from itertools import count
 from numbers import Real
 from typing import Any
 
-import numpy as np
 import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
@@ -17,7 +16,7 @@ from .._processes import OneProcess
 from ..exceptions import ProcessLostError
 from ._many_processes import ManyProcesses
 
-TIMEOUT = Number(Real, 0, np.inf, 300, closed="neither")
+TIMEOUT = Number(Real, 0, 10**8, 300, closed="neither")
 NUMBERS = count()  # of the groups that were opened; all processes count alike
 MEETING_PLACE: list[tuple[Any, int, int]] = []  # once there is one
 SET_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")

@@ -242,6 +242,6 @@ class ManyProcesses(OneProcess):
             raise ProcessLostError(
                 f"Process {self.rank} of the {self.n_processes} that fit together lost another "
                 "one: it ended, or did not answer in time; its own output says why. Start the "
-                "fit again on all of them; with checkpoint= set to a folder it goes on after the "
+                "fit again on all of them; fit_distributed with checkpoint= goes on after the "
                 f"last whole epoch. ({error})"
             ) from error

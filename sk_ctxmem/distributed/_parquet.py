@@ -110,8 +110,8 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
 
     Of several processes, each needs a file at least, and about as many rows as the others: an epoch
     has as many steps as all rows make, so that a process with more rows leaves some out in each
-    epoch, and one with fewer reads some twice. That a group is in files of two processes is not
-    seen. All processes find the same files in the folder, or in a copy of it.
+    epoch, and one with fewer reads some twice. All processes find the same files in the folder, or
+    in a copy of it.
 
     `checkpoint` and `warm_start` are refused; callbacks of scikit-learn (``set_callbacks``) are not
     called. On an error the classifier stays as it was.
@@ -212,6 +212,7 @@ class _ParquetFit:
         is_judged = self.clf.n_iter_no_change is not None
         first = FirstPass(self.rows, self.columns, self.target, texts, n_held_out, self.seed)
         found = first.run(bar)
+        self._check_groups_of_others(first.seen)
         texts = self._add_those_of_others(found, texts)
         n_each = self.processes.gather_objects(len(found.held_out))
         self.tells_temperature = any(n_each) and not is_judged
@@ -222,6 +223,16 @@ class _ParquetFit:
                 "n_iter_no_change=None to train without a validation part."
             )
         return found, texts
+
+    def _check_groups_of_others(self, seen):
+        """Raise in all processes if rows of a group lie in files of two of them."""
+        every = np.concatenate(self.processes.gather_objects(seen.of_all()))
+        if len(np.unique(every)) < len(every):
+            raise ValueError(
+                f"Rows of the same {self.columns['group']!r} stand in files that two processes "
+                "read, where those of a group must be next to each other in one file; sort the "
+                "rows by the group before they are written to files. A single process says which."
+            )
 
     def _add_those_of_others(self, found, texts):
         """Give each process what all have found, and return the counts of all texts."""

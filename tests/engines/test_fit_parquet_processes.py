@@ -29,6 +29,10 @@ try:
     fit_parquet(clf, folder + "/one", target="target")
 except ValueError as error:
     say(name="one file", message=str(error))
+try:
+    fit_parquet(clf, folder + "/cut", target="target")
+except ValueError as error:
+    say(name="cut group", message=str(error))
 say(name="end", is_open=dist.is_initialized())
 """
 
@@ -39,11 +43,13 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("talks")
     talks = make_conversations(300, random_state=0).frame
     talks["part"] = np.digitize(talks["group"], [90, 200])
-    for name in ("files", "one"):
+    for name in ("files", "one", "cut"):
         (folder / name).mkdir()
     for part, rows in talks.groupby("part"):
         rows.drop(columns="part").to_parquet(folder / "files" / f"{part}.parquet")
     rows.drop(columns="part").to_parquet(folder / "one" / "0.parquet")
+    rows[:7].drop(columns="part").to_parquet(folder / "cut" / "0.parquet")
+    rows[7:].drop(columns="part").to_parquet(folder / "cut" / "1.parquet")
     return folder
 
 
@@ -86,3 +92,9 @@ def test_fewer_files_than_processes_are_an_error_in_all(fits):
     """Check what is said."""
     message = fits["one file"]["message"]
     assert message.startswith("The folder has 1 Parquet file(s) with rows, but 2 processes need")
+
+
+def test_a_group_in_files_of_two_processes_is_an_error_in_all(fits):
+    """Check that a conversation is not cut without a word."""
+    message = fits["cut group"]["message"]
+    assert message.startswith("Rows of the same 'group' stand in files that two processes read")
