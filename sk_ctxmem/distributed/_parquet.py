@@ -64,7 +64,7 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
     target : str, default="label"
         Column of the classes.
 
-    buffer_rows : int, default=100_000
+    buffer_rows : int, default=100000
         Number of rows that are shuffled together, and kept in memory twice.
 
     timeout : float, default=300.0
