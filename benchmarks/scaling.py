@@ -52,6 +52,14 @@ PROCESSES = (1, 8, 64, 512)
 # Assumed of a cluster: 10 Gbit/s Ethernet, and 50 microseconds for a message.
 CLUSTER = Network(latency=50e-6, bandwidth=1.25e9)
 CORPUS, BILLION = 192_390, 10**9  # rows: of SwDA, and of what no machine holds
+SHORTER = {
+    "own rows": "own",
+    "fixed part of a step": "fixed",
+    "rows of all": "of all",
+    "times faster": "faster",
+    "handing out tasks": "tasks",
+    "workers that wait at the end": "waiting",
+}  # as tables have room for
 ROOT = Path(__file__).parents[1]
 
 
@@ -191,10 +199,11 @@ def report_model(measured: pd.DataFrame) -> list[str]:
         "Steps, fastest of each:",
         check_fit(steps, model, network).to_string(index=False),
         f"The model: a step takes {1e3 * model.fixed:.1f} ms, and {1e6 * model.own:.1f} us for "
-        f"each row of its own and {1e6 * model.shared:.1f} us for each row of all; a row is "
-        f"{model.row_bytes:.0f} bytes to exchange; {model.rows_per_second:.0f} rows per second "
-        f"become features. Between the two processes: {1e6 * network.latency:.0f} us, "
-        f"{network.bandwidth / 1e9:.2f} GB/s.",
+        f"each row of its own",
+        f"and {1e6 * model.shared:.1f} us for each row of all; a row is {model.row_bytes:.0f} "
+        "bytes to exchange;",
+        f"{model.rows_per_second:.0f} rows per second become features. Between the two processes:",
+        f"{1e6 * network.latency:.0f} us, {network.bandwidth / 1e9:.2f} GB/s.",
         "",
         *report_words(measured),
         "SwDA's size, four passes, fit_distributed, batch_size 384 in all:",
@@ -215,7 +224,7 @@ def report_words(measured: pd.DataFrame) -> list[str]:
     if not len(steps):
         return []
     return [
-        f"With word_memory=True, a step of 384 rows takes {1e3 * steps[1]:.0f} ms in one process, "
+        f"With word_memory=True, a step of 384 rows takes {1e3 * steps[1]:.0f} ms in one process,",
         f"{1e3 * steps[2]:.0f} ms in two: {steps[1] / steps[2]:.2f} times faster.",
         "",
     ]
@@ -258,7 +267,7 @@ def _shorten(table: pd.DataFrame, n_numbers: int = 4) -> str:
     table[shares] = (100 * table[shares]).round().astype(int).astype(str) + "%"
     table["hours"] = table["hours"].map("{:.3g}".format)
     table["times faster"] = table["times faster"].map("{:.1f}".format)
-    return table.to_string(index=False)
+    return table.rename(columns=SHORTER).to_string(index=False)
 
 
 def summarise_accuracy(fits: pd.DataFrame) -> str:
