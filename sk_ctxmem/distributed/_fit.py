@@ -59,6 +59,10 @@ def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0
 
     Notes
     -----
+    Long conversations are trained on in pieces, of at most 32 rows and of no more than a process's
+    part of a batch: let `batch_size` be 32 times the number of processes or more. On fewer than
+    19,200 rows steps are smaller, see `batch_size`; there, one process learns more.
+
     Text is turned into features in each process. On GPUs, ``device="auto"`` takes the one of the
     process's LOCAL_RANK. The first process alone writes: it shows the bar of `verbose`, tells the
     `callbacks`, and reads and writes `checkpoint`. What a callback or Ctrl-C ends, ends
