@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
@@ -19,7 +18,7 @@ from ._archive import read_archive, versions, write_archive
 from ._batches import RowSet
 from ._plain import PlainReader, PlainWriter
 from ._processes import OneProcess
-from ._training_rows import TrainingRows
+from ._training_rows import TrainingRows, list_arrays
 from .exceptions import ModelFileError
 
 PARSING_ERRORS = (AttributeError, LookupError, TypeError, ValueError, RuntimeError)
@@ -94,13 +93,7 @@ def name_fit(
         What else decides what is learned. Versions are added, as another one might go on otherwise.
     """
     settings = settings | {"versions": versions()}
-    features: Any = rows.features
-    parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
-    parts += [rows.words, rows.word_offsets]
-    if sparse.issparse(features):
-        parts += [features.data, features.indices, features.indptr]
-    else:
-        parts.append(features)
+    parts = list_arrays(rows, targets, weights)
     if network is not None:
         parts += [weight.cpu().numpy() for weight in network.state_dict().values()]
     digest = sha256(repr(sorted(settings.items())).encode())

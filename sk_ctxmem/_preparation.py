@@ -301,7 +301,11 @@ def learn_speakers(inputs, unit_codes):
         return {}
     codes, names = pd.factorize(inputs.speakers)
     pairs = np.unique(np.stack([codes, unit_codes], axis=1)[codes >= 0], axis=0)
-    n_units = np.bincount(pairs[:, 0], minlength=len(names))
+    return number_shared(names, np.bincount(pairs[:, 0], minlength=len(names)))
+
+
+def number_shared(names, n_units):
+    """Assign numbers, from 1, to the speakers of so many groups each that occur in two or more."""
     most_first = np.argsort(-n_units, kind="stable")
     shared = most_first[n_units[most_first] > 1][:MAX_SPEAKERS]
     return {speaker: n for n, speaker in enumerate(sorted(names[shared], key=str), start=1)}

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from ._batches import RowSet
@@ -135,6 +136,16 @@ def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -
     before[rows.rows[1:]] = labels[rows.rows[:-1]]
     before[rows.rows[rows.starts]] = NO_LABEL
     return before
+
+
+def list_arrays(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> list[np.ndarray | None]:
+    """Return all arrays of rows that decide what is learned of them."""
+    features: Any = rows.features
+    parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
+    parts += [rows.words, rows.word_offsets]
+    if sparse.issparse(features):
+        return [*parts, features.data, features.indices, features.indptr]
+    return [*parts, features]
 
 
 def split_rows(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._preparation import MAX_SPEAKERS
 from .._validation import check_texts
 from ._held_out import HeldOut, hash_units
 
@@ -139,12 +138,6 @@ class FirstPass:
 def _add(counts, more):
     """Add counts of the same things; without any, there is no type of things yet."""
     return counts.add(more, fill_value=0).astype(np.int64) if len(counts) else more
-
-
-def choose_speakers(counts):
-    """Assign numbers, from 1, to the speakers that occur in two groups or more."""
-    shared = counts[counts > 1].sort_values(ascending=False, kind="stable").index[:MAX_SPEAKERS]
-    return {speaker: n for n, speaker in enumerate(sorted(shared.tolist(), key=str), start=1)}
 
 
 class _SeenGroups:

@@ -12,11 +12,10 @@ from zlib import crc32
 import numpy as np
 import torch
 import torch.distributed as dist
-from scipy import sparse
 from torch import Tensor
 
 from .._processes import OneProcess
-from .._training_rows import EpochRows, TrainingRows
+from .._training_rows import EpochRows, TrainingRows, list_arrays
 from ..exceptions import ProcessLostError
 from ._shared_features import SharedSorter
 from ._shares import SharedRows, find_owners, take_share
@@ -94,14 +93,9 @@ class ManyProcesses(OneProcess):
 
     def _check_same(self, rows: TrainingRows) -> None:
         """Raise in all processes if they have not got the same rows."""
-        order = rows.rows
-        features: Any = order.features
-        parts = [features.data, features.indices] if sparse.issparse(features) else [features]
-        parts += [rows.targets.numpy(), rows.weights.numpy()]
-        parts += [order.rows, order.lengths, order.speakers]
         mark = 0
-        for part in parts:
-            mark = crc32(np.ascontiguousarray(part).data, mark)
+        for part in list_arrays(rows.rows, rows.targets.numpy(), rows.weights.numpy()):
+            mark = mark if part is None else crc32(np.ascontiguousarray(part).data, mark)
         marks = self.gather_fixed(np.array([mark]))
         unlike = np.flatnonzero((marks != marks[0]).any(axis=1)).tolist()
         if unlike:

@@ -19,7 +19,7 @@ from .._calibration import (
 )
 from .._classifier import ContextMemoryClassifier
 from .._parameters import Number, check_parameters
-from .._preparation import RowNormScaler, features_of
+from .._preparation import RowNormScaler, features_of, number_shared
 from .._progress import progress_bar
 from .._runtime import choose_device
 from .._sparse import squared_norms
@@ -31,7 +31,7 @@ from .._training_rows import TrainingRows
 from .._user_callbacks import check_callbacks
 from .._validation import read_rows, unchanged_on_error
 from .._vectorizer import TextSequenceVectorizer
-from ._first_pass import FirstPass, choose_speakers
+from ._first_pass import FirstPass
 from ._groups import all_processes
 from ._parquet_rows import ParquetRows
 from ._row_stream import RowStream, without_units
@@ -300,7 +300,8 @@ class _ParquetFit:
         values = clf.vectorizer_.transform(inputs.values)
         targets = find_classes(sample[self.target], len(sample), classes)
         clf.scaler_ = _fit_scaler(features_of(values), n_rows, weights[targets])
-        clf.speakers_ = choose_speakers(found.speakers)
+        n_groups = found.speakers
+        clf.speakers_ = number_shared(n_groups.index.astype(object), n_groups.to_numpy())
         clf._input_kind = inputs.kind
         clf._keep_reading(inputs, self.columns, classes)
         return values
