@@ -70,21 +70,21 @@ def _no_places(lengths: np.ndarray, both: bool) -> np.ndarray:
 
 def all_parts() -> list[Part]:
     """List the whole model, as a part that leaves nothing out, then its parts."""
-    net = "_modules.ContextMemoryNet"
-    attend = "_modules.Attention.forward"
+    net = "_network._net.ContextMemoryNet"
+    attend = "_network._net.Attention.forward"
     return [
         Part("all"),
         Part("n-grams of characters", {"vectorizer__char_ngram_range": None}),
         Part("pairs of words", {"vectorizer__ngram_range": (1, 1)}),
         Part("linear path", patches={f"{net}.forward": _without_wide_path}),
         Part("all but the linear path", patches={f"{net}.forward": _without_network}),
-        Part("a loss for each path", patches={"_loss.PATH_LOSS_WEIGHT": 0.0}),
+        Part("a loss for each path", patches={"_network._loss.PATH_LOSS_WEIGHT": 0.0}),
         Part("dropout", {"dropout": 0.0}),
-        Part("label smoothing", patches={"_loss.DOUBT": 0.0}),
-        Part("temperature", patches={"_callbacks.fit_temperature": lambda *told: 1.0}),
+        Part("label smoothing", patches={"_network._loss.DOUBT": 0.0}),
+        Part("temperature", patches={"_training._callbacks.fit_temperature": lambda *told: 1.0}),
         Part(
             "n-grams of one row merged",
-            patches={"_preparation.RowNormScaler._merge_singles": lambda *x: len(x[-1])},
+            patches={"_rows._arrange.RowNormScaler._merge_singles": lambda *x: len(x[-1])},
         ),
         Part("context", {"context": "none"}, needs_groups=True),
         Part("gates of the GRU (elman)", {"memory": "elman"}, needs_groups=True),
@@ -96,13 +96,13 @@ def all_parts() -> list[Part]:
         ),
         Part(
             "place in the group",
-            patches={"_preparation.describe_places": _no_places},
+            patches={"_rows._arrange.describe_places": _no_places},
             needs_groups=True,
         ),
         Part("speakers", {"speaker_column": None}, needs_groups=True),
         Part(
             "mean of the weights",
-            patches={"_callbacks.AverageWeights.on_epoch_end": lambda *net, **more: None},
+            patches={"_training._callbacks.AverageWeights.on_epoch_end": lambda *net, **more: None},
             needs_groups=True,
         ),
     ]

@@ -1,10 +1,10 @@
 """Text classification with memory across the rows of a conversation or document."""
 
-from ._chunks import whole_groups
 from ._classifier import ContextMemoryClassifier
-from ._live import ContextSession, ContextSessions
-from ._sequences import TextSequences
-from ._vectorizer import TextSequenceVectorizer
+from ._features._sequences import TextSequences
+from ._features._vectorizer import TextSequenceVectorizer
+from ._rows._whole_groups import whole_groups
+from ._sessions import ContextSession, ContextSessions
 from ._version import __version__
 from .exceptions import (
     MissingGroupsWarning,
@@ -17,7 +17,7 @@ from .exceptions import (
 # What a skops file of this package asks to be trusted: classes of it, and nothing else.
 TRUSTED_TYPES = [
     "sk_ctxmem._classifier.ContextMemoryClassifier",
-    "sk_ctxmem._vectorizer.TextSequenceVectorizer",
+    "sk_ctxmem._features._vectorizer.TextSequenceVectorizer",
 ]
 
 __all__ = [

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from ._chat import run
+from ._chat._conversation import run
 
 
 def main(arguments=None):

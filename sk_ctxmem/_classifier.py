@@ -14,19 +14,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from ._documentation import API_PAGE, see
-from ._explaining import ExplanationMixin
-from ._fitting import FittingMixin
-from ._live import SessionMixin
-from ._parameters import Choice, Flag, Number, Seed
-from ._partial_fit import PartialFitMixin
-from ._persistence import ModelFileMixin
-from ._preparation import arrange
-from ._sequences import TextSequences
-from ._tasks import CallbackSupportMixin
-from ._training import predict_logits
-from ._validation import InputRows, read_rows, unchanged_on_error
-from ._vectorizer import TextSequenceVectorizer
+from ._doc_links import API_PAGE, see
+from ._explain import ExplanationMixin
+from ._features._sequences import TextSequences
+from ._features._vectorizer import TextSequenceVectorizer
+from ._input._parameters import Choice, Flag, Number, Seed
+from ._input._rows import InputRows, read_rows, unchanged_on_error
+from ._model._file import ModelFileMixin
+from ._rows._arrange import arrange
+from ._sessions import SessionMixin
+from ._training._fit import FittingMixin
+from ._training._partial_fit import PartialFitMixin
+from ._training._sklearn_callbacks import CallbackSupportMixin
+from ._training._trainer import predict_logits
 from .exceptions import MissingGroupsWarning
 
 

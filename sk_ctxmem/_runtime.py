@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 from torch.overrides import TorchFunctionMode
 
-from ._documentation import see
+from ._doc_links import see
 
 RANDOM_STATE_LOCK = RLock()
 DRAWS = {"random_", "uniform_", "normal_", "kaiming_uniform_"}  # what layers begin with

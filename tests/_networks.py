@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from sk_ctxmem._batches import cut_into_blocks, pack
-from sk_ctxmem._modules import ContextMemoryNet
-from sk_ctxmem._tensors import RowBatch, Words
+from sk_ctxmem._network._batch import RowBatch, Words
+from sk_ctxmem._network._net import ContextMemoryNet
+from sk_ctxmem._rows._row_set import cut_into_blocks, pack
 
 SIZES = {
     "n_features": 7,

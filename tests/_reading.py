@@ -5,7 +5,7 @@ import re
 import pytest
 from sklearn.base import BaseEstimator
 
-from sk_ctxmem._validation import read_rows
+from sk_ctxmem._input._rows import read_rows
 
 NO_COLUMNS = {"text": None, "group": None, "order": None, "speaker": None}
 ROLES = {name: name for name in NO_COLUMNS}

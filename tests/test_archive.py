@@ -16,8 +16,8 @@ from numpy.testing import assert_array_equal
 import sk_ctxmem
 from benchmarks.reliability._mutations import read_members, write_members
 from sk_ctxmem import ModelFileError
-from sk_ctxmem._archive import read_archive, replacing, write_archive
-from sk_ctxmem._documentation import see
+from sk_ctxmem._doc_links import see
+from sk_ctxmem._files._archive import read_archive, replacing, write_archive
 
 DOCUMENTS = {"config": {"a": [1, 2.5, None]}, "vocabulary": {"v": ["\ud800", "ü"]}}
 ARRAYS = {"one": np.arange(6.0).reshape(2, 3), "two": np.array([True, False])}
@@ -302,8 +302,8 @@ def test_the_content_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypa
         replace(*paths)
 
     numbers = []
-    monkeypatch.setattr("sk_ctxmem._archive.os.fsync", note_fsync)
-    monkeypatch.setattr("sk_ctxmem._archive.os.replace", note_replace)
+    monkeypatch.setattr("sk_ctxmem._files._archive.os.fsync", note_fsync)
+    monkeypatch.setattr("sk_ctxmem._files._archive.os.replace", note_replace)
     with replacing(tmp_path / "model") as file:
         file.write(b"new")
     assert calls == [3, "replace", "folder"]

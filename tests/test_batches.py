@@ -6,7 +6,8 @@ import torch
 from scipy import sparse
 from torch.nn.utils.rnn import pack_sequence
 
-from sk_ctxmem._batches import (
+from sk_ctxmem._network._net import ATTENTION_WINDOW
+from sk_ctxmem._rows._row_set import (
     ColumnSorter,
     RowSet,
     concatenated_ranges,
@@ -15,7 +16,6 @@ from sk_ctxmem._batches import (
     describe_speaker_changes,
     pack,
 )
-from sk_ctxmem._modules import ATTENTION_WINDOW
 
 
 def _rows(lengths, *, both=False):

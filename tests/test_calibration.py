@@ -9,10 +9,10 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import normalize
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem._batches import RowSet
-from sk_ctxmem._calibration import as_new_rows, choose_late_rows, fit_temperature
-from sk_ctxmem._callbacks import measure_temperature
-from sk_ctxmem._modules import ContextMemoryNet
+from sk_ctxmem._network._net import ContextMemoryNet
+from sk_ctxmem._rows._row_set import RowSet
+from sk_ctxmem._training._calibration import as_new_rows, choose_late_rows, fit_temperature
+from sk_ctxmem._training._callbacks import measure_temperature
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = {"text_column": "text", "group_column": "group"}

@@ -11,7 +11,7 @@ from skorch.callbacks import Callback, EarlyStopping, TensorBoard
 from skorch.history import History
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem._callbacks import _record
+from sk_ctxmem._training._callbacks import _record
 from sk_ctxmem.datasets import make_conversations
 
 ROLES = {"text_column": "text", "group_column": "group"}

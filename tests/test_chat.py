@@ -15,8 +15,8 @@ from sk_ctxmem.__main__ import main
 
 pytest.importorskip("rich")
 
-from sk_ctxmem._chat import Chat, as_rows
-from sk_ctxmem._chat_screen import Screen
+from sk_ctxmem._chat._conversation import Chat, as_rows
+from sk_ctxmem._chat._screen import Screen
 
 
 @pytest.fixture(scope="module")

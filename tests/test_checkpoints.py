@@ -18,9 +18,9 @@ from sk_ctxmem import (
     ModelFileError,
     TrainingDivergedError,
     TrainingInterruptedWarning,
-    _archive,
-    _training,
 )
+from sk_ctxmem._files import _archive
+from sk_ctxmem._training import _trainer
 
 SMALL = {
     "text_column": "text",
@@ -96,9 +96,9 @@ def test_a_fit_that_was_killed_ends_in_the_same_weights(
     if "random_state" in settings:
         classifier.set_params(random_state=np.random.RandomState(5))
     epochs_run = []
-    measured = _training.EpochMeans.on_epoch_begin
+    measured = _trainer.EpochMeans.on_epoch_begin
     monkeypatch.setattr(
-        _training.EpochMeans,
+        _trainer.EpochMeans,
         "on_epoch_begin",
         lambda self, net, **kwargs: (epochs_run.append(1), measured(self, net))[1],
     )
@@ -116,7 +116,8 @@ def test_a_killed_process_goes_on_in_another(talks, tmp_path):
     """Check SIGKILL itself, twice, and that a copy of the checkpoint leads to the same end."""
     code = (
         "import os, signal, sys\n"
-        "from sk_ctxmem import ContextMemoryClassifier, _archive\n"
+        "from sk_ctxmem import ContextMemoryClassifier\n"
+        "from sk_ctxmem._files import _archive\n"
         "from sk_ctxmem.datasets import make_conversations\n"
         "talks = make_conversations(60, random_state=0)\n"
         "replace, left = os.replace, [int(sys.argv[2])]\n"
@@ -271,7 +272,7 @@ def interrupt_in(monkeypatch):
 
     def arrange(epoch, batch, times=1):
         seen = []
-        begin = _training.LinearDecay.on_batch_begin
+        begin = _trainer.LinearDecay.on_batch_begin
 
         def on_batch_begin(self, net, **kwargs):
             begin(self, net, **kwargs)
@@ -281,7 +282,7 @@ def interrupt_in(monkeypatch):
                 for _ in range(times):
                     signal.raise_signal(signal.SIGINT)
 
-        monkeypatch.setattr(_training.LinearDecay, "on_batch_begin", on_batch_begin)
+        monkeypatch.setattr(_trainer.LinearDecay, "on_batch_begin", on_batch_begin)
         return seen
 
     yield arrange
@@ -381,7 +382,7 @@ def test_running_out_of_memory_says_what_to_make_smaller(X, y, monkeypatch):
         def fail(*_, error=error, **__):
             raise error
 
-        monkeypatch.setattr(_training.Trainer, "train_step", fail)
+        monkeypatch.setattr(_trainer.Trainer, "train_step", fail)
         with pytest.raises(MemoryError, match="Memory ran out; pass a batch_size below 384, such"):
             classifier.fit(X, y)
         monkeypatch.undo()
@@ -413,7 +414,7 @@ def test_other_errors_are_not_explained_away(X, y, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(_training.Trainer, "train_step", fail)
+    monkeypatch.setattr(_trainer.Trainer, "train_step", fail)
     with pytest.raises(RuntimeError, match="something else"):
         ContextMemoryClassifier(**SMALL).fit(X, y)
 

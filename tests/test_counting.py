@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._text_counts import TextCounts
+from sk_ctxmem._features._text_counts import TextCounts
 
 VECTORIZERS = [
     {},
@@ -92,7 +92,7 @@ def test_plain_counts_are_numbers_arrays_and_strings():
 def test_n_grams_of_characters_end_with_the_tokens_of_auto(monkeypatch):
     """Check that "auto" leaves n-grams of characters out as soon as there are too many tokens."""
     texts = make_texts()
-    monkeypatch.setattr("sk_ctxmem._vectorizer.MOST_TOKENS_OF_AUTO", 500)
+    monkeypatch.setattr("sk_ctxmem._features._vectorizer.MOST_TOKENS_OF_AUTO", 500)
     early, all_of_them = count(texts[:60], 20), count(texts, 20)
     assert early.inside is not None
     assert all_of_them.inside is None

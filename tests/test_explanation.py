@@ -16,11 +16,11 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import make_pipeline
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
-from sk_ctxmem._explaining._attribution import METHODS, integrated_gradients
-from sk_ctxmem._explaining._lines import find_entries
-from sk_ctxmem._explaining._questions import ask
-from sk_ctxmem._explaining._views import Scorer, Texts, find_views
-from sk_ctxmem._validation import read_rows
+from sk_ctxmem._explain._attribution import METHODS, integrated_gradients
+from sk_ctxmem._explain._scorer import Scorer, Texts, find_views
+from sk_ctxmem._explain._scores import ask
+from sk_ctxmem._explain._table import find_entries
+from sk_ctxmem._input._rows import read_rows
 from sk_ctxmem.datasets import make_conversations
 
 SMALL = {"hidden_size": 12, "max_epochs": 2, "random_state": 0}
@@ -176,7 +176,7 @@ def test_what_too_few_nodes_leave_over_is_told(talks, monkeypatch):
     clf = _fit(talks)
     with torch.no_grad():
         clf._network.table.weight *= 30
-    monkeypatch.setattr("sk_ctxmem._explaining._attribution.MOST_NODES", 8)
+    monkeypatch.setattr("sk_ctxmem._explain._attribution.MOST_NODES", 8)
     lines = _check_sums(clf, talks[:20], _nobody(), left_over=True)
     remainders = lines.loc[lines["source"] == "remainder", "contribution"]
     assert 0 < len(remainders) <= 20
@@ -366,9 +366,9 @@ def test_later_rows_do_not_matter_to_the_past(clf, talks):
 def test_long_groups_are_explained_in_parts(clf, talks, method, monkeypatch):
     """Check that small batches, which save memory, give the same."""
     whole = clf.explain(talks[:25], method=method)
-    for name in ("_attribution", "_leaving_out"):
-        monkeypatch.setattr(f"sk_ctxmem._explaining.{name}.MOST_ROWS", 7)
-    monkeypatch.setattr("sk_ctxmem._explaining._lines.ROWS_AT_ONCE", 5)
+    for name in ("_attribution", "_leave_one_out"):
+        monkeypatch.setattr(f"sk_ctxmem._explain.{name}.MOST_ROWS", 7)
+    monkeypatch.setattr("sk_ctxmem._explain._table.ROWS_AT_ONCE", 5)
     assert_frame_equal(clf.explain(talks[:25], method=method), whole, atol=1e-8, rtol=1e-8)
 
 
@@ -376,7 +376,7 @@ def test_long_texts_leave_words_out_in_pieces(talks, monkeypatch):
     """Check that the words of a long text still add up to what they say together."""
     clf = _fit(talks, word_memory=True)
     lines = clf.explain(talks[:10])
-    monkeypatch.setattr("sk_ctxmem._explaining._leaving_out.MOST_PIECES", 2)
+    monkeypatch.setattr("sk_ctxmem._explain._leave_one_out.MOST_PIECES", 2)
     pieces = clf.explain(talks[:10])
     of_words = [frame[frame["source"] == "word"] for frame in (lines, pieces)]
     assert_allclose(*(frame.groupby("row")["contribution"].sum() for frame in of_words), atol=1e-9)

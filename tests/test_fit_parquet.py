@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
-from sk_ctxmem._targets import check_weights, weigh_counted_classes
-from sk_ctxmem._text_counts import TextCounts
+from sk_ctxmem._features._text_counts import TextCounts
+from sk_ctxmem._input._targets import check_weights, weigh_counted_classes
 from sk_ctxmem.distributed import fit_parquet
 from sk_ctxmem.distributed._first_pass import FirstPass
 from sk_ctxmem.distributed._held_out import HeldOut, hash_units

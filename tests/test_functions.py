@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy import sparse
 
-from sk_ctxmem._batches import ColumnSorter
-from sk_ctxmem._functions import draw_uniform_, drop, fast_tanh, table_product
-from sk_ctxmem._tensors import SparseFeatures
+from sk_ctxmem._network._batch import SparseFeatures
+from sk_ctxmem._network._kernels import draw_uniform_, drop, fast_tanh, table_product
+from sk_ctxmem._rows._row_set import ColumnSorter
 
 
 @pytest.fixture(autouse=True)

@@ -11,38 +11,40 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 # What a page shows -> the lines of it that its formula is about. A new block needs a line here.
 FORMULAS = {
-    "_modules.FeatureTable.forward": [
+    "_network._net.FeatureTable.forward": [
         "mapped = table_product(self.weight, features)",
         "return mapped.split(self.widths, dim=1)",
     ],
-    "_modules.Encoder.forward": [
+    "_network._net.Encoder.forward": [
         "driven = read.to(self.bias.dtype) + self.bias",
         "driven = driven + term",
         "return self.activation(driven)",
     ],
-    "_memories.ElmanMemory.forward": [
+    "_network._memories.ElmanMemory.forward": [
         "driven = self.input(encodings).split(sizes)",
         "memories = [driven[0].sigmoid()]",
         "memories.append((step + self.recurrent(before)).sigmoid())",
     ],
-    "_memories.MinGRUMemory.forward": [
+    "_network._memories.MinGRUMemory.forward": [
         "gate = self.gate(encodings).sigmoid()",
         "kept, memory = 1 - gate, gate * self.candidate(encodings)",
     ],
-    "_memories.ContextMemory.forward": ["return cat([past, future], dim=1)"],
-    "_modules.Attention._weights": [
+    "_network._memories.ContextMemory.forward": ["return cat([past, future], dim=1)"],
+    "_network._net.Attention._weights": [
         "scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5",
         "scores = scores + self.distance_weight[places]",
         ".softmax(dim=-1)",
     ],
-    "_modules.ContextMemoryNet._decode": [
+    "_network._net.ContextMemoryNet._decode": [
         "return self.decoder(encodings)",
         "states = torch.cat([memories, encodings], dim=1)",
         "return self.decoder(self._drop(memories)) + self.attended(self._drop(found))",
     ],
-    "_modules.ContextMemoryNet.decide": ["return self._join(wide + deep, batch), wide, deep"],
-    "_labels.LabelChain.follow": ["return logits + TRANSITION_SCALE * self.transitions[before]"],
-    "_labels.LabelChain.expect": [
+    "_network._net.ContextMemoryNet.decide": ["return self._join(wide + deep, batch), wide, deep"],
+    "_network._label_transitions.LabelChain.follow": [
+        "return logits + TRANSITION_SCALE * self.transitions[before]"
+    ],
+    "_network._label_transitions.LabelChain.expect": [
         "before = first.softmax(dim=1)",
         "before = (before[: len(factor)] / total) @ spread * factor",
     ],
@@ -50,10 +52,13 @@ FORMULAS = {
         "return predict_logits(self._network, rows, self._device) / self.temperature_"
     ],
 }
-SHOWN = re.findall(
-    r"literalinclude:: \.\./sk_ctxmem/(\w+)\.py\n   :language: python\n   :pyobject: (.*)\n",
-    (DOCS / "how_it_works.rst").read_text(encoding="utf-8"),
-)
+SHOWN = [
+    (path.replace("/", "."), name)
+    for path, name in re.findall(
+        r"literalinclude:: \.\./sk_ctxmem/([\w/]+)\.py\n   :language: python\n   :pyobject: (.*)\n",
+        (DOCS / "how_it_works.rst").read_text(encoding="utf-8"),
+    )
+]
 
 
 def test_every_block_of_the_page_is_checked():
@@ -75,7 +80,10 @@ def test_the_lines_of_a_formula_are_where_the_page_shows_them(shown):
 
 def test_the_sizes_of_the_text_are_those_of_the_code():
     """Check the width and the window of the attention, and the share of hidden classes."""
-    modules, labels = (import_module(f"sk_ctxmem.{name}") for name in ("_modules", "_labels"))
+    modules, labels = (
+        import_module(f"sk_ctxmem.{name}")
+        for name in ("_network._net", "_network._label_transitions")
+    )
     text = (DOCS / "how_it_works.rst").read_text(encoding="utf-8")
     assert f"width of the attention ({modules.ATTENTION_WIDTH})" in text
     assert f"The window has {modules.ATTENTION_WINDOW} rows, the row itself included" in text

@@ -60,7 +60,7 @@ def no_training(monkeypatch):
     def train(*args, **kwargs):
         raise AssertionError("the training began")
 
-    monkeypatch.setattr("sk_ctxmem._fitting.train", train)
+    monkeypatch.setattr("sk_ctxmem._training._fit.train", train)
 
 
 def raises(error, *parts):

@@ -14,7 +14,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._known import check_harmless, is_quick
+from sk_ctxmem._model._trusted_classes import check_harmless, is_quick
 
 QUICK = [
     *("", "a", "a*", "a+b?", "a{2,3}b*", r"(?u)\b\w\w+\b", r"\w+|\S"),

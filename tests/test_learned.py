@@ -10,8 +10,8 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
-from sk_ctxmem._learned import check_learned, check_sizes
-from sk_ctxmem._preparation import RowNormScaler
+from sk_ctxmem._model._checks import check_learned, check_sizes
+from sk_ctxmem._rows._arrange import RowNormScaler
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 

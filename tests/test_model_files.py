@@ -23,7 +23,7 @@ from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from benchmarks.reliability._mutations import read_members, write_members
 from benchmarks.reliability.golden import read_golden
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError, TextSequenceVectorizer
-from sk_ctxmem._documentation import see
+from sk_ctxmem._doc_links import see
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.ctxmem"))
@@ -155,7 +155,7 @@ def refuse_device(device):
 
 def test_a_device_that_is_not_here_is_replaced(monkeypatch):
     """Check that the CPU is taken with a warning that names the parameter."""
-    monkeypatch.setattr("sk_ctxmem._persistence.choose_device", refuse_device)
+    monkeypatch.setattr("sk_ctxmem._model._file.choose_device", refuse_device)
     message = "device='cpu' is not to be had here: the classifier runs on the CPU."
     with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
         assert load("texts")._device == "cpu"
@@ -164,7 +164,7 @@ def test_a_device_that_is_not_here_is_replaced(monkeypatch):
 def test_the_warning_of_a_device_points_to_the_line_that_loads(monkeypatch):
     """Check that the file of the caller is named, whether it loads a file or a pickle."""
     pickled = pickle.dumps(load("texts"))
-    monkeypatch.setattr("sk_ctxmem._persistence.choose_device", refuse_device)
+    monkeypatch.setattr("sk_ctxmem._model._file.choose_device", refuse_device)
     with pytest.warns(UserWarning, match="is not to be had here") as caught:
         ContextMemoryClassifier.load(GOLDEN / "texts.ctxmem")
     assert caught[0].filename == __file__
@@ -175,7 +175,7 @@ def test_the_warning_of_a_device_points_to_the_line_that_loads(monkeypatch):
 
 def test_a_device_that_is_here_is_taken(monkeypatch):
     """Check that the device follows from the parameter."""
-    monkeypatch.setattr("sk_ctxmem._persistence.choose_device", lambda device: f"{device}:0")
+    monkeypatch.setattr("sk_ctxmem._model._file.choose_device", lambda device: f"{device}:0")
     assert load("texts")._device == "cpu:0"
 
 
@@ -259,7 +259,7 @@ def test_a_classifier_that_warns_is_tried_in_silence(monkeypatch):
 
 def test_a_warning_that_is_an_error_is_no_damage(monkeypatch):
     """Check that it comes out as it is where the user made errors of warnings."""
-    monkeypatch.setattr("sk_ctxmem._persistence.choose_device", refuse_device)
+    monkeypatch.setattr("sk_ctxmem._model._file.choose_device", refuse_device)
     message = "device='cpu' is not to be had here: the classifier runs on the CPU."
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -273,7 +273,7 @@ def test_memory_that_runs_out_is_no_damage(monkeypatch):
     def run_out(*args, **kwargs):
         raise MemoryError("no memory")
 
-    for step in ("_persistence.PlainReader.read", "_archive.json.loads"):
+    for step in ("_model._file.PlainReader.read", "_files._archive.json.loads"):
         with monkeypatch.context() as patch:
             patch.setattr(f"sk_ctxmem.{step}", run_out)
             with says(MemoryError, "no memory"):

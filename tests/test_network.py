@@ -7,8 +7,8 @@ from _networks import SIZES, make_batch, make_network, numbers
 from numpy.testing import assert_allclose
 from scipy.special import expit
 
-from sk_ctxmem._modules import ContextMemoryNet
-from sk_ctxmem._tensors import SparseFeatures
+from sk_ctxmem._network._batch import SparseFeatures
+from sk_ctxmem._network._net import ContextMemoryNet
 
 
 @pytest.fixture(autouse=True)
@@ -141,7 +141,7 @@ def test_training_drops_the_inputs_of_each_layer(monkeypatch):
         seen.append(tuple(values.shape))
         return values
 
-    monkeypatch.setattr("sk_ctxmem._modules.drop", note)
+    monkeypatch.setattr("sk_ctxmem._network._net.drop", note)
     network, batch = make_network(dropout_rate=0.25), make_batch()
     network.eval()(batch)
     assert seen == []
@@ -156,7 +156,7 @@ def test_training_drops_the_inputs_of_each_layer(monkeypatch):
 
 def test_dropped_features_are_left_out(monkeypatch):
     """Check that what dropout returns goes on, of dense and of sparse features."""
-    monkeypatch.setattr("sk_ctxmem._modules.drop", lambda values, rate: values * 0)
+    monkeypatch.setattr("sk_ctxmem._network._net.drop", lambda values, rate: values * 0)
     network, batch = make_network(context="none", n_words=0).train(), make_batch()
     ids, offsets = torch.arange(7), torch.arange(8)
     for features in (batch.features, SparseFeatures(ids, torch.ones(7), offsets)):

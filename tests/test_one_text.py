@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sk_ctxmem import TextSequenceVectorizer, _one_text
-from sk_ctxmem._sparse import squared_norms
+from sk_ctxmem import TextSequenceVectorizer
+from sk_ctxmem._features import _one_text
+from sk_ctxmem._features._csr import squared_norms
 
 ODD_TEXTS = [
     "",

@@ -15,7 +15,7 @@ import pytest
 
 import sk_ctxmem
 from sk_ctxmem import ContextMemoryClassifier, MissingGroupsWarning, TextSequenceVectorizer
-from sk_ctxmem._documentation import DOCUMENTATION, TROUBLESHOOTING, see
+from sk_ctxmem._doc_links import DOCUMENTATION, TROUBLESHOOTING, see
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -388,7 +388,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(models, monkeypatch, tmp
     def full(number):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("sk_ctxmem._archive.os.fsync", full)
+    monkeypatch.setattr("sk_ctxmem._files._archive.os.fsync", full)
     with pytest.raises(OSError, match="no space left"):
         models["frame"][0].save(path)
     assert path.read_bytes() == before
@@ -401,7 +401,8 @@ def test_a_save_that_is_killed_leaves_the_old_file(saved, tmp_path):
     path.write_bytes(saved)
     code = (
         "import os, signal, sys\n"
-        "from sk_ctxmem import ContextMemoryClassifier, _archive\n"
+        "from sk_ctxmem import ContextMemoryClassifier\n"
+        "from sk_ctxmem._files import _archive\n"
         "classifier = ContextMemoryClassifier.load(sys.argv[1])\n"
         "_archive.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "classifier.set_params(verbose=1).save(sys.argv[1])\n"
@@ -588,6 +589,6 @@ def test_memory_that_runs_out_is_no_damage(saved, tmp_path, monkeypatch):
     def run_out(*_):
         raise MemoryError("no memory")
 
-    monkeypatch.setattr("sk_ctxmem._persistence.PlainReader.read", run_out)
+    monkeypatch.setattr("sk_ctxmem._model._file.PlainReader.read", run_out)
     with pytest.raises(MemoryError, match="no memory"):
         load_bytes(saved, tmp_path)

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from sk_ctxmem._plain import PlainReader, PlainWriter
+from sk_ctxmem._files._codec import PlainReader, PlainWriter
 
 
 class Part:
@@ -405,9 +405,9 @@ def test_a_random_state_may_be_at_either_end(position):
 def test_an_array_of_strings_is_held_to_its_size(monkeypatch):
     """Check that what is large is the longest string, as often as there are strings."""
     data = {"is": "text", "of": ["abc", "d"]}  # 2 strings of 3 letters of 4 bytes
-    monkeypatch.setattr("sk_ctxmem._plain.LARGEST_TEXTS", 24)
+    monkeypatch.setattr("sk_ctxmem._files._codec.LARGEST_TEXTS", 24)
     assert reader().read(data).tolist() == ["abc", "d"]
-    monkeypatch.setattr("sk_ctxmem._plain.LARGEST_TEXTS", 23)
+    monkeypatch.setattr("sk_ctxmem._files._codec.LARGEST_TEXTS", 23)
     with says(ValueError, "an array of strings is too large, or has other things in it"):
         reader().read(data)
 

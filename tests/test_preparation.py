@@ -5,13 +5,13 @@ import pytest
 from scipy import sparse
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._preparation import (
+from sk_ctxmem._features._csr import squared_norms
+from sk_ctxmem._rows._arrange import (
     LARGEST_NORM,
     RowNormScaler,
     read_one_text,
     reads_one_text,
 )
-from sk_ctxmem._sparse import squared_norms
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
-from sk_ctxmem import ContextMemoryClassifier, TrainingInterruptedWarning, _progress
+from sk_ctxmem import ContextMemoryClassifier, TrainingInterruptedWarning
+from sk_ctxmem._training import _progress
 from sk_ctxmem.datasets import make_conversations
 
 ROLES = {"text_column": "text", "group_column": "group"}

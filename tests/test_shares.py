@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sk_ctxmem._batches import RowSet
-from sk_ctxmem._training_rows import TrainingRows
+from sk_ctxmem._rows._row_set import RowSet
+from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem.distributed._shares import SharedRows, assign_groups, find_owners, take_share
 
 

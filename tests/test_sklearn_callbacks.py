@@ -123,9 +123,9 @@ def test_a_refit_of_other_sizes_offers_the_new_classifier(few_talks):
 
 def test_nothing_is_copied_unless_it_is_asked_for(few_talks, monkeypatch):
     """Check that a bar costs no copies of weights."""
-    from sk_ctxmem import _ending
+    from sk_ctxmem._training import _result
 
-    monkeypatch.setattr(_ending.copy, "deepcopy", None)
+    monkeypatch.setattr(_result.copy, "deepcopy", None)
     fit(few_talks, Watches(), max_epochs=1)
     with pytest.raises(TypeError, match="not callable"):
         fit(few_talks, KeepsFitted(), max_epochs=1)

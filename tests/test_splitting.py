@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sk_ctxmem._splitting import hold_out_groups
+from sk_ctxmem._rows._held_out import hold_out_groups
 
 
 def _hold_out(units, targets, fraction=0.2, seed=0, weights=None):

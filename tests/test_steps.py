@@ -6,10 +6,10 @@ import torch
 from _networks import make_network, numbers
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sk_ctxmem._batches import cut_into_blocks, pack
-from sk_ctxmem._live._steps import first_states, step
-from sk_ctxmem._memories import MEMORIES
-from sk_ctxmem._tensors import RowBatch, Words
+from sk_ctxmem._network._batch import RowBatch, Words
+from sk_ctxmem._network._memories import MEMORIES
+from sk_ctxmem._network._step import first_states, step
+from sk_ctxmem._rows._row_set import cut_into_blocks, pack
 
 LONG = 40  # more than two windows of the attention
 

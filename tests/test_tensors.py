@@ -2,8 +2,8 @@
 
 import torch
 
-from sk_ctxmem._functions import drop
-from sk_ctxmem._tensors import Packing, Words
+from sk_ctxmem._network._batch import Packing, Words
+from sk_ctxmem._network._kernels import drop
 
 
 def _words():

@@ -10,13 +10,13 @@ import torch
 from scipy import sparse
 
 from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
-from sk_ctxmem._batches import RowSet
-from sk_ctxmem._labels import NO_LABEL
-from sk_ctxmem._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
+from sk_ctxmem._network._label_transitions import NO_LABEL
+from sk_ctxmem._rows._held_out import hold_out_groups
+from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
-from sk_ctxmem._splitting import hold_out_groups
-from sk_ctxmem._training import EpochMeans
-from sk_ctxmem._training_rows import find_labels_before
+from sk_ctxmem._training._dataset import find_labels_before
+from sk_ctxmem._training._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
+from sk_ctxmem._training._trainer import EpochMeans
 from sk_ctxmem.datasets import make_conversations
 
 

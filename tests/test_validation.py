@@ -12,8 +12,8 @@ import torch
 from _reading import says
 from scipy import sparse
 
-from sk_ctxmem._documentation import see
-from sk_ctxmem._validation import (
+from sk_ctxmem._doc_links import see
+from sk_ctxmem._input._rows import (
     check_row_ids,
     check_texts,
     is_frame,

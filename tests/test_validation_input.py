@@ -12,8 +12,8 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._documentation import see
-from sk_ctxmem._validation import is_missing
+from sk_ctxmem._doc_links import see
+from sk_ctxmem._input._rows import is_missing
 
 # --- X, groups and columns
 

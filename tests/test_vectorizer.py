@@ -146,7 +146,7 @@ def test_features_inside_words_stand_beside_those_of_words(texts):
 )
 def test_inner_ngrams_are_added_where_texts_are_few(settings, most_tokens, expected, monkeypatch):
     """Check that "auto" depends on the number of words of fit, here 20, and on the analyzer."""
-    monkeypatch.setattr("sk_ctxmem._vectorizer.MOST_TOKENS_OF_AUTO", most_tokens)
+    monkeypatch.setattr("sk_ctxmem._features._vectorizer.MOST_TOKENS_OF_AUTO", most_tokens)
     vectorizer = TextSequenceVectorizer(**settings).fit(TEXTS)
     assert vectorizer.char_ngram_range_ == expected
     has_both = any(name.startswith("char__") for name in vectorizer.get_feature_names_out())

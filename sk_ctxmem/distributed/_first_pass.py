@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._validation import check_texts
+from .._input._rows import check_texts
 from ._held_out import HeldOut, hash_units
 
 MOST_CLASSES = 10_000  # more values than these are no classes

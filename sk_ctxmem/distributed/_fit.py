@@ -1,7 +1,7 @@
 """One fit in several processes."""
 
 from .._classifier import ContextMemoryClassifier
-from .._validation import unchanged_on_error
+from .._input._rows import unchanged_on_error
 from ._groups import many_processes
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
-from .._parameters import Number
-from .._processes import OneProcess
+from .._input._parameters import Number
+from .._training._processes import OneProcess
 from ..exceptions import ProcessLostError
 from ._many_processes import ManyProcesses
 

@@ -14,8 +14,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from .._processes import OneProcess
-from .._training_rows import EpochRows, TrainingRows, list_arrays
+from .._training._dataset import EpochRows, TrainingRows, list_arrays
+from .._training._processes import OneProcess
 from ..exceptions import ProcessLostError
 from ._shared_features import SharedSorter
 from ._shares import SharedRows, find_owners, take_share

@@ -11,26 +11,26 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._calibration import (
+from .._classifier import ContextMemoryClassifier
+from .._features._csr import squared_norms
+from .._features._text_counts import TextCounts
+from .._features._vectorizer import TextSequenceVectorizer
+from .._input._parameters import Number, check_parameters
+from .._input._rows import read_rows, unchanged_on_error
+from .._input._targets import check_classes, find_classes, weigh_counted_classes
+from .._rows._arrange import RowNormScaler, features_of, number_shared
+from .._rows._held_out import MIN_HELD_OUT_ROWS
+from .._runtime import choose_device
+from .._training._calibration import (
     FEWEST_LATE_ROWS,
     MOST_LATE_ROWS,
     SHARE_OF_LATE_ROWS,
     fit_temperature,
 )
-from .._classifier import ContextMemoryClassifier
-from .._parameters import Number, check_parameters
-from .._preparation import RowNormScaler, features_of, number_shared
-from .._progress import progress_bar
-from .._runtime import choose_device
-from .._sparse import squared_norms
-from .._splitting import MIN_HELD_OUT_ROWS
-from .._targets import check_classes, find_classes, weigh_counted_classes
-from .._text_counts import TextCounts
-from .._training import predict_logits
-from .._training_rows import TrainingRows
-from .._user_callbacks import check_callbacks
-from .._validation import read_rows, unchanged_on_error
-from .._vectorizer import TextSequenceVectorizer
+from .._training._dataset import TrainingRows
+from .._training._progress import progress_bar
+from .._training._trainer import predict_logits
+from .._training._user_callbacks import check_callbacks
 from ._first_pass import FirstPass
 from ._groups import all_processes
 from ._parquet_rows import ParquetRows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._chunks import whole_groups
+from .._rows._whole_groups import whole_groups
 from ._extras import import_extra
 from ._shares import assign_groups
 

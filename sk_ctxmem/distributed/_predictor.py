@@ -12,8 +12,8 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import ContextMemoryClassifier
-from .._preparation import rank
-from .._validation import rank_categories
+from .._input._rows import rank_categories
+from .._rows._arrange import rank
 
 ROWS_AT_ONCE = 10_000  # more take more memory and are no faster
 MODELS_OF_A_PROCESS = 2  # one that is used, and the one before

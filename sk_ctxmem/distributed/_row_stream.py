@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from .._processes import OneProcess
-from .._training_rows import Batches, TrainingRows
+from .._training._dataset import Batches, TrainingRows
+from .._training._processes import OneProcess
 from ._held_out import hash_units
 from ._parquet_rows import ParquetRows
 

@@ -10,8 +10,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from .._batches import ColumnSorter
-from .._tensors import Columns
+from .._network._batch import Columns
+from .._rows._row_set import ColumnSorter
 
 
 class SharedSorter:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._batches import RowSet
-from .._training_rows import Batches, TrainingRows
+from .._rows._row_set import RowSet
+from .._training._dataset import Batches, TrainingRows
 
 
 class SharedRows(torch.utils.data.Dataset):

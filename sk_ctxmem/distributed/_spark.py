@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .._chunks import whole_groups
+from .._rows._whole_groups import whole_groups
 from ._extras import import_extra
 from ._predictor import FramePredictor
 

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.utils.validation import column_or_1d
 
-from .._validation import check_row_ids, is_frame
+from .._input._rows import check_row_ids, is_frame
 from ._plotting import get_axes
 from ._rows import check_labels, find_classifier, order_of_rows, read_inputs, take_rows
 

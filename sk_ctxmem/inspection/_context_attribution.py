@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._validation import check_texts
+from .._input._rows import check_texts
 from ._colors import write_number
 from ._explanations import (
     check_explanation,

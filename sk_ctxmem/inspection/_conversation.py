@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._validation import check_texts
+from .._input._rows import check_texts
 from ._colors import largest_of
 from ._explanations import (
     check_explanation,

@@ -9,8 +9,8 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from .._preparation import order_numbers
-from .._validation import is_frame, looks_like_texts, read_rows
+from .._input._rows import is_frame, looks_like_texts, read_rows
+from .._rows._arrange import order_numbers
 
 ROLES = ("text", "group", "order", "speaker")
 MOST_IDS_SHOWN = 5  # in messages

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._validation import check_texts
+from .._input._rows import check_texts
 from ._colors import largest_of, write_number
 from ._drawn_text import LINE, MARGIN, MOST_CHARACTERS, WIDTH, draw_text
 from ._explanations import NOT_TEXT, check_explanation, probabilities_of, targets_of

@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
-from .._vectorizer import CHARACTER_PATTERN, WHITE_SPACE, WORD_PATTERN, TextSequenceVectorizer
+from .._features._vectorizer import (
+    CHARACTER_PATTERN,
+    WHITE_SPACE,
+    WORD_PATTERN,
+    TextSequenceVectorizer,
+)
 
 # Chinese characters and Japanese syllables: there are no spaces that would tell words apart.
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

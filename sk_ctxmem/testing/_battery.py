@@ -8,7 +8,7 @@ from unittest import SkipTest
 from sklearn import config_context
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 
-from .._parameters import Choice
+from .._input._parameters import Choice
 from . import _context_checks, _contract_checks, _input_checks, _persistence_checks
 from ._promises import ContextPromises
 

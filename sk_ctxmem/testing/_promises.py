@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._parameters import Choice, Flag, Number
+from .._input._parameters import Choice, Flag, Number
 
 COLUMN_ROLES = ("text", "group", "order", "speaker")
 

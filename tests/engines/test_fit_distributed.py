@@ -10,7 +10,7 @@ import pytest
 from _fits import BEGINNING, ROOT, finish, run, start
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem._splitting import hold_out_groups
+from sk_ctxmem._rows._held_out import hold_out_groups
 from sk_ctxmem.datasets import make_conversations
 
 # Many fits in processes that are started once: each test looks at one of them.
@@ -161,8 +161,8 @@ def test_a_step_is_that_of_one_process_that_has_all_rows(tmp_path):
     """Check sums of gradients against one process, with shares of very unequal length."""
     script = """
     from scipy import sparse
-    from sk_ctxmem._batches import ColumnSorter, take_features
-    from sk_ctxmem._functions import table_product
+    from sk_ctxmem._rows._row_set import ColumnSorter, take_features
+    from sk_ctxmem._network._kernels import table_product
     from sk_ctxmem.distributed._many_processes import ManyProcesses
     from sk_ctxmem.distributed._shared_features import SharedSorter
     dist.init_process_group("gloo")

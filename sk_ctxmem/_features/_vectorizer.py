@@ -1,0 +1,402 @@
+"""Texts to n-gram features and word sequences, in one container."""
+
+import re
+from itertools import islice
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._doc_links import API_PAGE
+from .._files._codec import from_state, to_state
+from .._input._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
+from .._input._rows import check_texts
+from ._ngrams import (
+    InsideNGrams,
+    TokenNGrams,
+    WeightedNGrams,
+    check_numbering,
+    count_texts,
+    learn_tokens,
+    read_tokens,
+)
+from ._one_text import weigh_one
+from ._sequences import TextSequences
+
+WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
+CHARACTER_PATTERN = r"\S"
+UNKNOWN_WORD = 0
+WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in scikit-learn
+RARE_WORDS_RANGE = (3, 5)  # n-grams of characters that char_ngram_range="auto" stands for
+MOST_TOKENS_OF_AUTO = 3_000_000  # in more than these, words are known well enough by themselves
+NGRAM_CLASSES = {cls.__name__: cls for cls in (InsideNGrams, TokenNGrams, WeightedNGrams)}
+LONG_TEXT = 16  # characters for each word that is read: what is longer is cut beforehand
+
+
+class TextSequenceVectorizer(  # type: ignore[call-arg]
+    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Turn texts into TF-IDF weighted n-grams and into sequences of words.
+
+    The features are those of scikit-learn's
+    :class:`~sklearn.feature_extraction.text.TfidfVectorizer` with sublinear counts, made in a
+    fraction of its time; the sequences keep the order that n-grams lose. Columns are ordered by
+    the length of the n-grams, then by their words.
+
+    Parameters
+    ----------
+    analyzer : {"word", "char"}, default="word"
+        What texts are made of: words and punctuation marks, or single characters. Use "char"
+        for languages without spaces, such as Chinese, with ``ngram_range=(1, 3)``.
+
+    ngram_range : tuple of (int, int), default=(1, 2)
+        Shortest and longest n-grams of words, or of characters for ``analyzer="char"``.
+
+    char_ngram_range : tuple of (int, int), "auto" or None, default="auto"
+        Shortest and longest n-grams of characters inside words, beside those of words. They
+        help where words are rare or misspelt, and cost two to four times as much time. "auto"
+        takes (3, 5) with ``analyzer="word"`` where the texts of fit have three million words or
+        less in all, and none else. Of a word of more than 1,000 characters the beginning counts.
+
+    lowercase : bool, default=True
+        Whether to convert texts to lower case.
+
+    min_df : int, default=1
+        Number of texts that an n-gram must occur in to become a feature.
+
+    max_features : int or None, default=None
+        Largest number of features of each kind of n-grams, the most frequent ones; None for
+        no limit.
+
+    max_length : int, default=2048
+        Number of words, or characters, of a text that are read; what follows is ignored.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        Number of each word of the sequences, from 1. Words in a single text are not in it:
+        they share the number 0 with the words never seen.
+
+    char_ngram_range_ : tuple of (int, int) or None
+        The n-grams of characters that "auto" stands for.
+
+    idf_ : ndarray of shape (n_features,)
+        Inverse document frequency of each n-gram.
+
+    See Also
+    --------
+    ContextMemoryClassifier : Takes what this transformer returns.
+
+    Examples
+    --------
+    >>> from sk_ctxmem import TextSequenceVectorizer
+    >>> vectorizer = TextSequenceVectorizer(ngram_range=(1, 1), char_ngram_range=None)
+    >>> sequences = vectorizer.fit_transform(["yes , please", "yes", "no , thanks"])
+    >>> vectorizer.get_feature_names_out()
+    array([',', 'no', 'please', 'thanks', 'yes'], dtype=object)
+    >>> sequences.features.shape
+    (3, 5)
+    >>> sequences.words
+    array([2, 1, 0, 2, 0, 1, 0], dtype=int32)
+    """
+
+    _doc_link_module = "sk_ctxmem"
+    _doc_link_template = API_PAGE
+    _legal_values = {
+        "analyzer": Choice("word", "char"),
+        "lowercase": Flag(),
+        "min_df": Number(Integral, 1, np.inf, 1),
+        "max_features": Number(Integral, 1, np.inf, None, or_none=True),
+        "max_length": Number(Integral, 1, np.inf, 2048),
+    }
+
+    def __init__(
+        self,
+        *,
+        analyzer="word",
+        ngram_range=(1, 2),
+        char_ngram_range="auto",
+        lowercase=True,
+        min_df=1,
+        max_features=None,
+        max_length=2048,
+    ):
+        self.analyzer = analyzer
+        self.ngram_range = ngram_range
+        self.char_ngram_range = char_ngram_range
+        self.lowercase = lowercase
+        self.min_df = min_df
+        self.max_features = max_features
+        self.max_length = max_length
+
+    def fit(self, X, y=None):
+        """Learn the n-grams, their weights and the words.
+
+        Parameters
+        ----------
+        X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
+            The texts.
+
+        y : Ignored
+            Not used, present for consistency.
+
+        Returns
+        -------
+        self : TextSequenceVectorizer
+            The fitted vectorizer.
+        """
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Learn from texts and convert them, in less time than one after the other.
+
+        Parameters
+        ----------
+        X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
+            The texts.
+
+        y : Ignored
+            Not used, present for consistency.
+
+        Returns
+        -------
+        sequences : TextSequences of n_rows rows
+            N-gram features and words.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is not legal, X is not made of texts, or no text has a word.
+        """
+        self._check_parameters()
+        texts = self._clean(check_texts(X))
+        tokens, token_numbers = learn_tokens(texts, self._tokenizer())
+        self._check_counts(token_numbers, len(texts))
+        limits = (self.min_df, self.max_features)
+        ngram_range = read_ngram_range("ngram_range", self.ngram_range)
+        ngrams = WeightedNGrams(TokenNGrams(ngram_range), *limits)
+        parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
+        char_ngram_range = self._choose_char_ngram_range(len(tokens.numbers))
+        if char_ngram_range is not None:
+            inside = WeightedNGrams(InsideNGrams(char_ngram_range), *limits)
+            parts.append(inside.fit_transform(self._cut(texts)))
+        self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, inside)
+        return self._pack(parts, tokens, texts)
+
+    def transform(self, X):
+        """Convert texts; n-grams that were not seen are left out.
+
+        Parameters
+        ----------
+        X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
+            The texts. An empty one is legal: it has no features and no words.
+
+        Returns
+        -------
+        sequences : TextSequences of n_rows rows
+            N-gram features and words.
+        """
+        check_is_fitted(self)
+        texts = check_texts(X)
+        if len(texts) == 1:
+            return self._transform_one(texts[0])
+        texts = self._clean(texts)
+        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        parts = [self._ngrams.transform(tokens)]
+        if self._inside is not None:
+            parts.append(self._inside.transform(self._cut(texts)))
+        return self._pack(parts, tokens, texts)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the n-grams in the order of the columns.
+
+        Parameters
+        ----------
+        input_features : Ignored
+            Not used, present for consistency.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,) of str
+            The n-grams. Where there are two kinds, they begin with ``word__`` and ``char__``.
+        """
+        check_is_fitted(self)
+        separator = " " if self.analyzer == "word" else ""
+        names = self._ngrams.names(list(self._token_numbers), separator)
+        if self._inside is None:
+            return names
+        both = [f"word__{name}" for name in names]
+        both += [f"char__{name}" for name in self._inside.names()]
+        return np.array(both, dtype=object)
+
+    def _names_of(self, columns):
+        """Return the n-grams of some columns: all of them take a while on large vocabularies."""
+        n_words, tokens = len(self._ngrams.idf), list(self._token_numbers)
+        separator = " " if self.analyzer == "word" else ""
+        if self._inside is None:
+            return [self._ngrams.name(column, tokens, separator) for column in columns]
+        return [
+            f"word__{self._ngrams.name(column, tokens, separator)}"
+            if column < n_words
+            else f"char__{self._inside.name(column - n_words)}"
+            for column in columns
+        ]
+
+    def _words_of(self, text):
+        """Return the words of a text, those whose numbers `transform` gives."""
+        (clean,) = self._clean([text])
+        if self.analyzer == "char":
+            clean = "".join(clean.split())
+        return list(self._tokenizer()(clean))
+
+    @property
+    def idf_(self):
+        """Inverse document frequency of each n-gram."""
+        check_is_fitted(self)
+        return np.concatenate([kind.idf for kind in self._kinds])
+
+    @property
+    def _kinds(self):
+        return [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
+
+    @property
+    def _n_columns(self):
+        return sum(len(kind.idf) for kind in self._kinds)
+
+    def _check_learned(self):
+        """Raise ValueError unless this is what `fit` can have learned."""
+        if not hasattr(self, "vocabulary_"):
+            return
+        self._check_parameters()
+        n_words, numbers = len(self.vocabulary_), self._word_numbers
+        check_numbering(self._token_numbers, self._ngrams.counter.n_tokens)
+        are_right = numbers.shape == (len(self._token_numbers) + 1,) and numbers.dtype == np.int32
+        if not are_right or numbers.min() < 0 or numbers.max() > n_words:
+            raise ValueError("the numbers of the words are not those of the vocabulary")
+
+    def __getstate__(self):
+        """Return arrays and plain values only, so that skops need not trust the parts."""
+        return to_state(dict(super().__getstate__()), "vectorizer", NGRAM_CLASSES)
+
+    def __setstate__(self, state):
+        """Take over what `__getstate__` returned."""
+        super().__setstate__(from_state(state, NGRAM_CLASSES))
+        self._check_learned()
+
+    def _check_parameters(self):
+        check_parameters(self, self._legal_values)
+        read_ngram_range("ngram_range", self.ngram_range)
+        if isinstance(self.char_ngram_range, str):
+            Choice("auto").check("char_ngram_range", self.char_ngram_range)
+        elif self.char_ngram_range is not None:
+            read_ngram_range("char_ngram_range", self.char_ngram_range)
+
+    def _check_counts(self, token_numbers, n_texts):
+        """Raise ValueError if there is nothing to learn from so many texts of these tokens."""
+        if all(token.isspace() for token in token_numbers):
+            raise ValueError("X has no word in any of its texts; at least one is needed.")
+        if self.min_df > n_texts:
+            raise ValueError(
+                f"min_df={self.min_df!r} is more than the {n_texts} texts of X; lower it."
+            )
+
+    def _keep(self, token_numbers, n_texts, ngrams, inside):
+        """Keep tokens, that stand in so many texts each, and n-grams as what was learned."""
+        self._token_numbers, self._ngrams, self._inside = token_numbers, ngrams, inside
+        self.char_ngram_range_ = None if inside is None else inside.counter.ngram_range
+        self.vocabulary_, self._word_numbers = _number_words(token_numbers, n_texts.tolist())
+
+    def _choose_char_ngram_range(self, n_tokens):
+        """Return the n-grams of characters to take beside those of so many tokens."""
+        if self.char_ngram_range is None:
+            return None
+        if not isinstance(self.char_ngram_range, str):
+            return read_ngram_range("char_ngram_range", self.char_ngram_range)
+        are_few = n_tokens <= MOST_TOKENS_OF_AUTO
+        return RARE_WORDS_RANGE if self.analyzer == "word" and are_few else None
+
+    def _clean(self, texts):
+        """Convert to lower case, and cut what is far too long."""
+        if self.lowercase:
+            texts = [text.lower() for text in texts]
+        if self.analyzer == "char":
+            return self._cut([WHITE_SPACE.sub(" ", text) for text in texts])
+        limit = LONG_TEXT * int(self.max_length)
+        return [self._cut([text])[0] if len(text) > limit else text for text in texts]
+
+    def _cut(self, texts):
+        """Cut each text after its `max_length` words."""
+        limit = self.max_length  # most texts are seen to be short enough
+        pattern = re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
+        return [text if len(text) <= limit else _cut_after(text, pattern, limit) for text in texts]
+
+    def _weigh_one(self, text):
+        """Return columns, weights, tokens and the clean form of one text, without a matrix."""
+        texts = self._clean([text])
+        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+        cut = None if self._inside is None else self._cut(texts)[0]
+        return *weigh_one(tokens.numbers, cut, self._ngrams, self._inside), tokens, texts
+
+    def _transform_one(self, text):
+        columns, values, tokens, texts = self._weigh_one(text)
+        ends = np.array([0, len(columns)], dtype=np.int32)
+        features = sparse.csr_array((values, columns, ends), shape=(1, self._n_columns))
+        features.has_canonical_format = True
+        return self._add_words(features, tokens, texts)
+
+    def _tokenizer(self):
+        """Return what splits a clean text into tokens: for characters, white space is one too."""
+        if self.analyzer == "char":
+            return tuple
+        find, limit = re.compile(WORD_PATTERN).findall, self.max_length
+        return lambda text: find(text)[:limit]
+
+    def _pack(self, parts, tokens, texts):
+        features = sparse.csr_array(parts[0] if len(parts) == 1 else sparse.hstack(parts))
+        features.sum_duplicates()  # there are none: this sorts, once for all who read them
+        return self._add_words(features, tokens, texts)
+
+    def _add_words(self, features, tokens, texts):
+        if self.analyzer == "char":  # white space is part of n-grams, but no word
+            texts = ("".join(text.split()) for text in texts)
+            tokens = read_tokens(texts, tuple, self._token_numbers)
+        words = self._word_numbers[tokens.numbers]  # -1, for unknown, takes the last
+        offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
+        return TextSequences(features, words, offsets, len(self.vocabulary_) + 1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _cut_after(text, pattern, n_tokens):
+    """Cut a text after its first tokens, without reading the rest."""
+    end = 0
+    for match in islice(pattern.finditer(text), n_tokens):
+        end = match.end()
+    return text[:end]
+
+
+def _number_words(token_numbers, n_texts):
+    """Assign numbers, from 1, to the tokens that are words and stand in two texts or more.
+
+    Returns
+    -------
+    vocabulary : dict of str to int
+        Number of each such word.
+    numbers : ndarray of shape (n_tokens + 1,), int32
+        Number of the word that each token is, UNKNOWN_WORD for the rest, and for the last.
+    """
+    words = [
+        token
+        for token, number in token_numbers.items()
+        if n_texts[number] > 1 and not token.isspace()
+    ]
+    numbers = np.full(len(token_numbers) + 1, UNKNOWN_WORD, dtype=np.int32)
+    numbers[[token_numbers[word] for word in words]] = np.arange(1, len(words) + 1)
+    return {word: number for number, word in enumerate(words, start=1)}, numbers

@@ -1,0 +1,377 @@
+"""Checks at the door: texts, features and groups in every accepted form.
+
+Also the only home of names that scikit-learn keeps private.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping, MappingView, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+
+from .._doc_links import see
+from ._arrays import (
+    as_array,
+    as_numbers,
+    as_objects,
+    check_hashable,
+    check_sizes,
+    check_storage,
+    find_missing,
+    refuse_tables,
+)
+
+
+@dataclass
+class InputRows:
+    """What the user passed as X, in one form.
+
+    Parameters
+    ----------
+    kind : {"text", "features", "sequences"}
+        What the values are.
+    values : list of str, ndarray or csr_array of shape (n_rows, n_features), or container
+        The rows.
+    groups, order, speakers : ndarray of shape (n_rows,) or None
+        The columns with these roles.
+    """
+
+    kind: str
+    values: Any
+    groups: np.ndarray | None = None
+    order: np.ndarray | None = None
+    speakers: np.ndarray | None = None
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return len(self.values) if self.kind == "text" else self.values.shape[0]
+
+
+def _is_text(value):
+    return isinstance(value, str | bytes | bytearray | memoryview)
+
+
+def is_frame(X):
+    """Tell whether X has named columns, be it of pandas or of polars."""
+    return hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2
+
+
+def is_missing(value):
+    """Tell whether a scalar is None, NaN, NaT or NA."""
+    if isinstance(value, float | np.floating | np.datetime64):
+        return bool(value != value)
+    return any(value is missing for missing in (None, pd.NA, pd.NaT, np.ma.masked))
+
+
+def _holds_text(column):
+    """Tell whether a one-dimensional array, Series or list is one of texts."""
+    if getattr(getattr(column, "dtype", None), "kind", "O") in "biufcmM":
+        return False
+    first = next((value for value in column if not is_missing(value)), "")
+    # a column without any value is taken for one of texts, all missing
+    return _is_text(first) or any(map(_is_text, column))
+
+
+def looks_like_texts(X):
+    """Tell whether X is a sequence of texts, in one dimension or in a single column."""
+    if _is_text(X) or sparse.issparse(X):
+        return False
+    if is_frame(X):
+        return len(X.columns) == 1 and _holds_text(_column(X, X.columns[0]))
+    if hasattr(X, "shape"):
+        if len(X.shape) == 2:
+            return X.shape[1] == 1 and _holds_text(np.asarray(X)[:, 0])
+        return len(X.shape) == 1 and _holds_text(X)
+    return isinstance(X, Sequence) and _holds_text(X)
+
+
+def _column(frame, name):
+    """Return a column of a frame as an array of objects or numbers."""
+    column = frame[name]
+    if is_frame(column):
+        raise ValueError(f"X has {column.shape[1]} columns named {name!r}; give each its own name.")
+    values = column.to_numpy()
+    if values.ndim != 1:
+        raise TypeError(
+            f"column {name!r} of X holds several values in each row; make it columns of one each."
+        )
+    return values
+
+
+def _refuse_unordered(X, name):
+    """Raise if the rows of X are not in an order, or can be read only once."""
+    if isinstance(X, Iterator | Set | Mapping | MappingView) and not sparse.issparse(X):
+        raise TypeError(
+            f"{name} is a {type(X).__name__}, whose rows have no number; pass a list, array, "
+            f"Series or DataFrame, such as list({name})."
+        )
+
+
+def check_texts(X, name="X"):
+    """Return texts as a list of str.
+
+    Parameters
+    ----------
+    X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
+        The texts.
+
+    name : str, default="X"
+        What to call them in messages.
+
+    Returns
+    -------
+    texts : list of str
+        The texts.
+
+    Raises
+    ------
+    TypeError
+        If X is one string or an element is not a string.
+    ValueError
+        If an element is missing, or there is no element.
+    """
+    refuse_tables(X, name)
+    _refuse_unordered(X, name)
+    if _is_text(X):
+        raise TypeError(
+            f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
+            f"pass [{name}] for a single text." + see("kinds-of-input")
+        )
+    if is_frame(X):
+        if len(X.columns) != 1:
+            raise ValueError(
+                f"{name} has the columns {list(X.columns)}, but one column of texts was "
+                "expected; pass that column, or name it in text_column."
+            )
+        X = _column(X, X.columns[0])
+    if getattr(X, "shape", ())[1:] == (1,) and not sparse.issparse(X):
+        X = np.asarray(X)[:, 0]
+    if not hasattr(type(X), "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
+        raise TypeError(f"{name} must be a list, array or Series of texts, not {type(X).__name__}.")
+    texts = list(X)
+    if not texts:
+        raise ValueError(f"{name} is empty: found 0 sample(s) while a minimum of 1 is required.")
+    if set(map(type, texts)) != {str}:
+        texts = [_check_text(text, row, name) for row, text in enumerate(texts)]
+    return texts
+
+
+def _check_text(text, row, name):
+    if isinstance(text, str):
+        return str(text)
+    if is_missing(text):
+        raise ValueError(
+            f"{name} has no text in row {row}: {text!r}; drop the row, or put '' in its place."
+            + see("missing-texts")
+        )
+    raise TypeError(
+        f"{name} has {text!r} of type {type(text).__name__} in row {row}, where a str was "
+        "expected; convert it with str(), or bytes with .decode()."
+    )
+
+
+def check_row_ids(groups, n_rows, name="groups"):
+    """Return one value a row as an array; none may be missing."""
+    if hasattr(groups, "to_numpy") and hasattr(groups, "dtype"):
+        ids = groups.to_numpy()
+    elif isinstance(groups, Sequence) and not _is_text(groups):
+        ids = as_objects(groups)  # or a NaN among strings would become the string "nan"
+    else:
+        ids = as_array(groups, name, None if hasattr(groups, "dtype") else object)
+    if ids.shape != (n_rows,):
+        raise ValueError(
+            f"{name} has shape {ids.shape}, but X has {n_rows} rows; pass one value for each row."
+        )
+    missing = find_missing(ids, name)
+    if len(missing):
+        raise ValueError(
+            f"{name} has no value in row {missing[0]}: {ids.tolist()[missing[0]]!r}; give each row "
+            "one. A row that stands alone is a group of its own, its place may be 0."
+        )
+    return ids
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give an estimator back what it had learned before, if an error ends the block."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def read_rows(estimator, X, groups, columns, *, reset):
+    """Read X and groups in any accepted form.
+
+    Parameters
+    ----------
+    estimator : ContextMemoryClassifier
+        Keeps `n_features_in_` and `feature_names_in_`.
+    X : see ContextMemoryClassifier.fit
+        The input.
+    groups : array-like of shape (n_rows,) or None
+        Ids of the groups.
+    columns : dict of str to str or None
+        Names of the columns with the roles text, group, order and speaker.
+    reset : bool
+        Whether this is a fit, which learns the number and names of the features.
+
+    Returns
+    -------
+    rows : InputRows
+        The input in one form.
+    """
+    refuse_tables(X, "X")
+    named = _read_names(columns)
+    if is_frame(X):
+        rows = _read_frame(estimator, X, named, reset=reset)
+    elif named:
+        role, name = next(iter(named.items()))
+        raise ValueError(
+            f"{role}_column={name!r} needs X to be a DataFrame, but X is a {type(X).__name__} "
+            "without columns; pass a DataFrame, or pass the ids as groups= and leave the column "
+            "unset." + see("columns")
+        )
+    else:
+        rows = _read_plain(estimator, X, reset=reset)
+    if groups is not None:
+        if rows.groups is not None:
+            raise ValueError(
+                f"groups= and group_column={columns['group']!r} both say what the groups are; "
+                "leave one of them out."
+            )
+        rows.groups = check_row_ids(groups, rows.n_rows)
+        check_hashable(rows.groups, "groups")
+    return rows
+
+
+def _read_names(columns):
+    """Return the columns that are named, by their roles."""
+    named = {role: name for role, name in columns.items() if name is not None}
+    for role, name in named.items():
+        if not isinstance(name, Hashable):
+            raise TypeError(f"{role}_column={name!r} must be the name of one column, or None.")
+    if len(set(named.values())) < len(named):
+        shown = ", ".join(f"{role}_column={name!r}" for role, name in named.items())
+        raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
+    return named
+
+
+def _read_plain(estimator, X, *, reset):
+    """Read texts, a container of sequences, or features without roles."""
+    if getattr(X, "is_text_sequences", False):
+        _check_n_features(estimator, X, reset=reset)
+        return InputRows("sequences", X)
+    _refuse_unordered(X, "X")
+    if _is_text(X) or looks_like_texts(X):
+        if reset:
+            _forget_features(estimator)
+        return InputRows("text", check_texts(X))
+    return _read_numbers(estimator, as_numbers(as_array(X, "X"), "X"), reset=reset)
+
+
+def _read_numbers(estimator, X, *, reset):
+    """Read features that are known to be numbers."""
+    check_storage(X)
+    values = validate_data(estimator, X, accept_sparse="csr", reset=reset, dtype="numeric")
+    return InputRows("features", check_sizes(values))
+
+
+def _check_n_features(estimator, X, *, reset):
+    """Keep or compare the number of features of a container of sequences."""
+    if reset:
+        _forget_features(estimator)
+        estimator.n_features_in_ = X.shape[1]
+    elif X.shape[1] != getattr(estimator, "n_features_in_", X.shape[1]):
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input; use the vectorizer that it was "
+            "fitted with."
+        )
+
+
+def _forget_features(estimator):
+    """Remove what an earlier fit on features left behind."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(estimator, name):
+            delattr(estimator, name)
+
+
+def _read_frame(estimator, X, named, *, reset):
+    """Read a frame by the roles of its columns; those without a role are features."""
+    present = list(X.columns)
+    for role, name in named.items():
+        if name not in present:
+            raise ValueError(
+                f"{role}_column={name!r} is not a column of X, which has {present}; "
+                + ("give the name of one of them." if reset else "add the column to X, as in fit.")
+                + see("columns")
+            )
+    roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
+    if "order" in roles:
+        roles["order"] = rank_categories(X[named["order"]], roles["order"])
+    if "text" in named:
+        texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
+        _keep_columns(estimator, present, reset=reset)
+        rows = InputRows("text", texts)
+    else:
+        rest = [name for name in present if name not in named.values()]
+        rows = _read_features(estimator, X, rest, reset=reset)
+    for role, attribute in (("group", "groups"), ("order", "order"), ("speaker", "speakers")):
+        if role in roles:
+            values = roles[role]
+            if role != "speaker":
+                values = check_row_ids(values, rows.n_rows, f"column {named[role]!r}")
+            if role != "order":
+                check_hashable(values, f"column {named[role]!r}")
+            setattr(rows, attribute, values)
+    return rows
+
+
+def rank_categories(column, values):
+    """Return the ranks of ordered categories of pandas or polars, other values as they are."""
+    if getattr(column.dtype, "ordered", False):
+        codes = column.cat.codes.to_numpy()
+        return np.where(codes < 0, np.nan, codes)
+    if str(column.dtype).startswith("Enum"):
+        return column.to_physical().to_numpy()
+    return values
+
+
+def _read_features(estimator, X, names, *, reset):
+    """Read the columns without a role: one of texts, or all of numbers."""
+    if len(names) == 1 and _holds_text(_column(X, names[0])):
+        _keep_columns(estimator, list(X.columns), reset=reset)
+        return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
+    texts = [name for name in names if _holds_text(_column(X, name))]
+    if texts:
+        raise ValueError(
+            f"X has the columns {names}, of which {texts} hold text; name the one to classify "
+            "in text_column." + see("columns")
+        )
+    if not names:
+        raise ValueError(
+            "X has no column left for the features; name the texts in text_column." + see("columns")
+        )
+    columns = {name: _column(X, name) for name in names}
+    numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}
+    as_they_are = all(numbers[name] is columns[name] for name in names)
+    return _read_numbers(estimator, X[names] if as_they_are else pd.DataFrame(numbers), reset=reset)
+
+
+def _keep_columns(estimator, present, *, reset):
+    """Learn the columns of a frame of texts; later frames need only those that are read."""
+    if reset:
+        estimator.n_features_in_ = len(present)
+        if all(isinstance(name, str) for name in present):
+            estimator.feature_names_in_ = np.asarray(present, dtype=object)
+        elif hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_

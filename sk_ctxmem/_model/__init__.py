@@ -1,0 +1,1 @@
+"""The fitted model: prediction, checks and its file. No skorch."""

@@ -1,0 +1,1 @@
+"""Tensors to logits: the network in plain torch. Imports nothing of the other rooms."""

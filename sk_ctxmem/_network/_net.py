@@ -1,0 +1,401 @@
+"""The network, in plain torch: encoder, context memory, attention, decoder.
+
+Shape letters: N rows of a batch, F features of a row, D width, M width of the memory, A width of
+the attention, K blocks of rows, L rows of a block, C classes, V words of the batch. Rows and
+words lie in packed order, see `_tensors`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from ._batch import Blocks, RowBatch, SparseFeatures, Words
+from ._kernels import draw_uniform_, drop, fast_tanh, table_product
+from ._label_transitions import LabelChain
+from ._memories import ContextMemory, logistic_centre_
+
+ATTENTION_WIDTH = 32
+ATTENTION_WINDOW = 16  # rows that a row looks back at, itself included
+INITIAL_TABLE_SCALE = 0.1
+
+
+class FeatureTable(nn.Module):
+    """Two linear maps without bias of sparse or dense features: the encoder's and the wide path's.
+
+    They lie side by side in ``weight``, so that a step reads and changes the rows of both at
+    once. Sparse input reads the rows that a batch touches and gives a sparse gradient: the cost
+    of a step does not depend on the number of features.
+
+    Parameters
+    ----------
+    n_features : int
+        Size of the input.
+    width : int
+        Size of what the encoder reads.
+    n_classes : int
+        Size of what the wide path says.
+    initial_scale : float
+        Standard deviation of the first weights of the encoder; those of the wide path are 0.
+
+    Shape
+    -----
+    Input: SparseFeatures of N rows, or (N, F). Output: (N, width) and (N, C).
+    """
+
+    def __init__(self, n_features: int, width: int, n_classes: int, initial_scale: float) -> None:
+        super().__init__()
+        self.widths = [width, n_classes]
+        self.initial_scale = initial_scale
+        self.weight = nn.Parameter(torch.empty(n_features, width + n_classes))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        with torch.no_grad():
+            for_encoder, for_wide_path = self.weight.split(self.widths, dim=1)
+            draw_uniform_(for_encoder, self.initial_scale)
+            for_wide_path.zero_()
+
+    def forward(self, features: SparseFeatures | Tensor) -> tuple[Tensor, ...]:
+        """Map the features of each row."""
+        if isinstance(features, Tensor):
+            mapped = features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, width + C)
+        else:
+            mapped = table_product(self.weight, features)
+        return mapped.split(self.widths, dim=1)
+
+
+class WordTable(nn.Module):
+    """One row of weights a word: ``W1 x`` where x is all 0 but for a 1 at the word.
+
+    Shape
+    -----
+    Input: (V,) word ids. Output: (V, D).
+    """
+
+    def __init__(self, n_words: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_words, width))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        draw_uniform_(self.weight, INITIAL_TABLE_SCALE)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Look the words up."""
+        return embedding(ids, self.weight, sparse=True)
+
+
+class Attention(nn.Module):
+    """What a row finds when it looks at the memories and encodings around it.
+
+    Scaled dot products plus a learned weight for each distance, over a window of rows: those
+    less than ATTENTION_WINDOW before it and, if later rows may be seen, after it.
+
+    Shape
+    -----
+    Input: (N, M + D) and their Blocks. Output: (N, A).
+
+    References
+    ----------
+    Vaswani, A. et al. (2017). Attention is all you need. NeurIPS 2017, section 3.2.
+    """
+
+    def __init__(self, input_width: int, *, both: bool) -> None:
+        super().__init__()
+        self.both = both
+        self.project = nn.Linear(input_width, 3 * ATTENTION_WIDTH)  # query, key, value
+        n_offsets = 2 * ATTENTION_WINDOW - 1 if both else ATTENTION_WINDOW
+        self.distance_weight = nn.Parameter(torch.zeros(n_offsets))
+
+    def forward(self, states: Tensor, blocks: Blocks) -> Tensor:
+        """Return the weighted mean of the values in the window of each row."""
+        queries, keys, values = self._blocks_of_states(states, blocks)
+        found = self._weights(queries, keys, blocks, len(states)) @ values  # (K, L, A)
+        return found.flatten(0, 1).index_select(0, blocks.slots)
+
+    def weights(self, states: Tensor, blocks: Blocks) -> Tensor:
+        """Return how much of its attention each row gives to each row: (N, N), rows sum to 1."""
+        n_rows, slots = len(states), blocks.places.numel()
+        queries, keys, _ = self._blocks_of_states(states, blocks)
+        weights = self._weights(queries, keys, blocks, n_rows).flatten(0, 1)  # (K L, keys)
+        seen = _places_around(blocks, n_rows).repeat_interleave(slots // len(blocks.places), 0)
+        spread = weights.new_zeros(slots, n_rows + 1).scatter_add(1, seen, weights)
+        return spread[blocks.slots, :n_rows]
+
+    def step(self, seen: Tensor, states: Tensor, n_before: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the next row of each of N sequences finds, where no later row is seen.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (N, ATTENTION_WINDOW - 1, 2 A)
+            Keys and values of the last rows, the latest last; zeros where there is none.
+        states : Tensor of shape (N, M + D)
+            Memory and encoding of the row.
+        n_before : Tensor of shape (N,), int64
+            Number of rows before it.
+
+        Returns
+        -------
+        seen : Tensor of shape (N, ATTENTION_WINDOW - 1, 2 A)
+            Keys and values for the row after.
+        found : Tensor of shape (N, A)
+            What `forward` returns for these rows.
+        """
+        projected = self.project(states).unsqueeze(1)  # (N, 1, 3 A)
+        queries, own = projected.split([ATTENTION_WIDTH, 2 * ATTENTION_WIDTH], dim=2)
+        keys_and_values = torch.cat([seen, own], dim=1)  # (N, window, 2 A)
+        keys, values = keys_and_values.split(ATTENTION_WIDTH, dim=2)
+        scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5  # (N, 1, window)
+        scores = scores + self.distance_weight
+        distances = torch.arange(ATTENTION_WINDOW - 1, -1, -1, device=n_before.device)
+        exists = distances <= n_before.view(-1, 1, 1)
+        weights = scores.masked_fill(~exists, torch.finfo(scores.dtype).min).softmax(dim=-1)
+        return keys_and_values[:, 1:], (weights @ values).squeeze(1)
+
+    def _blocks_of_states(self, states: Tensor, blocks: Blocks) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the queries (K, L, A) of each block, and the keys and values around it."""
+        projected = _append_zeros(self.project(states))  # (N + 1, 3 A)
+        length = blocks.places.shape[1]
+        inside = projected.index_select(0, blocks.places.flatten()).unflatten(0, (-1, length))
+        queries, seen = inside.split([ATTENTION_WIDTH, 2 * ATTENTION_WIDTH], dim=2)
+        if blocks.neighbours.shape[1] > 1:
+            around = _append_zeros(seen).index_select(0, blocks.neighbours.flatten())
+            seen = around.view(len(inside), -1, 2 * ATTENTION_WIDTH)
+        keys, values = seen.split(ATTENTION_WIDTH, dim=2)
+        return queries, keys, values
+
+    def _weights(self, queries: Tensor, keys: Tensor, blocks: Blocks, n_rows: int) -> Tensor:
+        """Return the attention weights inside each block, (K, L, number of keys)."""
+        length, n_keys = queries.shape[1], keys.shape[1]
+        n_before = 0 if n_keys == length else length
+        positions = torch.arange(n_keys, device=keys.device) - n_before
+        distances = positions - positions[n_before : n_before + length].unsqueeze(1)
+        last = ATTENTION_WINDOW - 1 if self.both else 0
+        in_window = (distances > -ATTENTION_WINDOW) & (distances <= last)  # (L, keys)
+        places = distances.clamp(1 - ATTENTION_WINDOW, last) + ATTENTION_WINDOW - 1
+        exists = _places_around(blocks, n_rows) < n_rows  # (K, keys)
+        scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5  # (K, L, keys)
+        scores = scores + self.distance_weight[places]
+        # not minus infinity: rows that fill a block up see nothing, and would give NaN
+        lowest = torch.finfo(scores.dtype).min
+        return scores.masked_fill(~(in_window & exists.unsqueeze(1)), lowest).softmax(dim=-1)
+
+
+def _append_zeros(values: Tensor) -> Tensor:
+    """Append one element of zeros, for places where there is none."""
+    return torch.cat([values, torch.zeros_like(values[:1])])
+
+
+def _places_around(blocks: Blocks, n_rows: int) -> Tensor:
+    """Return the places of the rows that the rows of each block may see, (K, keys)."""
+    nowhere = torch.full_like(blocks.places[:1], n_rows)
+    return torch.cat([blocks.places, nowhere])[blocks.neighbours].flatten(1)
+
+
+class TextReader(nn.Module):
+    """The text level: encoder, memory and attention over the words of each row.
+
+    Shape
+    -----
+    Input: Words of N rows. Output: (N, D); zeros for a row without words.
+    """
+
+    def __init__(self, n_words: int, width: int, memory: str) -> None:
+        super().__init__()
+        self.table = WordTable(n_words, width)
+        self.encoder = Encoder(width, logistic=memory == "elman")
+        self.memory = ContextMemory(memory, width, both=False)
+        self.attention = nn.Linear(width, 1)
+
+    def forward(self, words: Words, n_rows: int) -> Tensor:
+        """Pool the memories of the words of each row by their attention."""
+        encodings = self.encoder(self.table(words.ids))  # (V, D)
+        if len(encodings) == 0:
+            return encodings.new_zeros(n_rows, encodings.shape[1])
+        memories = self.memory(encodings, words.packing)  # (V, D)
+        scores = self.attention(memories).squeeze(1).tanh().exp()  # (V,), at most e
+        totals = scores.new_zeros(n_rows).index_add(0, words.rows, scores)  # (N,)
+        weights = scores / totals[words.rows]
+        pooled = memories.new_zeros(n_rows, memories.shape[1])
+        return pooled.index_add(0, words.rows, weights.unsqueeze(1) * memories)  # (N, D)
+
+
+class Encoder(nn.Module):
+    """e_i = σ(W1 x_i + b1), where W1 x_i comes from a table; more terms are added before σ.
+
+    Parameters
+    ----------
+    width : int
+        Width of the encodings.
+    logistic : bool
+        Whether σ is the logistic function, else the hyperbolic tangent.
+
+    Shape
+    -----
+    Input: (N, D), and more of them to be added. Output: (N, D).
+    """
+
+    def __init__(self, width: int, *, logistic: bool) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.activation = torch.sigmoid if logistic else fast_tanh
+
+    def forward(self, read: Tensor, *added: Tensor) -> Tensor:
+        """Encode each element."""
+        driven = read.to(self.bias.dtype) + self.bias
+        for term in added:
+            driven = driven + term
+        return self.activation(driven)
+
+
+class ContextMemoryNet(nn.Module):
+    """Encoder, context memory over the rows of a group, attention and decoder, and a wide path.
+
+    ::
+
+        words -> encoder -> memory -> attention ─┐
+                                                 ├─ encoder -> memory ─┬─ decoder ───┐
+        features, place, speaker ────────────────┘      └─ attention ──┘             + -> logits
+        features -> wide path (what logistic regression would say) ──────────────────┘
+
+    With ``memory="elman"`` the encoder, the memory and the decoder are the three formulas
+    e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2), d_i = W4 m_i + b3, whose softmax is
+    the prediction; attention and the wide path are added to d_i. σ is the logistic function
+    there, and the hyperbolic tangent in the encoder of the other kinds. Where rows stand alone
+    there is nothing to remember: the decoder reads the encodings, without memory and attention.
+    Where they do not, the class of the row before has its say too (`LabelChain`).
+
+    Parameters
+    ----------
+    n_features, n_classes, n_extras, n_speakers : int
+        Sizes of the inputs and of the output.
+    sparse : bool
+        Whether the features come as SparseFeatures.
+    memory : {"elman", "gru", "lstm", "mingru"}
+        Kind of the memory.
+    context : {"past", "both", "none"}
+        Which other rows of its group a row sees.
+    width : int
+        Width of encodings and memories.
+    n_words : int
+        Number of words that the text level knows; 0 for no text level.
+    dropout_rate : float
+        Share of features, encodings, memories and attended values that training hides.
+
+    Shape
+    -----
+    Input: a RowBatch of N rows. Output: three times (N, C), the logits of the prediction, of the
+    wide path alone and of the rest alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_features: int,
+        n_classes: int,
+        n_extras: int,
+        n_speakers: int,
+        sparse: bool,
+        memory: str,
+        context: str,
+        width: int,
+        n_words: int,
+        dropout_rate: float,
+    ) -> None:
+        super().__init__()
+        logistic = memory == "elman"
+        # The logistic function is four times flatter than tanh at two times its scale.
+        scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
+        both, remembers = context == "both", context != "none"
+        memory_width = width * (2 if both else 1)
+        self.sparse = sparse
+        self.dropout_rate = dropout_rate
+        self.table = FeatureTable(n_features, width, n_classes, scale)
+        self.encoder = Encoder(width, logistic=logistic)
+        self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
+        self.speakers = nn.Embedding(n_speakers, width) if n_speakers > 1 else None
+        self.reader = TextReader(n_words, width, memory) if n_words else None
+        self.read_text = nn.Linear(width, width, bias=False) if n_words else None
+        self.memory = ContextMemory(memory, width, both=both) if remembers else None
+        self.attention = Attention(memory_width + width, both=both) if remembers else None
+        self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
+        self.decoder = nn.Linear(memory_width, n_classes)
+        self.labels = LabelChain(n_classes) if remembers else None
+        if self.speakers is not None:
+            nn.init.normal_(self.speakers.weight, std=scale)
+        if logistic:
+            with torch.no_grad():
+                self.decoder.weight.mul_(2)
+            logistic_centre_(self.decoder.weight, self.decoder.bias)
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether there is a memory, over rows or over words."""
+        return self.memory is not None or self.reader is not None
+
+    @property
+    def tables(self) -> list[Any]:
+        """Weights that a batch reads in part, hence with sparse gradients."""
+        found = [self.table.weight] if self.sparse else []
+        return found + ([] if self.reader is None else [self.reader.table.weight])
+
+    def set_dense_dtype(self, dtype: torch.dtype) -> None:
+        """Change the precision of all weights but the tables: those are large, and only read."""
+        tables = {id(table) for table in self.tables}
+        for parameter in self.parameters():
+            if id(parameter) not in tables:
+                parameter.data = parameter.data.to(dtype)
+
+    def _drop(self, values: Tensor) -> Tensor:
+        return drop(values, self.dropout_rate) if self.training else values
+
+    def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
+        if isinstance(features, Tensor):
+            return self._drop(features)
+        return replace(features, values=self._drop(features.values))
+
+    def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
+        """Encode each row by itself: features, place, speaker and words."""
+        added = []
+        if self.extras is not None and batch.extras is not None:
+            added.append(self.extras(batch.extras.to(self.extras.weight.dtype)))
+        if self.speakers is not None:
+            added.append(self.speakers(batch.speakers))
+        if self.reader is not None and self.read_text is not None:
+            added.append(self.read_text(self._drop(self.reader(batch.words, len(batch)))))
+        return self.encoder(read, *added)  # (N, D)
+
+    def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of the prediction, of the wide path, and of memory and attention."""
+        read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
+        return self.decide(read, wide, batch)
+
+    def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Go on from what the encoder and the wide path have read of the features."""
+        deep = self._decode(self._drop(self.encode(read, batch)), batch)
+        wide = wide.to(deep.dtype)
+        return self._join(wide + deep, batch), wide, deep  # (N, C) each
+
+    def _join(self, logits: Tensor, batch: RowBatch) -> Tensor:
+        """Add what the class of the row before says, known or not."""
+        if self.labels is None or batch.packing is None:
+            return logits
+        if batch.labels_before is not None:
+            return self.labels.follow(logits, batch.labels_before)
+        return self.labels.expect(logits, batch.packing)
+
+    def _decode(self, encodings: Tensor, batch: RowBatch) -> Tensor:
+        """Return what memory and attention say of each row, or the encodings alone."""
+        if self.memory is None or self.attention is None or self.attended is None:
+            return self.decoder(encodings)
+        memories = self.memory(encodings, batch.packing)  # (N, M)
+        states = torch.cat([memories, encodings], dim=1)  # (N, M + D)
+        found = self.attention(states, batch.blocks)  # (N, A)
+        return self.decoder(self._drop(memories)) + self.attended(self._drop(found))

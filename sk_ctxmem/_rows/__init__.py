@@ -1,0 +1,1 @@
+"""Rows and their groups to batches of the network."""

@@ -1,0 +1,196 @@
+"""What the sessions of a fitted classifier share: how turns are read, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+
+from .._network._batch import RowBatch, SparseFeatures
+from .._network._step import first_states, step
+from .._rows._arrange import features_of, read_one_text, reads_one_text, scale
+from .._rows._row_set import RowSet, describe_next_rows
+from .._runtime import one_thread
+from ._turns import SPEAKER_SIZE, read_speakers
+
+MOST_TURNS = 2048  # of different conversations in a step, so that memory is bounded
+
+
+@dataclass(frozen=True)
+class SessionStates:
+    """All that is kept of conversations between their turns.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_conversations, n_numbers), float32
+        The states of the network.
+    n_turns : ndarray of shape (n_conversations,), int64
+        Number of turns so far.
+    speakers : ndarray of shape (n_conversations, SPEAKER_SIZE), uint8
+        The mark of who spoke last.
+    """
+
+    vectors: np.ndarray
+    n_turns: np.ndarray
+    speakers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.n_turns)
+
+    def take(self, which: Any) -> SessionStates:
+        """Return those of some conversations."""
+        return SessionStates(self.vectors[which], self.n_turns[which], self.speakers[which])
+
+    def put(self, which: Any, states: SessionStates) -> None:
+        """Replace those of some conversations, in place."""
+        for name, array in vars(self).items():
+            array[which] = getattr(states, name)
+
+
+@dataclass(frozen=True)
+class SessionModel:
+    """The parts of a fitted classifier that read turns, as they were when the first session began.
+
+    Parameters
+    ----------
+    network : ContextMemoryNet
+        The network; a later fit makes another one.
+    device : str
+        Where it is.
+    vectorizer, scaler : transformer
+        What turns texts into features, or None, and what scales them.
+    speakers : dict or None
+        Number of each speaker; None if there was no column of speakers.
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    temperature : float
+        What logits are divided by.
+    kind : {"text", "features", "sequences"}
+        What turns are.
+    n_features : int or None
+        Their number of features; None for texts.
+    word_memory : bool
+        Whether the words are read.
+    """
+
+    network: Any
+    device: str
+    vectorizer: Any
+    scaler: Any
+    speakers: dict | None
+    classes: np.ndarray
+    temperature: float
+    kind: str
+    n_features: int | None
+    word_memory: bool
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """What tells the model from others: a digest of what is small of its weights."""
+        digest = blake2b(repr(self.classes.tolist()).encode(), digest_size=16)
+        for name, weight in self.network.state_dict().items():
+            digest.update(f"{name} {tuple(weight.shape)}".encode())
+            if not name.endswith("table.weight"):  # which may be large
+                digest.update(weight.float().cpu().numpy().tobytes())
+        return digest.digest()
+
+    def first(self, n_conversations: int) -> SessionStates:
+        """Return the states before the first turn."""
+        return SessionStates(
+            first_states(self.network, n_conversations).cpu().numpy(),
+            np.zeros(n_conversations, dtype=np.int64),
+            np.zeros((n_conversations, SPEAKER_SIZE), dtype=np.uint8),
+        )
+
+    def advance(
+        self, states: SessionStates, turns: Any, speakers: list | None
+    ) -> tuple[SessionStates, np.ndarray]:
+        """Read one turn of each conversation.
+
+        Parameters
+        ----------
+        states : SessionStates
+            The conversations so far.
+        turns : list of str, ndarray, csr_array or TextSequences, one for each
+            What is said, checked.
+        speakers : list or None
+            Who speaks.
+
+        Returns
+        -------
+        states : SessionStates
+            The conversations with these turns.
+        probabilities : ndarray of shape (n_conversations, n_classes)
+            Those of the classes of the turns.
+        """
+        n_before = states.n_turns
+        numbers, marks = read_speakers(speakers, len(states), self.speakers)
+        changed = None if self.speakers is None else (marks != states.speakers).any(axis=1)
+        batch = self._batch(turns, describe_next_rows(n_before, changed), numbers)
+        with one_thread(), torch.inference_mode():
+            vectors, logits = step(
+                self.network,
+                torch.from_numpy(states.vectors).to(self.device),
+                torch.from_numpy(n_before).to(self.device),
+                batch.to(self.device),
+            )
+            kept = vectors.cpu().numpy().copy()  # and nothing of torch's beside it
+            after = SessionStates(kept, n_before + 1, marks)
+            scores = logits.cpu().double().numpy() / self.temperature
+        return after, _softmax(scores)
+
+    def _batch(self, turns: Any, extras: np.ndarray, speakers: np.ndarray) -> RowBatch:
+        """Return turns as the network reads them."""
+        if len(speakers) == 1 and self._reads_one_text:
+            features = self._read_one_text(turns[0])
+            return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers))
+        values = self.vectorizer.transform(turns) if self.kind == "text" else turns
+        return RowSet(
+            features=scale(features_of(values), self.scaler),
+            extras=extras,
+            speakers=speakers,
+            rows=np.arange(len(speakers)),
+            lengths=np.ones(len(speakers), dtype=np.int64),
+            words=values.words if self.word_memory else None,
+            word_offsets=values.offsets if self.word_memory else None,
+            context="none",
+        ).one_batch()
+
+    @cached_property
+    def _reads_one_text(self) -> bool:
+        is_default = reads_one_text(self.vectorizer, self.scaler)
+        return self.kind == "text" and is_default and not self.word_memory
+
+    def _read_one_text(self, text: str) -> SparseFeatures:
+        """Return the features of one text: most of a turn's time would go into sparse matrices."""
+        places, values = read_one_text(text, self.vectorizer, self.scaler)
+        ids, offsets = torch.from_numpy(places), torch.zeros(1, dtype=torch.int32)
+        return SparseFeatures(ids, torch.from_numpy(values), offsets)
+
+    def advance_all(
+        self, states: SessionStates, turns: Any, speakers: list | None
+    ) -> tuple[SessionStates, np.ndarray]:
+        """Read one turn of each of many conversations, in steps whose memory is bounded."""
+        parts = []
+        for start in range(0, len(states), MOST_TURNS):
+            part = slice(start, start + MOST_TURNS)
+            who = None if speakers is None else speakers[part]
+            parts.append(self.advance(states.take(part), turns[part], who))
+        after = [list(vars(part).values()) for part, _ in parts]
+        joined = SessionStates(*map(np.concatenate, zip(*after, strict=True)))
+        return joined, np.concatenate([probabilities for _, probabilities in parts])
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    """Return probabilities as scipy's softmax, which takes several times as long on one row."""
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            "the turn has numbers that are too far from those of fit for single precision; scale "
+            "them as those of fit, or leave it out."
+        )
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

@@ -1,0 +1,1 @@
+"""Rows to a trained network. The only room that imports skorch."""

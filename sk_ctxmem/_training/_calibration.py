@@ -1,0 +1,110 @@
+"""How sure predictions should be: the rows that tell it, and the temperature."""
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from .._features._csr import squared_norms
+from .._rows._held_out import hold_out_groups
+
+SHARE_OF_LATE_ROWS = 0.05
+EPOCHS_WITH_LATE_ROWS = 3  # in fewer, the last epoch changes too much of what they told
+FEWEST_LATE_ROWS, MOST_LATE_ROWS = 100, 2000
+LARGEST_TEMPERATURE = 10.0  # and its inverse is the smallest
+TRUST_IN_ONE = 5.0  # what a temperature far from 1 costs, as much as the losses of so many rows
+
+
+def choose_late_rows(unit_codes, targets, weights, random):
+    """Choose the rows, in whole groups, that training sees only at its very end.
+
+    Parameters
+    ----------
+    unit_codes : ndarray of shape (n_rows,), int64
+        Number of the group of each row, from 0; of the row itself if there are no groups.
+    targets : ndarray of shape (n_rows,), int64
+        Class numbers; every class stays among the other rows.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows; those of weight 0 do not count.
+    random : RandomState
+        Chooses.
+
+    Returns
+    -------
+    late : ndarray of shape (n_rows,), bool
+        Which rows are late; none of them where they would be too few to tell anything.
+    """
+    n_counted = np.count_nonzero(weights)
+    share = min(SHARE_OF_LATE_ROWS, MOST_LATE_ROWS / n_counted)
+    if share * n_counted < FEWEST_LATE_ROWS:
+        return np.zeros(len(unit_codes), dtype=bool)
+    late = hold_out_groups(unit_codes, targets, weights, share, random, grouped=False)
+    return late & (np.count_nonzero(weights[late]) >= FEWEST_LATE_ROWS)
+
+
+def as_new_rows(features, kept_out):
+    """Return rows that are kept from training as rows of a later `predict` would look.
+
+    Columns that they alone have are left out. If all rows have the same norm, as those of a
+    vectorizer that leaves unknown words out and then divides by the norm, they get it back.
+
+    Parameters
+    ----------
+    features : csr_array or ndarray of shape (n_rows, n_features)
+        All rows of a fit.
+    kept_out : ndarray of shape (n_rows,), bool
+        Which of them are kept from training.
+
+    Returns
+    -------
+    features : csr_array or ndarray of shape (n_rows, n_features)
+        A sparse one has the rows that are kept out only, the others are empty.
+    """
+    if not sparse.issparse(features):
+        return features
+    rows = np.flatnonzero(kept_out)
+    taken = features[rows]
+    n_rows = np.bincount(features.indices, minlength=features.shape[1])
+    n_rows -= np.bincount(taken.indices, minlength=features.shape[1])
+    values = np.where(n_rows[taken.indices] > 0, taken.data, np.float32(0))
+    norms = squared_norms(features.data, features.indptr)
+    usual = norms.max()
+    if np.allclose(norms[norms > 0], usual, rtol=1e-3):
+        left = np.sqrt(squared_norms(values, taken.indptr) / usual)
+        left[left == 0] = 1
+        values /= np.repeat(left, np.diff(taken.indptr)).astype(np.float32)
+    lengths = np.where(kept_out, np.diff(features.indptr), 0)
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(taken.indptr.dtype)
+    return sparse.csr_array((values, taken.indices, ends), shape=features.shape)
+
+
+def fit_temperature(logits, targets, weights):
+    """Return the number to divide logits by, so that their softmax fits rows never trained on.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows, n_classes)
+        Logits of rows that the network was not trained on.
+    targets : ndarray of shape (n_rows,), int64
+        Their class numbers.
+    weights : ndarray of shape (n_rows,)
+        Their weights.
+
+    Returns
+    -------
+    temperature : float
+        What makes the weighted log loss smallest; near 1 where rows are few.
+
+    References
+    ----------
+    Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural
+    networks. ICML 2017, section 4.2.
+    """
+    rows = np.arange(len(targets))
+
+    def loss(logarithm):
+        scores = log_softmax(logits / np.exp(logarithm), axis=1)[rows, targets]
+        return TRUST_IN_ONE * logarithm**2 - weights @ scores
+
+    limit = np.log(LARGEST_TEMPERATURE)
+    return float(np.exp(minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x))

@@ -1,0 +1,233 @@
+"""What happens beside the steps of training: rates, means, the weights that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch import Tensor
+
+from .._doc_links import see
+from .._runtime import one_thread
+from ..exceptions import TrainingDivergedError
+from ._calibration import fit_temperature
+from ._dataset import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
+from ._early_stopping import NoBetterScore
+
+LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
+
+
+class LinearDecay(Callback):
+    """Lower all rates linearly, batch by batch."""
+
+    kept = ("steps_done_",)
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps = n_steps
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start from the full rates."""
+        self.steps_done_ = 0
+
+    def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
+        """Set the rates of the coming step."""
+        if training:
+            share_left = 1 - self.steps_done_ / self.n_steps
+            net.optimizer_.set_decay(max(LOWEST_RATE, share_left))
+            self.steps_done_ += 1
+
+
+class EpochMeans(Callback):
+    """Record the mean loss per row and the validation score, and stop on a loss not finite."""
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Forget the epoch before."""
+        self.sums_ = {True: np.zeros(3), False: np.zeros(3)}  # loss, hits, weight
+
+    def on_batch_end(
+        self,
+        net: NeuralNet,
+        batch: Any = None,
+        training: bool = False,
+        loss: Any = None,
+        y_pred: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Add a batch."""
+        targets, weights = (part.to(net.device) for part in batch[1])
+        hits = y_pred[0].detach().argmax(dim=1) == targets
+        sums = [loss, net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
+        whole, *parts = torch.stack(sums).tolist()
+        if not np.isfinite(whole):
+            raise TrainingDivergedError(
+                f"The loss is {whole} in epoch {len(net.history)}, batch "
+                f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
+                + see("training-diverged")
+            )
+        self.sums_[training] += parts
+
+    def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
+        """Record the means, under the names that skorch's own callbacks know."""
+        sums = net.processes.sum_up(np.stack([self.sums_[True], self.sums_[False]]))
+        loss, _, weight = sums[0]
+        _record(net.history, "train_loss", loss / weight if weight else np.nan, min)
+        if dataset_valid is not None:
+            loss, hits, weight = sums[1]
+            _record(net.history, "valid_loss", loss / weight if weight else np.nan, min)
+            _record(net.history, "valid_score", hits / weight if weight else np.nan, max)
+
+
+def _record(history: Any, name: str, value: float, best: Callable[..., float]) -> None:
+    """Record a value of the epoch, and whether it is better than all before."""
+    before = [row[name] for row in history[:-1]]
+    history.record(name, float(value))
+    is_best = not before or (value not in before and best(value, *before) == value)
+    history.record(f"{name}_best", bool(is_best))
+
+
+class KeptWeights(Callback):
+    """Weights beside those that are trained, which take their place after training."""
+
+    def swap(self, net: NeuralNet) -> None:
+        """Exchange both."""
+        raise NotImplementedError
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Take them, if there are any."""
+        self.swap(net)
+
+    @contextmanager
+    def so_far(self, net: NeuralNet) -> Iterator[None]:
+        """Give the network those that training would end in now, for a while."""
+        self.swap(net)
+        try:
+            yield
+        finally:
+            self.swap(net)
+
+
+def _exchange(net: NeuralNet, others: list[Tensor]) -> None:
+    """Exchange weights with others, one tensor after the other, as tables are large."""
+    for weight, other in zip(net.module_.state_dict().values(), others, strict=False):
+        kept = weight.clone()
+        weight.copy_(other)
+        other.copy_(kept)
+
+
+class BestWeights(KeptWeights):
+    """Go back, after training, to the weights of the epoch with the best validation score.
+
+    They are copied only when another epoch is about to change them, into the memory of the copy
+    before: a table of n-grams can be most of what a fit holds.
+    """
+
+    kept = ("copies_",)
+
+    def __init__(self, stopping: NoBetterScore) -> None:
+        self.stopping = stopping
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start without a copy."""
+        self.copies_: list[Tensor] = []
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Copy the weights if the epoch before was the best so far."""
+        n_done = len(net.history) - 1
+        if n_done and self.stopping.best_epoch_ == n_done:
+            weights = net.module_.state_dict().values()
+            if not self.copies_:
+                self.copies_ = [weight.clone() for weight in weights]
+            for copy, weight in zip(self.copies_, weights, strict=True):
+                copy.copy_(weight)
+
+    def swap(self, net: NeuralNet) -> None:
+        """Exchange the copy and the weights, unless the last epoch was the best."""
+        if self.stopping.best_epoch_ != len(net.history):
+            _exchange(net, self.copies_)
+
+
+class AverageWeights(KeptWeights):
+    """Replace the weights, after training, by their mean over the ends of the epochs but the first.
+
+    Where rows see one another, the last epochs learn noisy labels by heart, group by group. The
+    mean is a point of accuracy better on abstracts, and its probabilities can be trusted more;
+    where rows stand alone it changes nothing, and would take time and memory for a second table.
+
+    References
+    ----------
+    Izmailov, P. et al. (2018). Averaging weights leads to wider optima and better generalization.
+    UAI 2018.
+    """
+
+    kept = ("means_",)
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start without a mean."""
+        self.means_: list[Tensor] = []
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Add the weights as they stand."""
+        n_before = len(net.history) - 2
+        weights = net.module_.state_dict().values()
+        if n_before == 0:
+            self.means_ = [weight.clone() for weight in weights]
+        for mean, weight in zip(self.means_, weights, strict=False):
+            mean.lerp_(weight, 1 / (n_before + 1))
+
+    def swap(self, net: NeuralNet) -> None:
+        """Exchange weights and means."""
+        _exchange(net, self.means_)
+
+
+class LateRows(Callback):
+    """Bring the rows that were held back into the last epoch, after they told the temperature.
+
+    They tell it of the weights as they are when the last epoch begins. What that epoch changes,
+    at the smallest rates, is not in it.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        The rows that were held back.
+    last_epoch : int
+        Number of the last epoch, from 1.
+    averaging : AverageWeights or None
+        Holds the mean that stands for the weights.
+    """
+
+    def __init__(
+        self, rows: TrainingRows, last_epoch: int, averaging: AverageWeights | None
+    ) -> None:
+        self.rows = rows
+        self.last_epoch = last_epoch
+        self.averaging = averaging
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Forget what was told."""
+        self.temperature_: float | None = None
+
+    def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Measure the temperature, then let the rows in."""
+        if len(net.history) == self.last_epoch:
+            with self.averaging.so_far(net) if self.averaging else nullcontext():
+                self.temperature_ = measure_temperature(net, self.rows)
+            dataset_train.bring_back()
+
+
+def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
+    """Return the temperature of a network, from rows that it was not trained on."""
+    net.module_.eval()
+    logits = [np.empty((0, net.module_.decoder.out_features))]  # a process may have no row
+    targets, weights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
+    with one_thread(), torch.inference_mode():
+        for batch, (batch_targets, batch_weights) in BatchIterator(rows, PREDICTION_BATCH_SIZE):
+            logits.append(net.module_(batch.to(net.device))[0].cpu().double().numpy())
+            targets.append(batch_targets.numpy())
+            weights.append(batch_weights.numpy())
+    of_all = net.processes.gather([np.concatenate(parts) for parts in (logits, targets, weights)])
+    return fit_temperature(*of_all)

@@ -1,0 +1,207 @@
+"""What a fit that was killed needs to go on: a file that is written after each epoch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch import Tensor
+
+from .._files._archive import read_archive, versions, write_archive
+from .._files._codec import PlainReader, PlainWriter
+from .._rows._row_set import RowSet
+from ..exceptions import ModelFileError
+from ._dataset import TrainingRows, list_arrays
+from ._processes import OneProcess
+
+PARSING_ERRORS = (AttributeError, LookupError, TypeError, ValueError, RuntimeError)
+
+
+class CheckpointFile:
+    """The file of one fit in a folder of them.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder; it is made if there is none.
+    name : str
+        Of the fit: see `name_fit`.
+    processes : OneProcess
+        Those of the fit: the first one reads and writes.
+
+    Attributes
+    ----------
+    state : dict or None
+        What a fit of this name has left that was killed.
+    """
+
+    def __init__(self, folder: str | os.PathLike, name: str, processes: OneProcess) -> None:
+        self.path = Path(folder) / f"{name}.checkpoint"
+        self.is_ours = processes.rank == 0
+        if self.is_ours:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.state = processes.from_first(self._read() if self.is_ours else None)
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            documents, arrays = read_archive(self.path, "checkpoint", ("state", "vocabulary"))
+            return PlainReader({}, arrays, documents["vocabulary"]).read(documents["state"])
+        except FileNotFoundError:
+            return None
+        except PARSING_ERRORS as error:
+            raise ModelFileError(
+                f"{str(self.path)!r} is no checkpoint that can be read ({error}); delete it to "
+                "start this fit anew."
+            ) from error
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Take the place of what the epoch before has left."""
+        if not self.is_ours:
+            return
+        writer = PlainWriter({})
+        plain = writer.write(state, "fit")
+        documents = {"state": plain, "vocabulary": writer.vocabularies}
+        write_archive(self.path, "checkpoint", documents, writer.arrays)
+
+    def remove(self) -> None:
+        """Remove the file, as the fit has come to its end."""
+        if self.is_ours:
+            self.path.unlink(missing_ok=True)
+
+
+def name_fit(
+    rows: RowSet, targets: np.ndarray, weights: np.ndarray, network: Any, settings: dict[str, Any]
+) -> str:
+    """Return a name that only fits of the same rows with the same settings have.
+
+    Parameters
+    ----------
+    rows : RowSet
+        The rows.
+    targets, weights : ndarray of shape (n_rows,)
+        Their class numbers and weights.
+    network : ContextMemoryNet or None
+        The network that training begins with, if it is not new.
+    settings : dict of str to object
+        What else decides what is learned. Versions are added, as another one might go on otherwise.
+    """
+    settings = settings | {"versions": versions()}
+    parts = list_arrays(rows, targets, weights)
+    if network is not None:
+        parts += [weight.cpu().numpy() for weight in network.state_dict().values()]
+    digest = sha256(repr(sorted(settings.items())).encode())
+    for part in parts:
+        digest.update(b"-" if part is None else repr((part.dtype, part.shape)).encode())
+        if part is not None:
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()[:32]
+
+
+class Checkpoint(Callback):
+    """Keep after each epoch but the last what a fit needs, and go on from it.
+
+    Everything that training changes is kept, random states included: the weights at the end are
+    those of a fit that was never killed, bit for bit.
+
+    Parameters
+    ----------
+    file : CheckpointFile
+        Where it is kept.
+    callbacks : list of Callback
+        The other callbacks, all of which come before this one.
+    last_epoch : int
+        Number of the last epoch, from 1.
+    """
+
+    def __init__(self, file: CheckpointFile, callbacks: list[Callback], last_epoch: int) -> None:
+        self.file = file
+        self.callbacks = callbacks
+        self.last_epoch = last_epoch
+
+    def on_train_begin(self, net: NeuralNet, X: Any = None, **kwargs: Any) -> None:
+        """Go on where a fit before was killed, if it was."""
+        if self.file.state is None:
+            return
+        try:
+            self._restore(net, X, self.file.state)
+        except PARSING_ERRORS as error:
+            raise ModelFileError(
+                f"{str(self.file.path)!r} is no checkpoint of this fit ({error}); delete it to "
+                "start anew."
+            ) from error
+
+    def on_epoch_end(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Keep the state, unless nothing follows."""
+        if len(net.history) < self.last_epoch:
+            self.file.write(self._collect(net, dataset_train))
+
+    def _collect(self, net: NeuralNet, rows: TrainingRows) -> dict[str, Any]:
+        on_gpu = torch.device(net.device).type == "cuda"
+        return {
+            "history": [_plain_values(row) for row in net.history],
+            "weights": to_arrays(list(net.module_.state_dict().values())),
+            "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.state().items()},
+            "callbacks": [
+                {name: to_arrays(getattr(callback, name)) for name in _kept_names(callback)}
+                for callback in self.callbacks
+            ],
+            "shuffling": rows.random,
+            "dropout": torch.get_rng_state().numpy(),
+            "dropout_on_gpu": torch.cuda.get_rng_state(net.device).numpy() if on_gpu else None,
+        }
+
+    def _restore(self, net: NeuralNet, rows: TrainingRows, state: dict[str, Any]) -> None:
+        for row in state["history"]:
+            net.history.new_epoch()
+            for name, value in row.items():
+                net.history.record(name, value)
+        copy_into(list(net.module_.state_dict().values()), state["weights"])
+        for name, held in net.optimizer_.state().items():
+            copy_into(held, state["optimizer"][name])
+        for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
+            for name in _kept_names(callback):
+                setattr(callback, name, _to_tensors(kept[name], net.device))
+        if rows.random is not None:
+            rows.random.set_state(state["shuffling"].get_state())
+        torch.set_rng_state(torch.from_numpy(state["dropout"]))
+        if state["dropout_on_gpu"] is not None and torch.device(net.device).type == "cuda":
+            torch.cuda.set_rng_state(torch.from_numpy(state["dropout_on_gpu"]), net.device)
+
+
+def _plain_values(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers and names of an epoch; the user's callbacks may record anything."""
+    return {name: value for name, value in row.items() if isinstance(value, int | float | str)}
+
+
+def _kept_names(callback: Callback) -> tuple[str, ...]:
+    """Return the names of what training changes in a callback of ours."""
+    return getattr(callback, "kept", ())
+
+
+def to_arrays(held: Any) -> Any:
+    """Return lists of tensors as lists of arrays, and other values as they are."""
+    if not isinstance(held, list):
+        return held
+    return [tensor.detach().cpu().numpy() for tensor in held]
+
+
+def _to_tensors(kept: Any, device: str) -> Any:
+    if isinstance(kept, list):
+        return [torch.from_numpy(array.copy()).to(device) for array in kept]
+    return kept
+
+
+def copy_into(tensors: Iterable[Tensor], arrays: list[np.ndarray]) -> None:
+    """Copy arrays into tensors of the same shapes."""
+    with torch.no_grad():
+        for tensor, array in zip(tensors, arrays, strict=True):
+            if tensor.shape != array.shape:
+                raise ValueError(f"weights of shape {array.shape}, not {tuple(tensor.shape)}")
+            tensor.copy_(torch.from_numpy(array))

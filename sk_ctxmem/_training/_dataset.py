@@ -1,0 +1,175 @@
+"""Rows with their classes and weights, in the batches that training goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from .._network._label_transitions import NO_LABEL
+from .._rows._row_set import RowSet
+from ._calibration import as_new_rows
+
+PREDICTION_BATCH_SIZE = 4096
+
+Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
+
+
+class EpochRows(Protocol):
+    """Rows to train on, wherever they are: what training asks of a data set of torch.
+
+    Attributes
+    ----------
+    n_early : int
+        Number of rows of an epoch before `bring_back` is called; their length is that of all.
+    sample : TrainingRows
+        Some of them in memory, from which the rate of the tables is found.
+    """
+
+    @property
+    def n_early(self) -> int: ...  # noqa: D102
+
+    @property
+    def sample(self) -> TrainingRows: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
+
+    def bring_back(self) -> None:
+        """Have all rows in the batches to come: the last epoch begins."""
+
+    def batches(self, batch_size: int) -> Batches:
+        """Yield the batches of an epoch."""
+
+
+class TrainingRows(torch.utils.data.Dataset):
+    """Rows in memory with their class numbers and weights, as skorch wants a data set.
+
+    Parameters
+    ----------
+    rows : RowSet
+        The rows.
+    targets : ndarray of shape (n_rows,), int64
+        Class numbers, in the caller's order as the features of `rows`.
+    weights : ndarray of shape (n_rows,), float32
+        Weights, likewise.
+    random : RandomState or None
+        Shuffles the groups, in training; None keeps their order.
+    """
+
+    def __init__(
+        self,
+        rows: RowSet,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        random: np.random.RandomState | None,
+    ) -> None:
+        self.rows = self.current = rows
+        self.targets = torch.from_numpy(targets)
+        self.weights = torch.from_numpy(weights)
+        self.random = random
+        self.sorter: Any = None  # that of the batches, see RowSet.batches
+        self.labels_before = None
+        if random is not None:
+            self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def n_early(self) -> int:
+        """Number of rows that are in the batches until `bring_back` is called."""
+        return len(self.current)
+
+    @property
+    def sample(self) -> TrainingRows:
+        """All of them, as they are in memory."""
+        return self
+
+    def hold_back(self, late: np.ndarray) -> TrainingRows | None:
+        """Leave rows out of the batches until `bring_back` is called; return them, if any."""
+        early_groups, late_groups = _split_groups(self.rows, late)
+        if not len(late_groups):
+            return None
+        self.current = self.rows.take_groups(early_groups)
+        return TrainingRows(
+            _as_new(self.rows.take_groups(late_groups), late),
+            self.targets.numpy(),
+            self.weights.numpy(),
+            None,
+        )
+
+    def bring_back(self) -> None:
+        """Have all rows in the batches to come."""
+        self.current = self.rows
+
+    def batches(self, batch_size: float) -> Batches:
+        """Yield batches of whole groups or, in training, of pieces of them."""
+        for rows, batch in self.current.batches(batch_size, self.random, self.sorter):
+            if self.labels_before is not None:
+                batch.labels_before = self.labels_before[rows]
+            yield batch, (self.targets[rows], self.weights[rows])
+
+
+class BatchIterator:
+    """The batches of an epoch, in the place of torch's DataLoader."""
+
+    def __init__(self, dataset: EpochRows, batch_size: int) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Batches:
+        return self.dataset.batches(self.batch_size)
+
+
+def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the class number plus 1 of the row before each in its group, or NO_LABEL.
+
+    Rows of weight 0 are context for others, but their class is not.
+    """
+    labels = np.where(weights > 0, targets + 1, NO_LABEL)
+    before = np.full(len(targets), NO_LABEL)
+    before[rows.rows[1:]] = labels[rows.rows[:-1]]
+    before[rows.rows[rows.starts]] = NO_LABEL
+    return before
+
+
+def list_arrays(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> list[np.ndarray | None]:
+    """Return all arrays of rows that decide what is learned of them."""
+    features: Any = rows.features
+    parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
+    parts += [rows.words, rows.word_offsets]
+    if sparse.issparse(features):
+        return [*parts, features.data, features.indices, features.indptr]
+    return [*parts, features]
+
+
+def split_rows(
+    rows: RowSet,
+    held_out: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    random: np.random.RandomState,
+) -> tuple[TrainingRows, TrainingRows | None]:
+    """Return the rows to train on and, if any are held out, those to validate on."""
+    train_groups, valid_groups = _split_groups(rows, held_out)
+    train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
+    if not len(valid_groups):
+        return train_rows, None
+    valid_rows = _as_new(rows.take_groups(valid_groups), held_out)
+    return train_rows, TrainingRows(valid_rows, targets, weights, None)
+
+
+def _as_new(rows: RowSet, kept_out: np.ndarray) -> RowSet:
+    """Return rows that are kept from training with features as new rows have them."""
+    return replace(rows, features=as_new_rows(rows.features, kept_out))
+
+
+def _split_groups(rows: RowSet, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the groups whose rows are not chosen, and of those whose rows are."""
+    of_group = chosen[rows.rows[rows.starts]]
+    return np.flatnonzero(~of_group), np.flatnonzero(of_group)
