@@ -71,7 +71,7 @@ def _no_places(lengths: np.ndarray, both: bool) -> np.ndarray:
 def all_parts() -> list[Part]:
     """List the whole model, as a part that leaves nothing out, then its parts."""
     net = "_network._net.ContextMemoryNet"
-    attend = "_network._net.Attention.forward"
+    attend = "_network._attention.Attention.forward"
     return [
         Part("all"),
         Part("n-grams of characters", {"vectorizer__char_ngram_range": None}),
@@ -80,11 +80,11 @@ def all_parts() -> list[Part]:
         Part("all but the linear path", patches={f"{net}.forward": _without_network}),
         Part("a loss for each path", patches={"_network._loss.PATH_LOSS_WEIGHT": 0.0}),
         Part("dropout", {"dropout": 0.0}),
-        Part("label smoothing", patches={"_network._loss.DOUBT": 0.0}),
+        Part("label smoothing", patches={"_network._loss.LABEL_SMOOTHING": 0.0}),
         Part("temperature", patches={"_training._callbacks.fit_temperature": lambda *told: 1.0}),
         Part(
             "n-grams of one row merged",
-            patches={"_rows._arrange.RowNormScaler._merge_singles": lambda *x: len(x[-1])},
+            patches={"_features._scaler.RowNormScaler._merge_singles": lambda *x: len(x[-1])},
         ),
         Part("context", {"context": "none"}, needs_groups=True),
         Part("gates of the GRU (elman)", {"memory": "elman"}, needs_groups=True),

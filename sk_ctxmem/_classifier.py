@@ -14,19 +14,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from ._doc_links import API_PAGE, see
+from ._doc_links import API_PAGE, doc_link
 from ._explain import ExplanationMixin
 from ._features._sequences import TextSequences
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._parameters import Choice, Flag, Number, Seed
 from ._input._rows import InputRows, read_rows, unchanged_on_error
 from ._model._file import ModelFileMixin
-from ._rows._arrange import arrange
+from ._model._predict import predict_logits
+from ._rows._arrange import build_row_set
 from ._sessions import SessionMixin
 from ._training._fit import FittingMixin
 from ._training._partial_fit import PartialFitMixin
 from ._training._sklearn_callbacks import CallbackSupportMixin
-from ._training._trainer import predict_logits
 from .exceptions import MissingGroupsWarning
 
 
@@ -459,7 +459,7 @@ class ContextMemoryClassifier(
             raise ValueError(
                 f"X holds {names[inputs.kind]}, but the classifier was fitted on "
                 f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
-                + see("kinds-of-input")
+                + doc_link("kinds-of-input")
             )
 
     def _vectorize(self, inputs):
@@ -469,7 +469,7 @@ class ContextMemoryClassifier(
         return inputs.values
 
     def _arrange(self, inputs, values, reading):
-        return arrange(inputs, values, self.scaler_, self.speakers_, **reading)
+        return build_row_set(inputs, values, self.scaler_, self.speakers_, **reading)
 
     def _set_network(self, network, device):
         """Keep a trained network, ready to predict."""
@@ -496,7 +496,7 @@ class ContextMemoryClassifier(
                 warnings.warn(
                     "The classifier was fitted with groups, but X comes without: each row is "
                     "taken for a conversation of its own. Pass groups= to predict too, or fit "
-                    "with group_column= so that the ids travel in X." + see("missing-groups"),
+                    "with group_column= so that the ids travel in X." + doc_link("missing-groups"),
                     MissingGroupsWarning,
                     stacklevel=4,
                 )
@@ -505,10 +505,10 @@ class ContextMemoryClassifier(
                 "The classifier was fitted without groups, so that it has no memory of other "
                 "rows, but X comes with groups now; pass groups to fit too, or none to predict, or "
                 "fit with context='none' if rows are to stand alone."
-                + see("groups-only-in-predict")
+                + doc_link("groups-only-in-predict")
             )
 
-    def _try_out(self):
+    def _smoke_test(self):
         """Predict a row made up, which fails where what was learned does not fit together."""
         width = 1 if self._input_kind == "text" else self.n_features_in_
         no_features = sparse.csr_array((1, width), dtype=np.float32)

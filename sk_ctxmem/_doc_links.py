@@ -5,7 +5,7 @@ API_PAGE = DOCUMENTATION + "generated/{estimator_module}.{estimator_name}.html" 
 TROUBLESHOOTING = DOCUMENTATION + "user_guide/troubleshooting.html"
 
 
-def see(section):
+def doc_link(section):
     """Return the end of a message: where to read more.
 
     Parameters

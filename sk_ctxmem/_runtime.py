@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 from torch.overrides import TorchFunctionMode
 
-from ._doc_links import see
+from ._doc_links import doc_link
 
 RANDOM_STATE_LOCK = RLock()
 DRAWS = {"random_", "uniform_", "normal_", "kaiming_uniform_"}  # what layers begin with
@@ -144,4 +144,4 @@ def explained_memory_errors(advice: str) -> Iterator[None]:
         ran_out = isinstance(error, MemoryError | torch.OutOfMemoryError)
         if not ran_out and "allocate memory" not in str(error):
             raise
-        raise MemoryError(f"Memory ran out; {advice} ({error}).{see('memory')}") from error
+        raise MemoryError(f"Memory ran out; {advice} ({error}).{doc_link('memory')}") from error

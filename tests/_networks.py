@@ -5,7 +5,7 @@ import torch
 
 from sk_ctxmem._network._batch import RowBatch, Words
 from sk_ctxmem._network._net import ContextMemoryNet
-from sk_ctxmem._rows._row_set import cut_into_blocks, pack
+from sk_ctxmem._rows._packing import cut_into_blocks, pack
 
 SIZES = {
     "n_features": 7,

@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 import sk_ctxmem
 from benchmarks.reliability._mutations import read_members, write_members
 from sk_ctxmem import ModelFileError
-from sk_ctxmem._doc_links import see
+from sk_ctxmem._doc_links import doc_link
 from sk_ctxmem._files._archive import read_archive, replacing, write_archive
 
 DOCUMENTS = {"config": {"a": [1, 2.5, None]}, "vocabulary": {"v": ["\ud800", "ü"]}}
@@ -32,7 +32,7 @@ def path(tmp_path):
     return path
 
 
-ADVICE = see("model-files")
+ADVICE = doc_link("model-files")
 
 
 def refuses(path, rest, advice=ADVICE):

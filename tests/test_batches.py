@@ -6,16 +6,10 @@ import torch
 from scipy import sparse
 from torch.nn.utils.rnn import pack_sequence
 
-from sk_ctxmem._network._net import ATTENTION_WINDOW
-from sk_ctxmem._rows._row_set import (
-    ColumnSorter,
-    RowSet,
-    concatenated_ranges,
-    cut_into_pieces,
-    describe_places,
-    describe_speaker_changes,
-    pack,
-)
+from sk_ctxmem._network._attention import ATTENTION_WINDOW
+from sk_ctxmem._rows._packing import concatenated_ranges, cut_into_pieces, pack
+from sk_ctxmem._rows._positions import describe_places, describe_speaker_changes
+from sk_ctxmem._rows._row_set import ColumnSorter, RowSet
 
 
 def _rows(lengths, *, both=False):

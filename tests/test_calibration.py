@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._network._net import ContextMemoryNet
 from sk_ctxmem._rows._row_set import RowSet
-from sk_ctxmem._training._calibration import as_new_rows, choose_late_rows, fit_temperature
+from sk_ctxmem._training._calibration import as_new_rows, choose_calibration_rows, fit_temperature
 from sk_ctxmem._training._callbacks import measure_temperature
 from sk_ctxmem.datasets import make_conversations
 
@@ -52,7 +52,7 @@ def _choose(units, *, targets=None, weights=None, seed=0):
     """Choose late rows, of one class and of equal weight if not said otherwise."""
     targets = np.zeros(len(units), dtype=np.int64) if targets is None else targets
     weights = np.ones(len(units)) if weights is None else weights
-    return choose_late_rows(units, targets, weights, np.random.RandomState(seed))
+    return choose_calibration_rows(units, targets, weights, np.random.RandomState(seed))
 
 
 def test_late_rows_are_whole_groups():

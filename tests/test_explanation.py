@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._explain._attribution import METHODS, integrated_gradients
-from sk_ctxmem._explain._scorer import Scorer, Texts, find_views
-from sk_ctxmem._explain._scores import ask
+from sk_ctxmem._explain._scorer import Scorer, Texts, find_context_windows
+from sk_ctxmem._explain._scores import score_rows
 from sk_ctxmem._explain._table import find_entries
 from sk_ctxmem._input._rows import read_rows
 from sk_ctxmem.datasets import make_conversations
@@ -293,14 +293,14 @@ def test_integrated_gradients_are_those_of_captum(clf, talks):
     scorer = Scorer(clf._network, rows, sparse.csr_array(empty), clf.temperature_)
     explained = np.array([5])
     entries = find_entries(values.features, values.features[:0], clf.scaler_, explained)
-    question = ask(scorer, find_views(rows, explained), None, entries)
+    question = score_rows(scorer, find_context_windows(rows, explained), None, entries)
     ours = integrated_gradients(scorer, question)
     n_rows = len(question.texts.read)
 
     def score(read, wide):
         copies = Texts(read.flatten(0, 1), wide.flatten(0, 1))
         targets = np.repeat(question.targets, len(read))
-        return scorer.scores(question.views.repeat(len(read)), copies, targets)
+        return scorer.scores(question.windows.repeat(len(read)), copies, targets)
 
     inputs = (question.texts.read[None], question.texts.wide[None])
     theirs = IntegratedGradients(score).attribute(inputs, n_steps=64)

@@ -15,10 +15,10 @@ from skorch.callbacks import Callback
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._features._text_counts import TextCounts
-from sk_ctxmem._input._targets import check_weights, weigh_counted_classes
+from sk_ctxmem._input._targets import check_sample_weight, weigh_counted_classes
 from sk_ctxmem.distributed import fit_parquet
 from sk_ctxmem.distributed._first_pass import FirstPass
-from sk_ctxmem.distributed._held_out import HeldOut, hash_units
+from sk_ctxmem.distributed._held_out import HeldOut, hash_groups
 from sk_ctxmem.distributed._parquet_rows import ParquetRows
 
 NAMES = {"text_column": "text", "group_column": "talk", "speaker_column": "who"}
@@ -197,7 +197,7 @@ def hold_out(rows, n_wanted, n_slices, target="label"):
     talks = np.array_split(rows["talk"].unique(), n_slices)
     for chosen in talks:
         frame = rows[rows["talk"].isin(chosen)]
-        rest.append(held.take(frame, hash_units(frame, "talk", 5)))
+        rest.append(held.take(frame, hash_groups(frame, "talk", 5)))
     given_back = held.spare_classes(target, pd.concat(rest)[target].value_counts())
     return held.frame, pd.concat([*rest, given_back])
 
@@ -209,8 +209,8 @@ def test_held_out_groups_do_not_depend_on_the_order_of_rows(many_rows):
         again, others = hold_out(frame, 100, n_slices)
         assert set(again["turn"]) == set(held["turn"])
         assert set(others["turn"]) == set(rest["turn"])
-    last = hash_units(held, "talk", 5).max()
-    assert len(held[hash_units(held, "talk", 5) < last]) < 100 <= len(held)
+    last = hash_groups(held, "talk", 5).max()
+    assert len(held[hash_groups(held, "talk", 5) < last]) < 100 <= len(held)
     assert set(held["talk"]).isdisjoint(rest["talk"])
     assert sorted([*held["turn"], *rest["turn"]]) == many_rows["turn"].tolist()
 
@@ -227,7 +227,7 @@ def test_groups_that_alone_have_a_class_are_not_held_out(many_rows):
 
 def test_groups_that_are_given_back_are_counted(many_rows, tmp_path):
     """Check that a class of one group, which would be held out, is known, with its texts."""
-    hashes = hash_units(many_rows, "talk", 5)
+    hashes = hash_groups(many_rows, "talk", 5)
     first = hashes == hashes.min()
     rows = many_rows.assign(label=many_rows["label"].where(~first, "rare"))
     source = ParquetRows(write(rows, tmp_path), list(rows.columns), "talk", "who", 100)
@@ -312,7 +312,7 @@ def test_class_weights_are_those_of_a_fit_in_memory(class_weight):
     """Check that weights from counts are those from all rows, with a mean of 1."""
     classes = np.array(["a", "b", "c"])
     targets = np.repeat([0, 1, 2], [5, 2, 13])
-    expected = check_weights(None, class_weight, classes, targets)
+    expected = check_sample_weight(None, class_weight, classes, targets)
     weights = weigh_counted_classes(class_weight, classes, np.array([5, 2, 13]))
     np.testing.assert_allclose(weights[targets], expected, rtol=1e-6)
 

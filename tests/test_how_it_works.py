@@ -30,7 +30,7 @@ FORMULAS = {
         "kept, memory = 1 - gate, gate * self.candidate(encodings)",
     ],
     "_network._memories.ContextMemory.forward": ["return cat([past, future], dim=1)"],
-    "_network._net.Attention._weights": [
+    "_network._attention.Attention._weights": [
         "scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5",
         "scores = scores + self.distance_weight[places]",
         ".softmax(dim=-1)",
@@ -41,10 +41,10 @@ FORMULAS = {
         "return self.decoder(self._drop(memories)) + self.attended(self._drop(found))",
     ],
     "_network._net.ContextMemoryNet.decide": ["return self._join(wide + deep, batch), wide, deep"],
-    "_network._label_transitions.LabelChain.follow": [
+    "_network._label_transitions.LabelTransitions.follow": [
         "return logits + TRANSITION_SCALE * self.transitions[before]"
     ],
-    "_network._label_transitions.LabelChain.expect": [
+    "_network._label_transitions.LabelTransitions.expect": [
         "before = first.softmax(dim=1)",
         "before = (before[: len(factor)] / total) @ spread * factor",
     ],
@@ -80,12 +80,11 @@ def test_the_lines_of_a_formula_are_where_the_page_shows_them(shown):
 
 def test_the_sizes_of_the_text_are_those_of_the_code():
     """Check the width and the window of the attention, and the share of hidden classes."""
-    modules, labels = (
-        import_module(f"sk_ctxmem.{name}")
-        for name in ("_network._net", "_network._label_transitions")
+    attention, labels = (
+        import_module(f"sk_ctxmem._network.{name}") for name in ("_attention", "_label_transitions")
     )
     text = (DOCS / "how_it_works.rst").read_text(encoding="utf-8")
-    assert f"width of the attention ({modules.ATTENTION_WIDTH})" in text
-    assert f"The window has {modules.ATTENTION_WINDOW} rows, the row itself included" in text
+    assert f"width of the attention ({attention.ATTENTION_WIDTH})" in text
+    assert f"The window has {attention.ATTENTION_WINDOW} rows, the row itself included" in text
     assert labels.HIDDEN_LABELS == 0.3
     assert "hidden from three rows in ten" in text

@@ -14,7 +14,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._model._trusted_classes import check_harmless, is_quick
+from sk_ctxmem._model._trusted_classes import check_safe_params, is_bounded_regex
 
 QUICK = [
     *("", "a", "a*", "a+b?", "a{2,3}b*", r"(?u)\b\w\w+\b", r"\w+|\S"),
@@ -31,13 +31,13 @@ SLOW = [
 @pytest.mark.parametrize("pattern", QUICK)
 def test_patterns_of_two_repetitions_are_quick(pattern):
     """Check that nothing but repetitions counts: no escapes, no letters of a set."""
-    assert is_quick(pattern) is True
+    assert is_bounded_regex(pattern) is True
 
 
 @pytest.mark.parametrize("pattern", SLOW, ids=repr)
 def test_groups_and_more_repetitions_are_not_seen_to_be_quick(pattern):
     """Check that groups, a third repetition, long patterns and other things are refused."""
-    assert is_quick(pattern) is False
+    assert is_bounded_regex(pattern) is False
 
 
 def numbered(*numbers, cls=CountVectorizer):
@@ -119,11 +119,11 @@ HARMFUL = {
 @pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS)
 def test_harmless_parameters_are_accepted(value):
     """Check the limits themselves, and that only what is there is checked."""
-    assert check_harmless(value) is None
+    assert check_safe_params(value) is None
 
 
 @pytest.mark.parametrize(("value", "message"), HARMFUL.values(), ids=HARMFUL)
 def test_harmful_parameters_are_named(value, message):
     """Check that each is refused, with its name, its value and what may be there."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        check_harmless(value)
+        check_safe_params(value)

@@ -10,8 +10,8 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
-from sk_ctxmem._model._checks import check_learned, check_sizes
-from sk_ctxmem._rows._arrange import RowNormScaler
+from sk_ctxmem._features._scaler import RowNormScaler
+from sk_ctxmem._model._checks import check_learned, check_network_sizes
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 
@@ -171,10 +171,10 @@ def sizes_and_shapes(name="everything"):
 def test_sizes_are_whole_numbers(name, values):
     """Check that each size is named where it is none."""
     sizes, shapes = sizes_and_shapes()
-    check_sizes(sizes, shapes)
+    check_network_sizes(sizes, shapes)
     for value in values:
         with says(ValueError, f"{name}={value!r} is no size"):
-            check_sizes(sizes | {name: value}, shapes)
+            check_network_sizes(sizes | {name: value}, shapes)
 
 
 def test_the_largest_size_is_one():
@@ -187,7 +187,7 @@ def test_the_largest_size_is_one():
             f"table.weight has the shape {shapes['table.weight']}, where {(n_features, width)} was "
             "expected",
         ):
-            check_sizes(sizes | {"n_features": n_features}, shapes)
+            check_network_sizes(sizes | {"n_features": n_features}, shapes)
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,9 @@ def test_the_largest_size_is_one():
 def test_other_sizes_have_their_kind(change):
     """Check whether features are sparse, and the share that is dropped."""
     sizes, shapes = sizes_and_shapes()
-    check_sizes(sizes | {"dropout_rate": 0}, shapes)
+    check_network_sizes(sizes | {"dropout_rate": 0}, shapes)
     with says(ValueError, "the sizes hold something else than sizes"):
-        check_sizes(sizes | change, shapes)
+        check_network_sizes(sizes | change, shapes)
 
 
 def test_sizes_are_those_of_a_network():
@@ -206,10 +206,10 @@ def test_sizes_are_those_of_a_network():
     sizes, shapes = sizes_and_shapes()
     more = sizes | {"more": 1}
     with says(ValueError, f"the sizes {repr(sorted(more))[:200]} are not those of a network"):
-        check_sizes(more, shapes)
+        check_network_sizes(more, shapes)
     del sizes["width"]
     with pytest.raises(ValueError, match="are not those of a network$"):
-        check_sizes(sizes, shapes)
+        check_network_sizes(sizes, shapes)
 
 
 @pytest.mark.parametrize(
@@ -231,20 +231,20 @@ def test_weights_are_of_the_sizes(name, expected):
     )
     assert shapes.pop(name) == shape
     with says(ValueError, f"{name} has the shape None, where {shape} was expected"):
-        check_sizes(sizes, shapes)
+        check_network_sizes(sizes, shapes)
     with says(ValueError, f"{name} has the shape (1, 1, 1), where {shape} was expected"):
-        check_sizes(sizes, shapes | {name: (1, 1, 1)})
+        check_network_sizes(sizes, shapes | {name: (1, 1, 1)})
 
 
 def test_weights_without_a_size_are_not_expected():
     """Check that a network of rows that stand alone has none of the others."""
     sizes, shapes = sizes_and_shapes("numbers")
     small = sizes | {"n_extras": 0, "n_speakers": 1, "n_words": 0, "context": "none"}
-    check_sizes(small, {key: shapes[key] for key in ("table.weight", "encoder.bias")})
-    check_sizes(small | {"n_speakers": 0}, shapes)
+    check_network_sizes(small, {key: shapes[key] for key in ("table.weight", "encoder.bias")})
+    check_network_sizes(small | {"n_speakers": 0}, shapes)
     expected = (2, sizes["width"])
     with says(ValueError, f"speakers.weight has the shape None, where {expected} was expected"):
-        check_sizes(small | {"n_speakers": 2}, shapes)
+        check_network_sizes(small | {"n_speakers": 2}, shapes)
 
 
 SMALL = {"n_features": 2, "n_classes": 2, "width": 8, "n_words": 0, "context": "none"}
@@ -261,8 +261,8 @@ def test_a_memory_has_the_weights_that_its_width_needs(change, shapes):
     """Check that the width is held to all weights together, 64 here, where there is a memory."""
     sizes, shapes = sizes_and_shapes("numbers")[0] | SMALL, dict(shapes)
     shapes |= {"table.weight": (2, 10), "encoder.bias": (8,)}
-    check_sizes(sizes | change, shapes)
+    check_network_sizes(sizes | change, shapes)
     shapes["others"] = (shapes["others"][0] - 1,)
-    check_sizes(sizes, shapes)
+    check_network_sizes(sizes, shapes)
     with says(ValueError, "width=8 is more than the weights of a memory have"):
-        check_sizes(sizes | change, shapes)
+        check_network_sizes(sizes | change, shapes)

@@ -23,7 +23,7 @@ from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from benchmarks.reliability._mutations import read_members, write_members
 from benchmarks.reliability.golden import read_golden
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError, TextSequenceVectorizer
-from sk_ctxmem._doc_links import see
+from sk_ctxmem._doc_links import doc_link
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.ctxmem"))
@@ -198,7 +198,7 @@ def made_up(tmp_path, edit, name="texts"):
 def refuses(path, kind, part):
     """Expect an error of a file that holds no whole classifier, for this reason."""
     reason = f"{str(path)!r} holds no whole classifier ({kind}: {part}"
-    remedy = "); save it anew, or fetch it again." + see("model-files")
+    remedy = "); save it anew, or fetch it again." + doc_link("model-files")
     return pytest.raises(ModelFileError, match=f"(?s)^{re.escape(reason)}.*{re.escape(remedy)}$")
 
 
@@ -234,7 +234,7 @@ def test_a_file_whose_classifier_cannot_predict_is_refused(tmp_path, monkeypatch
         raise FloatingPointError("overflow")
 
     path = made_up(tmp_path, dict)
-    monkeypatch.setattr(ContextMemoryClassifier, "_try_out", fail)
+    monkeypatch.setattr(ContextMemoryClassifier, "_smoke_test", fail)
     with refuses(path, "FloatingPointError", "overflow"):
         ContextMemoryClassifier.load(path)
 
@@ -247,7 +247,7 @@ def test_a_classifier_that_warns_is_tried_in_silence(monkeypatch):
         warnings.warn("overflow", RuntimeWarning, stacklevel=1)
         tried.append(classifier)
 
-    monkeypatch.setattr(ContextMemoryClassifier, "_try_out", warn)
+    monkeypatch.setattr(ContextMemoryClassifier, "_smoke_test", warn)
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
         before = list(warnings.filters)

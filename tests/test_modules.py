@@ -9,16 +9,14 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from torch.nn.utils.rnn import PackedSequence
 
+from sk_ctxmem._network._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
 from sk_ctxmem._network._batch import SparseFeatures
 from sk_ctxmem._network._label_transitions import HIDDEN_LABELS, NO_LABEL, TRANSITION_SCALE
 from sk_ctxmem._network._memories import MEMORIES
-from sk_ctxmem._network._net import (
-    ATTENTION_WIDTH,
-    ATTENTION_WINDOW,
-    Attention,
-    ContextMemoryNet,
-)
-from sk_ctxmem._rows._row_set import RowSet, cut_into_blocks, describe_places, pack
+from sk_ctxmem._network._net import ContextMemoryNet
+from sk_ctxmem._rows._packing import cut_into_blocks, pack
+from sk_ctxmem._rows._positions import describe_places
+from sk_ctxmem._rows._row_set import RowSet
 
 LENGTHS = np.array([4, 1, 7])
 N_FEATURES, N_CLASSES, WIDTH = 6, 3, 5

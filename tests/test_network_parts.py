@@ -7,18 +7,16 @@ from _networks import WORD_COUNTS, make_words, numbers
 from numpy.testing import assert_allclose
 from scipy.special import expit, softmax
 
+from sk_ctxmem._network._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
 from sk_ctxmem._network._batch import SparseFeatures, Words
 from sk_ctxmem._network._net import (
-    ATTENTION_WIDTH,
-    ATTENTION_WINDOW,
     INITIAL_TABLE_SCALE,
-    Attention,
     Encoder,
     FeatureTable,
     TextReader,
     WordTable,
 )
-from sk_ctxmem._rows._row_set import cut_into_blocks, pack
+from sk_ctxmem._rows._packing import cut_into_blocks, pack
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import pytest
 
 import sk_ctxmem
 from sk_ctxmem import ContextMemoryClassifier, MissingGroupsWarning, TextSequenceVectorizer
-from sk_ctxmem._doc_links import DOCUMENTATION, TROUBLESHOOTING, see
+from sk_ctxmem._doc_links import DOCUMENTATION, TROUBLESHOOTING, doc_link
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -150,7 +150,7 @@ def _sections_that_messages_name():
 @pytest.mark.parametrize("section", _sections_that_messages_name())
 def test_messages_lead_to_a_section_that_is_there(section):
     """Check that the address in a message has its page and its section."""
-    address, _, anchor = see(section).removeprefix(" See ").partition("#")
+    address, _, anchor = doc_link(section).removeprefix(" See ").partition("#")
     page = DOCS / address.removeprefix(DOCUMENTATION).replace(".html", ".rst")
     assert anchor in _labels(page)
 

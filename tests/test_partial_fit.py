@@ -112,7 +112,7 @@ def test_a_failed_call_changes_nothing(frame, chunks, classes, monkeypatch):
     def fail(*_):
         raise RuntimeError("a broken callback")
 
-    monkeypatch.setattr("sk_ctxmem._training._chunk.check_weights", fail)
+    monkeypatch.setattr("sk_ctxmem._training._chunk.check_finite_weights", fail)
     with pytest.raises(RuntimeError, match="a broken callback"):
         feed(classifier, chunks[2:3], None)
     monkeypatch.undo()

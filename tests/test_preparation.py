@@ -6,12 +6,8 @@ from scipy import sparse
 
 from sk_ctxmem import TextSequenceVectorizer
 from sk_ctxmem._features._csr import squared_norms
-from sk_ctxmem._rows._arrange import (
-    LARGEST_NORM,
-    RowNormScaler,
-    read_one_text,
-    reads_one_text,
-)
+from sk_ctxmem._features._featurize import read_one_text, reads_one_text
+from sk_ctxmem._features._scaler import LARGEST_NORM, RowNormScaler
 
 
 @pytest.fixture

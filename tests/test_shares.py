@@ -68,7 +68,7 @@ def test_all_processes_have_the_same_number_of_batches(batch_size):
         assert sum(map(sum, counts)) == n_rows
         assert min(map(min, counts)) > 0
         for part in shared:
-            part.bring_back()
+            part.release()
 
 
 def test_too_small_a_share_is_an_error_for_all():

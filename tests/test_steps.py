@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sk_ctxmem._network._batch import RowBatch, Words
 from sk_ctxmem._network._memories import MEMORIES
 from sk_ctxmem._network._step import first_states, step
-from sk_ctxmem._rows._row_set import cut_into_blocks, pack
+from sk_ctxmem._rows._packing import cut_into_blocks, pack
 
 LONG = 40  # more than two windows of the attention
 

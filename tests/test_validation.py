@@ -12,7 +12,7 @@ import torch
 from _reading import says
 from scipy import sparse
 
-from sk_ctxmem._doc_links import see
+from sk_ctxmem._doc_links import doc_link
 from sk_ctxmem._input._rows import (
     check_row_ids,
     check_texts,
@@ -160,7 +160,7 @@ REFUSED_TEXTS = {
         "a" * 50,
         TypeError,
         f"X is one string, '{'a' * 40}', but a list of texts was expected; pass [X] for a single "
-        "text." + see("kinds-of-input"),
+        "text." + doc_link("kinds-of-input"),
     ),
     "a number": (5, TypeError, "X must be a list, array or Series of texts, not int."),
     "sparse": (
@@ -204,7 +204,7 @@ REFUSED_TEXTS = {
         ["a", None],
         ValueError,
         "X has no text in row 1: None; drop the row, or put '' in its place."
-        + see("missing-texts"),
+        + doc_link("missing-texts"),
     ),
     "no text": (
         ["a", "b", b"c"],

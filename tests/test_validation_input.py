@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._doc_links import see
+from sk_ctxmem._doc_links import doc_link
 from sk_ctxmem._input._rows import is_missing
 
 # --- X, groups and columns
@@ -136,7 +136,7 @@ def test_names_of_columns_are_checked():
     with says(
         ValueError,
         "group_column='g' needs X to be a DataFrame, but X is a list without columns; pass a "
-        "DataFrame, or pass the ids as groups= and leave the column unset." + see("columns"),
+        "DataFrame, or pass the ids as groups= and leave the column unset." + doc_link("columns"),
     ):
         read(["a"], group="g")
 
@@ -253,7 +253,7 @@ REFUSED_FRAMES = {
         ROLES | {"order": "time"},
         ValueError,
         "order_column='time' is not a column of X, which has ['text', 'group', 'order', "
-        "'speaker']; give the name of one of them." + see("columns"),
+        "'speaker']; give the name of one of them." + doc_link("columns"),
     ),
     "name twice": (
         pd.DataFrame([["a", 1, 2]], columns=["text", "group", "group"]),
@@ -272,14 +272,14 @@ REFUSED_FRAMES = {
         ROLES,
         ValueError,
         "column 'text' has no text in row 2: nan; drop the row, or put '' in its place."
-        + see("missing-texts"),
+        + doc_link("missing-texts"),
     ),
     "missing text without a role": (
         with_column(text=["a", "b", None]),
         ROLES | {"text": None},
         ValueError,
         "column 'text' has no text in row 2: nan; drop the row, or put '' in its place."
-        + see("missing-texts"),
+        + doc_link("missing-texts"),
     ),
     "missing group": (
         with_column(group=[1.0, np.nan, 1.0]),
@@ -307,13 +307,14 @@ REFUSED_FRAMES = {
         {"group": "group"},
         ValueError,
         "X has the columns ['text', 'order', 'speaker'], of which ['text', 'speaker'] hold text; "
-        "name the one to classify in text_column." + see("columns"),
+        "name the one to classify in text_column." + doc_link("columns"),
     ),
     "nothing left": (
         with_column()[["group"]],
         {"group": "group"},
         ValueError,
-        "X has no column left for the features; name the texts in text_column." + see("columns"),
+        "X has no column left for the features; name the texts in text_column."
+        + doc_link("columns"),
     ),
 }
 

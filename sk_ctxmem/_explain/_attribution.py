@@ -3,7 +3,7 @@
 A score is the log-odds of a class. It is shared out in two steps: from one empty text alone to
 rows whose texts are all empty ("structure"), and from there to the texts as they are. What is
 read of a text is linear in its n-grams, so that gradients are only needed for what is read.
-Shape letters: V views (explained rows), P rows of all views, E values of features, D width.
+Shape letters: V windows (explained rows), P rows of all windows, E values of features, D width.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._rows._row_set import concatenated_ranges
+from .._rows._packing import concatenated_ranges
 from ._leave_one_out import WordsLeftOut, leave_one_out, words_left_out
-from ._scorer import MOST_ROWS, Scorer, Texts, Views
-from ._scores import Question, Shares
+from ._scorer import MOST_ROWS, ContextWindows, Scorer, Texts
+from ._scores import ScoredRows, Shares
 
 METHODS = ("integrated_gradients", "leave_one_out", "gradient_times_input")
 FIRST_NODES = 8  # of the quadrature; doubled for the rows whose sum is not yet exact
@@ -23,14 +23,14 @@ MOST_NODES = 1024
 TOLERANCE = 2e-4  # of the sum of all contributions, in log-odds
 
 
-def share_out(scorer: Scorer, question: Question, method: str) -> Shares:
+def share_out(scorer: Scorer, scored: ScoredRows, method: str) -> Shares:
     """Share the difference that the texts make out among them, by one of METHODS.
 
     Parameters
     ----------
     scorer : Scorer
         Scores rows.
-    question : Question
+    scored : ScoredRows
         What is to be explained.
     method : str
         One of METHODS.
@@ -41,31 +41,31 @@ def share_out(scorer: Scorer, question: Question, method: str) -> Shares:
         For "integrated_gradients" they add up to the difference.
     """
     if method == "leave_one_out":
-        return leave_one_out(scorer, question)
+        return leave_one_out(scorer, scored)
     if method == "integrated_gradients":
-        gradients = integrated_gradients(scorer, question)
+        gradients = integrated_gradients(scorer, scored)
     else:
-        gradients = _gradients_at_texts(scorer, question)
-    return _spread(scorer, question, gradients)
+        gradients = _gradients_at_texts(scorer, scored)
+    return _spread(scorer, scored, gradients)
 
 
-def integrated_gradients(scorer: Scorer, question: Question) -> Texts:
+def integrated_gradients(scorer: Scorer, scored: ScoredRows) -> Texts:
     """Return the mean gradient on the straight line from empty texts to the texts, (P, ...).
 
-    Gauss-Legendre quadrature, with more nodes for the views that need them.
+    Gauss-Legendre quadrature, with more nodes for the windows that need them.
 
     References
     ----------
     Sundararajan, M., Taly, A. and Yan, Q. (2017). Axiomatic attribution for deep networks.
     ICML 2017.
     """
-    views, texts = question.views, question.texts
-    difference = question.whole - question.empty
+    windows, texts = scored.windows, scored.texts
+    difference = scored.whole - scored.empty
     found = Texts(torch.zeros_like(texts.read), torch.zeros_like(texts.wide))
-    pending, n_nodes = np.arange(len(views)), FIRST_NODES
+    pending, n_nodes = np.arange(len(windows)), FIRST_NODES
     while len(pending) and n_nodes <= MOST_NODES:
-        rows = concatenated_ranges(views.firsts[pending], views.lengths[pending])
-        some = views[pending], texts[rows], question.targets[pending]
+        rows = concatenated_ranges(windows.firsts[pending], windows.lengths[pending])
+        some = windows[pending], texts[rows], scored.targets[pending]
         nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
         gradients = mean_gradients(scorer, *some, (nodes + 1) / 2, weights / 2)
         found.read[rows], found.wide[rows] = gradients.read, gradients.wide
@@ -77,7 +77,7 @@ def integrated_gradients(scorer: Scorer, question: Question) -> Texts:
 
 def mean_gradients(
     scorer: Scorer,
-    views: Views,
+    windows: ContextWindows,
     texts: Texts,
     targets: np.ndarray,
     nodes: np.ndarray,
@@ -92,16 +92,16 @@ def mean_gradients(
         n_copies = len(nodes[some])
         copies = texts.scaled(torch.from_numpy(nodes[some]))
         inputs = copies.read.requires_grad_(), copies.wide.requires_grad_()
-        scores = scorer.scores(views.repeat(n_copies), copies, np.tile(targets, n_copies))
+        scores = scorer.scores(windows.repeat(n_copies), copies, np.tile(targets, n_copies))
         factors = torch.from_numpy(weights[some])[:, None, None]
         for part, gradient in zip(total, torch.autograd.grad(scores.sum(), inputs), strict=True):
             part += (factors * gradient.unflatten(0, (n_copies, n_rows))).sum(dim=0)
     return Texts(*total)
 
 
-def _gradients_at_texts(scorer: Scorer, question: Question) -> Texts:
+def _gradients_at_texts(scorer: Scorer, scored: ScoredRows) -> Texts:
     one = np.ones(1)
-    return mean_gradients(scorer, question.views, question.texts, question.targets, one, one)
+    return mean_gradients(scorer, scored.windows, scored.texts, scored.targets, one, one)
 
 
 def _products(texts: Texts, gradients: Texts) -> np.ndarray:
@@ -110,18 +110,18 @@ def _products(texts: Texts, gradients: Texts) -> np.ndarray:
     return by_path.numpy()
 
 
-def _spread(scorer: Scorer, question: Question, gradients: Texts) -> Shares:
+def _spread(scorer: Scorer, scored: ScoredRows, gradients: Texts) -> Shares:
     """Multiply gradients by what is read of rows, features and words."""
-    own = gradients[question.owns]
-    of_entries, parts = own[question.entry_views], question.parts
+    own = gradients[scored.owns]
+    of_entries, parts = own[scored.entry_windows], scored.parts
     return Shares(
-        rows=_products(question.texts, gradients),
+        rows=_products(scored.texts, gradients),
         ngrams=(parts.read * of_entries.read).sum(dim=1).numpy(),
         wide=(parts.wide * of_entries.wide).sum(dim=1).numpy(),
         words=[
             _spread_over_words(left_out, gradient)
             for left_out, gradient in zip(
-                words_left_out(scorer, question.views), own.read, strict=False
+                words_left_out(scorer, scored.windows), own.read, strict=False
             )
         ],
     )

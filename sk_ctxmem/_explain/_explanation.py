@@ -8,9 +8,10 @@ import torch
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from .._features._featurize import features_of, scale
+from .._features._scaler import RowNormScaler
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._rows import read_rows
-from .._rows._arrange import RowNormScaler, features_of, scale
 from .._runtime import one_thread
 from ._attribution import METHODS
 from ._scorer import Scorer

@@ -1,6 +1,6 @@
 """What scores would be without a part of the texts: a feature, some words, or another row.
 
-Shape letters: V views, P rows of all views, D width.
+Shape letters: V windows, P rows of all windows, D width.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._scorer import MOST_ROWS, Scorer, Texts, Views
-from ._scores import Question, Shares
+from ._scorer import MOST_ROWS, ContextWindows, Scorer, Texts
+from ._scores import ScoredRows, Shares
 
 MOST_PIECES = 128  # of a text whose words are left out one after the other
 
@@ -37,12 +37,12 @@ class WordsLeftOut:
     sizes: np.ndarray
 
 
-def words_left_out(scorer: Scorer, views: Views) -> Iterator[WordsLeftOut]:
-    """Yield what is read of the own text of each view, where there is a word memory."""
+def words_left_out(scorer: Scorer, windows: ContextWindows) -> Iterator[WordsLeftOut]:
+    """Yield what is read of the own text of each window, where there is a word memory."""
     rows = scorer.rows
     if scorer.reader is None or rows.words is None or rows.word_offsets is None:
         return
-    for row in rows.rows[views.starts + views.owns]:
+    for row in rows.rows[windows.starts + windows.owns]:
         words = rows.words[rows.word_offsets[row] : rows.word_offsets[row + 1]]
         pieces = np.array_split(words, min(len(words), MOST_PIECES)) if len(words) else []
         texts = [words] + [
@@ -63,50 +63,50 @@ def _read_in_batches(scorer: Scorer, texts: list[np.ndarray]) -> Tensor:
     return torch.cat([scorer.read_words(rows, some) for some in numbers])
 
 
-def leave_one_out(scorer: Scorer, question: Question) -> Shares:
+def leave_one_out(scorer: Scorer, scored: ScoredRows) -> Shares:
     """Return by how much the scores fall when one part alone is left out.
 
     A feature is left out for the encoder first and then, beside that, for the wide path: its two
     contributions add up to the fall of the score without it.
     """
     shares = Shares(
-        rows=np.zeros(len(question.texts.read)),
-        ngrams=np.zeros(len(question.entry_views)),
-        wide=np.zeros(len(question.entry_views)),
+        rows=np.zeros(len(scored.texts.read)),
+        ngrams=np.zeros(len(scored.entry_windows)),
+        wide=np.zeros(len(scored.entry_windows)),
         words=[],
     )
-    words = words_left_out(scorer, question.views)
-    for number in range(len(question.views)):
-        _leave_out_of_view(scorer, question, number, next(words, None), shares)
+    words = words_left_out(scorer, scored.windows)
+    for number in range(len(scored.windows)):
+        _leave_out_of_window(scorer, scored, number, next(words, None), shares)
     return shares
 
 
-def _leave_out_of_view(
+def _leave_out_of_window(
     scorer: Scorer,
-    question: Question,
+    scored: ScoredRows,
     number: int,
     left_out: WordsLeftOut | None,
     shares: Shares,
 ) -> None:
-    """Fill in the shares of one view."""
-    view = question.views[np.array([number])]
-    own, length, first = int(view.owns[0]), int(view.lengths[0]), question.views.firsts[number]
-    texts = question.texts[np.arange(first, first + length)]
-    entries = np.flatnonzero(question.entry_views == number)
-    parts = question.parts[entries]
+    """Fill in the shares of one window."""
+    window = scored.windows[np.array([number])]
+    own, length, first = int(window.owns[0]), int(window.lengths[0]), scored.windows.firsts[number]
+    texts = scored.texts[np.arange(first, first + length)]
+    entries = np.flatnonzero(scored.entry_windows == number)
+    parts = scored.parts[entries]
     others = np.delete(np.arange(length), own)
     taken = [texts[others], Texts(parts.read, torch.zeros_like(parts.wide)), parts]
     if left_out is not None:
         read = left_out.whole - left_out.without
         taken.append(Texts(read, texts.wide.new_zeros(len(read), texts.wide.shape[1])))
     places = [others] + [np.full(len(part.read), own) for part in taken[1:]]
-    target = question.targets[number]
+    target = scored.targets[number]
     scores = [
-        scores_without(scorer, view, texts, target, *edit)
+        scores_without(scorer, window, texts, target, *edit)
         for edit in zip(places, taken, strict=True)
     ]
     with torch.no_grad():
-        whole = scorer.scores(view, texts, question.targets[[number]]).numpy()
+        whole = scorer.scores(window, texts, scored.targets[[number]]).numpy()
     shares.rows[first + others] = whole - scores[0]
     shares.ngrams[entries] = whole - scores[1]
     shares.wide[entries] = scores[1] - scores[2]
@@ -115,16 +115,21 @@ def _leave_out_of_view(
 
 
 def scores_without(
-    scorer: Scorer, view: Views, texts: Texts, target: int, places: np.ndarray, taken: Texts
+    scorer: Scorer,
+    window: ContextWindows,
+    texts: Texts,
+    target: int,
+    places: np.ndarray,
+    taken: Texts,
 ) -> np.ndarray:
-    """Return the score of one view without each of several parts of its texts.
+    """Return the score of one window without each of several parts of its texts.
 
     Parameters
     ----------
     scorer : Scorer
         Scores rows.
-    view : Views
-        One view.
+    window : ContextWindows
+        One window.
     texts : Texts of P rows
         What is read of its texts.
     target : int
@@ -149,5 +154,5 @@ def scores_without(
         copies.wide[edited] -= taken.wide[some]
         with torch.no_grad():
             targets = np.full(len(some), target)
-            found.append(scorer.scores(view.repeat(len(some)), copies, targets).numpy())
+            found.append(scorer.scores(window.repeat(len(some)), copies, targets).numpy())
     return np.concatenate(found) if found else np.zeros(0)

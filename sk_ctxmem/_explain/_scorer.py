@@ -1,7 +1,7 @@
 """What explained rows see, and the network's scores of rows as they are and as they might be.
 
 The network is linear in what is read of a text: all that follows starts from what the encoder and
-the wide path read of each row. Shape letters: V views, P rows of all views, D width, C classes.
+the wide path read of each row. Shape letters: V windows, P rows of all windows, D width, C classes.
 """
 
 from __future__ import annotations
@@ -14,29 +14,24 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from .._network._attention import ATTENTION_WINDOW
 from .._network._batch import RowBatch
-from .._network._net import ATTENTION_WINDOW, ContextMemoryNet
-from .._rows._row_set import (
-    PackedOrder,
-    RowSet,
-    concatenated_ranges,
-    cut_into_blocks,
-    describe_places,
-    pack,
-    take_features,
-)
+from .._network._net import ContextMemoryNet
+from .._rows._packing import PackedOrder, concatenated_ranges, cut_into_blocks, pack
+from .._rows._positions import describe_places
+from .._rows._row_set import RowSet, take_features
 
-MOST_ROWS = 8192  # in a batch of copies of views: each takes about 20 KB
+MOST_ROWS = 8192  # in a batch of copies of windows: each takes about 20 KB
 
 
 @dataclass
-class Views:
+class ContextWindows:
     """The rows that explained rows see, in their order, themselves included.
 
     Parameters
     ----------
     starts, lengths : ndarray of shape (n_views,), int64
-        Where the rows of each view lie in ``RowSet.rows``.
+        Where the rows of each window lie in ``RowSet.rows``.
     owns : ndarray of shape (n_views,), int64
         Which of its rows is the explained one.
     """
@@ -48,40 +43,40 @@ class Views:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def __getitem__(self, views: np.ndarray) -> Views:
-        return Views(self.starts[views], self.lengths[views], self.owns[views])
+    def __getitem__(self, windows: np.ndarray) -> ContextWindows:
+        return ContextWindows(self.starts[windows], self.lengths[windows], self.owns[windows])
 
     @property
     def places(self) -> np.ndarray:
-        """Places in ``RowSet.rows`` of the rows of all views, view after view."""
+        """Places in ``RowSet.rows`` of the rows of all windows, window after window."""
         return concatenated_ranges(self.starts, self.lengths)
 
     @property
     def firsts(self) -> np.ndarray:
-        """Where each view begins among the rows of all views."""
+        """Where each window begins among the rows of all windows."""
         return np.cumsum(self.lengths) - self.lengths
 
-    def repeat(self, times: int) -> Views:
-        """Return all views several times over."""
+    def repeat(self, times: int) -> ContextWindows:
+        """Return all windows several times over."""
         return self[np.tile(np.arange(len(self)), times)]
 
 
-def find_views(rows: RowSet, explained: np.ndarray) -> Views:
+def find_context_windows(rows: RowSet, explained: np.ndarray) -> ContextWindows:
     """Find what explained rows, positions in X, see."""
     places = np.empty(len(rows), dtype=np.int64)
     places[rows.rows] = np.arange(len(rows))
     owns = places[explained]
     if rows.context == "none":
-        return Views(owns, np.ones_like(owns), np.zeros_like(owns))
+        return ContextWindows(owns, np.ones_like(owns), np.zeros_like(owns))
     groups = np.searchsorted(rows.starts, owns, side="right") - 1
     starts = rows.starts[groups]
     lengths = rows.lengths[groups] if rows.context == "both" else owns - starts + 1
-    return Views(starts, lengths, owns - starts)
+    return ContextWindows(starts, lengths, owns - starts)
 
 
 @dataclass
 class Texts:
-    """What the texts of the rows of views add to empty ones.
+    """What the texts of the rows of windows add to empty ones.
 
     Parameters
     ----------
@@ -153,21 +148,21 @@ class Scorer:
         with torch.no_grad():
             return self.read_text(self.reader(rows.take_words(numbers), len(numbers)))
 
-    def logits(self, views: Views, texts: Texts) -> Tensor:
-        """Return the logits of the explained row of each view, (V, C), after the temperature."""
-        order = self._pack(views)
-        batch = self._batch(views, order)
-        element = torch.from_numpy(views.firsts[order.sequences] + order.steps)
+    def logits(self, windows: ContextWindows, texts: Texts) -> Tensor:
+        """Return the logits of the explained row of each window, (V, C), after the temperature."""
+        order = self._pack(windows)
+        batch = self._batch(windows, order)
+        element = torch.from_numpy(windows.firsts[order.sequences] + order.steps)
         read, wide = texts.read[element] + self.empty.read, texts.wide[element] + self.empty.wide
         logits = self.network.decide(read, wide, batch)[0]
-        is_own = order.steps == views.owns[order.sequences]
-        own = np.empty(len(views), dtype=np.int64)
+        is_own = order.steps == windows.owns[order.sequences]
+        own = np.empty(len(windows), dtype=np.int64)
         own[order.sequences[is_own]] = np.flatnonzero(is_own)
         return logits[torch.from_numpy(own)] / self.temperature
 
-    def scores(self, views: Views, texts: Texts, targets: np.ndarray) -> Tensor:
-        """Return the log-odds of one class for the explained row of each view, (V,)."""
-        return log_odds(self.logits(views, texts), torch.from_numpy(targets))
+    def scores(self, windows: ContextWindows, texts: Texts, targets: np.ndarray) -> Tensor:
+        """Return the log-odds of one class for the explained row of each window, (V,)."""
+        return log_odds(self.logits(windows, texts), torch.from_numpy(targets))
 
     def lone_logits(self) -> Tensor:
         """Return the logits of an empty text of an unknown speaker alone, (1, C)."""
@@ -181,7 +176,7 @@ class Scorer:
         lone = copy.copy(self)
         lone.rows = rows
         with torch.no_grad():
-            return lone.logits(Views(one, one + 1, one), self.empty_texts(1))
+            return lone.logits(ContextWindows(one, one + 1, one), self.empty_texts(1))
 
     def empty_texts(self, n_rows: int) -> Texts:
         """Return what empty texts add: nothing."""
@@ -189,11 +184,11 @@ class Scorer:
         shapes = (n_rows, width), (n_rows, n_classes)
         return Texts(*(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
 
-    def attention(self, views: Views, texts: Texts) -> np.ndarray:
-        """Return how much attention each explained row gives to each row of its view, (P,)."""
-        order = self._pack(views)
-        batch = self._batch(views, order)
-        element = views.firsts[order.sequences] + order.steps
+    def attention(self, windows: ContextWindows, texts: Texts) -> np.ndarray:
+        """Return how much attention each explained row gives to each row of its window, (P,)."""
+        order = self._pack(windows)
+        batch = self._batch(windows, order)
+        element = windows.firsts[order.sequences] + order.steps
         memory, attention = self.network.memory, self.network.attention
         assert memory is not None
         assert attention is not None
@@ -204,20 +199,22 @@ class Scorer:
             packed = torch.cat([memory(encodings, batch.packing), encodings], dim=1)
             states = torch.empty_like(packed)
             states[torch.from_numpy(element)] = packed
-            for first, length, own in zip(views.firsts, views.lengths, views.owns, strict=True):
+            for first, length, own in zip(
+                windows.firsts, windows.lengths, windows.owns, strict=True
+            ):
                 begin, end = max(0, own + 1 - ATTENTION_WINDOW), min(length, own + ATTENTION_WINDOW)
                 blocks = cut_into_blocks(pack(np.array([end - begin])), attention.both)
                 weights = attention.weights(states[first + begin : first + end], blocks)
                 found[first + begin : first + end] = weights[own - begin].numpy()
         return found
 
-    def _pack(self, views: Views) -> PackedOrder:
-        """Lay views out side by side; rows that stand alone keep their order."""
-        return pack(views.lengths)
+    def _pack(self, windows: ContextWindows) -> PackedOrder:
+        """Lay windows out side by side; rows that stand alone keep their order."""
+        return pack(windows.lengths)
 
-    def _batch(self, views: Views, order: PackedOrder) -> RowBatch:
-        """Return all that is not text of the rows of views."""
-        rows = self.rows.rows[views.starts[order.sequences] + order.steps]
+    def _batch(self, windows: ContextWindows, order: PackedOrder) -> RowBatch:
+        """Return all that is not text of the rows of windows."""
+        rows = self.rows.rows[windows.starts[order.sequences] + order.steps]
         extras, alone = self.rows.extras, self.rows.context == "none"
         return RowBatch(
             features=None,

@@ -1,6 +1,6 @@
 """What is to be explained, and the answer: scores of rows and what they are shared out among.
 
-Shape letters: V views (explained rows), P rows of all views, E values of features, D width,
+Shape letters: V windows (explained rows), P rows of all windows, E values of features, D width,
 C classes.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ._scorer import Scorer, Texts, Views, log_odds
+from ._scorer import ContextWindows, Scorer, Texts, log_odds
 
 
 @dataclass
@@ -20,8 +20,8 @@ class Entries:
 
     Parameters
     ----------
-    views : ndarray of shape (E,), int64
-        The view whose own text has the value.
+    windows : ndarray of shape (E,), int64
+        The window whose own text has the value.
     columns : ndarray of shape (E,), int64
         Column of the features as they came.
     places : ndarray of shape (E,), int64
@@ -30,26 +30,26 @@ class Entries:
         What the text has there, scaled.
     """
 
-    views: np.ndarray
+    windows: np.ndarray
     columns: np.ndarray
     places: np.ndarray
     values: np.ndarray
 
 
 @dataclass
-class Question:
-    """What is to be explained: a score for each view, by the texts of its rows.
+class ScoredRows:
+    """What is to be explained: a score for each window, by the texts of its rows.
 
     Parameters
     ----------
-    views : Views
+    windows : ContextWindows
         What the explained rows see.
     targets : ndarray of shape (V,), int64
         The class whose score is explained.
     texts : Texts of P rows
-        What is read of the texts of all views.
-    entry_views : ndarray of shape (E,), int64
-        The view of each value of a feature.
+        What is read of the texts of all windows.
+    entry_windows : ndarray of shape (E,), int64
+        The window of each value of a feature.
     parts : Texts of E rows
         What is read of each value.
     whole, empty, alone : ndarray of shape (V,)
@@ -57,10 +57,10 @@ class Question:
         alone.
     """
 
-    views: Views
+    windows: ContextWindows
     targets: np.ndarray
     texts: Texts
-    entry_views: np.ndarray
+    entry_windows: np.ndarray
     parts: Texts
     whole: np.ndarray
     empty: np.ndarray
@@ -68,8 +68,8 @@ class Question:
 
     @property
     def owns(self) -> np.ndarray:
-        """Where the explained rows are among the rows of all views."""
-        return self.views.firsts + self.views.owns
+        """Where the explained rows are among the rows of all windows."""
+        return self.windows.firsts + self.windows.owns
 
 
 @dataclass
@@ -92,22 +92,24 @@ class Shares:
     words: list[np.ndarray]
 
 
-def ask(scorer: Scorer, views: Views, targets: np.ndarray | None, entries: Entries) -> Question:
+def score_rows(
+    scorer: Scorer, windows: ContextWindows, targets: np.ndarray | None, entries: Entries
+) -> ScoredRows:
     """Read texts, and score them; without targets, the predicted classes are explained."""
-    places, inverse = np.unique(views.places, return_inverse=True)
+    places, inverse = np.unique(windows.places, return_inverse=True)
     with torch.no_grad():
         texts = scorer.read(places)[inverse]
-        logits = scorer.logits(views, texts)
+        logits = scorer.logits(windows, texts)
         if targets is None:
             targets = logits.argmax(dim=1).numpy()
         classes = torch.from_numpy(targets)
-        empty = scorer.scores(views, scorer.empty_texts(len(texts.read)), targets)
-        alone = log_odds(scorer.lone_logits().expand(len(views), -1), classes)
-    return Question(
-        views=views,
+        empty = scorer.scores(windows, scorer.empty_texts(len(texts.read)), targets)
+        alone = log_odds(scorer.lone_logits().expand(len(windows), -1), classes)
+    return ScoredRows(
+        windows=windows,
         targets=targets,
         texts=texts,
-        entry_views=entries.views,
+        entry_windows=entries.windows,
         parts=_read_entries(scorer, entries),
         whole=log_odds(logits, classes).numpy(),
         empty=empty.numpy(),

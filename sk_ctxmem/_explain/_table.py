@@ -4,15 +4,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .._rows._arrange import RowNormScaler, in_canonical_format, scale
+from .._features._featurize import scale
+from .._features._scaler import RowNormScaler, in_canonical_format
 from ._attribution import share_out
-from ._scorer import find_views
-from ._scores import Entries, ask
+from ._scorer import find_context_windows
+from ._scores import Entries, score_rows
 
 SOURCES = np.array(["ngram", "wide", "word", "row", "structure", "remainder"], dtype=object)
 NGRAM, WIDE, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
 NOWHERE = -1  # from_row of what is no text, and column of what is no feature
-ROWS_AT_ONCE = 1024  # of views that are explained side by side
+ROWS_AT_ONCE = 1024  # of windows that are explained side by side
 SMALLEST_REMAINDER = 5e-4  # that is worth a line, where contributions should add up by themselves
 
 
@@ -31,9 +32,9 @@ def cut_into_chunks(rows, explained):
     numbers : ndarray
         Which of the explained rows are next.
     """
-    views = find_views(rows, explained)
-    order = np.argsort(views.starts + views.owns, kind="stable")
-    chunk = (np.cumsum(views.lengths[order]) - 1) // ROWS_AT_ONCE
+    windows = find_context_windows(rows, explained)
+    order = np.argsort(windows.starts + windows.owns, kind="stable")
+    chunk = (np.cumsum(windows.lengths[order]) - 1) // ROWS_AT_ONCE
     yield from np.split(order, np.flatnonzero(np.diff(chunk)) + 1)
 
 
@@ -58,14 +59,14 @@ def find_entries(features, empty, scaler, explained):
     """
     if not isinstance(scaler, RowNormScaler):
         values = scale(features[explained], scaler) - scale(empty, scaler)
-        views, columns = np.indices(values.shape).reshape(2, -1)
-        return Entries(views, columns, columns, values.ravel())
+        windows, columns = np.indices(values.shape).reshape(2, -1)
+        return Entries(windows, columns, columns, values.ravel())
     X, of_empty = _scale_in_place(features[explained], scaler), _scale_in_place(empty, scaler)
     if of_empty.nnz:
         X = in_canonical_format(X - sparse.vstack([of_empty] * len(explained)))
     places, _ = scaler.scale_values(X)
-    views = np.repeat(np.arange(len(explained)), np.diff(X.indptr))
-    return Entries(views, X.indices.astype(np.int64), places.astype(np.int64), X.data)
+    windows = np.repeat(np.arange(len(explained)), np.diff(X.indptr))
+    return Entries(windows, X.indices.astype(np.int64), places.astype(np.int64), X.data)
 
 
 def _scale_in_place(features, scaler):
@@ -99,24 +100,24 @@ def explain_rows(scorer, explained, targets, entries, words, method):
         Columns number (of the explained row), target (number of the class), source (number),
         column (of the feature), word, from_row, contribution and attention.
     """
-    views = find_views(scorer.rows, explained)
-    question = ask(scorer, views, targets, entries)
-    shares = share_out(scorer, question, method)
-    own = explained[entries.views]
+    windows = find_context_windows(scorer.rows, explained)
+    scored = score_rows(scorer, windows, targets, entries)
+    shares = share_out(scorer, scored, method)
+    own = explained[entries.windows]
     parts = [
-        _lines(NGRAM, entries.views, own, shares.ngrams, column=entries.columns),
-        _lines(WIDE, entries.views, own, shares.wide, column=entries.columns),
+        _lines(NGRAM, entries.windows, own, shares.ngrams, column=entries.columns),
+        _lines(WIDE, entries.windows, own, shares.wide, column=entries.columns),
         *_word_lines(explained, words, shares),
-        _row_lines(scorer, question, shares),
-        _lines(STRUCTURE, range(len(views)), NOWHERE, question.empty - question.alone),
+        _row_lines(scorer, scored, shares),
+        _lines(STRUCTURE, range(len(windows)), NOWHERE, scored.empty - scored.alone),
     ]
     lines = pd.concat([part for part in parts if len(part)], ignore_index=True)
     sums = lines.groupby("number")["contribution"].sum().to_numpy()
-    remainder = question.whole - question.alone - sums
+    remainder = scored.whole - scored.alone - sums
     adds_up = method == "integrated_gradients"
     kept = np.flatnonzero(np.abs(remainder) > SMALLEST_REMAINDER * adds_up)
     lines = pd.concat([lines, _lines(REMAINDER, kept, NOWHERE, remainder[kept])])
-    return lines.assign(target=question.targets[lines["number"]])
+    return lines.assign(target=scored.targets[lines["number"]])
 
 
 def _lines(source, number, from_row, contribution, *, column=NOWHERE, word=None, attention=np.nan):
@@ -137,17 +138,17 @@ def _word_lines(explained, words, shares):
     return found
 
 
-def _row_lines(scorer, question, shares):
+def _row_lines(scorer, scored, shares):
     """Return a line for each other row that an explained row sees."""
-    views = question.views
+    windows = scored.windows
     attention = np.full(len(shares.rows), np.nan)
     if scorer.network.attention is not None:
-        attention = scorer.attention(views, question.texts)
-    others = np.delete(np.arange(len(shares.rows)), question.owns)
+        attention = scorer.attention(windows, scored.texts)
+    others = np.delete(np.arange(len(shares.rows)), scored.owns)
     return _lines(
         ROW,
-        np.repeat(np.arange(len(views)), views.lengths)[others],
-        scorer.rows.rows[views.places][others],
+        np.repeat(np.arange(len(windows)), windows.lengths)[others],
+        scorer.rows.rows[windows.places][others],
         shares.rows[others],
         attention=attention[others],
     )

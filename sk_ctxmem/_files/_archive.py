@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from .._doc_links import see
+from .._doc_links import doc_link
 from .._version import __version__
 from ..exceptions import ModelFileError
 
@@ -86,7 +86,7 @@ def read_archive(path, kind, documents):
     OSError
         If it cannot be opened.
     """
-    advice = see("model-files") if kind == "model" else ""
+    advice = doc_link("model-files") if kind == "model" else ""
     with open(path, "rb") as file:
         try:
             members = _read_members(file, kind, [f"{name}.json" for name in documents])

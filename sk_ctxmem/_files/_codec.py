@@ -24,6 +24,11 @@ def _is_number(value):
     return is_integer and -(2**63) <= int(value) < 2**63
 
 
+def _names_in_files(cls):
+    """Return the names under which files keep attributes of a class that were renamed since."""
+    return getattr(cls, "_names_in_files", {})
+
+
 class PlainWriter:
     """Turns objects into plain data.
 
@@ -161,7 +166,10 @@ class PlainWriter:
         parameters = {}
         if isinstance(value, BaseEstimator):
             parameters = value.get_params(deep=False)
-        learned = {key: item for key, item in vars(value).items() if key not in parameters}
+        stored = _names_in_files(type(value))
+        learned = {
+            stored.get(key, key): item for key, item in vars(value).items() if key not in parameters
+        }
         return {
             "is": "known",
             "of": self.names[type(value)],
@@ -330,7 +338,9 @@ class PlainReader:
         if parameters.keys() - names:
             raise ValueError(f"{cls.__name__} has no parameters {sorted(parameters)!r:.200} here")
         value = cls(**parameters) if names else cls.__new__(cls)
-        for name, item in data["learned"]:
+        attributes = {stored: name for name, stored in _names_in_files(cls).items()}
+        for stored, item in data["learned"]:
+            name = attributes.get(stored, stored)
             if name in names or hasattr(cls, name) or not name.isidentifier():
                 raise ValueError(f"{cls.__name__} cannot have learned {name!r:.60}")
             setattr(value, name, self.read(item))

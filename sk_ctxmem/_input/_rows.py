@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from .._doc_links import see
+from .._doc_links import doc_link
 from ._arrays import (
     as_array,
     as_numbers,
@@ -140,7 +140,7 @@ def check_texts(X, name="X"):
     if _is_text(X):
         raise TypeError(
             f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
-            f"pass [{name}] for a single text." + see("kinds-of-input")
+            f"pass [{name}] for a single text." + doc_link("kinds-of-input")
         )
     if is_frame(X):
         if len(X.columns) != 1:
@@ -167,7 +167,7 @@ def _check_text(text, row, name):
     if is_missing(text):
         raise ValueError(
             f"{name} has no text in row {row}: {text!r}; drop the row, or put '' in its place."
-            + see("missing-texts")
+            + doc_link("missing-texts")
         )
     raise TypeError(
         f"{name} has {text!r} of type {type(text).__name__} in row {row}, where a str was "
@@ -238,7 +238,7 @@ def read_rows(estimator, X, groups, columns, *, reset):
         raise ValueError(
             f"{role}_column={name!r} needs X to be a DataFrame, but X is a {type(X).__name__} "
             "without columns; pass a DataFrame, or pass the ids as groups= and leave the column "
-            "unset." + see("columns")
+            "unset." + doc_link("columns")
         )
     else:
         rows = _read_plain(estimator, X, reset=reset)
@@ -313,7 +313,7 @@ def _read_frame(estimator, X, named, *, reset):
             raise ValueError(
                 f"{role}_column={name!r} is not a column of X, which has {present}; "
                 + ("give the name of one of them." if reset else "add the column to X, as in fit.")
-                + see("columns")
+                + doc_link("columns")
             )
     roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
     if "order" in roles:
@@ -355,11 +355,12 @@ def _read_features(estimator, X, names, *, reset):
     if texts:
         raise ValueError(
             f"X has the columns {names}, of which {texts} hold text; name the one to classify "
-            "in text_column." + see("columns")
+            "in text_column." + doc_link("columns")
         )
     if not names:
         raise ValueError(
-            "X has no column left for the features; name the texts in text_column." + see("columns")
+            "X has no column left for the features; name the texts in text_column."
+            + doc_link("columns")
         )
     columns = {name: _column(X, name) for name in names}
     numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}

@@ -8,7 +8,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._doc_links import see
+from .._doc_links import doc_link
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 
 LARGEST_WEIGHT = 1e6  # of a row of a chunk, where the mean should be about 1
@@ -42,7 +42,7 @@ def check_target(y, n_rows):
     if len(classes) < 2:
         raise ValueError(
             f"y has only one class, {classes.tolist()[0]!r}, in {n_rows} row(s); a classifier "
-            "needs at least two." + see("classes")
+            "needs at least two." + doc_link("classes")
         )
     return classes, numbers.astype(np.int64)
 
@@ -87,7 +87,7 @@ def find_classes(y, n_rows, classes):
         raise ValueError(
             f"y has the classes {unknown[:5]!r}, which are not among those of the first call, "
             f"{classes.tolist()!r:.200}; pass all of them as classes= to the first call."
-            + see("classes")
+            + doc_link("classes")
         )
     return np.array([places[label] for label in found.tolist()], dtype=np.int64)[numbers]
 
@@ -151,7 +151,7 @@ def _as_numpy_would(y, labels):
     return as_array(y, "y")
 
 
-def check_weights(sample_weight, class_weight, classes, targets):
+def check_sample_weight(sample_weight, class_weight, classes, targets):
     """Combine the weights of rows and classes, to a mean of 1.
 
     Parameters
@@ -223,7 +223,7 @@ def weigh_counted_classes(class_weight, classes, counts):
 def check_chunk_weights(sample_weight, class_weight, classes, targets):
     """Combine the weights of rows and classes of a chunk, as they are: others have their own.
 
-    Parameters and errors are those of `check_weights`, but "balanced" is one of the errors.
+    Parameters and errors are those of `check_sample_weight`, but "balanced" is one of the errors.
     """
     if isinstance(class_weight, str):
         raise ValueError(

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from .._features._scaler import RowNormScaler
 from .._features._sequences import TextSequences
 from .._network._net import ContextMemoryNet
-from .._rows._arrange import RowNormScaler
 
 HISTORY = ["epoch", "train_loss", "valid_loss", "valid_score", "seconds"]
 ROLES = {"text", "group", "order", "speaker"}
@@ -85,7 +85,7 @@ def _reads_words(classifier, n_words):
     return isinstance(values, TextSequences) and values.vocabulary_size == n_words
 
 
-def check_sizes(sizes, shapes):
+def check_network_sizes(sizes, shapes):
     """Raise unless the sizes of a network are those of its weights.
 
     Parameters

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from .._doc_links import see
+from .._doc_links import doc_link
 from .._files._archive import read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._parameters import check_parameters
 from .._network._net import ContextMemoryNet
 from .._runtime import choose_device, without_draws
 from ..exceptions import ModelFileError
-from ._checks import check_learned, check_sizes
-from ._trusted_classes import KNOWN, check_harmless
+from ._checks import check_learned, check_network_sizes
+from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 DOCUMENTS = ("config", "vocabulary")
 # The moments of an optimiser and requests for metadata are of no use to predictions, a folder to
@@ -26,7 +26,7 @@ class ModelFileMixin:
     """Save and load, and what pickle and skops keep: arrays and plain values.
 
     The class that takes it keeps its network in `_network` and its sizes in `_sizes`, sets it by
-    `_set_network`, has a table `_legal_values` of its parameters, and predicts by `_try_out`.
+    `_set_network`, has a table `_legal_values` of its parameters, and predicts by `_smoke_test`.
     """
 
     def save(self, path):
@@ -65,7 +65,7 @@ class ModelFileMixin:
         for name in NOT_IN_FILES:
             state.pop(name, None)
         state["device"] = str(self.device)
-        writer = PlainWriter(KNOWN, check=check_harmless)
+        writer = PlainWriter(TRUSTED_CLASSES, check=check_safe_params)
         config = writer.write(state, type(self).__name__)
         documents = {"config": config, "vocabulary": writer.vocabularies}
         arrays = {f"network.{name}": array for name, array in weights.items()}
@@ -100,18 +100,20 @@ class ModelFileMixin:
         except Exception as error:  # whatever the content of a file made up by anybody leads to
             raise ModelFileError(
                 f"{str(path)!r} holds no whole classifier ({type(error).__name__}: "
-                f"{error!s:.300}); save it anew, or fetch it again." + see("model-files")
+                f"{error!s:.300}); save it anew, or fetch it again." + doc_link("model-files")
             ) from error
 
     def __getstate__(self):
         """Return arrays and plain values, and the objects of classes that are not known here."""
         state = _state_of(self)
         weights = state.pop("_weights", None)
-        return to_state(state, type(self).__name__, KNOWN, check_harmless) | {"weights": weights}
+        return to_state(state, type(self).__name__, TRUSTED_CLASSES, check_safe_params) | {
+            "weights": weights
+        }
 
     def __setstate__(self, state):
         """Rebuild everything, on the device that there is now."""
-        _restore(self, from_state(state, KNOWN, check_harmless), state["weights"])
+        _restore(self, from_state(state, TRUSTED_CLASSES, check_safe_params), state["weights"])
 
 
 def _state_of(classifier):
@@ -129,7 +131,7 @@ def _state_of(classifier):
 def _rebuild(cls, documents, arrays):
     """Make a classifier from the content of a file, and try it out."""
     weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}
-    reader = PlainReader(KNOWN, arrays, documents["vocabulary"], check=check_harmless)
+    reader = PlainReader(TRUSTED_CLASSES, arrays, documents["vocabulary"], check=check_safe_params)
     state = reader.read(documents["config"])
     if state.keys() & set(NOT_IN_FILES):
         raise ValueError(f"a file must not hold {sorted(state.keys() & set(NOT_IN_FILES))}")
@@ -138,7 +140,7 @@ def _rebuild(cls, documents, arrays):
     check_parameters(classifier, cls._legal_values)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        classifier._try_out()
+        classifier._smoke_test()
     return classifier
 
 
@@ -168,7 +170,7 @@ def _build_network(sizes, weights):
     ValueError, RuntimeError
         If the weights are not those of such a network, before memory for it is taken.
     """
-    check_sizes(sizes, {name: array.shape for name, array in weights.items()})
+    check_network_sizes(sizes, {name: array.shape for name, array in weights.items()})
     for name, array in weights.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"the weights {name!r:.60} are not finite numbers of float32")

@@ -19,10 +19,10 @@ from sklearn.feature_extraction.text import (
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 
+from .._features._scaler import RowNormScaler
 from .._features._vectorizer import NGRAM_CLASSES, TextSequenceVectorizer
-from .._rows._arrange import RowNormScaler
 
-KNOWN = NGRAM_CLASSES | {
+TRUSTED_CLASSES = NGRAM_CLASSES | {
     cls.__name__: cls
     for cls in (
         CountVectorizer,
@@ -47,7 +47,7 @@ MOST_COLUMNS = 2**31 - 1
 LONGEST_PATTERN, MOST_REPEATS = 200, 2
 
 
-def check_harmless(value):
+def check_safe_params(value):
     """Raise ValueError if an object of a known class is set to what no file may ask for."""
     if not isinstance(value, BaseEstimator):
         return
@@ -74,7 +74,7 @@ def _check_vectorizer(value):
         )
     if value.analyzer not in ANALYZERS:
         raise ValueError(f"analyzer={value.analyzer!r:.60} must be one of {ANALYZERS}.")
-    if value.token_pattern is not None and not is_quick(value.token_pattern):
+    if value.token_pattern is not None and not is_bounded_regex(value.token_pattern):
         raise ValueError(
             f"token_pattern={value.token_pattern!r:.60} must be a pattern without groups and of "
             f"at most {MOST_REPEATS} repetitions: others may take for ever on some texts."
@@ -88,7 +88,7 @@ def _check_vectorizer(value):
             _check_weights(value.idf_, len(value.vocabulary_))
 
 
-def is_quick(pattern):
+def is_bounded_regex(pattern):
     """Tell whether a regular expression is seen to take little time on every text.
 
     Without groups nothing can be repeated that is repeated inside, and with two repetitions the

@@ -15,7 +15,7 @@ HIDDEN_LABELS = 0.3  # share of the classes before that training hides
 TRANSITION_SCALE = 5.0  # the rate that is right for memories is too low for weights that add up
 
 
-class LabelChain(nn.Module):
+class LabelTransitions(nn.Module):
     """A term for the class of the row before: p(y_i | y_{i-1}) = softmax(a_i + W_{y_{i-1}}).
 
     a_i are the logits that all else gives. In training the class before is known. In prediction

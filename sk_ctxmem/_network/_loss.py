@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 # Each path also learns by itself, so that neither leans on the other.
 PATH_LOSS_WEIGHT = 0.3
-DOUBT = 0.05  # share of the target that smoothing gives to the other classes
+LABEL_SMOOTHING = 0.05  # share of the target that smoothing gives to the other classes
 
 
 class ContextMemoryLoss(nn.Module):
@@ -40,7 +40,7 @@ class ContextMemoryLoss(nn.Module):
             torch.cat(logits),
             targets.repeat(3),
             reduction="none",
-            label_smoothing=DOUBT * n_classes / (n_classes - 1),
+            label_smoothing=LABEL_SMOOTHING * n_classes / (n_classes - 1),
         )
         sums = each.view(3, -1) @ weights
         self.last_sum = sums[0].detach()

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._attention import ATTENTION_WIDTH, ATTENTION_WINDOW
 from ._batch import RowBatch
-from ._net import ATTENTION_WIDTH, ATTENTION_WINDOW
 
 N_SEEN = ATTENTION_WINDOW - 1  # rows before that attention looks back at
 SEEN_SIZE = 2 * ATTENTION_WIDTH

@@ -5,12 +5,12 @@ import numpy as np
 MIN_HELD_OUT_ROWS = 10
 
 
-def hold_out_groups(unit_codes, targets, weights, fraction, random, *, grouped):
+def hold_out_groups(group_codes, targets, weights, fraction, random, *, grouped):
     """Choose groups to hold out, so that every class stays in the rest.
 
     Parameters
     ----------
-    unit_codes : ndarray of shape (n_rows,), int64
+    group_codes : ndarray of shape (n_rows,), int64
         Number of the group of each row, from 0; of the row itself if there are no groups.
     targets : ndarray of shape (n_rows,), int64
         Class numbers.
@@ -33,7 +33,7 @@ def hold_out_groups(unit_codes, targets, weights, fraction, random, *, grouped):
     ValueError
         If there are groups, but too few to hold one out.
     """
-    n_units = int(unit_codes.max()) + 1
+    n_units = int(group_codes.max()) + 1
     if grouped and n_units < 2:
         raise ValueError(
             f"validation_fraction={fraction!r} needs at least 2 groups, because a group is never "
@@ -42,10 +42,10 @@ def hold_out_groups(unit_codes, targets, weights, fraction, random, *, grouped):
     held_out = np.zeros(n_units, dtype=bool)
     wanted = round(fraction * np.count_nonzero(weights))
     if wanted < MIN_HELD_OUT_ROWS:
-        return held_out[unit_codes]
+        return held_out[group_codes]
     counted = weights > 0
-    by_unit = np.argsort(unit_codes[counted], kind="stable")
-    ends = np.cumsum(np.bincount(unit_codes[counted], minlength=n_units))
+    by_unit = np.argsort(group_codes[counted], kind="stable")
+    ends = np.cumsum(np.bincount(group_codes[counted], minlength=n_units))
     members = np.split(targets[counted][by_unit], ends[:-1])  # the classes in each unit
     held_out[_choose(members, wanted, random)] = True
     if grouped and not held_out.any():
@@ -54,7 +54,7 @@ def hold_out_groups(unit_codes, targets, weights, fraction, random, *, grouped):
             "has a third of the rows or more, or is the only one with some class; pass "
             "n_iter_no_change=None to train without a validation part."
         )
-    return held_out[unit_codes]
+    return held_out[group_codes]
 
 
 def _choose(members, wanted, random):

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from .._network._batch import Blocks, Columns, Packing, RowBatch, SparseFeatures, Words
-from .._network._net import ATTENTION_WINDOW
+from .._network._batch import Columns, RowBatch, SparseFeatures, Words
+from ._packing import concatenated_ranges, cut_into_blocks, cut_into_pieces, pack
 
 # Long groups are trained in pieces of at most this many rows: more of them run side by side,
 # which on long conversations is more than twice as fast and no less accurate.
@@ -125,77 +125,6 @@ class RowSet:
         )
 
 
-@dataclass
-class PackedOrder:
-    """Packed order of sequences: for each place the sequence, and the step in it.
-
-    Parameters
-    ----------
-    sequences, steps : ndarray of shape (n_elements,), int64
-        The sequence that stands in each place, and which of its elements.
-    lengths : ndarray of shape (n_elements,), int64
-        Length of that sequence.
-    ranks : ndarray of shape (n_elements,), int64
-        Number of longer sequences before it: its column at every step.
-    sizes, firsts : ndarray of shape (n_steps,), int64
-        Number of sequences at each step, and the place where the step begins.
-    """
-
-    sequences: np.ndarray
-    steps: np.ndarray
-    lengths: np.ndarray
-    ranks: np.ndarray
-    sizes: np.ndarray
-    firsts: np.ndarray
-
-    def place(self, steps: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-        """Return the places of the elements at some steps of the sequences of some ranks."""
-        return self.firsts[steps] + ranks
-
-    def packing(self) -> Packing:
-        """Return what the network needs of it."""
-        mirror = self.place(self.lengths - 1 - self.steps, self.ranks)
-        return Packing(torch.from_numpy(self.sizes), torch.from_numpy(mirror))
-
-
-def pack(lengths: np.ndarray) -> PackedOrder:
-    """Lay sequences of these lengths out in packed order; empty ones take no place."""
-    longest_first = np.argsort(-lengths, kind="stable")
-    sorted_lengths = lengths[longest_first]
-    n_steps = int(sorted_lengths[0]) if len(lengths) else 0
-    sizes = np.searchsorted(-sorted_lengths, -np.arange(n_steps), side="left")
-    firsts = np.cumsum(sizes) - sizes
-    steps = np.repeat(np.arange(n_steps), sizes)
-    ranks = np.arange(len(steps)) - np.repeat(firsts, sizes)
-    return PackedOrder(
-        longest_first[ranks], steps, sorted_lengths[ranks], ranks, sizes.astype(np.int64), firsts
-    )
-
-
-def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
-    """Cut sequences into blocks as long as the window of the attention, or as the longest."""
-    n_rows, length = len(order.steps), min(ATTENTION_WINDOW, len(order.sizes))
-    n_blocks = -(-np.bincount(order.ranks) // length)
-    total = n_blocks.sum()
-    first = np.cumsum(n_blocks) - n_blocks
-    slots = (first[order.ranks] + order.steps // length) * length + order.steps % length
-    places = np.full(total * length, n_rows)
-    places[slots] = np.arange(n_rows)
-    itself = np.arange(total)
-    neighbours = [itself]
-    if len(order.sizes) > length:
-        within = concatenated_ranges(np.zeros_like(n_blocks), n_blocks)
-        neighbours.insert(0, np.where(within > 0, itself - 1, total))
-        if both:
-            is_last = within == np.repeat(n_blocks, n_blocks) - 1
-            neighbours.append(np.where(is_last, total, itself + 1))
-    return Blocks(
-        torch.from_numpy(places.reshape(total, length)),
-        torch.from_numpy(np.stack(neighbours, axis=1)),
-        torch.from_numpy(slots),
-    )
-
-
 class ColumnSorter:
     """Brings the stored values of sparse rows into the order of their columns.
 
@@ -237,75 +166,3 @@ def take_features(
         offsets=torch.from_numpy(taken.indptr[:-1]),
         columns=None if sorter is None else sorter.sort(taken),
     )
-
-
-def concatenated_ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Return the numbers of the ranges ``start, ..., start + length - 1``, one after another."""
-    before = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
-
-
-def cut_into_pieces(
-    starts: np.ndarray, lengths: np.ndarray, longest: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cut ranges into the fewest pieces of at most `longest`, of as equal length as can be."""
-    n_pieces = -(-lengths // longest)
-    piece = concatenated_ranges(np.zeros_like(n_pieces), n_pieces)
-    whole, rest = np.divmod(np.repeat(lengths, n_pieces), np.repeat(n_pieces, n_pieces))
-    piece_starts = np.repeat(starts, n_pieces) + piece * whole + np.minimum(piece, rest)
-    return piece_starts, whole + (piece < rest)
-
-
-def describe_places(lengths: np.ndarray, both: bool) -> np.ndarray:
-    """Describe where in its group each row stands, for rows sorted by group.
-
-    All numbers are bounded by about 2, however long a group is. With ``both=False`` they do not
-    tell how many rows follow.
-
-    Returns
-    -------
-    places : ndarray of shape (n_rows, 2) or (n_rows, 5), float32
-        Logarithm of the rows before, first or not; of the rows after, last or not; share of
-        the group that is over.
-    """
-    before = concatenated_ranges(np.zeros_like(lengths), lengths)
-    columns = _describe_beginnings(before)
-    if both:
-        total = np.repeat(lengths, lengths)
-        after = total - 1 - before
-        columns += [np.log1p(after) / 5, after == 0, (before + 0.5) / total]
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _describe_beginnings(before: np.ndarray) -> list[np.ndarray]:
-    return [np.log1p(before) / 5, before == 0]
-
-
-def describe_next_rows(before: np.ndarray, changed: np.ndarray | None) -> np.ndarray:
-    """Say of rows with so many rows before them what `describe_places` and the next say of all.
-
-    Parameters
-    ----------
-    before : ndarray of shape (n_rows,), int64
-        Number of rows before each.
-    changed : ndarray of shape (n_rows,), bool, or None
-        Whether another one speaks than in the row before; None where speakers do not count.
-    """
-    columns = _describe_beginnings(before)
-    if changed is not None:
-        follows = before > 0
-        columns += [follows & changed, follows & ~changed]
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
-def describe_speaker_changes(speakers: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Say of each row, sorted by group, whether the speaker of the row before goes on.
-
-    Returns
-    -------
-    changes : ndarray of shape (n_rows, 2), float32
-        Another speaker than before, the same one; both 0 in the first row of a group.
-    """
-    follows = concatenated_ranges(np.zeros_like(lengths), lengths) > 0
-    changed = np.r_[False, speakers[1:] != speakers[:-1]]
-    return np.stack([follows & changed, follows & ~changed], axis=1).astype(np.float32)

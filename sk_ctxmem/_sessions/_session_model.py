@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._features._featurize import features_of, read_one_text, reads_one_text, scale
 from .._network._batch import RowBatch, SparseFeatures
 from .._network._step import first_states, step
-from .._rows._arrange import features_of, read_one_text, reads_one_text, scale
-from .._rows._row_set import RowSet, describe_next_rows
+from .._rows._positions import describe_next_rows
+from .._rows._row_set import RowSet
 from .._runtime import one_thread
 from ._turns import SPEAKER_SIZE, read_speakers
 

@@ -8,19 +8,19 @@ from scipy.special import log_softmax
 from .._features._csr import squared_norms
 from .._rows._held_out import hold_out_groups
 
-SHARE_OF_LATE_ROWS = 0.05
-EPOCHS_WITH_LATE_ROWS = 3  # in fewer, the last epoch changes too much of what they told
-FEWEST_LATE_ROWS, MOST_LATE_ROWS = 100, 2000
+CALIBRATION_FRACTION = 0.05
+MIN_EPOCHS_WITH_CALIBRATION = 3  # in fewer, the last epoch changes too much of what they told
+MIN_CALIBRATION_ROWS, MAX_CALIBRATION_ROWS = 100, 2000
 LARGEST_TEMPERATURE = 10.0  # and its inverse is the smallest
 TRUST_IN_ONE = 5.0  # what a temperature far from 1 costs, as much as the losses of so many rows
 
 
-def choose_late_rows(unit_codes, targets, weights, random):
+def choose_calibration_rows(group_codes, targets, weights, random):
     """Choose the rows, in whole groups, that training sees only at its very end.
 
     Parameters
     ----------
-    unit_codes : ndarray of shape (n_rows,), int64
+    group_codes : ndarray of shape (n_rows,), int64
         Number of the group of each row, from 0; of the row itself if there are no groups.
     targets : ndarray of shape (n_rows,), int64
         Class numbers; every class stays among the other rows.
@@ -35,11 +35,11 @@ def choose_late_rows(unit_codes, targets, weights, random):
         Which rows are late; none of them where they would be too few to tell anything.
     """
     n_counted = np.count_nonzero(weights)
-    share = min(SHARE_OF_LATE_ROWS, MOST_LATE_ROWS / n_counted)
-    if share * n_counted < FEWEST_LATE_ROWS:
-        return np.zeros(len(unit_codes), dtype=bool)
-    late = hold_out_groups(unit_codes, targets, weights, share, random, grouped=False)
-    return late & (np.count_nonzero(weights[late]) >= FEWEST_LATE_ROWS)
+    share = min(CALIBRATION_FRACTION, MAX_CALIBRATION_ROWS / n_counted)
+    if share * n_counted < MIN_CALIBRATION_ROWS:
+        return np.zeros(len(group_codes), dtype=bool)
+    late = hold_out_groups(group_codes, targets, weights, share, random, grouped=False)
+    return late & (np.count_nonzero(weights[late]) >= MIN_CALIBRATION_ROWS)
 
 
 def as_new_rows(features, kept_out):

@@ -12,11 +12,12 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
 
-from .._doc_links import see
+from .._doc_links import doc_link
+from .._model._predict import PREDICTION_BATCH_SIZE
 from .._runtime import one_thread
 from ..exceptions import TrainingDivergedError
 from ._calibration import fit_temperature
-from ._dataset import PREDICTION_BATCH_SIZE, BatchIterator, TrainingRows
+from ._dataset import BatchIterator, TrainingRows
 from ._early_stopping import NoBetterScore
 
 LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
@@ -67,13 +68,13 @@ class EpochMeans(Callback):
             raise TrainingDivergedError(
                 f"The loss is {whole} in epoch {len(net.history)}, batch "
                 f"{len(net.history[-1]['batches'])}; scale the features, or lower learning_rate."
-                + see("training-diverged")
+                + doc_link("training-diverged")
             )
         self.sums_[training] += parts
 
     def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Record the means, under the names that skorch's own callbacks know."""
-        sums = net.processes.sum_up(np.stack([self.sums_[True], self.sums_[False]]))
+        sums = net.processes.all_reduce(np.stack([self.sums_[True], self.sums_[False]]))
         loss, _, weight = sums[0]
         _record(net.history, "train_loss", loss / weight if weight else np.nan, min)
         if dataset_valid is not None:
@@ -184,7 +185,7 @@ class AverageWeights(KeptWeights):
         _exchange(net, self.means_)
 
 
-class LateRows(Callback):
+class CalibrationRows(Callback):
     """Bring the rows that were held back into the last epoch, after they told the temperature.
 
     They tell it of the weights as they are when the last epoch begins. What that epoch changes,
@@ -216,7 +217,7 @@ class LateRows(Callback):
         if len(net.history) == self.last_epoch:
             with self.averaging.so_far(net) if self.averaging else nullcontext():
                 self.temperature_ = measure_temperature(net, self.rows)
-            dataset_train.bring_back()
+            dataset_train.release()
 
 
 def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:

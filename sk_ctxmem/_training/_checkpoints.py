@@ -47,7 +47,7 @@ class CheckpointFile:
         self.is_ours = processes.rank == 0
         if self.is_ours:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.state = processes.from_first(self._read() if self.is_ours else None)
+        self.state = processes.broadcast(self._read() if self.is_ours else None)
 
     def _read(self) -> dict[str, Any] | None:
         try:

@@ -17,7 +17,7 @@ from ._dataset import TrainingRows
 from ._early_stopping import Stop, StopWhenAsked
 from ._result import TrainingResult, history_frame
 from ._trainer import (
-    check_weights,
+    check_finite_weights,
     choose_batch_size,
     choose_table_rate,
     make_trainer,
@@ -158,7 +158,7 @@ def train_chunk(
         trainer.partial_fit(rows)
         if trainer.interrupted_ or interrupts:
             raise KeyboardInterrupt
-        check_weights(network, learning_rate)
+        check_finite_weights(network, learning_rate)
     after = {
         "weights": to_arrays(list(trainer.module_.parameters())),
         "optimizer": {name: to_arrays(tensors) for name, tensors in held.items()},

@@ -15,8 +15,6 @@ from .._network._label_transitions import NO_LABEL
 from .._rows._row_set import RowSet
 from ._calibration import as_new_rows
 
-PREDICTION_BATCH_SIZE = 4096
-
 Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
 
 
@@ -26,7 +24,7 @@ class EpochRows(Protocol):
     Attributes
     ----------
     n_early : int
-        Number of rows of an epoch before `bring_back` is called; their length is that of all.
+        Number of rows of an epoch before `release` is called; their length is that of all.
     sample : TrainingRows
         Some of them in memory, from which the rate of the tables is found.
     """
@@ -39,7 +37,7 @@ class EpochRows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def bring_back(self) -> None:
+    def release(self) -> None:
         """Have all rows in the batches to come: the last epoch begins."""
 
     def batches(self, batch_size: int) -> Batches:
@@ -82,7 +80,7 @@ class TrainingRows(torch.utils.data.Dataset):
 
     @property
     def n_early(self) -> int:
-        """Number of rows that are in the batches until `bring_back` is called."""
+        """Number of rows that are in the batches until `release` is called."""
         return len(self.current)
 
     @property
@@ -91,7 +89,7 @@ class TrainingRows(torch.utils.data.Dataset):
         return self
 
     def hold_back(self, late: np.ndarray) -> TrainingRows | None:
-        """Leave rows out of the batches until `bring_back` is called; return them, if any."""
+        """Leave rows out of the batches until `release` is called; return them, if any."""
         early_groups, late_groups = _split_groups(self.rows, late)
         if not len(late_groups):
             return None
@@ -103,7 +101,7 @@ class TrainingRows(torch.utils.data.Dataset):
             None,
         )
 
-    def bring_back(self) -> None:
+    def release(self) -> None:
         """Have all rows in the batches to come."""
         self.current = self.rows
 

@@ -37,9 +37,12 @@ class Stop:
         """Stop where another process wants to, or has got a Ctrl-C."""
         if processes.n_processes == 1:
             return
-        if processes.sum_up(np.array([float(len(self.interrupts) > 0)])) and not self.interrupts:
+        if (
+            processes.all_reduce(np.array([float(len(self.interrupts) > 0)]))
+            and not self.interrupts
+        ):
             self.interrupts.append(SIGINT)
-        self.reason = processes.from_first(self.reason)
+        self.reason = processes.broadcast(self.reason)
 
     def explain(self, n_done: int, max_epochs: int) -> str:
         """Return why training ended after so many whole epochs."""

@@ -7,11 +7,12 @@ from hashlib import sha256
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._features._featurize import fit_features
 from .._input._parameters import check_folder, check_parameters
 from .._input._rows import read_rows
-from .._input._targets import check_target, check_weights
+from .._input._targets import check_sample_weight, check_target
 from .._network._net import ContextMemoryNet
-from .._rows._arrange import fit_features, learn_speakers, number_units
+from .._rows._arrange import encode_groups, learn_speakers
 from .._rows._held_out import hold_out_groups
 from .._runtime import (
     choose_device,
@@ -20,7 +21,7 @@ from .._runtime import (
     single_precision,
 )
 from ..exceptions import TrainingInterruptedWarning
-from ._calibration import EPOCHS_WITH_LATE_ROWS, choose_late_rows
+from ._calibration import MIN_EPOCHS_WITH_CALIBRATION, choose_calibration_rows
 from ._checkpoints import CheckpointFile, name_fit
 from ._dataset import split_rows
 from ._processes import OneProcess
@@ -51,7 +52,7 @@ class FittingMixin:
         inputs = read_rows(self, X, groups, columns, reset=True)
         classes, targets = check_target(y, inputs.n_rows)
         device = choose_device(processes.choose_device(self.device))
-        weights = check_weights(sample_weight, self.class_weight, classes, targets)
+        weights = check_sample_weight(sample_weight, self.class_weight, classes, targets)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         if warm:
             self._check_warm_start(inputs, classes)
@@ -64,7 +65,7 @@ class FittingMixin:
             self._keep_reading(inputs, columns, classes)
             rows = self._arrange(inputs, values, self._reading)
             self._keep_sizes(self._network_sizes(rows, values, len(classes)), warm)
-            data = (rows, number_units(inputs), targets, weights)
+            data = (rows, encode_groups(inputs), targets, weights)
             watchers = {"bar": bar, "tasks": tasks}
             watchers["callbacks"] = callbacks if processes.rank == 0 else []
             interrupted = self._train(data, warm, device, watchers, processes)
@@ -146,7 +147,7 @@ class FittingMixin:
         values, self.vectorizer_, self.scaler_ = fit_features(
             inputs, self.vectorizer, weights, more_to_come=more_to_come
         )
-        self.speakers_ = learn_speakers(inputs, number_units(inputs))
+        self.speakers_ = learn_speakers(inputs, encode_groups(inputs))
         self._input_kind = inputs.kind
         return values
 
@@ -171,7 +172,7 @@ class FittingMixin:
         rows, units, targets, weights = data
         random = processes.same_random(check_random_state(self.random_state))
         checkpoint = self._open_checkpoint(rows, targets, weights, warm, random, processes)
-        data = processes.share(*self._split(rows, units, targets, weights, warm, random))
+        data = processes.shard(*self._split(rows, units, targets, weights, warm, random))
         watchers = watchers | {"checkpoint": checkpoint, "processes": processes}
         seed = random.randint(2**31 - 1)
         network, result = self._train_network(data, seed, warm, device, watchers)
@@ -214,11 +215,11 @@ class FittingMixin:
             share = self.validation_fraction
             held_out = hold_out_groups(units, targets, weights, share, random, grouped=grouped)
         train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
-        late_rows = None
-        if not warm and valid_rows is None and self.max_epochs >= EPOCHS_WITH_LATE_ROWS:
-            late = choose_late_rows(units, targets, weights, random)
-            late_rows = train_rows.hold_back(late)
-        return train_rows, valid_rows, late_rows
+        calibration_rows = None
+        if not warm and valid_rows is None and self.max_epochs >= MIN_EPOCHS_WITH_CALIBRATION:
+            late = choose_calibration_rows(units, targets, weights, random)
+            calibration_rows = train_rows.hold_back(late)
+        return train_rows, valid_rows, calibration_rows
 
     def _train_network(self, data, seed, warm, device, watchers):
         """Make a network, or copy the last one, and train it."""

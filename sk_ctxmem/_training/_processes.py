@@ -42,23 +42,23 @@ class OneProcess:
         """Return a random state that is the same in all processes."""
         return random
 
-    def share(
+    def shard(
         self,
         train_rows: TrainingRows,
         valid_rows: TrainingRows | None,
-        late_rows: TrainingRows | None,
+        calibration_rows: TrainingRows | None,
     ) -> tuple[EpochRows, TrainingRows | None, TrainingRows | None]:
         """Return the rows that this process trains on, and those that it predicts, of all."""
-        return train_rows, valid_rows, late_rows
+        return train_rows, valid_rows, calibration_rows
 
-    def share_weights(self, network: Any) -> None:
+    def broadcast_weights(self, network: Any) -> None:
         """Give a network the weights that it has in the first process."""
 
     def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:
         """Give the weights of an optimiser the gradients of all processes, and return the loss."""
         return loss
 
-    def sum_up(self, numbers: np.ndarray) -> np.ndarray:
+    def all_reduce(self, numbers: np.ndarray) -> np.ndarray:
         """Return the sums over the processes."""
         return numbers
 
@@ -70,14 +70,14 @@ class OneProcess:
         """Return what each process has."""
         return [value]
 
-    def share_files(self, files: Any) -> None:
+    def shard_files(self, files: Any) -> None:
         """Keep the files that this process reads."""
 
     def make_sorter(self, n_columns: int) -> Any:
         """Return what sorts the features of a batch by column, None for the usual."""
         return None
 
-    def from_first(self, value: Kept) -> Kept:
+    def broadcast(self, value: Kept) -> Kept:
         """Return what the first process has."""
         return value
 

@@ -12,7 +12,13 @@ import pandas as pd
 from skorch import NeuralNet
 
 from .._network._net import ContextMemoryNet
-from ._callbacks import AverageWeights, BestWeights, KeptWeights, LateRows, measure_temperature
+from ._callbacks import (
+    AverageWeights,
+    BestWeights,
+    CalibrationRows,
+    KeptWeights,
+    measure_temperature,
+)
 from ._dataset import TrainingRows
 from ._early_stopping import NoBetterScore, Stop
 
@@ -40,7 +46,7 @@ class TrainingResult:
 
 
 @dataclass
-class Ending:
+class FitOutcome:
     """What a fit ends with, beside the weights that are trained.
 
     Parameters
@@ -55,7 +61,7 @@ class Ending:
         What stops early.
     weights : KeptWeights or None
         What holds the weights that take the place of those that are trained.
-    late : LateRows or None
+    late : CalibrationRows or None
         What tells the temperature where no rows are held out.
     """
 
@@ -64,7 +70,7 @@ class Ending:
     valid_rows: TrainingRows | None
     stopping: NoBetterScore | None = None
     weights: KeptWeights | None = None
-    late: LateRows | None = None
+    late: CalibrationRows | None = None
 
     def result(self, trainer: NeuralNet) -> TrainingResult:
         """Return what is known of the weights that the network has now."""
@@ -79,25 +85,29 @@ class Ending:
             return copy.deepcopy(trainer.module_), self.result(trainer)
 
 
-def choose_ending(
+def choose_outcome(
     network: ContextMemoryNet,
     valid_rows: TrainingRows | None,
-    late_rows: TrainingRows | None,
+    calibration_rows: TrainingRows | None,
     n_iter_no_change: int | None,
     max_epochs: int,
     stop: Stop,
-) -> Ending:
+) -> FitOutcome:
     """Return early stopping where rows are held out, else the mean of weights and late rows."""
     if valid_rows is not None:
         stopping = NoBetterScore(n_iter_no_change or max_epochs, stop)
-        return Ending(stop, max_epochs, valid_rows, stopping, BestWeights(stopping))
+        return FitOutcome(stop, max_epochs, valid_rows, stopping, BestWeights(stopping))
     averaging = None if network.memory is None else AverageWeights()
-    late = None if late_rows is None else LateRows(late_rows, max_epochs, averaging)
-    return Ending(stop, max_epochs, None, None, averaging, late)
+    late = (
+        None
+        if calibration_rows is None
+        else CalibrationRows(calibration_rows, max_epochs, averaging)
+    )
+    return FitOutcome(stop, max_epochs, None, None, averaging, late)
 
 
 def find_temperature(
-    trainer: NeuralNet, valid_rows: TrainingRows | None, late: LateRows | None
+    trainer: NeuralNet, valid_rows: TrainingRows | None, late: CalibrationRows | None
 ) -> float:
     """Return what the rows held out tell, or the late rows, or 1 if there are none."""
     if valid_rows is not None:

@@ -13,19 +13,19 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import Tensor
 
+from .._model._predict import PREDICTION_BATCH_SIZE
 from .._network._loss import ContextMemoryLoss
 from .._network._net import ContextMemoryNet
-from .._rows._row_set import RowSet
 from .._runtime import first_interrupt_waits, one_thread
 from ..exceptions import TrainingDivergedError
 from ._callbacks import EpochMeans, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
-from ._dataset import PREDICTION_BATCH_SIZE, BatchIterator, EpochRows, TrainingRows
+from ._dataset import BatchIterator, EpochRows, TrainingRows
 from ._early_stopping import Stop, StopTraining, StopWhenAsked
 from ._optimizer import TwoRateOptimizer, stable_rate
 from ._processes import EpochSeeds, OneProcess
 from ._progress import Progress, finish
-from ._result import Ending, TrainingResult, choose_ending, history_frame
+from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
 from ._user_callbacks import UserCallbacks
 
@@ -78,7 +78,7 @@ def train(
     network: ContextMemoryNet,
     train_rows: EpochRows,
     valid_rows: TrainingRows | None,
-    late_rows: TrainingRows | None,
+    calibration_rows: TrainingRows | None,
     *,
     max_epochs: int,
     batch_size: int,
@@ -101,7 +101,7 @@ def train(
         What to learn from.
     valid_rows : TrainingRows or None
         What the best epoch is chosen by.
-    late_rows : TrainingRows or None
+    calibration_rows : TrainingRows or None
         Those of `train_rows` that are held back until the last epoch. Before it, they tell how
         sure the network may be.
     max_epochs, batch_size, learning_rate, n_iter_no_change : int or float
@@ -134,13 +134,15 @@ def train(
     batch_size = choose_batch_size(batch_size, len(train_rows))
     with one_thread(), first_interrupt_waits() as interrupts:
         stop = Stop(interrupts)
-        processes.share_weights(network.to(device))
-        ending = choose_ending(network, valid_rows, late_rows, n_iter_no_change, max_epochs, stop)
+        processes.broadcast_weights(network.to(device))
+        outcome = choose_outcome(
+            network, valid_rows, calibration_rows, n_iter_no_change, max_epochs, stop
+        )
         counts = _count_rows(train_rows, batch_size, max_epochs)
-        own = _own_callbacks(ending, counts, bar, checkpoint)
+        own = _own_callbacks(outcome, counts, bar, checkpoint)
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         others = [UserCallbacks(callbacks, stop)] if callbacks else []
-        others += [] if tasks is None else [EpochTasks(tasks, stop, ending.snapshot)]
+        others += [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
         trainer = make_trainer(
             network,
             valid_rows,
@@ -157,9 +159,9 @@ def train(
         trainer.fit(train_rows)
         if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
             raise KeyboardInterrupt
-        check_weights(network, learning_rate)
-        result = processes.from_first(ending.result(trainer))
-        processes.share_weights(network)
+        check_finite_weights(network, learning_rate)
+        result = processes.broadcast(outcome.result(trainer))
+        processes.broadcast_weights(network)
     finish(bar, result.stop_reason)
     return result
 
@@ -181,17 +183,17 @@ def _count_rows(rows: EpochRows, batch_size: int, max_epochs: int) -> _RowCounts
 
 
 def _own_callbacks(
-    ending: Ending, counts: _RowCounts, bar: Any, checkpoint: CheckpointFile | None
+    outcome: FitOutcome, counts: _RowCounts, bar: Any, checkpoint: CheckpointFile | None
 ) -> list[Callback]:
     """Return our callbacks in the order in which they are called."""
     means = EpochMeans()
-    chosen: list[Callback | None] = [means, ending.stopping, ending.weights, ending.late]
+    chosen: list[Callback | None] = [means, outcome.stopping, outcome.weights, outcome.late]
     own = [callback for callback in chosen if callback is not None]
     own.append(LinearDecay(counts.n_steps))
     if checkpoint is not None:
-        own.append(Checkpoint(checkpoint, own.copy(), ending.max_epochs))
+        own.append(Checkpoint(checkpoint, own.copy(), outcome.max_epochs))
     if bar is not None:
-        own.append(Progress(bar, means, counts.n_early, counts.n_rows, ending.max_epochs))
+        own.append(Progress(bar, means, counts.n_early, counts.n_rows, outcome.max_epochs))
     return own
 
 
@@ -232,7 +234,7 @@ def make_trainer(
     )
 
 
-def check_weights(network: ContextMemoryNet, learning_rate: float) -> None:
+def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> None:
     """Raise unless all weights are finite numbers."""
     if not all(torch.isfinite(weight.sum()) for weight in network.parameters()):
         raise TrainingDivergedError(
@@ -248,41 +250,6 @@ def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> fl
     rows, weights = data.rows.rows, data.weights.numpy()
     rate = stable_rate(data.rows.features, rows, weights, batch_size)
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
-
-
-def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
-    """Return the logits of all rows.
-
-    Parameters
-    ----------
-    network : ContextMemoryNet
-        A trained network, on `device`.
-    rows : RowSet
-        The rows.
-    device : str
-        A device of torch.
-
-    Returns
-    -------
-    logits : ndarray of shape (n_rows, n_classes), float64
-        In the caller's order.
-
-    Raises
-    ------
-    ValueError
-        If they are not finite.
-    """
-    logits = np.empty((len(rows), network.decoder.out_features))
-    with one_thread(), torch.inference_mode():
-        for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
-            logits[places] = network(batch.to(device))[0].cpu().double().numpy()
-    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
-    if len(wrong):
-        raise ValueError(
-            f"X has numbers in row {wrong[0]} that are too far from those of fit for single "
-            "precision; scale them as those of fit, or drop the row."
-        )
-    return logits
 
 
 def check_same_sizes(before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._input._rows import check_texts
-from ._held_out import HeldOut, hash_units
+from ._held_out import HeldOut, hash_groups
 
 MOST_CLASSES = 10_000  # more values than these are no classes
 TEXTS_AT_ONCE = 100_000  # adding counts to those of all texts takes a while, however few they are
@@ -85,7 +85,7 @@ class FirstPass:
         """
         group_column = self.columns["group"]
         for frame, file in self.rows.frames_in_order():
-            hashes = hash_units(frame, group_column, self.seed)
+            hashes = hash_groups(frame, group_column, self.seed)
             if group_column is not None:
                 self.seen.add(hashes, file)
             self._count_speakers(frame, hashes)
@@ -187,7 +187,7 @@ def _find_group(rows, files, wanted, group_column, seed):
     for row_group in rows.row_groups:
         if row_group.file in files:
             for frame in rows.frames_of(row_group):
-                found = hash_units(frame, group_column, seed) == wanted
+                found = hash_groups(frame, group_column, seed) == wanted
                 if found.any():
                     return frame[group_column].iloc[int(found.argmax())]
     return None

@@ -6,7 +6,7 @@ import pandas as pd
 STEP, MIXING = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # of splitmix64
 
 
-def hash_units(frame, group_column, seed):
+def hash_groups(frame, group_column, seed):
     """Return a number for the group of each row, which looks random and depends on the seed.
 
     Parameters

@@ -74,21 +74,21 @@ class ManyProcesses(OneProcess):
     def same_random(self, random: np.random.RandomState) -> np.random.RandomState:
         """Return a copy of that of the first process."""
         same = np.random.RandomState()
-        same.set_state(self.from_first(random.get_state()))
+        same.set_state(self.broadcast(random.get_state()))
         return same
 
-    def share(
+    def shard(
         self,
         train_rows: TrainingRows,
         valid_rows: TrainingRows | None,
-        late_rows: TrainingRows | None,
+        calibration_rows: TrainingRows | None,
     ) -> tuple[EpochRows, TrainingRows | None, TrainingRows | None]:
         """Return the part of this process: whole groups, as many rows as in the others."""
         self._check_same(train_rows)
         owners = find_owners(train_rows.rows, self.n_processes)
         sorter = self.make_sorter(train_rows.rows.features.shape[1])
         shared = SharedRows(train_rows, owners, self.rank, self.n_processes, sorter)
-        predicted = (self._share_out(rows) for rows in (valid_rows, late_rows))
+        predicted = (self._share_out(rows) for rows in (valid_rows, calibration_rows))
         return shared, *predicted  # type: ignore[return-value]
 
     def _check_same(self, rows: TrainingRows) -> None:
@@ -109,7 +109,7 @@ class ManyProcesses(OneProcess):
             return None
         return take_share(rows, find_owners(rows.rows, self.n_processes), self.rank)
 
-    def share_weights(self, network: Any) -> None:
+    def broadcast_weights(self, network: Any) -> None:
         """Give a network the weights that it has in the first process."""
         self.complete = [network.table.weight] if network.sparse else []
         for weight in network.state_dict().values():
@@ -180,7 +180,7 @@ class ManyProcesses(OneProcess):
         """Return the arrays of all processes, which are of the same shape: (n_processes, ...)."""
         return self._all_rows(torch.from_numpy(array).to(self.device)).cpu().numpy()
 
-    def sum_up(self, numbers: np.ndarray) -> np.ndarray:
+    def all_reduce(self, numbers: np.ndarray) -> np.ndarray:
         """Return the sums over the processes."""
         return self.gather_fixed(numbers).sum(axis=0)
 
@@ -212,15 +212,15 @@ class ManyProcesses(OneProcess):
             dist.all_gather_object(every, value, group=self.group)
         return every
 
-    def share_files(self, files: Any) -> None:
+    def shard_files(self, files: Any) -> None:
         """Keep the files that this process reads."""
-        files.share(self.rank, self.n_processes)
+        files.shard(self.rank, self.n_processes)
 
     def make_sorter(self, n_columns: int) -> Any:
         """Return what asks the other processes for their rows."""
         return SharedSorter(self, n_columns)
 
-    def from_first(self, value: Kept) -> Kept:
+    def broadcast(self, value: Kept) -> Kept:
         """Return what the first process has."""
         held = [value]
         with self._watched():

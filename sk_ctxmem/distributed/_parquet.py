@@ -13,28 +13,30 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import ContextMemoryClassifier
 from .._features._csr import squared_norms
+from .._features._featurize import features_of
+from .._features._scaler import RowNormScaler
 from .._features._text_counts import TextCounts
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._parameters import Number, check_parameters
 from .._input._rows import read_rows, unchanged_on_error
 from .._input._targets import check_classes, find_classes, weigh_counted_classes
-from .._rows._arrange import RowNormScaler, features_of, number_shared
+from .._model._predict import predict_logits
+from .._rows._arrange import number_shared
 from .._rows._held_out import MIN_HELD_OUT_ROWS
 from .._runtime import choose_device
 from .._training._calibration import (
-    FEWEST_LATE_ROWS,
-    MOST_LATE_ROWS,
-    SHARE_OF_LATE_ROWS,
+    CALIBRATION_FRACTION,
+    MAX_CALIBRATION_ROWS,
+    MIN_CALIBRATION_ROWS,
     fit_temperature,
 )
 from .._training._dataset import TrainingRows
 from .._training._progress import progress_bar
-from .._training._trainer import predict_logits
 from .._training._user_callbacks import check_callbacks
 from ._first_pass import FirstPass
 from ._groups import all_processes
 from ._parquet_rows import ParquetRows
-from ._row_stream import RowStream, without_units
+from ._row_stream import RowStream, without_groups
 
 # Features of each kind of n-grams. With 41 classes and the default hidden_size their table takes
 # 680 MB, its mean over epochs as much, and the exchange of both, for a moment, as much again.
@@ -208,7 +210,7 @@ class _ParquetFit:
         else:
             _check_ready(vectorizer)
         n_held_out = -(-_count_held_out(self.clf, self.rows.n_rows) // self.processes.n_processes)
-        self.processes.share_files(self.rows)
+        self.processes.shard_files(self.rows)
         is_judged = self.clf.n_iter_no_change is not None
         first = FirstPass(self.rows, self.columns, self.target, texts, n_held_out, self.seed)
         found = first.run(bar)
@@ -257,7 +259,7 @@ class _ParquetFit:
         weights = weigh_counted_classes(clf.class_weight, classes, counts)
         read = partial(_read_rows, clf=clf, target=self.target, weights=weights)
         keep = partial(
-            without_units,
+            without_groups,
             group_column=self.columns["group"],
             seed=self.seed,
             held_out=np.unique(held_out.hashes),
@@ -268,7 +270,7 @@ class _ParquetFit:
         )
         is_first = self.processes.rank == 0
         sample = stream.sample_frame(SAMPLE_ROWS) if is_first else None
-        sample = self.processes.from_first(sample)
+        sample = self.processes.broadcast(sample)
         values = self._learn_inputs(sample, found, classes, weights, texts)
         stream.sample = read(sample, self.random)
         sizes = clf._network_sizes(stream.sample.rows, values, len(classes))
@@ -312,8 +314,8 @@ def _count_held_out(clf, n_rows):
     if clf.n_iter_no_change is not None:
         n_wanted = min(round(clf.validation_fraction * n_rows), MOST_VALIDATION_ROWS)
         return n_wanted if n_wanted >= MIN_HELD_OUT_ROWS else 0
-    n_wanted = min(int(SHARE_OF_LATE_ROWS * n_rows), MOST_LATE_ROWS)
-    return n_wanted if n_wanted >= FEWEST_LATE_ROWS else 0
+    n_wanted = min(int(CALIBRATION_FRACTION * n_rows), MAX_CALIBRATION_ROWS)
+    return n_wanted if n_wanted >= MIN_CALIBRATION_ROWS else 0
 
 
 def _check_ready(vectorizer):

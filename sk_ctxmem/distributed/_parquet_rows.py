@@ -75,7 +75,7 @@ class ParquetRows:
         if not self.n_rows:
             raise ValueError(f"The Parquet files in folder={str(folder)!r} have no row.")
 
-    def share(self, rank, n_processes):
+    def shard(self, rank, n_processes):
         """Keep the files of one process, of about as many rows as those of the others.
 
         Parameters

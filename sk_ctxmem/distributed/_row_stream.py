@@ -13,7 +13,7 @@ import torch
 
 from .._training._dataset import Batches, TrainingRows
 from .._training._processes import OneProcess
-from ._held_out import hash_units
+from ._held_out import hash_groups
 from ._parquet_rows import ParquetRows
 
 SAMPLED_ROW_GROUPS = 10  # that the sample is taken from, as evenly as whole groups allow
@@ -79,7 +79,7 @@ class RowStream(torch.utils.data.Dataset):
         """Number of rows of each epoch before the last: none join late."""
         return self.n_rows
 
-    def bring_back(self) -> None:
+    def release(self) -> None:
         """Do nothing: rows that are held out are so for good."""
 
     def batches(self, batch_size: int) -> Batches:
@@ -130,13 +130,13 @@ class RowStream(torch.utils.data.Dataset):
             yield self.read(pd.concat(waiting), self.random)
 
 
-def without_units(
+def without_groups(
     frame: pd.DataFrame, group_column: str | None, seed: int, held_out: np.ndarray
 ) -> pd.DataFrame:
     """Return the rows whose groups are not held out, by the sorted hashes of those that are."""
     if not len(held_out):
         return frame
-    hashes = hash_units(frame, group_column, seed)
+    hashes = hash_groups(frame, group_column, seed)
     places = np.minimum(np.searchsorted(held_out, hashes), len(held_out) - 1)
     return frame[held_out[places] != hashes]
 

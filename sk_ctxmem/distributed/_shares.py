@@ -45,10 +45,10 @@ class SharedRows(torch.utils.data.Dataset):
         """Number of rows of all processes in an epoch before the last."""
         return self.sample.n_early
 
-    def bring_back(self) -> None:
+    def release(self) -> None:
         """Have all rows in the batches to come."""
-        self.sample.bring_back()
-        self.own.bring_back()
+        self.sample.release()
+        self.own.release()
 
     def batches(self, batch_size: int) -> Batches:
         """Yield this process's part of each batch, of about the same size in all of them."""

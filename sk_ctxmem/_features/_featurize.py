@@ -1,0 +1,104 @@
+"""From checked input to scaled features."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from ._scaler import RowNormScaler
+from ._sequences import TextSequences
+from ._vectorizer import TextSequenceVectorizer
+
+
+def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
+    """Learn how to turn input into features, and turn it.
+
+    Parameters
+    ----------
+    inputs : InputRows
+        The input of a fit.
+    vectorizer : transformer or None
+        What turns texts into features; None for the default one.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+    more_to_come : bool, default=False
+        Whether these are only the first rows to learn from.
+
+    Returns
+    -------
+    values : TextSequences, csr_array or ndarray of n_rows
+        The features.
+    vectorizer : transformer or None
+        The fitted vectorizer; None if the input holds features.
+    scaler : transformer
+        The fitted scaler.
+    """
+    values = inputs.values
+    if inputs.kind == "text":
+        vectorizer = _new_vectorizer(vectorizer)
+        values = vectorizer.fit_transform(values)
+    else:
+        vectorizer = None
+    features = features_of(values)
+    is_sparse = sparse.issparse(features)
+    scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
+    with np.errstate(over="ignore"):
+        scaler.fit(features, sample_weight=weights)
+    if not np.isfinite(getattr(scaler, "scale_", 1)).all():
+        raise ValueError(
+            "X has columns whose variance is not a finite number; divide X by a constant."
+        )
+    return values, vectorizer, scaler
+
+
+def _new_vectorizer(vectorizer):
+    """Return an unfitted copy of a vectorizer, or a default one for None."""
+    if vectorizer is None:
+        return TextSequenceVectorizer()
+    if isinstance(vectorizer, type) or not hasattr(vectorizer, "fit_transform"):
+        raise TypeError(
+            f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
+            "TextSequenceVectorizer() or TfidfVectorizer(), or None."
+        )
+    return clone(vectorizer)
+
+
+def features_of(values):
+    """Return the features of a container, or of what a vectorizer returns."""
+    if isinstance(values, TextSequences):
+        return values.features
+    return values if sparse.issparse(values) else np.asarray(values)
+
+
+def scale(features, scaler):
+    """Scale features into the kind, sparse or dense, that the fit had."""
+    if isinstance(scaler, RowNormScaler):
+        is_csr = isinstance(features, sparse.csr_array)
+        return scaler.transform(features if is_csr else sparse.csr_array(features))
+    if sparse.issparse(features):
+        if features.shape[1] != len(scaler.scale_):
+            raise ValueError(
+                f"X has {features.shape[1]} features, but {len(scaler.scale_)} were expected."
+            )
+        features = features.toarray()
+    with np.errstate(over="ignore"):  # predictions that are not finite are refused
+        return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
+
+
+def read_one_text(text, vectorizer, scaler):
+    """Return what a default vectorizer and its scaler make of one text, without a matrix.
+
+    Returns
+    -------
+    places : ndarray of shape (n_values,), int32
+        Columns of the scaled features, sorted.
+    values : ndarray of shape (n_values,), float32
+        Their values.
+    """
+    columns, values, _, _ = vectorizer._weigh_one(text)
+    return scaler.scale_one(columns, values, vectorizer._n_columns)
+
+
+def reads_one_text(vectorizer, scaler):
+    """Return whether `read_one_text` is for these two, which a subclass may not be."""
+    return type(vectorizer) is TextSequenceVectorizer and type(scaler) is RowNormScaler
