@@ -1,45 +1,55 @@
 """ContextMemoryClassifier: the estimator around the network.
 
-Longer than other files, because half of it is the documentation of parameters and methods.
+Longer than other files, because most of it is the documentation of parameters and methods.
 """
 
-import warnings
 from numbers import Integral, Real
+from types import SimpleNamespace
 
 import numpy as np
-import torch
-from scipy import sparse
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from ._doc_links import API_PAGE, doc_link
-from ._explain import ExplanationMixin
-from ._features._sequences import TextSequences
+from ._doc_links import API_PAGE
+from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
-from ._input._parameters import Choice, Flag, Number, Seed
-from ._input._rows import InputRows, read_rows, unchanged_on_error
-from ._model._file import ModelFileMixin
-from ._model._predict import predict_logits
-from ._rows._arrange import build_row_set
-from ._sessions import SessionMixin
-from ._training._fit import FittingMixin
-from ._training._partial_fit import PartialFitMixin
-from ._training._sklearn_callbacks import CallbackSupportMixin
-from .exceptions import MissingGroupsWarning
+from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
+from ._model._file import from_pickle, model_file_errors, read_model, to_pickle, write_model
+from ._model._fitted_model import FitResult, fitted_model
+from ._sessions import open_session, open_sessions
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9, where there are no callbacks
+    CallbackSupportMixin = type("CallbackSupportMixin", (), {})
+
+    def with_callbacks(method):
+        """Return the method as it is."""
+        return method
 
 
-class ContextMemoryClassifier(
-    FittingMixin,
-    PartialFitMixin,
-    ModelFileMixin,
-    SessionMixin,
-    ExplanationMixin,
-    CallbackSupportMixin,
-    ClassifierMixin,
-    BaseEstimator,
-):
+NOT_KEPT = {"_model", "_net"}  # by pickles, which have the model in another form
+OPTIONAL = ("n_features_in_", "feature_names_in_", "_net")
+LEGAL_VALUES = {
+    "memory": Choice("gru", "elman", "lstm", "mingru"),
+    "context": Choice("past", "both", "none"),
+    "word_memory": Flag(),
+    "hidden_size": Number(Integral, 1, np.inf, 128),
+    "dropout": Number(Real, 0, 0.95, 0.2),
+    "max_epochs": Number(Integral, 1, np.inf, 4),
+    "batch_size": Number(Integral, 1, np.inf, 384),
+    "learning_rate": Number(Real, 0, np.inf, 0.006, closed="neither"),
+    "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
+    "n_iter_no_change": Number(Integral, 1, np.inf, None, or_none=True),
+    "random_state": Seed(),
+    "warm_start": Flag(),
+    "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
+}
+
+
+class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Text classifier with memory across the rows of a conversation or document.
 
     Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
@@ -170,6 +180,10 @@ class ContextMemoryClassifier(
         (epoch 3) for 2 epochs", or "interrupted by Ctrl-C after epoch 2". Empty after `load` of a
         file from before there was this attribute.
 
+    net_ : skorch.NeuralNet
+        The trained net of skorch, to be read: `history` and `module_`. It holds no rows. Only there
+        after `fit` and `partial_fit`, not after `load`, pickle or copy.
+
     vectorizer_ : transformer or None
         The fitted vectorizer; None if X held features.
 
@@ -218,21 +232,6 @@ class ContextMemoryClassifier(
 
     _doc_link_module = "sk_ctxmem"
     _doc_link_template = API_PAGE
-    _legal_values = {
-        "memory": Choice("gru", "elman", "lstm", "mingru"),
-        "context": Choice("past", "both", "none"),
-        "word_memory": Flag(),
-        "hidden_size": Number(Integral, 1, np.inf, 128),
-        "dropout": Number(Real, 0, 0.95, 0.2),
-        "max_epochs": Number(Integral, 1, np.inf, 4),
-        "batch_size": Number(Integral, 1, np.inf, 384),
-        "learning_rate": Number(Real, 0, np.inf, 0.006, closed="neither"),
-        "validation_fraction": Number(Real, 0, 1, 0.1, closed="neither"),
-        "n_iter_no_change": Number(Integral, 1, np.inf, None, or_none=True),
-        "random_state": Seed(),
-        "warm_start": Flag(),
-        "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
-    }
 
     def __init__(
         self,
@@ -342,9 +341,89 @@ class ContextMemoryClassifier(
             the end of the first epoch, and if it comes twice in a batch, it is a
             KeyboardInterrupt, and the classifier stays as it was.
         """
-        with unchanged_on_error(self):
-            if self._fit(X, y, sample_weight, groups):
-                self._warn_of_interrupt()
+        from ._training._fit import warn_if_interrupted  # skorch is for training alone
+
+        result = self._fit(X, y, sample_weight, groups)
+        warn_if_interrupted(result, checked_params(self))
+        return self
+
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, groups):
+        """Fit, keep the result, and return it."""
+        from ._training._fit import fit_model
+        from ._training._sklearn_callbacks import FitTasks
+
+        params, tasks = checked_params(self), None
+        if hasattr(self, "_init_callback_context"):
+            context = self._init_callback_context(max_subtasks=int(params.max_epochs))
+            if hasattr(self, "_skl_callbacks"):
+                # Scorers of scikit-learn fail on groups; without them our predict warns.
+                metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+                data = {"X": X, "y": y, "metadata": metadata}
+                tasks = FitTasks(self, context, data, fitted_attributes)
+        start = fit_result(self) if params.warm_start and self.__sklearn_is_fitted__() else None
+        result = fit_model(X, y, sample_weight, groups, params, start=start, tasks=tasks)
+        keep_result(self, result)
+        if tasks is not None:
+            tasks.end(result)
+        return result
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None, groups=None):
+        """Train one epoch on a chunk of rows.
+
+        The first chunk decides which n-grams and speakers are known, and is all that the rates
+        of training are found from: let it be large, and like the others. Chunks are to be passed
+        several times for the accuracy of `fit`, in any order, and must not cut a group: see
+        :func:`sk_ctxmem.whole_groups`. After `fit` or `load` training goes on from there.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Texts; or a DataFrame with the columns named in the parameters; or features, dense
+            or sparse, of shape (n_rows, n_features).
+
+        y : array-like of shape (n_rows,)
+            Their classes. A chunk may lack some.
+
+        classes : array-like of shape (n_classes,) or None, default=None
+            All classes that any chunk has; needed in the first call only.
+
+        sample_weight : array-like of shape (n_rows,) or None, default=None
+            Weights of the rows, taken as they are: they should be about 1 on the average.
+
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        Returns
+        -------
+        self : ContextMemoryClassifier
+            The classifier, which can predict after every call.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the input is not legal, or y has a class that is not known.
+        TrainingDivergedError
+            If the loss becomes infinite or NaN.
+
+        Notes
+        -----
+        The parameters `max_epochs`, `n_iter_no_change`, `validation_fraction`, `checkpoint`,
+        `warm_start` and `verbose` play no part, and those that shape the network or say how rows
+        are read, such as `hidden_size` and `group_column`, only in the first call, as does
+        `batch_size`. `history_` has a row for each call. Rates do not
+        decay, and what predicts is a running mean of the weights. No rows are left to tell a
+        temperature: `temperature_` is 1, or what `fit` found. One of `callbacks` that ends
+        training has no effect but on `stop_reason_`, as a call is one epoch. What training needs
+        to go on is kept in pickles, but not in the files of `save`: after `load`, the optimiser
+        begins anew.
+        """
+        from ._training._partial_fit import partial_fit_model
+
+        start = fit_result(self) if self.__sklearn_is_fitted__() else None
+        params = checked_params(self)
+        result = partial_fit_model(X, y, classes, sample_weight, groups, params, start=start)
+        keep_result(self, result)
         return self
 
     def predict(self, X, groups=None):
@@ -369,7 +448,7 @@ class ContextMemoryClassifier(
             If X is not of the kind that the classifier was fitted on, or comes with groups that
             fit knew nothing of; the message says what to do.
         """
-        logits = self._predict_logits(X, groups)
+        logits = fitted_model(self).logits(X, groups)
         return self.classes_[logits.argmax(axis=1)]
 
     def predict_proba(self, X, groups=None):
@@ -388,7 +467,7 @@ class ContextMemoryClassifier(
         probabilities : ndarray of shape (n_rows, n_classes)
             In the order of `classes_`.
         """
-        return softmax(self._predict_logits(X, groups), axis=1)
+        return softmax(fitted_model(self).logits(X, groups), axis=1)
 
     def predict_log_proba(self, X, groups=None):
         """Predict the logarithm of the probability of each class.
@@ -406,7 +485,7 @@ class ContextMemoryClassifier(
         log_probabilities : ndarray of shape (n_rows, n_classes)
             In the order of `classes_`.
         """
-        return log_softmax(self._predict_logits(X, groups), axis=1)
+        return log_softmax(fitted_model(self).logits(X, groups), axis=1)
 
     def decision_function(self, X, groups=None):
         """Return the logits, whose softmax is the prediction.
@@ -424,7 +503,7 @@ class ContextMemoryClassifier(
         scores : ndarray of shape (n_rows, n_classes), or (n_rows,) for two classes
             Logits; of two classes, that of the second less that of the first.
         """
-        logits = self._predict_logits(X, groups)
+        logits = fitted_model(self).logits(X, groups)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def score(self, X, y, sample_weight=None, groups=None):
@@ -452,89 +531,289 @@ class ContextMemoryClassifier(
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
-    def _check_kind(self, inputs):
-        """Raise if the input is of another kind than that of fit."""
-        if inputs.kind != self._input_kind:
-            names = {"text": "texts", "features": "features", "sequences": "TextSequences"}
-            raise ValueError(
-                f"X holds {names[inputs.kind]}, but the classifier was fitted on "
-                f"{names[self._input_kind]}; pass the same kind of input to fit and predict."
-                + doc_link("kinds-of-input")
-            )
+    def explain(self, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
+        """Say what each n-gram, each other row and the rest contributed to predictions.
 
-    def _vectorize(self, inputs):
-        """Turn texts into features by the fitted vectorizer."""
-        if inputs.kind == "text":
-            return self.vectorizer_.transform(inputs.values)
-        return inputs.values
+        What is explained is a score: the log-odds ln(p / (1 - p)) of the probability of a class;
+        for two classes that is what `decision_function` returns. The contributions of a row add
+        up to its score, where it stands, less the score of one empty text alone.
 
-    def _arrange(self, inputs, values, reading):
-        return build_row_set(inputs, values, self.scaler_, self.speakers_, **reading)
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the classifier was fitted on: whole conversations, of which
+            `rows` are explained.
 
-    def _set_network(self, network, device):
-        """Keep a trained network, ready to predict."""
-        self._device = device
-        self.__dict__.pop("_shared_model", None)  # or the network before would stay in memory
-        # Rows that stand alone are cheap, and in double precision the probabilities of a row do
-        # not depend on its batch at all; with a memory they are equal to about 1e-6.
-        if network.memory is None and not self._device.startswith("mps"):  # which has no doubles
-            network.set_dense_dtype(torch.float64)
-        self._network = network.to(self._device).eval()
+        target : class, array-like of n_explained classes, or None, default=None
+            The class whose score is explained, one for all rows or one for each; None for the
+            class that is predicted for each row.
 
-    def _predict_logits(self, X, groups):
+        groups : array-like of shape (n_rows,) or None, default=None
+            Which conversation or document each row belongs to, if no column says so.
+
+        rows : array-like of int, mask of shape (n_rows,), or None, default=None
+            Positions in X of the rows to explain; the others are their context. None for all.
+
+        method : {"integrated_gradients", "leave_one_out", "gradient_times_input"}, \
+                default="integrated_gradients"
+            How the score is shared out; see the notes.
+
+        Returns
+        -------
+        explanation : DataFrame
+            One line for each contribution, with the columns
+
+            - row: position in X of the explained row;
+            - target: the class whose score is explained;
+            - source: "ngram" for the text of the row by way of encoder, memory and attention,
+              "wide" for its text by the linear path, "word" for its text by the word memory,
+              "row" for the text of another row of its group, "structure" for all that is no
+              text (place in the group, speaker, that there are other rows) and "remainder" for
+              what is left over;
+            - feature: the n-gram, word or name of the feature, None for the last three;
+            - from_row: position in X of the row whose text it is, -1 for the last two;
+            - contribution: what it adds to the score;
+            - attention: for "row", how much attention the row gives to that row. It says where
+              the network looks, and is no reason for what it says.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not of the kind that the classifier was fitted on, a class is unknown, rows
+            are not in X, or the method is none of these; the message says what to do.
+
+        Notes
+        -----
+        All texts are first taken to be empty, with places and speakers as they are: what that
+        changes is the structure. From there "integrated_gradients" goes to the texts as they
+        are on a straight line, and its contributions add up to 1e-3. "leave_one_out" is by how
+        much the score falls if one n-gram, or the text of one other row, is left out, and
+        "gradient_times_input" is what they would contribute were the score linear. These two do
+        not add up: the remainder is what is left over. An n-gram of a text that was in no text
+        of fit contributes nothing, and has no line. Numbers that are not sparse are compared
+        with their means in training, sparse features and texts with nothing.
+
+        The cost of a row grows with the number of rows that it sees: with ``context="past"``
+        those before it.
+
+        References
+        ----------
+        Sundararajan, M., Taly, A. and Yan, Q. (2017). Axiomatic attribution for deep networks.
+        ICML 2017.
+        Jain, S. and Wallace, B. C. (2019). Attention is not explanation. NAACL 2019.
+
+        Examples
+        --------
+        >>> from sk_ctxmem import ContextMemoryClassifier
+        >>> texts = ["good film", "bad film", "very good", "very bad"] * 10
+        >>> clf = ContextMemoryClassifier(random_state=0).fit(texts, [1, 0, 1, 0] * 10)
+        >>> lines = clf.explain(["good book"], target=1)
+        >>> lines.groupby("feature")["contribution"].sum().idxmax()
+        'word__good'
+        """
+        return explain(fitted_model(self), X, target, groups, rows=rows, method=method)
+
+    def session(self, state=None, *, keep_texts=False):
+        """Begin a live conversation, or go on with one.
+
+        The classifier must have been fitted with groups and ``context="past"``. It can serve any
+        number of sessions, which do not change it; a later fit does not change them.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray, or None, default=None
+            What :meth:`ContextSession.state` returned, to go on from there; None for a new
+            conversation.
+
+        keep_texts : bool, default=False
+            Whether the session keeps the texts, for `history_` and in its state.
+
+        Returns
+        -------
+        session : ContextSession
+            The conversation.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If its rows see later rows or none, or the state is damaged or of another model.
+        """
+        return open_session(fitted_model(self), state, keep_texts=keep_texts)
+
+    def sessions(self, n_sessions):
+        """Begin many live conversations that are advanced together.
+
+        Parameters
+        ----------
+        n_sessions : int
+            Their number.
+
+        Returns
+        -------
+        sessions : ContextSessions
+            The conversations.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If its rows see later rows or none.
+        """
+        return open_sessions(fitted_model(self), n_sessions)
+
+    def save(self, path):
+        """Write the fitted classifier to a file that holds data only.
+
+        Nothing in it is run when it is loaded, whoever wrote it. It is a zip of ``config.json``,
+        ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with their checksums,
+        the version of the format, and the versions of what wrote it. An older file of this name
+        stays whole until the new one is complete.
+
+        It has all parameters but `checkpoint` and `callbacks`, and neither requests for metadata
+        nor what `partial_fit` needs to go on.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Raises
+        ------
+        NotFittedError
+            If there is nothing to save yet.
+        TypeError
+            If something is not plain data, such as a vectorizer of another class or with a
+            function as a parameter, or asks for what a file must not; the message names it.
+        OSError
+            If the file cannot be written.
+
+        See Also
+        --------
+        load : Reads it.
+        """
         check_is_fitted(self)
-        inputs = read_rows(self, X, groups, self._columns, reset=False)
-        self._check_kind(inputs)
-        self._check_groups(inputs)
-        rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
-        return predict_logits(self._network, rows, self._device) / self.temperature_
+        write_model(path, type(self).__name__, self.get_params(deep=False), fit_result(self))
 
-    def _check_groups(self, inputs):
-        """Warn of missing groups, and raise if there are some that fit knew nothing of."""
-        if inputs.groups is None:
-            if self._reading["context"] != "none":
-                warnings.warn(
-                    "The classifier was fitted with groups, but X comes without: each row is "
-                    "taken for a conversation of its own. Pass groups= to predict too, or fit "
-                    "with group_column= so that the ids travel in X." + doc_link("missing-groups"),
-                    MissingGroupsWarning,
-                    stacklevel=4,
-                )
-        elif self._wants_context and not self._has_groups:
-            raise ValueError(
-                "The classifier was fitted without groups, so that it has no memory of other "
-                "rows, but X comes with groups now; pass groups to fit too, or none to predict, or "
-                "fit with context='none' if rows are to stand alone."
-                + doc_link("groups-only-in-predict")
+    @classmethod
+    def load(cls, path):
+        """Read a fitted classifier from a file written by `save`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        classifier : ContextMemoryClassifier
+            It predicts as the one that was saved, on the GPU or CPU that there is.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, is none of ours, or is of a later format.
+        OSError
+            If it cannot be opened.
+        """
+        with model_file_errors(path):
+            params, result = read_model(path, cls.__name__, cls._get_param_names())
+            classifier = cls(**params)
+            check_parameters(classifier, LEGAL_VALUES)
+        keep_result(classifier, result)
+        return classifier
+
+    def __getstate__(self):
+        """Return arrays and plain values, and the objects of classes that are not known here."""
+        attributes = {name: value for name, value in vars(self).items() if name not in NOT_KEPT}
+        return to_pickle(attributes, getattr(self, "_model", None), type(self).__name__)
+
+    def __setstate__(self, state):
+        """Rebuild everything, on the device that there is now."""
+        attributes, model = from_pickle(state, type(self).__name__)
+        self.__dict__.update(attributes)
+        if model is not None:
+            self._model = model
+
+    @property
+    def net_(self):
+        """The trained net of skorch."""
+        if "_net" in vars(self):
+            return self._net
+        reason = "it is not fitted yet; call fit first"
+        if self.__sklearn_is_fitted__():
+            reason = (
+                "a classifier that was loaded, unpickled or copied keeps the network, but not the "
+                "net of skorch that trained it; read history_, or fit again"
             )
-
-    def _smoke_test(self):
-        """Predict a row made up, which fails where what was learned does not fit together."""
-        width = 1 if self._input_kind == "text" else self.n_features_in_
-        no_features = sparse.csr_array((1, width), dtype=np.float32)
-        one_row = {
-            "text": lambda: ["a b"],
-            "features": lambda: no_features if self._sizes["sparse"] else np.zeros((1, width)),
-            "sequences": lambda: TextSequences(no_features, np.zeros(1, int), np.array([0, 1]), 1),
-        }[self._input_kind]()
-        one_id = np.array(["a"], dtype=object)
-        speakers = None if self._columns["speaker"] is None else one_id
-        inputs = InputRows(self._input_kind, one_row, groups=one_id, speakers=speakers)
-        rows = self._arrange(inputs, self._vectorize(inputs), self._reading)
-        predict_logits(self._network, rows, self._device)
-
-    def __copy__(self):
-        """Return a copy that shares what was learned, which nothing changes in place."""
-        copied = type(self).__new__(type(self))
-        copied.__dict__.update(vars(self))
-        return copied
+        raise AttributeError(f"{type(self).__name__} has no net_: {reason}.")
 
     def __sklearn_is_fitted__(self):
         """Tell check_is_fitted whether there is a network."""
-        return getattr(self, "_network", None) is not None
+        return "_model" in vars(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.sparse = True
         return tags
+
+
+def checked_params(classifier):
+    """Return the parameters of a classifier, each a legal value.
+
+    Parameters
+    ----------
+    classifier : ContextMemoryClassifier
+        The classifier.
+
+    Returns
+    -------
+    params : SimpleNamespace
+        The parameters by name, and the name of the class as `estimator_name`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not legal; the message says what is.
+    """
+    check_parameters(classifier, LEGAL_VALUES)
+    params = classifier.get_params(deep=False)
+    return SimpleNamespace(**params, estimator_name=type(classifier).__name__)
+
+
+def fit_result(classifier):
+    """Return what a fitted classifier has kept of its fits."""
+    history, n_iter, reason = classifier.history_, classifier.n_iter_, classifier.stop_reason_
+    return FitResult(classifier._model, history, n_iter, reason, stream=classifier._stream)
+
+
+def fitted_attributes(result):
+    """Return the attributes of a classifier that has this result of a fit."""
+    model, schema = result.model, result.model.reader.schema
+    attributes = {
+        "n_features_in_": schema.n_features_in,
+        "feature_names_in_": schema.feature_names_in,
+        "_net": result.net,
+    }
+    return {name: value for name, value in attributes.items() if value is not None} | {
+        "vectorizer_": model.reader.vectorizer,
+        "scaler_": model.reader.scaler,
+        "speakers_": model.reader.speakers,
+        "classes_": model.classes,
+        "temperature_": model.temperature,
+        "n_iter_": result.n_iter,
+        "stop_reason_": result.stop_reason,
+        "history_": result.history,
+        "_model": model,
+        "_stream": result.stream,
+    }
+
+
+def keep_result(classifier, result):
+    """Give a classifier what a fit has learned: the one place where its state changes."""
+    for name in OPTIONAL:
+        classifier.__dict__.pop(name, None)
+    classifier.__dict__.update(fitted_attributes(result))

@@ -1,4 +1,7 @@
-"""Where the documentation is, for messages and for what notebooks show."""
+"""Addresses of the documentation, and warnings that point to the caller."""
+
+import sys
+import warnings
 
 DOCUMENTATION = "https://sk-ctxmem.readthedocs.io/en/stable/"
 API_PAGE = DOCUMENTATION + "generated/{estimator_module}.{estimator_name}.html"  # scikit-learn's
@@ -19,3 +22,19 @@ def doc_link(section):
         With a space before it.
     """
     return f" See {TROUBLESHOOTING}#{section}"
+
+
+def warn_caller(message, category):
+    """Warn with the line of code, outside this package, that called it.
+
+    Parameters
+    ----------
+    message : str
+        The message.
+    category : type
+        The category of the warning.
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("sk_ctxmem"):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -107,8 +107,8 @@ def test_a_fit_that_was_killed_ends_in_the_same_weights(
     assert classifier.temperature_ == expected.temperature_
     told = [column for column in expected.history_ if column != "seconds"]
     assert classifier.history_[told].equals(expected.history_[told])
-    for name, weight in expected._network.state_dict().items():
-        assert_array_equal(classifier._network.state_dict()[name], weight, err_msg=name)
+    for name, weight in expected._model.network.state_dict().items():
+        assert_array_equal(classifier._model.network.state_dict()[name], weight, err_msg=name)
     assert os.listdir(tmp_path / "new") == []
 
 

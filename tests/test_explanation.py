@@ -20,7 +20,6 @@ from sk_ctxmem._explain._attribution import METHODS, integrated_gradients
 from sk_ctxmem._explain._scorer import Scorer, Texts, find_context_windows
 from sk_ctxmem._explain._scores import score_rows
 from sk_ctxmem._explain._table import find_entries
-from sk_ctxmem._input._rows import read_rows
 from sk_ctxmem.datasets import make_conversations
 
 SMALL = {"hidden_size": 12, "max_epochs": 2, "random_state": 0}
@@ -167,7 +166,7 @@ def test_steep_scores_get_as_many_nodes_as_they_need(talks):
     """Check that the sum holds for a network whose weights are a hundred times larger."""
     clf = _fit(talks)
     with torch.no_grad():
-        clf._network.table.weight *= 30
+        clf._model.network.table.weight *= 30
     _check_sums(clf, talks[:20], _nobody())
 
 
@@ -175,7 +174,7 @@ def test_what_too_few_nodes_leave_over_is_told(talks, monkeypatch):
     """Check that a sum that is not exact has a remainder, so that contributions still add up."""
     clf = _fit(talks)
     with torch.no_grad():
-        clf._network.table.weight *= 30
+        clf._model.network.table.weight *= 30
     monkeypatch.setattr("sk_ctxmem._explain._attribution.MOST_NODES", 8)
     lines = _check_sums(clf, talks[:20], _nobody(), left_over=True)
     remainders = lines.loc[lines["source"] == "remainder", "contribution"]
@@ -224,7 +223,7 @@ def test_the_wide_path_alone_contributes_coefficients_times_values():
     y = (X.toarray()[:, 0] > X.toarray()[:, 1]).astype(int)
     clf = ContextMemoryClassifier(**SMALL).fit(X, y)
     with torch.no_grad():
-        clf._network.decoder.weight.zero_()
+        clf._model.network.decoder.weight.zero_()
     coefficients = clf.decision_function(np.eye(5)) - clf.decision_function(np.zeros((1, 5)))
     lines = clf.explain(X[:9], target=1)
     wide = lines[lines["source"] == "wide"]
@@ -286,11 +285,12 @@ def test_two_classes_are_explained_by_the_decision_function(talks):
 
 def test_integrated_gradients_are_those_of_captum(clf, talks):
     """Check the mean gradients against captum's, on the same path."""
-    inputs = read_rows(clf, talks, None, clf._columns, reset=False)
-    values = clf._vectorize(inputs)
-    rows = clf._arrange(inputs, values, clf._reading)
+    reader = clf._model.reader
+    inputs = reader.read_inputs(talks)
+    values = reader.vectorize(inputs)
+    rows = reader.build_rows(inputs, values)
     empty = np.zeros((1, rows.features.shape[1]), dtype=np.float32)
-    scorer = Scorer(clf._network, rows, sparse.csr_array(empty), clf.temperature_)
+    scorer = Scorer(clf._model.network, rows, sparse.csr_array(empty), clf.temperature_)
     explained = np.array([5])
     entries = find_entries(values.features, values.features[:0], clf.scaler_, explained)
     question = score_rows(scorer, find_context_windows(rows, explained), None, entries)
@@ -444,7 +444,7 @@ def test_names_of_other_vectorizers_are_used(talks, vectorizer, name):
 
 def _state(clf):
     """Return all that a classifier holds, in a form that does not change with it."""
-    parameters = list(clf._network.parameters())
+    parameters = list(clf._model.network.parameters())
     weights = [(part.detach().clone(), part.dtype, part.requires_grad) for part in parameters]
     gradients = [None if part.grad is None else part.grad.sum().item() for part in parameters]
     return weights, gradients, {name: repr(value) for name, value in vars(clf).items()}

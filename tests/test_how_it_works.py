@@ -48,8 +48,8 @@ FORMULAS = {
         "before = first.softmax(dim=1)",
         "before = (before[: len(factor)] / total) @ spread * factor",
     ],
-    "_classifier.ContextMemoryClassifier._predict_logits": [
-        "return predict_logits(self._network, rows, self._device) / self.temperature_"
+    "_model._fitted_model.FittedModel.logits": [
+        "return predict_logits(self.network, rows, self.device) / self.temperature"
     ],
 }
 SHOWN = [

@@ -3,6 +3,7 @@
 import copy
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,13 +13,16 @@ from sklearn.preprocessing import StandardScaler
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._features._scaler import RowNormScaler
 from sk_ctxmem._model._checks import check_learned, check_network_sizes
+from sk_ctxmem._model._file import OF_TRAINING, model_state
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 
 
 def load(name):
-    """Return the classifier of a golden file."""
-    return ContextMemoryClassifier.load(GOLDEN / f"{name}.ctxmem")
+    """Return what the classifier of a golden file has learned, by the names that files have."""
+    classifier = ContextMemoryClassifier.load(GOLDEN / f"{name}.ctxmem")
+    training = {name: getattr(classifier, name) for name in OF_TRAINING}
+    return SimpleNamespace(**model_state(classifier._model), **training)
 
 
 def says(error, message):
@@ -66,89 +70,89 @@ WRONG = [
 @pytest.mark.parametrize(("name", "part", "change"), WRONG)
 def test_a_part_that_no_fit_learns_is_named(name, part, change):
     """Check that each part is held to its kind, and to the sizes of the network."""
-    classifier = load(name)
-    check_learned(classifier)
-    setattr(classifier, part, change(getattr(classifier, part)))
+    learned = load(name)
+    check_learned(learned)
+    setattr(learned, part, change(getattr(learned, part)))
     with says(ValueError, f"{part} cannot be what a fit has learned"):
-        check_learned(classifier)
+        check_learned(learned)
 
 
 @pytest.mark.parametrize("vectorizer", [CountVectorizer(), TextSequenceVectorizer()])
 def test_a_vectorizer_of_few_columns_is_named(vectorizer):
     """Check that it is held to the columns that the scaler reads, and to the words."""
-    classifier = load("everything")
-    classifier.vectorizer_ = vectorizer.fit(["ab"])
+    learned = load("everything")
+    learned.vectorizer_ = vectorizer.fit(["ab"])
     with says(ValueError, "n_features_in_, vectorizer_ cannot be what a fit has learned"):
-        check_learned(classifier)
+        check_learned(learned)
 
 
 def test_a_part_without_what_others_read_is_an_error():
     """Check that neither a missing vectorizer nor a scaler of dense features gets through."""
-    classifier = load("texts")
-    scaler, classifier.scaler_ = classifier.scaler_, StandardScaler().fit(np.eye(3))
+    learned = load("texts")
+    scaler, learned.scaler_ = learned.scaler_, StandardScaler().fit(np.eye(3))
     with says(AttributeError, "'StandardScaler' object has no attribute 'columns_'"):
-        check_learned(classifier)
-    classifier.scaler_, classifier.vectorizer_ = scaler, None
+        check_learned(learned)
+    learned.scaler_, learned.vectorizer_ = scaler, None
     with says(AttributeError, "'NoneType' object has no attribute 'transform'"):
-        check_learned(classifier)
+        check_learned(learned)
 
 
 @pytest.mark.parametrize("name", ["numbers", "sparse"])
 def test_features_have_the_columns_that_the_scaler_reads(name):
     """Check the smallest and the largest number of columns, and those beside them."""
-    classifier = load(name)
+    learned = load(name)
     if name == "numbers":
-        smallest = largest = classifier._sizes["n_features"]
+        smallest = largest = learned._sizes["n_features"]
     else:
-        smallest, largest = int(classifier.scaler_.columns_.max()) + 1, 2**31 - 1
+        smallest, largest = int(learned.scaler_.columns_.max()) + 1, 2**31 - 1
     for n_columns in (smallest, largest):
-        classifier.n_features_in_ = n_columns
-        check_learned(classifier)
+        learned.n_features_in_ = n_columns
+        check_learned(learned)
     wrong = [smallest - 1, largest + 1, None] + [float(smallest)] * (name == "sparse")
     for n_columns in wrong:
-        classifier.n_features_in_ = n_columns
+        learned.n_features_in_ = n_columns
         with says(ValueError, "n_features_in_ cannot be what a fit has learned"):
-            check_learned(classifier)
+            check_learned(learned)
 
 
 def test_all_wrong_parts_are_named():
     """Check that the message has each of them, and that a wrong kind of input is one."""
-    classifier = load("numbers")
-    classifier._input_kind = "numbers"
-    classifier.n_iter_ = None
+    learned = load("numbers")
+    learned._input_kind = "numbers"
+    learned.n_iter_ = None
     with says(ValueError, "n_iter_, _input_kind cannot be what a fit has learned"):
-        check_learned(classifier)
+        check_learned(learned)
 
 
 def test_one_class_is_not_learned():
     """Check that there are two classes at least, though the sizes say one."""
-    classifier = load("texts")
-    classifier.classes_, classifier._sizes["n_classes"] = classifier.classes_[:1], 1
+    learned = load("texts")
+    learned.classes_, learned._sizes["n_classes"] = learned.classes_[:1], 1
     with says(ValueError, "classes_ cannot be what a fit has learned"):
-        check_learned(classifier)
+        check_learned(learned)
 
 
 def test_two_classes_and_one_word_are_legal():
     """Check the smallest number of classes, and that one word makes a memory of words."""
-    classifier = load("texts")
-    classifier.classes_, classifier._sizes["n_classes"] = classifier.classes_[:2], 2
-    check_learned(classifier)
-    classifier._sizes["n_words"], classifier._reading["word_memory"] = 1, True
+    learned = load("texts")
+    learned.classes_, learned._sizes["n_classes"] = learned.classes_[:2], 2
+    check_learned(learned)
+    learned._sizes["n_words"], learned._reading["word_memory"] = 1, True
     with says(ValueError, "vectorizer_ cannot be what a fit has learned"):  # it knows no words
-        check_learned(classifier)
+        check_learned(learned)
 
 
 @pytest.mark.parametrize("kind", ["text", "features", "sequences"])
 def test_each_kind_of_input_is_legal(kind):
     """Check the three kinds, the smallest and largest number of epochs, and no speakers."""
-    classifier = load("everything" if kind == "text" else "numbers")
-    classifier._input_kind, classifier.speakers_ = kind, {}
-    for n_iter in (1, len(classifier.history_)):
-        classifier.n_iter_ = n_iter
-        check_learned(classifier)
-    classifier.n_iter_ += 1
+    learned = load("everything" if kind == "text" else "numbers")
+    learned._input_kind, learned.speakers_ = kind, {}
+    for n_iter in (1, len(learned.history_)):
+        learned.n_iter_ = n_iter
+        check_learned(learned)
+    learned.n_iter_ += 1
     with says(ValueError, "n_iter_ cannot be what a fit has learned"):
-        check_learned(classifier)
+        check_learned(learned)
 
 
 # --- the sizes of a network
@@ -156,9 +160,9 @@ def test_each_kind_of_input_is_legal(kind):
 
 def sizes_and_shapes(name="everything"):
     """Return the sizes of the network of a golden file, and the shapes of its weights."""
-    classifier = load(name)
-    weights = classifier._network.state_dict()
-    return dict(classifier._sizes), {key: tuple(weight.shape) for key, weight in weights.items()}
+    model = ContextMemoryClassifier.load(GOLDEN / f"{name}.ctxmem")._model
+    weights = model.network.state_dict()
+    return dict(model.network_params), {key: tuple(w.shape) for key, w in weights.items()}
 
 
 @pytest.mark.parametrize(

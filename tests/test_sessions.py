@@ -9,7 +9,7 @@ import pytest
 from _sessions import SMALL, TOLERANCE, fit
 from numpy.testing import assert_allclose, assert_array_equal
 
-import sk_ctxmem._sessions._session_model
+import sk_ctxmem._sessions._advance
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 TEXTS = ["red", "what was that ?", "", "blue", "thank you", "green and blue"]
@@ -71,7 +71,7 @@ def test_steps_of_bounded_size_change_nothing(classifier, monkeypatch):
     arguments = TEXTS, ["client", "agent", None] * 2
     expected = classifier.sessions(6)
     expected.predict(*arguments)
-    monkeypatch.setattr(sk_ctxmem._sessions._session_model, "MOST_TURNS", 4)
+    monkeypatch.setattr(sk_ctxmem._sessions._advance, "MOST_TURNS", 4)
     found = classifier.sessions(6)
     found.predict(*arguments)
     left = found.predict_proba(TEXTS[::-1])

@@ -242,7 +242,7 @@ def test_the_weights_of_the_best_epoch_are_kept(numeric_problem, monkeypatch):
     clf.set_params(learning_rate=0.1).fit(X, y)
     best = int(clf.history_["valid_score"].idxmax())
     assert (best, clf.n_iter_) == (2, 6)  # so that the copy was made anew, and restored
-    for name, weight in clf._network.state_dict().items():
+    for name, weight in clf._model.network.state_dict().items():
         torch.testing.assert_close(weight, after_epochs[best][name].to(weight.dtype))
         assert not torch.equal(weight, after_epochs[-1][name].to(weight.dtype))
 
@@ -260,13 +260,13 @@ def test_weights_with_a_memory_are_means_over_epochs(monkeypatch):
     monkeypatch.setattr(EpochMeans, "on_epoch_end", on_epoch_end)
     clf = ContextMemoryClassifier(text_column="text", group_column="group", max_epochs=4)
     clf.set_params(random_state=0).fit(X, y)
-    for name, weight in clf._network.state_dict().items():
+    for name, weight in clf._model.network.state_dict().items():
         seen = torch.stack([weights[name] for weights in after_epochs[1:]])
         assert not torch.equal(seen[0], seen[2])
         torch.testing.assert_close(weight, seen.mean(dim=0))
     clf.set_params(n_iter_no_change=4).fit(X, y)  # then the weights are those of the best epoch
     best = 4 + int(clf.history_["valid_score"].idxmax())
-    torch.testing.assert_close(clf._network.state_dict(), after_epochs[best])
+    torch.testing.assert_close(clf._model.network.state_dict(), after_epochs[best])
 
 
 def test_rare_class_of_great_weight_does_not_stop_the_others():

@@ -105,6 +105,6 @@ def _kill(folder, setting, seconds):
 def _weights(path):
     """Return all that a saved classifier predicts by, as bytes."""
     classifier = ContextMemoryClassifier.load(path)
-    weights = classifier._network.state_dict().values()
+    weights = classifier._model.network.state_dict().values()
     told = classifier.history_.drop(columns="seconds").to_numpy()
     return [np.asarray(weight).tobytes() for weight in weights], told.tobytes()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .._classifier import ContextMemoryClassifier
+from .._model._fitted_model import fitted_model
 from ..exceptions import ModelFileError
 from ._screen import Screen, harmless, import_rich, shortened
 
@@ -170,8 +171,9 @@ def run(path, *, n_classes, speakers, lines=None):
     try:
         import_rich()
         classifier = ContextMemoryClassifier.load(path)
-        if classifier._input_kind != "text":
-            raise ValueError(f"the model was fitted on {classifier._input_kind}, not on texts.")
+        kind = fitted_model(classifier).input_kind
+        if kind != "text":
+            raise ValueError(f"the model was fitted on {kind}, not on texts.")
         chat = Chat(classifier, Screen(), n_classes=n_classes, speakers=speakers)
     except (ImportError, OSError, ModelFileError, ValueError) as error:
         print(f"sk_ctxmem chat: {' '.join(str(error).split())}", file=sys.stderr)

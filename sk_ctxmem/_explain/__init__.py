@@ -1,5 +1,5 @@
-"""What counted for a prediction: the mathematics and the table of explain."""
+"""Explanations of predictions: the mathematics and the table of explain."""
 
-from ._explanation import ExplanationMixin
+from ._explanation import explain
 
-__all__ = ["ExplanationMixin"]
+__all__ = ["explain"]

@@ -4,13 +4,14 @@ Also the only home of names that scikit-learn keeps private.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, MappingView, Sequence, Set
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from .._doc_links import doc_link
@@ -50,6 +51,41 @@ class InputRows:
     def n_rows(self):
         """Number of rows."""
         return len(self.values) if self.kind == "text" else self.values.shape[0]
+
+
+@dataclass(frozen=True)
+class InputSchema:
+    """Form of the X of a fit, which later X must have too.
+
+    Parameters
+    ----------
+    kind : {"text", "features", "sequences"}
+        Kind of the values.
+    columns : dict of str to str or None
+        Names of the columns with the roles text, group, order and speaker.
+    n_features_in : int or None
+        Number of columns of X; None for texts outside a frame.
+    feature_names_in : ndarray of shape (n_features,) or None
+        Names of the columns of X; None unless all are strings.
+    estimator_name : str
+        Name of the estimator, for messages.
+    """
+
+    kind: str
+    columns: dict[str, Any]
+    n_features_in: int | None
+    feature_names_in: np.ndarray | None
+    estimator_name: str
+
+    def check_kind(self, rows):
+        """Raise ValueError if rows are of another kind than those of the fit."""
+        if rows.kind != self.kind:
+            names = {"text": "texts", "features": "features", "sequences": "TextSequences"}
+            raise ValueError(
+                f"X holds {names[rows.kind]}, but the classifier was fitted on "
+                f"{names[self.kind]}; pass the same kind of input to fit and predict."
+                + doc_link("kinds-of-input")
+            )
 
 
 def _is_text(value):
@@ -196,43 +232,83 @@ def check_row_ids(groups, n_rows, name="groups"):
     return ids
 
 
-@contextmanager
-def unchanged_on_error(estimator):
-    """Give an estimator back what it had learned before, if an error ends the block."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+class _FeatureRecord(BaseEstimator):
+    """Number and names of features, as scikit-learn's `validate_data` keeps and checks them."""
 
 
-def read_rows(estimator, X, groups, columns, *, reset):
-    """Read X and groups in any accepted form.
+@cache
+def _record_class(estimator_name):
+    """Return a class of records that messages of scikit-learn call by the estimator's name."""
+    return type(estimator_name, (_FeatureRecord,), {})
+
+
+def read_training_rows(X, groups, columns, estimator_name):
+    """Read X and groups of a fit, and learn the form that later ones must have.
 
     Parameters
     ----------
-    estimator : ContextMemoryClassifier
-        Keeps `n_features_in_` and `feature_names_in_`.
     X : see ContextMemoryClassifier.fit
         The input.
     groups : array-like of shape (n_rows,) or None
         Ids of the groups.
     columns : dict of str to str or None
         Names of the columns with the roles text, group, order and speaker.
-    reset : bool
-        Whether this is a fit, which learns the number and names of the features.
+    estimator_name : str
+        Name of the estimator, for messages.
 
     Returns
     -------
     rows : InputRows
         The input in one form.
+    schema : InputSchema
+        The form of the input.
     """
+    record = _record_class(estimator_name)()
+    rows = _read(record, X, groups, columns, reset=True)
+    n_features, names = (
+        getattr(record, name, None) for name in ("n_features_in_", "feature_names_in_")
+    )
+    return rows, InputSchema(rows.kind, columns, n_features, names, estimator_name)
+
+
+def read_rows(X, groups, schema):
+    """Read X and groups, and check them against those of the fit.
+
+    Parameters
+    ----------
+    X : see ContextMemoryClassifier.predict
+        The input.
+    groups : array-like of shape (n_rows,) or None
+        Ids of the groups.
+    schema : InputSchema
+        The form of the input of the fit.
+
+    Returns
+    -------
+    rows : InputRows
+        The input in one form.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X or groups are not valid, or X is not of the kind that the fit had.
+    """
+    record = _record_class(schema.estimator_name)()
+    if schema.n_features_in is not None:
+        record.n_features_in_ = schema.n_features_in
+    if schema.feature_names_in is not None:
+        record.feature_names_in_ = schema.feature_names_in
+    rows = _read(record, X, groups, schema.columns, reset=False)
+    schema.check_kind(rows)
+    return rows
+
+
+def _read(record, X, groups, columns, *, reset):
+    """Read X and groups in any accepted form."""
     refuse_tables(X, "X")
     named = _read_names(columns)
     if is_frame(X):
-        rows = _read_frame(estimator, X, named, reset=reset)
+        rows = _read_frame(record, X, named, reset=reset)
     elif named:
         role, name = next(iter(named.items()))
         raise ValueError(
@@ -241,7 +317,7 @@ def read_rows(estimator, X, groups, columns, *, reset):
             "unset." + doc_link("columns")
         )
     else:
-        rows = _read_plain(estimator, X, reset=reset)
+        rows = _read_plain(record, X, reset=reset)
     if groups is not None:
         if rows.groups is not None:
             raise ValueError(
@@ -265,47 +341,37 @@ def _read_names(columns):
     return named
 
 
-def _read_plain(estimator, X, *, reset):
+def _read_plain(record, X, *, reset):
     """Read texts, a container of sequences, or features without roles."""
     if getattr(X, "is_text_sequences", False):
-        _check_n_features(estimator, X, reset=reset)
+        _check_n_features(record, X, reset=reset)
         return InputRows("sequences", X)
     _refuse_unordered(X, "X")
     if _is_text(X) or looks_like_texts(X):
-        if reset:
-            _forget_features(estimator)
         return InputRows("text", check_texts(X))
-    return _read_numbers(estimator, as_numbers(as_array(X, "X"), "X"), reset=reset)
+    return _read_numbers(record, as_numbers(as_array(X, "X"), "X"), reset=reset)
 
 
-def _read_numbers(estimator, X, *, reset):
+def _read_numbers(record, X, *, reset):
     """Read features that are known to be numbers."""
     check_storage(X)
-    values = validate_data(estimator, X, accept_sparse="csr", reset=reset, dtype="numeric")
+    values = validate_data(record, X, accept_sparse="csr", reset=reset, dtype="numeric")
     return InputRows("features", check_sizes(values))
 
 
-def _check_n_features(estimator, X, *, reset):
+def _check_n_features(record, X, *, reset):
     """Keep or compare the number of features of a container of sequences."""
     if reset:
-        _forget_features(estimator)
-        estimator.n_features_in_ = X.shape[1]
-    elif X.shape[1] != getattr(estimator, "n_features_in_", X.shape[1]):
+        record.n_features_in_ = X.shape[1]
+    elif X.shape[1] != getattr(record, "n_features_in_", X.shape[1]):
         raise ValueError(
-            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input; use the vectorizer that it was "
+            f"X has {X.shape[1]} features, but {type(record).__name__} is expecting "
+            f"{record.n_features_in_} features as input; use the vectorizer that it was "
             "fitted with."
         )
 
 
-def _forget_features(estimator):
-    """Remove what an earlier fit on features left behind."""
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(estimator, name):
-            delattr(estimator, name)
-
-
-def _read_frame(estimator, X, named, *, reset):
+def _read_frame(record, X, named, *, reset):
     """Read a frame by the roles of its columns; those without a role are features."""
     present = list(X.columns)
     for role, name in named.items():
@@ -320,11 +386,11 @@ def _read_frame(estimator, X, named, *, reset):
         roles["order"] = rank_categories(X[named["order"]], roles["order"])
     if "text" in named:
         texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
-        _keep_columns(estimator, present, reset=reset)
+        _keep_columns(record, present, reset=reset)
         rows = InputRows("text", texts)
     else:
         rest = [name for name in present if name not in named.values()]
-        rows = _read_features(estimator, X, rest, reset=reset)
+        rows = _read_features(record, X, rest, reset=reset)
     for role, attribute in (("group", "groups"), ("order", "order"), ("speaker", "speakers")):
         if role in roles:
             values = roles[role]
@@ -346,10 +412,10 @@ def rank_categories(column, values):
     return values
 
 
-def _read_features(estimator, X, names, *, reset):
+def _read_features(record, X, names, *, reset):
     """Read the columns without a role: one of texts, or all of numbers."""
     if len(names) == 1 and _holds_text(_column(X, names[0])):
-        _keep_columns(estimator, list(X.columns), reset=reset)
+        _keep_columns(record, list(X.columns), reset=reset)
         return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
     texts = [name for name in names if _holds_text(_column(X, name))]
     if texts:
@@ -365,14 +431,12 @@ def _read_features(estimator, X, names, *, reset):
     columns = {name: _column(X, name) for name in names}
     numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}
     as_they_are = all(numbers[name] is columns[name] for name in names)
-    return _read_numbers(estimator, X[names] if as_they_are else pd.DataFrame(numbers), reset=reset)
+    return _read_numbers(record, X[names] if as_they_are else pd.DataFrame(numbers), reset=reset)
 
 
-def _keep_columns(estimator, present, *, reset):
+def _keep_columns(record, present, *, reset):
     """Learn the columns of a frame of texts; later frames need only those that are read."""
     if reset:
-        estimator.n_features_in_ = len(present)
+        record.n_features_in_ = len(present)
         if all(isinstance(name, str) for name in present):
-            estimator.feature_names_in_ = np.asarray(present, dtype=object)
-        elif hasattr(estimator, "feature_names_in_"):
-            del estimator.feature_names_in_
+            record.feature_names_in_ = np.asarray(present, dtype=object)

@@ -15,31 +15,36 @@ ROLES = {"text", "group", "order", "speaker"}
 LARGEST_SIZE = 2**31 - 1
 
 
-def check_learned(classifier):
+def check_learned(learned):
     """Raise unless the parts of a fitted classifier agree with one another.
+
+    Parameters
+    ----------
+    learned : SimpleNamespace
+        The parts, by the names that files have.
 
     Raises
     ------
     AttributeError, KeyError, TypeError, ValueError
         If one is missing, or of another kind or size than the others need.
     """
-    sizes, reading = classifier._sizes, classifier._reading
-    n_classes, history = len(classifier.classes_), classifier.history_
+    sizes, reading = learned._sizes, learned._reading
+    n_classes, history = len(learned.classes_), learned.history_
     holds = {
-        "classes_": n_classes == sizes["n_classes"] > 1 and _are_sorted(classifier.classes_),
-        "n_iter_": type(classifier.n_iter_) is int and 0 < classifier.n_iter_ <= len(history),
-        "n_features_in_": _has_room(classifier, sizes),
-        "stop_reason_": isinstance(classifier.stop_reason_, str),
-        "temperature_": 0 < float(classifier.temperature_) < np.inf,
+        "classes_": n_classes == sizes["n_classes"] > 1 and _are_sorted(learned.classes_),
+        "n_iter_": type(learned.n_iter_) is int and 0 < learned.n_iter_ <= len(history),
+        "n_features_in_": _has_room(learned, sizes),
+        "stop_reason_": isinstance(learned.stop_reason_, str),
+        "temperature_": 0 < float(learned.temperature_) < np.inf,
         "history_": isinstance(history, pd.DataFrame) and list(history) == HISTORY,
-        "speakers_": _are_numbers_below(classifier.speakers_, sizes["n_speakers"]),
-        "scaler_": _fits(classifier.scaler_, sizes),
-        "vectorizer_": _reads_words(classifier, sizes["n_words"]),
+        "speakers_": _are_numbers_below(learned.speakers_, sizes["n_speakers"]),
+        "scaler_": _fits(learned.scaler_, sizes),
+        "vectorizer_": _reads_words(learned, sizes["n_words"]),
         "_reading": reading == {"context": sizes["context"], "word_memory": sizes["n_words"] > 0},
-        "_columns": set(classifier._columns) == ROLES,
-        "_input_kind": classifier._input_kind in ("text", "features", "sequences"),
-        "_has_groups": type(classifier._has_groups) is bool,
-        "_wants_context": type(classifier._wants_context) is bool,
+        "_columns": set(learned._columns) == ROLES,
+        "_input_kind": learned._input_kind in ("text", "features", "sequences"),
+        "_has_groups": type(learned._has_groups) is bool,
+        "_wants_context": type(learned._wants_context) is bool,
     }
     wrong = [name for name, is_right in holds.items() if not is_right]
     if wrong:
@@ -51,13 +56,13 @@ def _are_sorted(classes):
     return classes.ndim == 1 and np.array_equal(np.unique(classes), classes)
 
 
-def _has_room(classifier, sizes):
+def _has_room(learned, sizes):
     """Tell whether features have the columns that the scaler reads."""
-    if classifier._input_kind == "text":
-        n_columns = classifier.vectorizer_.transform(["a b"]).shape[1]
+    if learned._input_kind == "text":
+        n_columns = learned.vectorizer_.transform(["a b"]).shape[1]
     else:
-        n_columns = classifier.n_features_in_
-    scaler = classifier.scaler_
+        n_columns = learned.n_features_in_
+    scaler = learned.scaler_
     if not sizes["sparse"]:
         return n_columns == sizes["n_features"]
     return type(n_columns) is int and scaler.columns_.max(initial=-1) < n_columns <= LARGEST_SIZE
@@ -75,13 +80,13 @@ def _fits(scaler, sizes):
     return isinstance(scaler, StandardScaler) and scaler.mean_.shape == (sizes["n_features"],)
 
 
-def _reads_words(classifier, n_words):
+def _reads_words(learned, n_words):
     """Tell whether there is a vectorizer where there must be, and its words are known."""
-    if classifier._input_kind != "text":
-        return classifier.vectorizer_ is None
+    if learned._input_kind != "text":
+        return learned.vectorizer_ is None
     if n_words == 0:
-        return hasattr(classifier.vectorizer_, "transform")
-    values = classifier.vectorizer_.transform(["a"])
+        return hasattr(learned.vectorizer_, "transform")
+    values = learned.vectorizer_.transform(["a"])
     return isinstance(values, TextSequences) and values.vocabulary_size == n_words
 
 

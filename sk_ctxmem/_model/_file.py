@@ -1,168 +1,230 @@
-"""The state of a classifier as plain data, and its file."""
+"""A fitted model as plain data, and its file."""
+
+from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted
 
-from .._doc_links import doc_link
+from .._doc_links import doc_link, warn_caller
 from .._files._archive import read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
-from .._input._parameters import check_parameters
+from .._input._rows import InputSchema
 from .._network._net import ContextMemoryNet
+from .._rows._reader import RowReader
 from .._runtime import choose_device, without_draws
 from ..exceptions import ModelFileError
 from ._checks import check_learned, check_network_sizes
+from ._fitted_model import FitResult, FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 DOCUMENTS = ("config", "vocabulary")
-# The moments of an optimiser and requests for metadata are of no use to predictions, a folder to
-# write into is nothing that a file should name, and callbacks are code.
-NOT_IN_FILES = ("_stream", "_metadata_request", "checkpoint", "callbacks", "_skl_callbacks")
+NOT_IN_FILES = ("checkpoint", "callbacks")  # a folder to write into, and code
+OF_TRAINING = ("n_iter_", "stop_reason_", "history_")
+OF_MODEL = (
+    "n_features_in_",
+    "feature_names_in_",
+    "vectorizer_",
+    "scaler_",
+    "speakers_",
+    "classes_",
+    "temperature_",
+)
+ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_reading", "_sizes")
 
 
-class ModelFileMixin:
-    """Save and load, and what pickle and skops keep: arrays and plain values.
+def write_model(path: Any, name: str, params: dict[str, Any], result: FitResult) -> None:
+    """Write a fitted classifier to a file that holds data only.
 
-    The class that takes it keeps its network in `_network` and its sizes in `_sizes`, sets it by
-    `_set_network`, has a table `_legal_values` of its parameters, and predicts by `_smoke_test`.
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    name : str
+        Name of the class of the classifier, for messages.
+    params : dict of str to object
+        Parameters of the classifier.
+    result : FitResult
+        What it has learned.
+
+    Raises
+    ------
+    TypeError
+        If something is not plain data, or must not be in a file.
+    OSError
+        If the file cannot be written.
     """
-
-    def save(self, path):
-        """Write the fitted classifier to a file that holds data only.
-
-        Nothing in it is run when it is loaded, whoever wrote it. It is a zip of ``config.json``,
-        ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with their checksums,
-        the version of the format, and the versions of what wrote it. An older file of this name
-        stays whole until the new one is complete.
-
-        It has all parameters but `checkpoint` and `callbacks`, and neither requests for metadata
-        nor what `partial_fit` needs to go on.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file.
-
-        Raises
-        ------
-        NotFittedError
-            If there is nothing to save yet.
-        TypeError
-            If something is not plain data, such as a vectorizer of another class or with a
-            function as a parameter, or asks for what a file must not; the message names it.
-        OSError
-            If the file cannot be written.
-
-        See Also
-        --------
-        load : Reads it.
-        """
-        check_is_fitted(self)
-        state = _state_of(self)
-        weights = state.pop("_weights")
-        for name in NOT_IN_FILES:
-            state.pop(name, None)
-        state["device"] = str(self.device)
-        writer = PlainWriter(TRUSTED_CLASSES, check=check_safe_params)
-        config = writer.write(state, type(self).__name__)
-        documents = {"config": config, "vocabulary": writer.vocabularies}
-        arrays = {f"network.{name}": array for name, array in weights.items()}
-        write_archive(path, "model", documents, writer.arrays | arrays)
-
-    @classmethod
-    def load(cls, path):
-        """Read a fitted classifier from a file written by `save`.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file.
-
-        Returns
-        -------
-        classifier : ContextMemoryClassifier
-            It predicts as the one that was saved, on the GPU or CPU that there is.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is damaged, is none of ours, or is of a later format.
-        OSError
-            If it cannot be opened.
-        """
-        documents, arrays = read_archive(path, "model", DOCUMENTS)
-        try:
-            return _rebuild(cls, documents, arrays)
-        except (MemoryError, Warning):  # the latter where warnings are errors
-            raise
-        except Exception as error:  # whatever the content of a file made up by anybody leads to
-            raise ModelFileError(
-                f"{str(path)!r} holds no whole classifier ({type(error).__name__}: "
-                f"{error!s:.300}); save it anew, or fetch it again." + doc_link("model-files")
-            ) from error
-
-    def __getstate__(self):
-        """Return arrays and plain values, and the objects of classes that are not known here."""
-        state = _state_of(self)
-        weights = state.pop("_weights", None)
-        return to_state(state, type(self).__name__, TRUSTED_CLASSES, check_safe_params) | {
-            "weights": weights
-        }
-
-    def __setstate__(self, state):
-        """Rebuild everything, on the device that there is now."""
-        _restore(self, from_state(state, TRUSTED_CLASSES, check_safe_params), state["weights"])
+    kept = {key: value for key, value in params.items() if key not in NOT_IN_FILES}
+    state = kept | {"device": str(params["device"])} | model_state(result.model)
+    state |= dict(
+        zip(OF_TRAINING, (result.n_iter, result.stop_reason, result.history), strict=True)
+    )
+    writer = PlainWriter(TRUSTED_CLASSES, check=check_safe_params)
+    config = writer.write(state, name)
+    documents = {"config": config, "vocabulary": writer.vocabularies}
+    arrays = {f"network.{key}": array for key, array in weights_of(result.model).items()}
+    write_archive(path, "model", documents, writer.arrays | arrays)
 
 
-def _state_of(classifier):
-    """Return all that a classifier holds, with weights as arrays in the place of the network."""
-    state = dict(vars(classifier))
-    network = state.pop("_network", None)
-    state.pop("_device", None)
-    state.pop("_shared_model", None)  # which sessions make anew
-    if network is not None:
-        weights = network.state_dict().items()
-        state["_weights"] = {name: value.float().cpu().numpy() for name, value in weights}
-    return state
+def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, Any], FitResult]:
+    """Read what `write_model` has written, and try the model out.
 
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    name : str
+        Name of the class of the classifier, for messages.
+    param_names : list of str
+        Names of its parameters.
 
-def _rebuild(cls, documents, arrays):
-    """Make a classifier from the content of a file, and try it out."""
-    weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}
+    Returns
+    -------
+    params : dict of str to object
+        Parameters of the classifier.
+    result : FitResult
+        What it has learned.
+    """
+    documents, arrays = read_archive(path, "model", DOCUMENTS)
+    prefix = "network."
+    weights = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
     reader = PlainReader(TRUSTED_CLASSES, arrays, documents["vocabulary"], check=check_safe_params)
     state = reader.read(documents["config"])
     if state.keys() & set(NOT_IN_FILES):
         raise ValueError(f"a file must not hold {sorted(state.keys() & set(NOT_IN_FILES))}")
-    classifier = cls()
-    _restore(classifier, state | {"_stream": None}, weights, stacklevel=5)
-    check_parameters(classifier, cls._legal_values)
+    _check_names(state, {*param_names, *OF_MODEL, *OF_TRAINING, *ONLY_IN_FILES})
+    params = {key: state.pop(key) for key in param_names if key in state}
+    state = {"stop_reason_": ""} | state  # older files have none
+    model = restore_model(state, weights, params["device"], name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        classifier._smoke_test()
-    return classifier
+        model.smoke_test()
+    history, n_iter, reason = state["history_"], state["n_iter_"], state["stop_reason_"]
+    return params, FitResult(model, history, n_iter, reason)
 
 
-def _restore(classifier, state, weights, stacklevel=4):
-    """Give a classifier its attributes and, if there are weights, its network.
+def _check_names(state: dict[str, Any], known: set[str]) -> None:
+    """Raise ValueError for names that neither this version nor a later one gives an attribute."""
+    for key in state:
+        is_learned = key.isidentifier() and key.endswith("_") and not key.startswith("_")
+        if key not in known and not is_learned:
+            raise ValueError(f"a classifier cannot have {key!r:.60}")
 
-    A warning points to the line that is so many levels above.
+
+@contextmanager
+def model_file_errors(path: Any) -> Iterator[None]:
+    """Raise ModelFileError for whatever the content of a file leads to."""
+    try:
+        yield
+    except (MemoryError, OSError, Warning, ModelFileError):  # a Warning where these are errors
+        raise
+    except Exception as error:
+        raise ModelFileError(
+            f"{str(path)!r} holds no whole classifier ({type(error).__name__}: "
+            f"{error!s:.300}); save it anew, or fetch it again." + doc_link("model-files")
+        ) from error
+
+
+def to_pickle(attributes: dict[str, Any], model: FittedModel | None, name: str) -> dict[str, Any]:
+    """Return arrays and plain values, and the objects of classes that are not known here.
+
+    Parameters
+    ----------
+    attributes : dict of str to object
+        All attributes of a classifier but its model.
+    model : FittedModel or None
+        Its model, if it is fitted.
+    name : str
+        Name of its class.
     """
-    parameters = classifier._get_param_names()
-    if weights is not None:
-        state = {"stop_reason_": ""} | state  # older files and pickles have none
-    for name, value in state.items():
-        if name not in parameters and (hasattr(type(classifier), name) or not name.isidentifier()):
-            raise ValueError(f"a classifier cannot have {name!r:.60}")
-        setattr(classifier, name, value)
-    if weights is not None:
-        check_learned(classifier)
-        network = _build_network(classifier._sizes, weights)
-        classifier._set_network(network, _find_device(classifier, stacklevel))
+    state = attributes if model is None else attributes | model_state(model)
+    plain = to_state(state, name, TRUSTED_CLASSES, check_safe_params)
+    return plain | {"weights": None if model is None else weights_of(model)}
 
 
-def _build_network(sizes, weights):
+def from_pickle(state: dict[str, Any], name: str) -> tuple[dict[str, Any], FittedModel | None]:
+    """Return the attributes and the model that `to_pickle` was given."""
+    attributes = from_state(state, TRUSTED_CLASSES, check_safe_params)
+    if state["weights"] is None:
+        return attributes, None
+    model = restore_model(attributes, state["weights"], attributes["device"], name)
+    return {key: attributes[key] for key in attributes if key not in ONLY_IN_FILES}, model
+
+
+def model_state(model: FittedModel) -> dict[str, Any]:
+    """Return a model but for its weights, by the names that files and pickles have."""
+    reader, schema = model.reader, model.reader.schema
+    features = {
+        "n_features_in_": schema.n_features_in,
+        "feature_names_in_": schema.feature_names_in,
+    }
+    return {name: value for name, value in features.items() if value is not None} | {
+        "vectorizer_": reader.vectorizer,
+        "scaler_": reader.scaler,
+        "speakers_": reader.speakers,
+        "_input_kind": schema.kind,
+        "classes_": model.classes,
+        "_columns": schema.columns,
+        "_has_groups": reader.has_groups,
+        "_wants_context": reader.wants_context,
+        "_reading": {"context": reader.context, "word_memory": reader.word_memory},
+        "_sizes": model.network_params,
+        "temperature_": model.temperature,
+    }
+
+
+def weights_of(model: FittedModel) -> dict[str, np.ndarray]:
+    """Return the weights of the network in single precision."""
+    weights = model.network.state_dict().items()
+    return {name: weight.float().cpu().numpy() for name, weight in weights}
+
+
+def restore_model(
+    state: Mapping[str, Any], weights: dict[str, np.ndarray], device: Any, name: str
+) -> FittedModel:
+    """Make a model of its state and weights, on the device that there is now.
+
+    Raises
+    ------
+    AttributeError, KeyError, TypeError, ValueError, RuntimeError
+        If its parts cannot be what a fit has learned.
+    """
+    learned = SimpleNamespace(**state)
+    check_learned(learned)
+    schema = InputSchema(
+        kind=learned._input_kind,
+        columns=learned._columns,
+        n_features_in=state.get("n_features_in_"),
+        feature_names_in=state.get("feature_names_in_"),
+        estimator_name=name,
+    )
+    reader = RowReader(
+        schema=schema,
+        has_groups=learned._has_groups,
+        wants_context=learned._wants_context,
+        vectorizer=learned.vectorizer_,
+        scaler=learned.scaler_,
+        speakers=learned.speakers_,
+        **learned._reading,
+    )
+    network = _build_network(learned._sizes, weights)
+    found = _find_device(device)
+    return FittedModel(
+        reader=reader,
+        classes=learned.classes_,
+        temperature=learned.temperature_,
+        network=ready_to_predict(network, found),
+        network_params=learned._sizes,
+        device=found,
+    )
+
+
+def _build_network(sizes: dict[str, Any], weights: dict[str, np.ndarray]) -> ContextMemoryNet:
     """Make a network of these sizes and weights.
 
     Raises
@@ -180,13 +242,13 @@ def _build_network(sizes, weights):
     return network
 
 
-def _find_device(classifier, stacklevel):
+def _find_device(device: Any) -> str:
     """Return the device of this machine that comes nearest to the parameter."""
     try:
-        return choose_device(classifier.device)
+        return choose_device(device)
     except ValueError:
-        warnings.warn(
-            f"device={classifier.device!r} is not to be had here: the classifier runs on the CPU.",
-            stacklevel=stacklevel,
+        warn_caller(
+            f"device={device!r} is not to be had here: the classifier runs on the CPU.",
+            UserWarning,
         )
         return "cpu"

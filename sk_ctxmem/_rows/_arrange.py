@@ -38,7 +38,7 @@ def encode_groups(inputs):
     return pd.factorize(inputs.groups)[0].astype(np.int64)
 
 
-def build_row_set(inputs, values, scaler, speakers, *, context, word_memory):
+def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, group_codes=None):
     """Bring the rows into the order of their groups.
 
     Parameters
@@ -55,6 +55,8 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory):
         Which other rows a row sees.
     word_memory : bool
         Whether the words are read.
+    group_codes : ndarray of shape (n_rows,), int64, or None, default=None
+        What `encode_groups` returns, where it is known already.
 
     Returns
     -------
@@ -71,9 +73,12 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory):
             "word_memory=True needs the words of the texts, but X holds features alone; pass "
             "texts, or what TextSequenceVectorizer returns, or word_memory=False."
         )
-    units = np.arange(inputs.n_rows) if context == "none" else encode_groups(inputs)
-    rows = np.lexsort((order_numbers(inputs), units))
-    lengths = np.bincount(units)
+    if context == "none":
+        group_codes = np.arange(inputs.n_rows)
+    elif group_codes is None:
+        group_codes = encode_groups(inputs)
+    rows = np.lexsort((order_numbers(inputs), group_codes))
+    lengths = np.bincount(group_codes)
     codes, numbers = _number_speakers(inputs, speakers)
     extras = None
     if context != "none":

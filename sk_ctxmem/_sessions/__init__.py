@@ -1,6 +1,6 @@
 """Live conversations: the network turn by turn."""
 
-from ._session import ContextSession, SessionMixin
+from ._session import ContextSession, open_session, open_sessions
 from ._sessions import ContextSessions
 
-__all__ = ["ContextSession", "ContextSessions", "SessionMixin"]
+__all__ = ["ContextSession", "ContextSessions", "open_session", "open_sessions"]

@@ -4,10 +4,9 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
+from ._advance import advance, begin
 from ._history import SessionHistory
-from ._session_model import SessionModel
 from ._sessions import ContextSessions
 from ._state import read_state, write_state
 from ._turns import read_turn
@@ -28,7 +27,7 @@ class ContextSession:
 
     Parameters
     ----------
-    model : SessionModel
+    model : FittedModel
         Private; see :meth:`ContextMemoryClassifier.session`.
 
     states : SessionStates
@@ -149,7 +148,7 @@ class ContextSession:
 
     def reset(self):
         """Forget all turns, and begin a new conversation."""
-        self._states = self._model.first(1)
+        self._states = begin(self._model, 1)
         self._history = SessionHistory(keep_texts=self._history.texts is not None)
 
     def fork(self):
@@ -202,8 +201,8 @@ class ContextSession:
                 "or go on from this one by session.fork()."
             )
         model = self._model
-        turns = read_turn(model.kind, text, model.n_features)
-        states, probabilities = model.advance(self._states, turns, [speaker])
+        turns = read_turn(model.input_kind, text, model.n_features)
+        states, probabilities = advance(model, self._states, turns, [speaker])
         best = int(probabilities[0].argmax())
         self._history.append(best, probabilities[0, best], speaker, text)
         self._states = states
@@ -232,114 +231,46 @@ class ContextSession:
         return f"ContextSession(n_turns_={self.n_turns_}, n_classes={len(self.classes_)})"
 
 
-class SessionMixin:
-    """Live conversations.
+def open_session(model, state=None, *, keep_texts=False):
+    """Begin a live conversation, or go on with one: see ContextMemoryClassifier.session."""
+    check_live(model)
+    if not isinstance(keep_texts, bool | np.bool_):
+        raise TypeError(f"keep_texts={keep_texts!r} must be True or False.")
+    if keep_texts and model.input_kind != "text":
+        raise ValueError(
+            "keep_texts=True needs a classifier that was fitted on texts, but this one was "
+            f"fitted on {model.input_kind}; leave it out."
+        )
+    history = None
+    states = begin(model, 1)
+    if state is not None:
+        states, history = read_state(model, state)
+    if history is None or not keep_texts:
+        history = SessionHistory(keep_texts=bool(keep_texts))
+    return ContextSession(model, states, history)
 
-    The class that takes it keeps its network in `_network`, and what else it has learned where
-    `FittingMixin` puts it.
-    """
 
-    def session(self, state=None, *, keep_texts=False):
-        """Begin a live conversation, or go on with one.
+def open_sessions(model, n_sessions):
+    """Begin many live conversations: see ContextMemoryClassifier.sessions."""
+    check_live(model)
+    if isinstance(n_sessions, bool) or not isinstance(n_sessions, Integral):
+        raise TypeError(f"n_sessions={n_sessions!r} must be an integer, such as 100.")
+    if n_sessions < 1:
+        raise ValueError(f"n_sessions={n_sessions!r} must be 1 or more.")
+    return ContextSessions(model, begin(model, int(n_sessions)))
 
-        The classifier must have been fitted with groups and ``context="past"``. It can serve any
-        number of sessions, which do not change it; a later fit does not change them.
 
-        Parameters
-        ----------
-        state : dict of str to ndarray, or None, default=None
-            What :meth:`ContextSession.state` returned, to go on from there; None for a new
-            conversation.
-
-        keep_texts : bool, default=False
-            Whether the session keeps the texts, for `history_` and in its state.
-
-        Returns
-        -------
-        session : ContextSession
-            The conversation.
-
-        Raises
-        ------
-        NotFittedError
-            If the classifier is not fitted.
-        ValueError
-            If its rows see later rows or none, or the state is damaged or of another model.
-        """
-        model = self._session_model()
-        if not isinstance(keep_texts, bool | np.bool_):
-            raise TypeError(f"keep_texts={keep_texts!r} must be True or False.")
-        if keep_texts and model.kind != "text":
-            raise ValueError(
-                "keep_texts=True needs a classifier that was fitted on texts, but this one was "
-                f"fitted on {model.kind}; leave it out."
-            )
-        history = None
-        states = model.first(1)
-        if state is not None:
-            states, history = read_state(model, state)
-        if history is None or not keep_texts:
-            history = SessionHistory(keep_texts=bool(keep_texts))
-        return ContextSession(model, states, history)
-
-    def sessions(self, n_sessions):
-        """Begin many live conversations that are advanced together.
-
-        Parameters
-        ----------
-        n_sessions : int
-            Their number.
-
-        Returns
-        -------
-        sessions : ContextSessions
-            The conversations.
-
-        Raises
-        ------
-        NotFittedError
-            If the classifier is not fitted.
-        ValueError
-            If its rows see later rows or none.
-        """
-        model = self._session_model()
-        if isinstance(n_sessions, bool) or not isinstance(n_sessions, Integral):
-            raise TypeError(f"n_sessions={n_sessions!r} must be an integer, such as 100.")
-        if n_sessions < 1:
-            raise ValueError(f"n_sessions={n_sessions!r} must be 1 or more.")
-        return ContextSessions(model, model.first(int(n_sessions)))
-
-    def _session_model(self):
-        """Return what the sessions of the classifier as it is now share."""
-        check_is_fitted(self)
-        self._check_live()
-        model = getattr(self, "_shared_model", None)
-        if model is None or model.network is not self._network:
-            model = self._shared_model = SessionModel(
-                network=self._network,
-                device=self._device,
-                vectorizer=self.vectorizer_,
-                scaler=self.scaler_,
-                speakers=self.speakers_ if self._columns["speaker"] is not None else None,
-                classes=self.classes_,
-                temperature=self.temperature_,
-                kind=self._input_kind,
-                n_features=None if self._input_kind == "text" else self.n_features_in_,
-                word_memory=self._reading["word_memory"],
-            )
-        return model
-
-    def _check_live(self):
-        """Raise unless rows see those before them, and those alone."""
-        context = self._reading["context"]
-        if context == "both":
-            raise ValueError(
-                "The classifier was fitted with context='both', so that a row sees later ones, "
-                "which a live conversation does not have yet; fit with context='past'."
-            )
-        if context == "none":
-            how = "with context='none'" if not self._wants_context else "without groups"
-            raise ValueError(
-                f"The classifier was fitted {how}, so that nothing of a conversation is kept from "
-                "one turn to the next; fit with context='past' and groups, or use predict."
-            )
+def check_live(model):
+    """Raise ValueError unless rows see those before them, and those alone."""
+    context = model.reader.context
+    if context == "both":
+        raise ValueError(
+            "The classifier was fitted with context='both', so that a row sees later ones, "
+            "which a live conversation does not have yet; fit with context='past'."
+        )
+    if context == "none":
+        how = "without groups" if model.reader.wants_context else "with context='none'"
+        raise ValueError(
+            f"The classifier was fitted {how}, so that nothing of a conversation is kept from "
+            "one turn to the next; fit with context='past' and groups, or use predict."
+        )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._advance import advance_all, begin
 from ._turns import check_speakers, read_turns
 
 
@@ -15,7 +16,7 @@ class ContextSessions:
 
     Parameters
     ----------
-    model : SessionModel
+    model : FittedModel
         Private; see :meth:`ContextMemoryClassifier.sessions`.
 
     states : SessionStates
@@ -103,9 +104,9 @@ class ContextSessions:
         """
         model = self._model
         chosen, n_turns = self._choose(which)
-        turns = read_turns(model.kind, texts, n_turns, model.n_features)
+        turns = read_turns(model.input_kind, texts, n_turns, model.n_features)
         speakers = check_speakers(speakers, n_turns)
-        after, probabilities = model.advance_all(self._states.take(chosen), turns, speakers)
+        after, probabilities = advance_all(model, self._states.take(chosen), turns, speakers)
         self._states.put(chosen, after)
         return probabilities
 
@@ -118,7 +119,7 @@ class ContextSessions:
             Numbers of the conversations, from 0, each once; None for all.
         """
         chosen, n_sessions = self._choose(which)
-        self._states.put(chosen, self._model.first(n_sessions))
+        self._states.put(chosen, begin(self._model, n_sessions))
 
     @property
     def classes_(self):

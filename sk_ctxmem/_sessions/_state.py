@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from .._network._step import N_SEEN, SEEN_SIZE, part_sizes
+from ._advance import SessionStates
 from ._history import NAMES, SessionHistory
-from ._session_model import SessionStates
 from ._turns import SPEAKER_SIZE
 
 MOST_TURNS = 2**53  # in a conversation; what is said to have more is made up
@@ -18,7 +18,7 @@ def write_state(model, states, history):
 
     Parameters
     ----------
-    model : SessionModel
+    model : FittedModel
         What the session runs on.
     states : SessionStates of one conversation
         What is kept of it.

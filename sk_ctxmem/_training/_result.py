@@ -37,12 +37,15 @@ class TrainingResult:
         Why training ended.
     interrupted : bool
         Whether Ctrl-C ended training before its time.
+    net : NeuralNet or None
+        The trained net of skorch.
     """
 
     history: pd.DataFrame
     temperature: float
     stop_reason: str
     interrupted: bool = False
+    net: Any = None
 
 
 @dataclass

@@ -14,63 +14,61 @@ from skorch.callbacks import Callback
 from ._early_stopping import Stop
 
 
-def _import_support() -> tuple[type, Callable]:
-    """Return the mixin and the decorator of scikit-learn, or ones that do nothing."""
-    try:
-        from sklearn.callback import CallbackSupportMixin, with_callbacks
-    except ImportError:
-        return type("CallbackSupportMixin", (), {}), lambda method: method
-    return CallbackSupportMixin, with_callbacks
-
-
-CallbackSupportMixin, with_callbacks = _import_support()
-
-
 class FitTasks:
-    """Tells scikit-learn's callbacks of a fit and of each epoch in it.
+    """Calls scikit-learn's callbacks at both ends of a fit and of each epoch in it.
 
     Parameters
     ----------
     estimator : ContextMemoryClassifier
         The classifier that is fitted.
     context : CallbackContext
-        Of the whole fit.
+        Context of the whole fit.
     data : dict
-        X, y and metadata, as the callbacks are to see them.
-    rebuild : callable
-        Gets a network and a TrainingResult, and returns the attributes of a classifier that was
-        fitted to them.
+        X, y and metadata, as the callbacks see them.
+    attributes_of : callable
+        Converts a FitResult to the attributes of a fitted classifier.
     """
 
-    def __init__(self, estimator: Any, context: Any, data: dict, rebuild: Callable) -> None:
-        self.estimator = estimator
+    def __init__(self, estimator: Any, context: Any, data: dict, attributes_of: Callable) -> None:
         self.context = context
         self.data = data | {"estimator": estimator}
-        self.rebuild = rebuild
-        context.call_on_fit_task_begin(**self.data)
+        self.attributes_of = attributes_of
+
+    def begin(self, make_result: Callable) -> None:
+        """Call `on_fit_task_begin` for the fit.
+
+        Parameters
+        ----------
+        make_result : callable
+            Makes a FitResult of a network and a TrainingResult.
+        """
+        self.make_result = make_result
+        self.context.call_on_fit_task_begin(**self.data)
 
     def begin_epoch(self) -> None:
-        """Tell that an epoch begins."""
+        """Call `on_fit_task_begin` for an epoch."""
         self.epoch_ = self.context.subcontext(task_name="epoch")
         self.epoch_.call_on_fit_task_begin(**self.data)
 
     def end_epoch(self, snapshot: Callable) -> bool:
-        """Tell that it has ended, and return whether a callback wants training to end.
+        """Call `on_fit_task_end` for an epoch, and return whether a callback stops training.
 
         Parameters
         ----------
         snapshot : callable
-            Returns the network and the result that training would end with now. It is called
-            only if a callback wants a fitted classifier.
+            Returns the network and the result of training if it ended now. It is called only if
+            a callback asks for a fitted classifier.
         """
         return self.epoch_.call_on_fit_task_end(
-            **self.data, reconstruction_attributes=lambda: self.rebuild(*snapshot())
+            **self.data,
+            reconstruction_attributes=lambda: self.attributes_of(self.make_result(*snapshot())),
         )
 
-    def end(self) -> None:
-        """Tell that the fit has ended."""
-        learned = vars(self.estimator).copy
-        self.context.call_on_fit_task_end(**self.data, reconstruction_attributes=learned)
+    def end(self, result: Any) -> None:
+        """Call `on_fit_task_end` for the fit."""
+        self.context.call_on_fit_task_end(
+            **self.data, reconstruction_attributes=lambda: self.attributes_of(result)
+        )
 
 
 class EpochTasks(Callback):

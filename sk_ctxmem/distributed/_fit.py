@@ -1,7 +1,7 @@
 """One fit in several processes."""
 
-from .._classifier import ContextMemoryClassifier
-from .._input._rows import unchanged_on_error
+from .._classifier import ContextMemoryClassifier, checked_params, fit_result, keep_result
+from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
 
 
@@ -83,7 +83,10 @@ def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0
     """
     if not isinstance(clf, ContextMemoryClassifier):
         raise TypeError(f"clf={clf!r:.200} must be a ContextMemoryClassifier.")
-    with unchanged_on_error(clf), many_processes("fit_distributed", timeout) as processes:
-        if clf._fit(X, y, sample_weight, groups, processes):
-            clf._warn_of_interrupt()
+    with many_processes("fit_distributed", timeout) as processes:
+        params = checked_params(clf)
+        start = fit_result(clf) if params.warm_start and clf.__sklearn_is_fitted__() else None
+        result = fit_model(X, y, sample_weight, groups, params, start=start, processes=processes)
+    keep_result(clf, result)
+    warn_if_interrupted(result, params)
     return clf

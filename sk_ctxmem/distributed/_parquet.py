@@ -11,18 +11,19 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._classifier import ContextMemoryClassifier
+from .._classifier import ContextMemoryClassifier, checked_params, keep_result
 from .._features._csr import squared_norms
 from .._features._featurize import features_of
 from .._features._scaler import RowNormScaler
 from .._features._text_counts import TextCounts
 from .._features._vectorizer import TextSequenceVectorizer
-from .._input._parameters import Number, check_parameters
-from .._input._rows import read_rows, unchanged_on_error
+from .._input._parameters import Number
+from .._input._rows import read_training_rows
 from .._input._targets import check_classes, find_classes, weigh_counted_classes
 from .._model._predict import predict_logits
 from .._rows._arrange import number_shared
 from .._rows._held_out import MIN_HELD_OUT_ROWS
+from .._rows._reader import make_reader
 from .._runtime import choose_device
 from .._training._calibration import (
     CALIBRATION_FRACTION,
@@ -31,6 +32,7 @@ from .._training._calibration import (
     fit_temperature,
 )
 from .._training._dataset import TrainingRows
+from .._training._fit import Fit, role_columns, training_settings, warn_if_interrupted
 from .._training._progress import progress_bar
 from .._training._user_callbacks import check_callbacks
 from ._first_pass import FirstPass
@@ -119,10 +121,11 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
     called. On an error the classifier stays as it was.
     """
     _check_arguments(clf, target, buffer_rows)
-    with unchanged_on_error(clf), all_processes("fit_parquet", timeout) as processes:
-        interrupted = _ParquetFit(clf, folder, target, buffer_rows, processes).run()
-    if interrupted:
-        clf._warn_of_interrupt()
+    with all_processes("fit_parquet", timeout) as processes:
+        params = checked_params(clf)
+        result = _ParquetFit(params, folder, target, buffer_rows, processes).run()
+    keep_result(clf, result)
+    warn_if_interrupted(result, params)
     return clf
 
 
@@ -135,7 +138,7 @@ def _check_arguments(clf, target, buffer_rows):
     Number(Integral, 1, np.inf, 100_000).check("buffer_rows", buffer_rows)
     if not isinstance(target, str):
         raise TypeError(f"target={target!r} must be the name of a column, such as 'label'.")
-    check_parameters(clf, clf._legal_values)
+    params = checked_params(clf)
     if clf.checkpoint is not None:
         raise ValueError(
             f"checkpoint={str(clf.checkpoint)!r} has no part in fit_parquet; pass checkpoint=None."
@@ -146,7 +149,7 @@ def _check_arguments(clf, target, buffer_rows):
         raise ValueError(
             "fit_parquet reads texts, but text_column is None; give the name of their column."
         )
-    roles = {f"{role}_column": name for role, name in clf._role_columns().items()}
+    roles = {f"{role}_column": name for role, name in role_columns(params).items()}
     named = {role: name for role, name in roles.items() if name is not None} | {"target": target}
     if len(set(named.values())) < len(named):
         shown = ", ".join(f"{role}={name!r}" for role, name in named.items())
@@ -158,21 +161,23 @@ class _ParquetFit:
 
     Parameters
     ----------
-    clf, folder, target, buffer_rows
+    params : SimpleNamespace
+        Parameters of the classifier.
+    folder, target, buffer_rows
         As in `fit_parquet`.
     processes : OneProcess
         Those that fit together.
     """
 
-    def __init__(self, clf, folder, target, buffer_rows, processes):
-        self.clf = clf
+    def __init__(self, params, folder, target, buffer_rows, processes):
+        self.params = params
         self.target = target
-        self.columns = clf._role_columns()
+        self.columns = role_columns(params)
         self.buffer_rows = int(buffer_rows)
         self.processes = processes
         settings = {"target": target, "buffer_rows": self.buffer_rows}
-        processes.check_settings(clf._training_settings() | settings)
-        random = processes.same_random(check_random_state(clf.random_state))
+        processes.check_settings(training_settings(params) | settings)
+        random = processes.same_random(check_random_state(params.random_state))
         self.seed, self.training_seed, reading_seed = random.randint(2**31 - 1, size=3).tolist()
         self.random = np.random.RandomState(reading_seed)
         self.rows = ParquetRows(
@@ -184,34 +189,37 @@ class _ParquetFit:
         )
 
     def run(self):
-        """Fit, and return whether Ctrl-C ended it before its time."""
-        clf = self.clf
-        callbacks, is_first = check_callbacks(clf.callbacks), self.processes.rank == 0
-        device = choose_device(self.processes.choose_device(clf.device))
-        with progress_bar(int(clf.verbose) * is_first, "text") as bar:
+        """Fit, and return the result."""
+        params = self.params
+        callbacks, is_first = check_callbacks(params.callbacks), self.processes.rank == 0
+        device = choose_device(self.processes.choose_device(params.device))
+        with progress_bar(int(params.verbose) * is_first, "text") as bar:
             found, texts = self._look_through(bar)
-            stream, held_out = self._open_stream(found, texts)
-            valid_rows = None if clf.n_iter_no_change is None else held_out
+            classes, counts = self._order_classes(found)
+            fit = Fit(params, classes, device, self.processes)
+            stream, held_out = self._open_stream(fit, counts, found, texts)
+            valid_rows = None if params.n_iter_no_change is None else held_out
             watchers = {"callbacks": callbacks if is_first else [], "bar": bar}
-            watchers |= {"tasks": None, "checkpoint": None, "processes": self.processes}
+            watchers |= {"tasks": None, "checkpoint": None}
             data = (stream, valid_rows, None)
-            network, result = clf._train_network(data, self.training_seed, False, device, watchers)
+            network, trained = fit.train(data, self.training_seed, watchers)
         if self.tells_temperature:
             temperature = _find_temperature(network, held_out, device, self.processes)
-            result = replace(result, temperature=temperature)
-        clf._keep_result(network, result, None, device)
-        return result.interrupted and len(result.history) < clf.max_epochs
+            trained = replace(trained, temperature=temperature)
+        return fit.result(network, trained)
 
     def _look_through(self, bar):
         """Read all rows once, and return what was found and the counts of the texts."""
-        vectorizer, texts = self.clf.vectorizer, None
+        vectorizer, texts = self.params.vectorizer, None
         if vectorizer is None or type(vectorizer) is TextSequenceVectorizer:
             texts = TextCounts(TextSequenceVectorizer() if vectorizer is None else vectorizer)
         else:
             _check_ready(vectorizer)
-        n_held_out = -(-_count_held_out(self.clf, self.rows.n_rows) // self.processes.n_processes)
+        n_held_out = -(
+            -_count_held_out(self.params, self.rows.n_rows) // self.processes.n_processes
+        )
         self.processes.shard_files(self.rows)
-        is_judged = self.clf.n_iter_no_change is not None
+        is_judged = self.params.n_iter_no_change is not None
         first = FirstPass(self.rows, self.columns, self.target, texts, n_held_out, self.seed)
         found = first.run(bar)
         self._check_groups_of_others(first.seen)
@@ -220,7 +228,7 @@ class _ParquetFit:
         self.tells_temperature = any(n_each) and not is_judged
         if is_judged and n_held_out and not all(n_each):
             raise ValueError(
-                f"validation_fraction={self.clf.validation_fraction!r} cannot be held out: each "
+                f"validation_fraction={self.params.validation_fraction!r} cannot be held out: each "
                 "group has too many rows, or is the only one with some class; pass "
                 "n_iter_no_change=None to train without a validation part."
             )
@@ -252,12 +260,11 @@ class _ParquetFit:
             of_all.merge_plain(plain)
         return of_all
 
-    def _open_stream(self, found, texts):
+    def _open_stream(self, fit, counts, found, texts):
         """Learn how rows are read, and return those to train on and those held out."""
-        clf, held_out = self.clf, found.held_out
-        classes, counts = self._order_classes(found)
-        weights = weigh_counted_classes(clf.class_weight, classes, counts)
-        read = partial(_read_rows, clf=clf, target=self.target, weights=weights)
+        held_out = found.held_out
+        weights = weigh_counted_classes(self.params.class_weight, fit.classes, counts)
+        read = partial(_read_rows, fit=fit, target=self.target, weights=weights)
         keep = partial(
             without_groups,
             group_column=self.columns["group"],
@@ -271,11 +278,10 @@ class _ParquetFit:
         is_first = self.processes.rank == 0
         sample = stream.sample_frame(SAMPLE_ROWS) if is_first else None
         sample = self.processes.broadcast(sample)
-        values = self._learn_inputs(sample, found, classes, weights, texts)
+        fit.reader, values = self._learn_reader(sample, found, fit.classes, weights, texts)
         stream.sample = read(sample, self.random)
-        sizes = clf._network_sizes(stream.sample.rows, values, len(classes))
-        clf._keep_sizes(sizes, False)
-        stream.sorter = self.processes.make_sorter(sizes["n_features"])
+        fit.set_network_params(stream.sample.rows, values)
+        stream.sorter = self.processes.make_sorter(fit.network_params["n_features"])
         return stream, read(held_out.frame, None) if len(held_out) else None
 
     def _order_classes(self, found):
@@ -291,28 +297,34 @@ class _ParquetFit:
         counts[numbers] = found.counts
         return classes, counts
 
-    def _learn_inputs(self, sample, found, classes, weights, texts):
-        """Learn how to read rows, from a sample and what was found in all; return its values."""
-        clf = self.clf
-        inputs = read_rows(clf, sample.drop(columns=self.target), None, self.columns, reset=True)
-        clf.vectorizer_, n_rows = clf.vectorizer, None
+    def _learn_reader(self, sample, found, classes, weights, texts):
+        """Learn how to read rows, from a sample and counts of all rows.
+
+        Returns
+        -------
+        reader : RowReader
+            The reader.
+        values : TextSequences or csr_array
+            The vectorized sample.
+        """
+        frame, name = sample.drop(columns=self.target), self.params.estimator_name
+        inputs, schema = read_training_rows(frame, None, self.columns, name)
+        vectorizer, n_rows = self.params.vectorizer, None
         if texts is not None:
-            clf.vectorizer_ = texts.make_vectorizer(MOST_FEATURES)
-            n_rows = (texts.n_texts + 1) / np.exp(clf.vectorizer_.idf_ - 1)  # and 1 more
-        values = clf.vectorizer_.transform(inputs.values)
+            vectorizer = texts.make_vectorizer(MOST_FEATURES)
+            n_rows = (texts.n_texts + 1) / np.exp(vectorizer.idf_ - 1)  # and 1 more
+        values = vectorizer.transform(inputs.values)
         targets = find_classes(sample[self.target], len(sample), classes)
-        clf.scaler_ = _fit_scaler(features_of(values), n_rows, weights[targets])
+        scaler = _fit_scaler(features_of(values), n_rows, weights[targets])
         n_groups = found.speakers
-        clf.speakers_ = number_shared(n_groups.index.astype(object), n_groups.to_numpy())
-        clf._input_kind = inputs.kind
-        clf._keep_reading(inputs, self.columns, classes)
-        return values
+        speakers = number_shared(n_groups.index.astype(object), n_groups.to_numpy())
+        return make_reader(inputs, schema, self.params, vectorizer, scaler, speakers), values
 
 
-def _count_held_out(clf, n_rows):
+def _count_held_out(params, n_rows):
     """Return the number of rows to hold out: for early stopping, or for the temperature."""
-    if clf.n_iter_no_change is not None:
-        n_wanted = min(round(clf.validation_fraction * n_rows), MOST_VALIDATION_ROWS)
+    if params.n_iter_no_change is not None:
+        n_wanted = min(round(params.validation_fraction * n_rows), MOST_VALIDATION_ROWS)
         return n_wanted if n_wanted >= MIN_HELD_OUT_ROWS else 0
     n_wanted = min(int(CALIBRATION_FRACTION * n_rows), MAX_CALIBRATION_ROWS)
     return n_wanted if n_wanted >= MIN_CALIBRATION_ROWS else 0
@@ -346,11 +358,10 @@ def _fit_scaler(features, n_rows, weights):
     return RowNormScaler(merge_singles=False).fit_counts(norm, n_rows)
 
 
-def _read_rows(frame, random, *, clf, target, weights):
+def _read_rows(frame, random, *, fit, target, weights):
     """Return rows of files as rows to train on or, without a random state, to judge by."""
-    inputs = read_rows(clf, frame.drop(columns=target), None, clf._columns, reset=False)
-    rows = clf._arrange(inputs, clf._vectorize(inputs), clf._reading)
-    targets = find_classes(frame[target], len(frame), clf.classes_)
+    rows = fit.reader.read(frame.drop(columns=target))
+    targets = find_classes(frame[target], len(frame), fit.classes)
     return TrainingRows(rows, targets, weights[targets], random)
 
 

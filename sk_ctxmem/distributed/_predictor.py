@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import ContextMemoryClassifier
 from .._input._rows import rank_categories
+from .._model._fitted_model import fitted_model
 from .._rows._arrange import rank
 
 ROWS_AT_ONCE = 10_000  # more take more memory and are no faster
@@ -97,12 +97,13 @@ class FramePredictor:
 
     def __init__(self, clf, *, order_column=None, columns=None, probabilities=True):
         _check_classifier(clf)
-        self._classes, self._kind = _classes_of(clf)
-        self._group = _group_of(clf)
-        self._roles = [name for name in clf._columns.values() if name is not None]
-        self._features = _features_of(clf)
-        self._n_features = 1 if clf.vectorizer_ is not None else clf.n_features_in_
-        self._order = _order_to_sort_by(clf, order_column)
+        model = fitted_model(clf)
+        self._classes, self._kind = _classes_of(model)
+        self._group = _group_of(model)
+        self._roles = [name for name in model.columns.values() if name is not None]
+        self._features = _features_of(model)
+        self._n_features = model.n_features or 1
+        self._order = _order_to_sort_by(model, order_column)
         self._kept = _check_kept(columns)
         self._probabilities = (
             [f"probability_{name}" for name in self._classes] if probabilities else []
@@ -236,12 +237,11 @@ def _check_classifier(clf):
             "other can be sent as plain data; of a search, pass best_estimator_, and of a "
             "Pipeline its last step, with a frame of what the others return."
         )
-    check_is_fitted(clf)
 
 
-def _classes_of(clf):
+def _classes_of(model):
     """Return the classes as a Series, and which of the types it has that all engines know."""
-    classes = pd.Series(clf.classes_.tolist())
+    classes = pd.Series(model.classes.tolist())
     kind = pd.api.types.infer_dtype(classes, skipna=False)
     if kind not in KINDS_OF_CLASSES:
         raise TypeError(
@@ -251,33 +251,34 @@ def _classes_of(clf):
     return classes, kind
 
 
-def _group_of(clf):
+def _group_of(model):
     """Return the column that says which rows belong together, None if each stands alone."""
-    if clf._reading["context"] == "none":
+    if model.reader.context == "none":
         return None
-    if clf._columns["group"] is None:
+    if model.columns["group"] is None:
         raise ValueError(
             "The classifier was fitted with groups= beside X, but rows that are sent around need "
             "their group with them; fit with group_column= and a DataFrame that has the column."
         )
-    return clf._columns["group"]
+    return model.columns["group"]
 
 
-def _features_of(clf):
+def _features_of(model):
     """Return the columns without a role that are read, None if the names are not known."""
-    if clf._columns["text"] is not None:
+    if model.columns["text"] is not None:
         return []
-    if not hasattr(clf, "feature_names_in_"):
+    names = model.reader.schema.feature_names_in
+    if names is None:
         return None
-    roles = set(clf._columns.values())
-    return [name for name in clf.feature_names_in_.tolist() if name not in roles]
+    roles = set(model.columns.values())
+    return [name for name in names.tolist() if name not in roles]
 
 
-def _order_to_sort_by(clf, order_column):
+def _order_to_sort_by(model, order_column):
     """Return the column that orders rows for a classifier that knows of none itself."""
     if not isinstance(order_column, str | int | None):
         raise TypeError(f"order_column={order_column!r} must be the name of one column, or None.")
-    own = clf._columns["order"]
+    own = model.columns["order"]
     if own is None or order_column in (None, own):
         return order_column if own is None else None
     raise ValueError(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from .._model._fitted_model import fitted_model
 from .._rows._whole_groups import whole_groups
 from ._extras import import_extra
 from ._predictor import FramePredictor
@@ -73,7 +74,7 @@ def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=Tr
     _check_types(predictor, sdf)
     rows = sdf.select(*map(_quoted, predictor._needed_of(sdf.columns)))
     if predictor._group is not None:
-        rows = _bring_together(rows, predictor, order_column or clf._columns["order"])
+        rows = _bring_together(rows, predictor, order_column or fitted_model(clf).columns["order"])
     sent = sdf.sparkSession.sparkContext.broadcast(predictor)
     names = rows.columns
 

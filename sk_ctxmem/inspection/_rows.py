@@ -10,9 +10,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._input._rows import is_frame, looks_like_texts, read_rows
+from .._model._fitted_model import fitted_model
 from .._rows._arrange import order_numbers
 
-ROLES = ("text", "group", "order", "speaker")
 MOST_IDS_SHOWN = 5  # in messages
 
 
@@ -87,8 +87,7 @@ def read_inputs(classifier, X, groups):
     inputs : InputRows
         The input in one form.
     """
-    columns = {role: getattr(classifier, f"{role}_column") for role in ROLES}
-    return read_rows(classifier, X, groups, columns, reset=False)
+    return read_rows(X, groups, fitted_model(classifier).reader.schema)
 
 
 def order_of_rows(inputs):

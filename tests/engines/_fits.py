@@ -32,7 +32,7 @@ def make(**params):
     return ContextMemoryClassifier(**usual | {"hidden_size": 16, "max_epochs": 2} | params)
 
 def digest(clf):
-    parts = [weight.numpy().tobytes() for weight in clf._network.state_dict().values()]
+    parts = [weight.numpy().tobytes() for weight in clf._model.network.state_dict().values()]
     return sha256(b"".join(parts)).hexdigest()
 
 def say(**values):

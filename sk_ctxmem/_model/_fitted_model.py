@@ -1,0 +1,174 @@
+"""FittedModel: what a fit learns, and everything that predicts takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from .._features._featurize import reads_one_text
+from .._features._sequences import TextSequences
+from .._input._rows import InputRows
+from .._network._net import ContextMemoryNet
+from .._rows._reader import RowReader
+from ._predict import predict_logits
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A reader of rows and the network that scores them.
+
+    Nothing changes it, so that predictions, sessions and copies share it. A later fit makes a new
+    one.
+
+    Parameters
+    ----------
+    reader : RowReader
+        Converts X and groups to rows.
+    classes : ndarray of shape (n_classes,)
+        The classes, sorted.
+    temperature : float
+        Softmax temperature.
+    network : ContextMemoryNet
+        The trained network, in evaluation mode.
+    network_params : dict
+        Arguments of the network.
+    device : str
+        Device of torch that the network is on.
+    """
+
+    reader: RowReader
+    classes: np.ndarray
+    temperature: float
+    network: ContextMemoryNet
+    network_params: dict[str, Any]
+    device: str
+
+    def logits(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Return the logits of each row of X, whose softmax is the prediction.
+
+        Parameters
+        ----------
+        X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
+            Rows of the kind that the fit had.
+        groups : array-like of shape (n_rows,) or None, default=None
+            Group of each row, if no column holds it.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_rows, n_classes), float64
+            In the order of `classes`.
+        """
+        rows = self.reader.read(X, groups)
+        return predict_logits(self.network, rows, self.device) / self.temperature
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Names of the columns of X with the roles text, group, order and speaker."""
+        return self.reader.schema.columns
+
+    @property
+    def input_kind(self) -> str:
+        """Kind of X: "text", "features" or "sequences"."""
+        return self.reader.schema.kind
+
+    @property
+    def n_features(self) -> int | None:
+        """Number of features of a row; None for texts."""
+        return None if self.input_kind == "text" else self.reader.schema.n_features_in
+
+    @property
+    def speakers(self) -> dict[Any, int] | None:
+        """Number of each known speaker; None if the fit had no column of speakers."""
+        return None if self.columns["speaker"] is None else self.reader.speakers
+
+    @cached_property
+    def reads_one_text(self) -> bool:
+        """Whether single texts take the short way of `read_one_text`."""
+        is_default = reads_one_text(self.reader.vectorizer, self.reader.scaler)
+        return self.input_kind == "text" and is_default and not self.reader.word_memory
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Digest of the classes and of all weights but the large tables."""
+        digest = blake2b(repr(self.classes.tolist()).encode(), digest_size=16)
+        for name, weight in self.network.state_dict().items():
+            digest.update(f"{name} {tuple(weight.shape)}".encode())
+            if not name.endswith("table.weight"):  # which may be large
+                digest.update(weight.float().cpu().numpy().tobytes())
+        return digest.digest()
+
+    def smoke_test(self) -> None:
+        """Predict a made-up row, which raises where the parts do not fit together."""
+        kind, width = self.input_kind, self.n_features or 1
+        no_features = sparse.csr_array((1, width), dtype=np.float32)
+        is_sparse = self.network_params["sparse"]
+        one_row = {
+            "text": lambda: ["a b"],
+            "features": lambda: no_features if is_sparse else np.zeros((1, width)),
+            "sequences": lambda: TextSequences(no_features, np.zeros(1, int), np.array([0, 1]), 1),
+        }[kind]()
+        one_id = np.array(["a"], dtype=object)
+        speakers = None if self.columns["speaker"] is None else one_id
+        inputs = InputRows(kind, one_row, groups=one_id, speakers=speakers)
+        rows = self.reader.build_rows(inputs, self.reader.vectorize(inputs))
+        predict_logits(self.network, rows, self.device)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What an estimator keeps of a fit.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The fitted model.
+    history : DataFrame of shape (n_epochs, 5)
+        Losses, score and seconds of each epoch, those of fits before a warm start included.
+    n_iter : int
+        Number of epochs of this fit.
+    stop_reason : str
+        Why training ended.
+    net : NeuralNet or None, default=None
+        The trained net of skorch; None where the model comes from a file.
+    stream : dict or None, default=None
+        State that `partial_fit` goes on from.
+    interrupted : bool, default=False
+        Whether Ctrl-C ended the fit before its time.
+    """
+
+    model: FittedModel
+    history: pd.DataFrame
+    n_iter: int
+    stop_reason: str
+    net: Any = None
+    stream: dict[str, Any] | None = None
+    interrupted: bool = False
+
+
+def fitted_model(estimator: Any) -> FittedModel:
+    """Return the model of a fitted classifier.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+    """
+    check_is_fitted(estimator)
+    return estimator._model
+
+
+def ready_to_predict(network: ContextMemoryNet, device: str) -> ContextMemoryNet:
+    """Move a trained network to a device and set it to evaluation mode, in place."""
+    # Rows that stand alone are cheap, and in double precision the probabilities of a row do
+    # not depend on its batch at all; with a memory they are equal to about 1e-6.
+    if network.memory is None and not device.startswith("mps"):  # which has no doubles
+        network.set_dense_dtype(torch.float64)
+    return network.to(device).eval()
