@@ -12,7 +12,15 @@ from sklearn.utils.validation import column_or_1d
 
 from .._input._rows import check_row_ids, is_frame
 from ._plotting import get_axes
-from ._rows import check_labels, find_classifier, order_of_rows, read_inputs, take_rows
+from ._rows import (
+    check_labels,
+    find_classifier,
+    fitted_group_column,
+    order_of_rows,
+    read_inputs,
+    take_rows,
+    uses_context,
+)
 
 N_ROWS = (0, 1, 2, 4, 8, None)
 ROWS_AT_ONCE = 20_000  # rows of windows that are predicted in one call
@@ -110,10 +118,11 @@ class ContextAblationDisplay:
         n_rows = _check_numbers(n_rows)
         classifier, X = find_classifier(estimator, X, "predict_proba")
         inputs = read_inputs(classifier, X, groups)
-        if inputs.groups is None or classifier.context == "none":
+        if inputs.groups is None or not uses_context(classifier):
             raise ValueError(
-                "X comes without groups, or the classifier has context='none', so that no row "
-                "sees another one; pass groups=, and fit with context='past'."
+                "X comes without groups, or the classifier was fitted without groups or with "
+                "context='none', so each row is predicted without context; fit and draw with "
+                "groups, and fit with context='past'."
             )
         y = check_labels(y, inputs.n_rows)
         windows = _Windows(classifier, X, inputs, passes_groups=groups is not None)
@@ -253,7 +262,7 @@ class _Windows:
         rows = self.sorted_rows[np.repeat(ends - last, lengths) + np.arange(last[-1] + 1)]
         X = take_rows(self.X, rows)
         if not self.passes_groups:
-            X = _with_column(X, self.classifier.group_column, window)
+            X = _with_column(X, fitted_group_column(self.classifier), window)
         return self._predict_proba(X, window)[last]
 
     def _predict_proba(self, X, groups):

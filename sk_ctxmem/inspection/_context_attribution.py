@@ -12,7 +12,7 @@ from ._explanations import (
     targets_of,
 )
 from ._plotting import diverging_colors, get_axes
-from ._rows import check_row, read_conversation, shorten
+from ._rows import check_row, fitted_group_column, read_conversation, shorten
 
 MOST_ROWS_WITH_VALUES = 12  # in more, numbers in the cells cannot be read
 MOST_TICKS = 60
@@ -136,7 +136,11 @@ class ContextAttributionDisplay:
         """
         _check_kind(kind)
         talk = read_conversation(estimator, X, groups, group=group)
-        if talk.groups is None and talk.classifier.group_column is None and len(talk.rows) > 1:
+        if (
+            talk.groups is None
+            and fitted_group_column(talk.classifier) is None
+            and len(talk.rows) > 1
+        ):
             raise ValueError(
                 "X comes without groups, so that no row has others as its context; pass groups=, "
                 "or draw one row by TokenAttributionDisplay."

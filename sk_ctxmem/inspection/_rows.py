@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from .._input._rows import is_frame, looks_like_texts, read_rows
 from .._rows._arrange import order_numbers
 
-ROLES = ("text", "group", "order", "speaker")
 MOST_IDS_SHOWN = 5  # in messages
 
 
@@ -79,16 +78,36 @@ def find_classifier(estimator, X, needed):
     return estimator, X
 
 
+# The functions below are the only ones that read private state of the fitted classifier. They read
+# what `fit` stored, never the constructor parameters, which `set_params` may have changed since.
+
+
 def read_inputs(classifier, X, groups):
-    """Read X and groups as the classifier does.
+    """Read X and groups with the columns that the classifier was fitted with.
+
+    Parameters
+    ----------
+    classifier : ContextMemoryClassifier
+        The fitted classifier.
+    X, groups : see ContextMemoryClassifier.predict
+        The input.
 
     Returns
     -------
     inputs : InputRows
         The input in one form.
     """
-    columns = {role: getattr(classifier, f"{role}_column") for role in ROLES}
-    return read_rows(classifier, X, groups, columns, reset=False)
+    return read_rows(classifier, X, groups, classifier._columns, reset=False)
+
+
+def fitted_group_column(classifier):
+    """Return the name of the column of group ids that the classifier was fitted with, or None."""
+    return classifier._columns["group"]
+
+
+def uses_context(classifier):
+    """Tell whether the classifier was fitted to read other rows of a group."""
+    return classifier._reading["context"] != "none"
 
 
 def order_of_rows(inputs):
