@@ -29,13 +29,13 @@ def new_talks():
     return make_conversations(12, random_state=1).frame
 
 
-def _predict_windows(clf, frame, n_rows):
+def _predict_windows(clf, frame, context_size):
     """Predict each row at the end of a frame of its own: the rows before it, and it."""
     probabilities = np.empty((len(frame), len(clf.classes_)))
     for row in range(len(frame)):
         group = frame.iloc[: row + 1]
         group = group[group["group"] == frame["group"].iloc[row]]
-        window = group if n_rows is None else group.tail(n_rows + 1)
+        window = group if context_size is None else group.tail(context_size + 1)
         probabilities[row] = clf.predict_proba(window)[-1]
     return probabilities
 
@@ -43,13 +43,13 @@ def _predict_windows(clf, frame, n_rows):
 @pytest.mark.parametrize("n_at_once", [97, 20_000])
 def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_once, monkeypatch):
     """Check the scores against a loop over rows, however many are predicted in one call."""
-    monkeypatch.setattr(ablation, "ROWS_AT_ONCE", n_at_once)
+    monkeypatch.setattr(ablation, "ROWS_PER_CALL", n_at_once)
     clf, y = fit_talks(), new_talks["target"]
-    n_rows = (0, 1, 3, None)
+    context_sizes = (0, 1, 3, None)
     display = ContextAblationDisplay.from_estimator(
-        clf, new_talks, y, n_rows=n_rows, scoring="neg_log_loss"
+        clf, new_talks, y, context_sizes=context_sizes, scoring="neg_log_loss"
     )
-    expected = [-log_loss(y, _predict_windows(clf, new_talks, n)) for n in n_rows]
+    expected = [-log_loss(y, _predict_windows(clf, new_talks, n)) for n in context_sizes]
     np.testing.assert_allclose(display.scores, expected, atol=1e-4)
     assert display.scores[0] < -0.9  # about chance, where each turn stands alone
     assert display.scores[1] > -0.3
@@ -64,7 +64,7 @@ def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
     plain = ContextMemoryClassifier(**columns).fit(frame, frame["target"], groups=frame["group"])
 
     def draw(clf, X, y, groups=None):
-        options = {"n_rows": (0, 2, None), "scoring": "neg_log_loss", "groups": groups}
+        options = {"context_sizes": (0, 2, None), "scoring": "neg_log_loss", "groups": groups}
         return ContextAblationDisplay.from_estimator(clf, X, y, **options).scores
 
     expected = draw(clf, new_talks, new_talks["target"])
@@ -94,7 +94,7 @@ def test_a_scorer_of_the_user_gets_predictions(new_talks):
 
     y = new_talks["target"]
     display = ContextAblationDisplay.from_estimator(
-        fit_talks(), new_talks, y, n_rows=[None], scoring=wrong_share
+        fit_talks(), new_talks, y, context_sizes=[None], scoring=wrong_share
     )
     assert display.scores[0] == pytest.approx(1 - fit_talks().score(new_talks, y))
     assert display.ax_.get_ylabel() == "wrong share ± standard error"
@@ -134,21 +134,21 @@ def test_axes_and_style_of_the_user_are_used():
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "error", "match"),
+    ("context_sizes", "error", "match"),
     [
-        (3, TypeError, "n_rows=3 must be a tuple"),
-        ("12", TypeError, "n_rows='12' must be a tuple"),
-        ((0.5,), TypeError, "n_rows has 0.5, but integers and None"),
-        ((True,), TypeError, "n_rows has True, but integers and None"),
-        ((-1,), ValueError, "n_rows has -1, but a number of rows cannot be negative"),
-        ((), ValueError, "n_rows is empty"),
+        (3, TypeError, "context_sizes=3 must be a tuple"),
+        ("12", TypeError, "context_sizes='12' must be a tuple"),
+        ((0.5,), TypeError, "context_sizes has 0.5, but integers and None"),
+        ((True,), TypeError, "context_sizes has True, but integers and None"),
+        ((-1,), ValueError, "context_sizes has -1, but a number of rows cannot be negative"),
+        ((), ValueError, "context_sizes is empty"),
     ],
 )
-def test_numbers_of_rows_are_checked(new_talks, n_rows, error, match):
-    """Check the errors for what is no number of rows."""
+def test_context_sizes_are_checked(new_talks, context_sizes, error, match):
+    """Check the errors for values that are not numbers of rows."""
     with pytest.raises(error, match=match):
         ContextAblationDisplay.from_estimator(
-            fit_talks(), new_talks, new_talks["target"], n_rows=n_rows
+            fit_talks(), new_talks, new_talks["target"], context_sizes=context_sizes
         )
 
 
