@@ -53,28 +53,6 @@ def sign_of(contribution):
     return "positive" if contribution >= 0 else "negative"
 
 
-def blend(palette, name, level):
-    """Return the colour of a level as three numbers from 0 to 255.
-
-    Parameters
-    ----------
-    palette : dict
-        LIGHT or DARK.
-    name : {"positive", "negative"}
-        Which colour.
-    level : int
-        From 0 to N_LEVELS.
-
-    Returns
-    -------
-    color : tuple of float
-        Red, green and blue.
-    """
-    share = SHARES[level]
-    pairs = zip(palette["ground"], palette[name], strict=True)
-    return tuple((1 - share) * ground + share * color for ground, color in pairs)
-
-
 def largest_of(values):
     """Return the largest value in size, NaN left out; 0 if there is none."""
     sizes = np.abs(np.asarray(values, dtype=float)).ravel()

@@ -12,7 +12,7 @@ from ._explanations import (
     sum_of_structure,
     targets_of,
 )
-from ._html import Turn, render_block, render_page
+from ._html import HTMLDisplay, Turn, render_block
 from ._rows import check_labels, check_row, read_conversation
 from ._words import word_contributions
 
@@ -20,7 +20,7 @@ MOST_TURNS_SHOWN = 3  # other turns that counted, by default
 LEAST_SHOWN = 0.02  # log-odds: other turns that counted less are left out
 
 
-class ConversationDisplay:
+class ConversationDisplay(HTMLDisplay):
     """HTML of a conversation: words shaded, and the earlier turns that counted as bars.
 
     Notebooks show it by themselves; :meth:`to_html` returns a whole page for a file. Texts,
@@ -127,7 +127,7 @@ class ConversationDisplay:
             The display.
         """
         talk = read_conversation(estimator, X, groups, group=group)
-        y_true = None if y is None else check_labels(y, _count(X))[talk.rows]
+        y_true = None if y is None else check_labels(y, talk.n_rows)[talk.rows]
         explanation = talk.classifier.explain(talk.X, target, groups=talk.groups)
         probabilities = talk.classifier.predict_proba(talk.X, groups=talk.groups)
         rows = np.arange(len(talk.rows))
@@ -198,21 +198,6 @@ class ConversationDisplay:
         summary = _sum_up(explanation, [texts[row] for row in rows], rows, None)
         return cls(**summary, **chosen, n_earlier=n_earlier)
 
-    def to_html(self, title="Conversation"):
-        """Return a whole page, to be written to a file.
-
-        Parameters
-        ----------
-        title : str, default="Conversation"
-            Title of the page.
-
-        Returns
-        -------
-        html : str
-            The page, in itself complete; write it as UTF-8.
-        """
-        return render_page(self._repr_html_(), title)
-
     def _repr_html_(self):
         """Return what a notebook shows."""
         contributions = [word.contribution for words in self.words for word in words]
@@ -258,10 +243,6 @@ class ConversationDisplay:
             sums["other turns"] = float(np.nansum(others))
         structure = float(np.nan_to_num(self.structure[number]))
         return sums | {"place, speaker and the like": structure}
-
-
-def _count(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _sum_up(explanation, texts, rows, vectorizer):

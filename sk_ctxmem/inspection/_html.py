@@ -61,6 +61,28 @@ class Turn:
     sums: dict = field(default_factory=dict)
 
 
+class HTMLDisplay:
+    """Mixin of the Displays that notebooks show as HTML."""
+
+    def to_html(self, title="Explanation"):
+        """Return a complete HTML page, to be written to a file.
+
+        Parameters
+        ----------
+        title : str, default="Explanation"
+            Title of the page.
+
+        Returns
+        -------
+        html : str
+            The page, with nothing to load from elsewhere; write it as UTF-8.
+        """
+        return render_page(self._repr_html_(), title)
+
+    def _repr_html_(self):
+        raise NotImplementedError
+
+
 def render_block(turns, largest_word, largest_turn):
     """Return the block of a conversation, to stand in a notebook or a page.
 

@@ -48,10 +48,14 @@ def get_axes(name, ax, figsize):
     return ax
 
 
+def to_matplotlib(name, opacity=1.0):
+    """Return a colour of the light palette as red, green, blue and opacity from 0 to 1."""
+    return (*(part / 255 for part in LIGHT[name]), opacity)
+
+
 def diverging_colors():
-    """Return the colours from "against the class" over zero to "for it"."""
+    """Return the colormap from orange (against the class) over white to blue (for it)."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    ends = [LIGHT[name] for name in ("negative", "ground", "positive")]
-    colors = [[part / 255 for part in color] for color in ends]
+    colors = [to_matplotlib(name) for name in ("negative", "ground", "positive")]
     return LinearSegmentedColormap.from_list("sk_ctxmem", colors)

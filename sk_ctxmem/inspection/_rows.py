@@ -33,6 +33,8 @@ class Conversation:
         What is shown of each turn.
     speakers : ndarray of shape (n_turns,) or None
         Who speaks.
+    n_rows : int
+        Number of rows of the caller.
     """
 
     classifier: Any
@@ -41,6 +43,7 @@ class Conversation:
     rows: np.ndarray
     texts: list[str]
     speakers: np.ndarray | None
+    n_rows: int
 
 
 def find_classifier(estimator, X, needed):
@@ -161,6 +164,7 @@ def read_conversation(estimator, X, groups, *, group=None, row=None):
         rows,
         [texts[turn] for turn in rows],
         None if inputs.speakers is None else inputs.speakers[rows],
+        inputs.n_rows,
     )
 
 
