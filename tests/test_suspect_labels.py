@@ -235,8 +235,8 @@ def test_wrong_arguments_are_named(pipeline, flipped, changes, error, message):
 
 def test_missing_cleanlab_is_named_with_the_command(pipeline, flipped, monkeypatch):
     """Check the message where the extra is not installed."""
-    monkeypatch.setitem(sys.modules, "cleanlab", None)
-    with pytest.raises(ImportError, match=r'pip install "sk-ctxmem\[labels\]"'):
+    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
+    with pytest.raises(ImportError, match=r'suspect_labels needs cleanlab.*: pip install "sk-ctxmem\[labels\]"'):
         suspect_labels(pipeline, flipped[0], flipped[2])
 
 

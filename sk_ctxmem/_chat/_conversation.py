@@ -8,7 +8,7 @@ import pandas as pd
 
 from .._classifier import ContextMemoryClassifier
 from ..exceptions import ModelFileError
-from ._screen import Screen, harmless, import_rich, shortened
+from ._screen import Screen, harmless, shortened
 
 MOST_REASONS = 3  # earlier turns that are shown to have counted
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
@@ -168,11 +168,11 @@ def run(path, *, n_classes, speakers, lines=None):
         0 at the end, 2 if the model cannot be talked to, 130 after Ctrl-C.
     """
     try:
-        import_rich()
+        screen = Screen()
         classifier = ContextMemoryClassifier.load(path)
         if classifier._input_kind != "text":
             raise ValueError(f"the model was fitted on {classifier._input_kind}, not on texts.")
-        chat = Chat(classifier, Screen(), n_classes=n_classes, speakers=speakers)
+        chat = Chat(classifier, screen, n_classes=n_classes, speakers=speakers)
     except (ImportError, OSError, ModelFileError, ValueError) as error:
         print(f"sk_ctxmem chat: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

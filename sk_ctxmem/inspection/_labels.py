@@ -10,6 +10,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check
 from sklearn.utils import check_consistent_length, column_or_1d, indexable
 from sklearn.utils.validation import has_fit_parameter
 
+from .._doc_links import import_optional
+
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 DEFAULT_FOLDS = 5
 
@@ -89,7 +91,7 @@ default="self_confidence"
     >>> 7 in suspect_labels(clf, talks.data, y)["row"].head(10).to_list()
     True
     """
-    filtering, ranking = _import_cleanlab()
+    filtering, ranking = _import_cleanlab("filter"), _import_cleanlab("rank")
     _check_arguments(estimator, method)
     y = _read_labels(y)
     (X,) = indexable(X)
@@ -110,18 +112,11 @@ default="self_confidence"
     return frame.sort_values("quality", kind="stable", ignore_index=True)
 
 
-def _import_cleanlab():
-    """Return the modules of cleanlab that filter and rank."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what cleanlab imports
-            from cleanlab import filter as filtering
-            from cleanlab import rank as ranking
-    except ImportError as error:
-        raise ImportError(
-            'suspect_labels needs cleanlab: run pip install "sk-ctxmem[labels]".'
-        ) from error
-    return filtering, ranking
+def _import_cleanlab(module):
+    """Import a module of cleanlab without the warnings of its imports."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_optional(f"cleanlab.{module}", "labels", "suspect_labels")
 
 
 def _check_arguments(estimator, method):

@@ -1,28 +1,7 @@
 """What the Displays share that draw with matplotlib, which is imported only then."""
 
+from .._doc_links import import_optional
 from ._colors import LIGHT
-
-
-def import_pyplot(name):
-    """Return matplotlib.pyplot, or say how to install it.
-
-    Parameters
-    ----------
-    name : str
-        Name of the Display that draws.
-
-    Returns
-    -------
-    pyplot : module
-        matplotlib.pyplot.
-    """
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            f'{name}.plot needs matplotlib; run: pip install "sk-ctxmem[inspection]"'
-        ) from error
-    return pyplot
 
 
 def get_axes(name, ax, figsize):
@@ -42,7 +21,7 @@ def get_axes(name, ax, figsize):
     ax : matplotlib Axes
         The axes.
     """
-    pyplot = import_pyplot(name)
+    pyplot = import_optional("matplotlib.pyplot", "inspection", f"{name}.plot")
     if ax is None:
         _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
     return ax
