@@ -87,12 +87,12 @@ def test_nothing_is_cut_off_or_overlaps(n_rows):
     assert (display.text_ is None) == (n_rows > 12)
 
 
-def test_attention_is_drawn_as_what_it_is():
-    """Check that weights of attention are named in the title as no reasons."""
+def test_attention_weights_are_marked():
+    """Check that weights of attention are marked in the title as no explanation."""
     display = ContextAttributionDisplay.from_explanation(
         make_explanation(), TEXTS, kind="attention"
     )
-    assert "not reasons" in display.ax_.get_title()
+    assert "not an explanation" in display.ax_.get_title()
     assert display.im_.get_array().shape == (2, 2)
     assert display.im_.get_clim()[0] == 0
 
@@ -172,12 +172,12 @@ def test_the_wrong_conversation_is_named():
     draw = ContextAttributionDisplay.from_estimator
     with pytest.raises(ValueError, match="group='x' is not a group of X, which has 0, 1, 2, 3, 4"):
         draw(clf, frame, group="x")
-    with pytest.raises(ValueError, match="group=None, but X holds 150 groups: 0, 1, 2, 3, 4 and"):
+    with pytest.raises(ValueError, match="group=None, but X has 150 groups: 0, 1, 2, 3, 4 and"):
         draw(clf, frame)
     alone = ContextMemoryClassifier(random_state=0).fit(["a", "b"] * 9, [0, 1] * 9)
-    with pytest.raises(ValueError, match="group=1 was asked for, but X comes without groups"):
+    with pytest.raises(ValueError, match="group=1 was passed, but X comes without groups"):
         draw(alone, ["a", "b"], group=1)
-    with pytest.raises(ValueError, match="no row has others as its context"):
+    with pytest.raises(ValueError, match="no row has other rows as context"):
         draw(alone, ["a", "b"])
 
 

@@ -102,5 +102,7 @@ def test_what_cannot_be_drawn_is_named():
 def test_without_matplotlib_the_command_to_install_it_is_told(monkeypatch):
     """Check that the error of plot has the extra's name."""
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r'Display.plot needs matplotlib.*: pip install "sk-ctxmem\[inspection\]"'):
+    with pytest.raises(
+        ImportError, match=r'Display.plot needs matplotlib.*: pip install "sk-ctxmem\[inspection\]"'
+    ):
         TrainingHistoryDisplay(history=HISTORY).plot()

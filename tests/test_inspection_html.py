@@ -10,7 +10,7 @@ from _explained import TEXTS, fit_talks, make_explanation, talks
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.inspection import ConversationDisplay, WordContribution
-from sk_ctxmem.inspection._colors import DARK, LIGHT, N_LEVELS, SHARES, level_of, write_number
+from sk_ctxmem.inspection._colors import DARK, LIGHT, N_LEVELS, OPACITY, level_of, write_number
 from sk_ctxmem.inspection._html import shade_text
 from sk_ctxmem.inspection._styles import BLOCK, style_sheet
 
@@ -180,7 +180,7 @@ def _contrast(first, second):
 def _shade(palette, name, level):
     """Return the background of a word: the colour of a sign over that of the page."""
     ground, color = np.array(palette["ground"]), np.array(palette[name])
-    return (1 - SHARES[level]) * ground + SHARES[level] * color
+    return (1 - OPACITY[level]) * ground + OPACITY[level] * color
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])

@@ -119,7 +119,7 @@ def test_an_empty_text_has_no_words():
 def test_words_need_one_row_and_a_text():
     """Check that an explanation of several rows, and what is no text, are refused."""
     lines = pd.concat([_lines({"a": 1.0}), _lines({"a": 1.0}).assign(row=4)])
-    with pytest.raises(ValueError, match=r"holds 2 rows, \[3, 4\] first, but must hold one"):
+    with pytest.raises(ValueError, match=r"has 2 rows, \[3, 4\] first, but must have one"):
         word_contributions("a", lines)
     with pytest.raises(TypeError, match="must be a str: the text of the explained row"):
         word_contributions(np.array(["a"]), lines)

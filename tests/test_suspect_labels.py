@@ -210,7 +210,7 @@ def test_folds_of_the_user_are_taken(pipeline, flipped):
 def test_folds_must_cover_each_row_once(pipeline, flipped):
     """Check that a splitter which leaves rows out is refused."""
     texts, _, given, _ = flipped
-    with pytest.raises(ValueError, match=r"has row \d+ in \d test parts.*such as cv=5"):
+    with pytest.raises(ValueError, match=r"has row \d+ in \d test folds.*such as cv=5"):
         suspect_labels(pipeline, texts, given, cv=ShuffleSplit(2, random_state=0))
 
 
@@ -219,7 +219,7 @@ def test_folds_must_cover_each_row_once(pipeline, flipped):
     [
         ({"estimator": TfidfVectorizer()}, TypeError, "must have fit and predict_proba"),
         ({"method": "margin"}, ValueError, "method='margin' must be 'self_confidence' or"),
-        ({"y": ["red"] * 150}, ValueError, "y has one class only"),
+        ({"y": ["red"] * 150}, ValueError, "y has only one class"),
         ({"y": ["red", None] * 75}, ValueError, "y has no label in row 1"),
         ({"y": ["red", "blue"] * 74}, ValueError, "inconsistent numbers of samples"),
         ({"groups": [1] * 3}, ValueError, "inconsistent numbers of samples"),
@@ -236,7 +236,9 @@ def test_wrong_arguments_are_named(pipeline, flipped, changes, error, message):
 def test_missing_cleanlab_is_named_with_the_command(pipeline, flipped, monkeypatch):
     """Check the message where the extra is not installed."""
     monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
-    with pytest.raises(ImportError, match=r'suspect_labels needs cleanlab.*: pip install "sk-ctxmem\[labels\]"'):
+    with pytest.raises(
+        ImportError, match=r'suspect_labels needs cleanlab.*: pip install "sk-ctxmem\[labels\]"'
+    ):
         suspect_labels(pipeline, flipped[0], flipped[2])
 
 

@@ -1,14 +1,15 @@
-"""Colours of contributions: blue is for the class, orange against it, for all eyes.
+"""Colours of contributions: blue for the class, orange against it.
 
-Each is told apart by more than its colour too: what speaks against a class is underlined or
-framed by dashes. The text keeps a contrast of 4.5 and more on all of them (a test).
+Colour-blind readers can tell them apart, and the sign is never shown by colour alone: what counts
+against a class is hatched or underlined by dashes. Text has a contrast of at least 4.5 on every
+shade; a test checks it.
 """
 
 import numpy as np
 
-N_LEVELS = 5  # of shading, beside none
-LEAST_SHADED = 0.05  # of the largest contribution: what is less is not shaded
-SHARES = (0.0, 0.12, 0.22, 0.32, 0.42, 0.52)  # of the colour in the ground, by level
+N_LEVELS = 5  # of shading, besides no shading
+MIN_SHADED = 0.05  # fraction of the largest contribution; smaller ones are not shaded
+OPACITY = (0.0, 0.12, 0.22, 0.32, 0.42, 0.52)  # of the colour over the background, by level
 
 LIGHT = {
     "ground": (255, 255, 255),
@@ -29,21 +30,21 @@ DARK = {
 
 
 def level_of(contribution, largest):
-    """Return how strongly to shade a contribution, from 0 to N_LEVELS.
+    """Return the level of shading of a contribution, from 0 to N_LEVELS.
 
     Parameters
     ----------
     contribution : float
         The contribution.
     largest : float
-        The largest one in size of all that are shown.
+        The largest absolute contribution shown.
 
     Returns
     -------
     level : int
-        0 for no shade.
+        0 for no shading.
     """
-    if not largest > 0 or not abs(contribution) >= LEAST_SHADED * largest:
+    if not largest > 0 or not abs(contribution) >= MIN_SHADED * largest:
         return 0
     return min(N_LEVELS, int(np.ceil(N_LEVELS * abs(contribution) / largest)))
 
@@ -54,11 +55,11 @@ def sign_of(contribution):
 
 
 def largest_of(values):
-    """Return the largest value in size, NaN left out; 0 if there is none."""
+    """Return the largest absolute value, ignoring NaN; 0 if there is none."""
     sizes = np.abs(np.asarray(values, dtype=float)).ravel()
     return float(np.max(sizes, initial=0.0, where=~np.isnan(sizes)))
 
 
 def write_number(value):
-    """Return a contribution with its sign, as it is shown everywhere."""
+    """Return a contribution with its sign, as all Displays show it."""
     return "unknown" if np.isnan(value) else f"{value:+.2f}".replace("-", "−")

@@ -1,18 +1,18 @@
-"""What the Displays share that draw with matplotlib, which is imported only then."""
+"""Helpers of the Displays that draw with matplotlib, which is imported only then."""
 
 from .._doc_links import import_optional
 from ._colors import LIGHT
 
 
 def get_axes(name, ax, figsize):
-    """Return the axes to draw on: those given, or those of a new figure.
+    """Return the axes of the user, or the axes of a new figure.
 
     Parameters
     ----------
     name : str
         Name of the Display that draws.
     ax : matplotlib Axes or None
-        Axes given by the user.
+        Axes of the user.
     figsize : tuple of (float, float)
         Width and height of a new figure in inches.
 

@@ -149,13 +149,10 @@ class TokenAttributionDisplay(HTMLDisplay):
         classifier = conversation.classifier
         position = check_row(row, conversation.n_rows)
         turn = int(np.flatnonzero(conversation.rows == position)[0])
-        inputs = {"X": conversation.X, "groups": conversation.groups}
-        explanation = classifier.explain(target=target, rows=[turn], **inputs)
-        probability = probabilities_of(
-            classifier,
-            classifier.predict_proba(**inputs)[[turn]],
-            targets_of(explanation, [turn]),
-        )[0]
+        explanation = conversation.explain(target, rows=[turn])
+        targets = targets_of(explanation, [turn])
+        probabilities = conversation.predict_proba()[[turn]]
+        probability = probabilities_of(classifier, probabilities, targets)[0]
         text, vectorizer = conversation.texts[turn], classifier.vectorizer_
         display = cls._from_row(explanation, text, turn, vectorizer, probability, top)
         display.row = position
