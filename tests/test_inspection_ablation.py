@@ -25,12 +25,12 @@ def _closed_figures():
 
 @pytest.fixture(scope="module")
 def new_talks():
-    """Conversations that the classifier was not fitted on."""
+    """Return conversations that the classifier was not fitted on."""
     return make_conversations(12, random_state=1).frame
 
 
 def _predict_windows(clf, frame, context_size):
-    """Predict each row at the end of a frame of its own: the rows before it, and it."""
+    """Predict each row as the last one of a DataFrame of this row and the rows before it."""
     probabilities = np.empty((len(frame), len(clf.classes_)))
     for row in range(len(frame)):
         group = frame.iloc[: row + 1]
@@ -42,7 +42,7 @@ def _predict_windows(clf, frame, context_size):
 
 @pytest.mark.parametrize("n_at_once", [97, 20_000])
 def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_once, monkeypatch):
-    """Check the scores against a loop over rows, however many are predicted in one call."""
+    """Check the scores against a loop over rows, for small and large calls."""
     monkeypatch.setattr(ablation, "ROWS_PER_CALL", n_at_once)
     clf, y = fit_talks(), new_talks["target"]
     context_sizes = (0, 1, 3, None)
@@ -55,8 +55,8 @@ def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_on
     assert display.scores[1] > -0.3
 
 
-def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
-    """Check groups that are not adjacent, an order column, polars, and groups of the call."""
+def test_shuffled_rows_and_other_tables_give_the_same(new_talks):
+    """Check shuffled groups, an order column, polars, and groups as an argument."""
     pl = pytest.importorskip("polars")
     columns = {"text_column": "text", "order_column": "order", "random_state": 0}
     frame = new_talks.sample(frac=1, random_state=0)
@@ -75,8 +75,8 @@ def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
     np.testing.assert_allclose(by_call, expected, atol=1e-5)
 
 
-def test_a_pipeline_is_gone_through(new_talks):
-    """Check that the steps before the classifier come before the rows are cut."""
+def test_a_pipeline_transforms_rows_first(new_talks):
+    """Check that a pipeline transforms X before the conversations are shortened."""
     pipeline = make_pipeline(TextSequenceVectorizer(), ContextMemoryClassifier(random_state=0))
     texts, groups, y = (new_talks[name].tolist() for name in ("text", "group", "target"))
     pipeline.fit(texts, y, contextmemoryclassifier__groups=groups)
@@ -87,7 +87,7 @@ def test_a_pipeline_is_gone_through(new_talks):
 
 
 def test_a_scorer_of_the_user_gets_predictions(new_talks):
-    """Check that a function of an estimator, X and y is called, and names the axis."""
+    """Check that a function of estimator, X and y is called, and that its name is on the axis."""
 
     def wrong_share(estimator, X, y):
         return 1 - accuracy_score(y, estimator.predict(X))
@@ -101,7 +101,7 @@ def test_a_scorer_of_the_user_gets_predictions(new_talks):
 
 
 def test_error_bars_are_those_of_the_mean_of_groups():
-    """Check the jackknife: for groups of one size it is the standard error of their mean."""
+    """Check the jackknife: for groups of equal size it is the standard error of their mean."""
     groups = np.repeat(np.arange(8), 5)
     rng = np.random.RandomState(0)
     y, predicted = rng.randint(2, size=(2, 40))
@@ -111,8 +111,8 @@ def test_error_bars_are_those_of_the_mean_of_groups():
     assert display.errors[0] == pytest.approx(means.std(ddof=1) / np.sqrt(8))
 
 
-def test_predictions_are_drawn_as_they_are():
-    """Check scores of a metric, their names on the axis, and no error bars without groups."""
+def test_predictions_are_scored_by_the_metric():
+    """Check scores and name of a metric, and that there are no error bars without groups."""
     y = np.array([0, 1, 1, 0])
     predictions = {0: [1, 1, 0, 0], 2: [0, 1, 0, 0], None: y}
     display = ContextAblationDisplay.from_predictions(y, predictions, metric=f1_score)
@@ -124,7 +124,7 @@ def test_predictions_are_drawn_as_they_are():
 
 
 def test_axes_and_style_of_the_user_are_used():
-    """Check that no other figure is made, and that words of errorbar are passed on."""
+    """Check that no other figure is made, and that keywords are passed to errorbar."""
     figure, ax = plt.subplots()
     display = ContextAblationDisplay.from_predictions([0, 1], {0: [0, 1]}, ax=ax)
     assert display.plot(ax=ax, color="red") is display
@@ -152,8 +152,8 @@ def test_context_sizes_are_checked(new_talks, context_sizes, error, match):
         )
 
 
-def test_there_must_be_a_context_to_take_away(new_talks):
-    """Check the errors for rows without groups, for short y and for no dict of predictions."""
+def test_input_without_context_is_refused(new_talks):
+    """Check the errors for missing groups, a short y, and predictions that are not a dict."""
     alone = ContextMemoryClassifier(random_state=0).fit(["a", "b"] * 9, [0, 1] * 9)
     with pytest.raises(ValueError, match="X comes without groups"):
         ContextAblationDisplay.from_estimator(alone, ["a", "b"], [0, 1])

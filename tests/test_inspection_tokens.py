@@ -18,7 +18,7 @@ def _closed_figures():
 
 
 def _explain(contributions, text=None, **options):
-    """Return a display of a text, by default of its words, and what they contributed."""
+    """Return a display of words and their contributions, in a text."""
     lines = [(0, "yes", "wide", word, 0, value, np.nan) for word, value in contributions.items()]
     text = " ".join(contributions) if text is None else text
     return TokenAttributionDisplay.from_explanation(make_explanation(lines), [text], **options)
@@ -28,8 +28,8 @@ def _labels(display):
     return [label.get_text() for label in display.ax_.get_yticklabels()]
 
 
-def test_words_have_what_their_ngrams_contributed():
-    """Check words, class and sums of a table of two rows."""
+def test_words_have_the_contributions_of_their_ngrams():
+    """Check words, class and sums of one row of an explanation of two rows."""
     display = TokenAttributionDisplay.from_explanation(make_explanation(), TEXTS, row=1)
     assert [(word.word, word.contribution) for word in display.words] == [("so", 0), ("bad", 2)]
     assert (display.text, display.target, display.row) == ("so bad", "no", 1)
@@ -39,7 +39,7 @@ def test_words_have_what_their_ngrams_contributed():
 
 
 def test_one_row_of_a_conversation_is_explained_in_its_context():
-    """Check that class, probability and sum are those of the row among the rows before it."""
+    """Check that class, probability and sum are those of the row in its conversation."""
     clf, frame = fit_talks(), talks()
     row = int(np.flatnonzero(frame["group"] == 3)[4])
     display = TokenAttributionDisplay.from_estimator(clf, frame, row=row)
@@ -56,7 +56,7 @@ def test_one_row_of_a_conversation_is_explained_in_its_context():
 
 
 def test_a_class_can_be_chosen():
-    """Check that another class than the predicted one is explained, with its probability."""
+    """Check class and probability of a target that is not the predicted class."""
     clf, frame = fit_talks(), talks().iloc[:4]
     classes = clf.classes_[clf.predict_proba(frame)[2].argsort()]
     least = TokenAttributionDisplay.from_estimator(clf, frame, row=2, target=classes[0])
@@ -65,7 +65,7 @@ def test_a_class_can_be_chosen():
 
 
 def test_the_strongest_words_have_bars_from_top_to_bottom():
-    """Check the lengths, labels and order of the bars, the numbers beside them and the texts."""
+    """Check lengths, labels and order of the bars, their numbers, and the title."""
     display = _explain({"one": 0.5, "two": -2.0, "three": 1.0, "four": 0.0}, probability=0.25)
     assert [bar.get_width() for bar in display.bars_] == [-2.0, 1.0, 0.5]
     assert _labels(display) == ["two", "three", "one"]
@@ -77,8 +77,8 @@ def test_the_strongest_words_have_bars_from_top_to_bottom():
     assert "other turns −0.75, position and speaker −0.20" in display.ax_.get_xlabel()
 
 
-def test_the_sign_is_told_by_more_than_a_colour():
-    """Check that bars against the class are orange and hatched, and those for it blue and not."""
+def test_the_sign_is_shown_by_more_than_a_colour():
+    """Check that bars against the class are orange and hatched, and those for it blue."""
     positive, negative = _explain({"good": 2.0, "bad": -1.0}).bars_
     assert (positive.get_hatch() or "", negative.get_hatch()) == ("", "////")
     for bar, is_blue in ((positive, True), (negative, False)):
@@ -88,7 +88,7 @@ def test_the_sign_is_told_by_more_than_a_colour():
 
 @pytest.mark.parametrize(("top", "n_bars", "n_shaded"), [(None, 15, 20), (2, 2, 2), (50, 20, 20)])
 def test_top_chooses_the_strongest_words(top, n_bars, n_shaded):
-    """Check the number of bars and of shaded words; without top the text is shaded as a whole."""
+    """Check the number of bars and of shaded words; without top, all words are shaded."""
     words = {f"w{number}": (-1) ** number * (20.0 - number / 2) for number in range(20)}
     display = _explain(words, top=top)
     assert _labels(display) == list(words)[:n_bars]
@@ -96,7 +96,7 @@ def test_top_chooses_the_strongest_words(top, n_bars, n_shaded):
 
 
 def test_a_word_that_occurs_twice_has_one_bar():
-    """Check that contributions of one spelling are summed, and those of another are not."""
+    """Check that contributions of equal words are summed, except in another case."""
     display = _explain({"good good": 3.0, "good": 1.0}, "good good Good")
     bars = dict(zip(_labels(display), [bar.get_width() for bar in display.bars_], strict=True))
     assert bars == pytest.approx({"good ×2": 2.25 + 2 / 3, "Good": 0.75 + 1 / 3})
@@ -104,7 +104,7 @@ def test_a_word_that_occurs_twice_has_one_bar():
 
 
 def test_axes_and_style_of_the_user_are_used():
-    """Check that no other figure is made, and that drawing again leaves the order as it was."""
+    """Check that no other figure is made, and that drawing again keeps the order."""
     figure, ax = plt.subplots()
     display = _explain({"one": 0.5, "two": -2.0}, ax=ax)
     assert display.plot(ax=ax, color="red") is display
@@ -117,7 +117,7 @@ def test_axes_and_style_of_the_user_are_used():
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("n_words", [1, 3, 15])
 def test_nothing_is_cut_off(n_words, sign):
-    """Check that labels, title and numbers lie inside the figure, those of long words too."""
+    """Check that labels, title and numbers are inside the figure, even for long words."""
     words = {f"{number:02}" + "w" * 300: sign * 5.0 * number for number in range(1, n_words + 1)}
     display = _explain(words, " ".join(words).upper())
     display.figure_.draw_without_rendering()
@@ -133,8 +133,8 @@ def test_nothing_is_cut_off(n_words, sign):
         assert axes.x0 <= box.x0 < box.x1 <= axes.x1
 
 
-def test_texts_are_no_formulas():
-    """Check that dollar signs and braces are drawn as they are, in words and classes."""
+def test_texts_are_not_parsed_as_formulas():
+    """Check that dollar signs and braces in words and classes are not parsed as formulas."""
     lines = [(0, r"$\frac{1$", "wide", word, 0, 1.0, np.nan) for word in ("$", "frac", "{", "then")]
     display = TokenAttributionDisplay.from_explanation(
         make_explanation(lines), [r"then $\frac{1$ {"]
@@ -146,14 +146,14 @@ def test_texts_are_no_formulas():
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
 def test_files_of_every_kind_can_be_written(kind, tmp_path):
-    """Check backends that draw no pixels."""
+    """Check vector formats too."""
     _explain({"one": 0.5, "two": -2.0}).figure_.savefig(tmp_path / f"text.{kind}")
     assert (tmp_path / f"text.{kind}").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("text", ["", " \n", "word"])
-def test_a_text_without_a_word_that_counts_can_be_drawn(text):
-    """Check that there is a title and a message, and no bar."""
+def test_a_text_without_contributing_words_can_be_drawn(text):
+    """Check the title, the message, and that there are no bars."""
     lines = make_explanation([(0, "yes", "structure", None, -1, 0.5, np.nan)])
     display = TokenAttributionDisplay.from_explanation(lines, [text], probability=0.25)
     display.figure_.draw_without_rendering()
@@ -172,7 +172,7 @@ def test_html_needs_no_drawing():
 
 
 def test_characters_that_no_font_can_hold_are_replaced():
-    """Check that NUL and half of a surrogate pair are drawn as marks."""
+    """Check that NUL and lone surrogates are replaced."""
     words = [WordContribution(0, 1, "\ud800", 2.0), WordContribution(2, 3, "\0", 1.0)]
     display = TokenAttributionDisplay(text="\ud800 \0", words=words, target="\ud800").plot()
     display.figure_.draw_without_rendering()
@@ -191,13 +191,13 @@ def test_characters_that_no_font_can_hold_are_replaced():
     ],
 )
 def test_wrong_rows_and_numbers_are_named(options, error, match):
-    """Check the errors for rows that are not there, and for what is no number of words."""
+    """Check the errors for invalid rows and numbers of words."""
     with pytest.raises(error, match=match):
         TokenAttributionDisplay.from_explanation(make_explanation(), TEXTS, **options)
 
 
 def test_a_row_that_is_context_only_cannot_be_drawn():
-    """Check the error for a row of X that the table does not explain."""
+    """Check the error for a row of X that is not explained."""
     table = make_explanation()
     with pytest.raises(ValueError, match=r"row=0 is not explained; these are: \[1\]"):
         TokenAttributionDisplay.from_explanation(table[table["row"] == 1], TEXTS, row=0)
