@@ -9,7 +9,7 @@ from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
-# Two rows: the first has contributions of its own text, the second also of the first row.
+# Two rows: the text of the first contributes to both rows, that of the second to itself.
 LINES = (
     (0, "yes", "ngram", "good", 0, 0.5, np.nan),
     (0, "yes", "wide", "good", 0, 1.0, np.nan),

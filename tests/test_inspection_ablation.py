@@ -51,7 +51,7 @@ def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_on
     )
     expected = [-log_loss(y, _predict_windows(clf, new_talks, n)) for n in context_sizes]
     np.testing.assert_allclose(display.scores, expected, atol=1e-4)
-    assert display.scores[0] < -0.9  # about chance, where each turn stands alone
+    assert display.scores[0] < -0.9  # about chance without context
     assert display.scores[1] > -0.3
 
 

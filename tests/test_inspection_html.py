@@ -70,8 +70,9 @@ def test_a_conversation_is_shown_with_classes_words_and_turns():
     sub = frame[frame["group"] == 3]
     display = ConversationDisplay.from_estimator(clf, frame, frame["target"], group=3)
     text = _Reader(display._repr_html_()).text
-    places = [text.index(f"{number}{sub['speaker'].iloc[number]}predicted") for number in range(3)]
-    assert places == sorted(places)
+    heads = [f"{number}{speaker}predicted" for number, speaker in enumerate(sub["speaker"][:3])]
+    positions = [text.index(head) for head in heads]
+    assert positions == sorted(positions)
     assert sub["text"].iloc[2] in text
     probabilities = clf.predict_proba(sub)
     assert f"predicted {clf.predict(sub)[1]}{100 * probabilities[1].max():.0f} %" in text

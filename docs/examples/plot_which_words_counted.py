@@ -46,8 +46,8 @@ display
 # Why not another class?
 # ----------------------
 #
-# With ``target``, the words are explained for another class. Words that count for one class often
-# count against the other.
+# With ``target``, the words are explained for another class. Words that are for one class are
+# often against the other.
 
 TokenAttributionDisplay.from_estimator(clf, X, row=row, target="Returns")
 plt.show()

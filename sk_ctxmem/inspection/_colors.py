@@ -1,7 +1,7 @@
 """Colours of contributions: blue for the class, orange against it.
 
-Colour-blind readers can tell them apart, and the sign is never shown by colour alone: what counts
-against a class is hatched or underlined by dashes. Text has a contrast of at least 4.5 on every
+Colour-blind readers can tell them apart, and the sign is never shown by colour alone: contributions
+against a class are hatched or have a dashed underline. Text has a contrast of at least 4.5 on every
 shade; a test checks it.
 """
 

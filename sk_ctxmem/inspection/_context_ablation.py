@@ -84,15 +84,7 @@ class ContextAblationDisplay:
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        *,
-        context_sizes=CONTEXT_SIZES,
-        groups=None,
-        scoring=None,
-        ax=None,
+        cls, estimator, X, y, *, context_sizes=CONTEXT_SIZES, groups=None, scoring=None, ax=None
     ):
         """Predict each row with several context sizes, and draw the scores.
 
@@ -272,20 +264,7 @@ class _Windows:
         return probabilities
 
     def _predict_last_rows(self, ends, context_size):
-        """Return the probabilities of the last row of each window.
-
-        Parameters
-        ----------
-        ends : ndarray of shape (n_windows,)
-            Positions of the last rows in `sorted_rows`.
-        context_size : int
-            Maximum number of rows before the last one.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_windows, n_classes)
-            The probabilities.
-        """
+        """Return the probabilities of the last rows of windows; `ends` index `sorted_rows`."""
         lengths = np.minimum(self.positions[ends], context_size) + 1
         last = np.cumsum(lengths) - 1
         window_ids = np.repeat(np.arange(len(ends)), lengths)

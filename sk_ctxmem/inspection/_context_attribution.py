@@ -246,7 +246,7 @@ class ContextAttributionDisplay:
         return self
 
     def _cells(self, kind):
-        """Return the values of the cells, including the column of what is not text."""
+        """Return the values of the cells, including the column of structure."""
         if kind == "attention":
             return self.attention
         return np.column_stack([self.contributions, self.structure])
@@ -280,13 +280,13 @@ class ContextAttributionDisplay:
     def _write_values(self, values, kind):
         """Write the values into the cells, in black or white, whichever is readable."""
         texts = np.full(values.shape, None, dtype=object)
-        for place in np.argwhere(~np.isnan(values)):
-            value = values[tuple(place)]
+        for line, column in np.argwhere(~np.isnan(values)):
+            value = values[line, column]
             red, green, blue, _ = self.im_.cmap(self.im_.norm(value))
             is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            texts[tuple(place)] = self.ax_.text(
-                place[1],
-                place[0],
+            texts[line, column] = self.ax_.text(
+                column,
+                line,
                 write_number(value) if kind == "contribution" else f"{value:.2f}",
                 ha="center",
                 va="center",
@@ -296,7 +296,7 @@ class ContextAttributionDisplay:
         return texts
 
     def _label(self, kind):
-        """Label the lines and columns, and separate the column of what is not text."""
+        """Label the lines and columns, and separate the column of structure."""
         n_turns = len(self.rows)
         step = int(np.ceil(n_turns / MAX_TICKS))
         shown = np.arange(0, n_turns, step)
@@ -304,11 +304,11 @@ class ContextAttributionDisplay:
         names = [self._name(turn) for turn in shown]
         self.ax_.set_yticks(shown, names, fontsize=size, parse_math=False)
         numbers = [str(turn) for turn in shown[:: 1 if n_turns <= 20 else 2]]
-        places = [int(number) for number in numbers]
+        positions = [int(number) for number in numbers]
         if kind == "contribution":
-            places, numbers = [*places, n_turns], [*numbers, "not text"]
+            positions, numbers = [*positions, n_turns], [*numbers, "not text"]
             self.ax_.axvline(n_turns - 0.5, color="black", linewidth=1)
-        self.ax_.set_xticks(places, numbers, fontsize=size, rotation=90)
+        self.ax_.set_xticks(positions, numbers, fontsize=size, rotation=90)
         self.ax_.set_xlabel("contributing turn")
         self.ax_.set_ylabel("explained turn")
         title = "Contribution of each turn to the class"

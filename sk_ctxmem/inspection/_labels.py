@@ -134,8 +134,8 @@ def _read_labels(y):
     """Return labels as a one-dimensional array."""
     y = column_or_1d(y)
     if pd.isna(y).any():
-        place = np.flatnonzero(pd.isna(y))[0]
-        raise ValueError(f"y has no label in row {place}; remove rows without a label.")
+        row = np.flatnonzero(pd.isna(y))[0]
+        raise ValueError(f"y has no label in row {row}; remove rows without a label.")
     if len(np.unique(y)) < 2:
         raise ValueError(f"y has only one class, {y[:1].tolist()}; at least two are needed.")
     return y
@@ -163,9 +163,9 @@ def _split(X, y, groups, cv):
         folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
     counts = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(y))
     if (counts != 1).any():
-        place = np.flatnonzero(counts != 1)[0]
+        row = np.flatnonzero(counts != 1)[0]
         raise ValueError(
-            f"cv={cv!r} has row {place} in {counts[place]} test folds, but each row must be in "
+            f"cv={cv!r} has row {row} in {counts[row]} test folds, but each row must be in "
             "one; use a number of folds, such as cv=5."
         )
     return folds
@@ -185,8 +185,8 @@ def _predict_out_of_fold(estimator, X, y, groups, classes, folds):
     for train, test in folds:
         options = [{} if groups is None else {"groups": _take(groups, p)} for p in (train, test)]
         model = clone(estimator).fit(_take(X, train), y[train], **options[0])
-        places = np.searchsorted(classes, model.classes_)
-        probabilities[np.ix_(test, places)] = model.predict_proba(_take(X, test), **options[1])
+        columns = np.searchsorted(classes, model.classes_)
+        probabilities[np.ix_(test, columns)] = model.predict_proba(_take(X, test), **options[1])
     return probabilities
 
 

@@ -121,7 +121,7 @@ def fitted_group_column(classifier):
 
 
 def uses_context(classifier):
-    """Tell whether the classifier was fitted to read other rows of a group."""
+    """Return whether the classifier was fitted to use other rows of a group."""
     return classifier._reading["context"] != "none"
 
 
@@ -269,7 +269,7 @@ def _find_members(inputs, group, row):
             "one to show."
         )
     group = known[0] if group is None else group
-    members = [place for place, other in enumerate(ids) if other == group]
+    members = [position for position, other in enumerate(ids) if other == group]
     if not members:
         raise ValueError(f"group={group!r} is not a group of X, which has {_list_some(known)}.")
     return np.array(members)

@@ -75,7 +75,7 @@ class TokenAttributionDisplay(HTMLDisplay):
     Notes
     -----
     A word that occurs several times has one bar, with the sum of its contributions and the number
-    of its occurrences. Words that differ in case have bars of their own. The HTML shades each
+    of its occurrences. Words that differ in case have separate bars. The HTML shades each
     occurrence by its own contribution.
 
     matplotlib needs a font that has the letters of the text: for Chinese,

@@ -228,7 +228,7 @@ def _clean(text, vectorizer):
     if accents is not None:
         pieces = [accents(piece) for piece in pieces]
     clean = "".join(pieces)
-    origins = [place for place, piece in enumerate(pieces) for _ in piece]
+    origins = [position for position, piece in enumerate(pieces) for _ in piece]
     pattern = WORD_PATTERN
     if getattr(vectorizer, "analyzer", "word") != "word":
         pattern = CHARACTER_PATTERN
@@ -245,8 +245,9 @@ def _lower(text):
 
 def _without_long_spaces(clean, origins):
     """Replace runs of spaces with one space, as character vectorizers do."""
-    dropped = {place for found in WHITE_SPACE.finditer(clean) for place in range(*found.span())[1:]}
-    kept = [place for number, place in enumerate(origins) if number not in dropped]
+    runs = [range(*match.span()) for match in WHITE_SPACE.finditer(clean)]
+    dropped = {position for run in runs for position in run[1:]}
+    kept = [origin for position, origin in enumerate(origins) if position not in dropped]
     return WHITE_SPACE.sub(" ", clean), kept
 
 
