@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from ._doc_links import API_PAGE
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
+from ._messages import API_PAGE
 from ._model._file import from_pickle, model_file_errors, read_model, to_pickle, write_model
 from ._model._fitted_model import FitResult, fitted_model
 from ._sessions import open_session, open_sessions

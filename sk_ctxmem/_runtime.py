@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 from torch.overrides import TorchFunctionMode
 
-from ._doc_links import doc_link
+from ._messages import doc_link
 
 RANDOM_STATE_LOCK = RLock()
 DRAWS = {"random_", "uniform_", "normal_", "kaiming_uniform_"}  # what layers begin with

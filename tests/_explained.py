@@ -1,4 +1,4 @@
-"""Classifiers and explanations that the tests of the inspection package share."""
+"""Classifiers and explanations for the tests of sk_ctxmem.inspection."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
-# Two rows: the first has only its own text, the second has its own text and that of the first.
+# Two rows: the text of the first contributes to both rows, that of the second to itself.
 LINES = (
     (0, "yes", "ngram", "good", 0, 0.5, np.nan),
     (0, "yes", "wide", "good", 0, 1.0, np.nan),
@@ -23,19 +23,19 @@ TEXTS = ["good film", "so bad"]
 
 
 def make_explanation(lines=LINES):
-    """Return a table as `explain` makes it."""
+    """Return a DataFrame like that of `explain`."""
     return pd.DataFrame(list(lines), columns=COLUMNS)
 
 
 @cache
 def talks():
-    """Return synthetic conversations: only the turn before tells the label of a turn."""
+    """Return synthetic conversations, in which the previous turn determines the class of a turn."""
     return make_conversations(150, random_state=0).frame
 
 
 @cache
 def fit_talks():
-    """Return a classifier of them."""
+    """Return a classifier fitted on these conversations."""
     frame = talks()
     columns = {"text_column": "text", "group_column": "group", "speaker_column": "speaker"}
     clf = ContextMemoryClassifier(**columns, random_state=0)

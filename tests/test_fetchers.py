@@ -439,7 +439,7 @@ def test_a_folder_that_cannot_be_written_is_named(requested, home, monkeypatch):
 def test_without_pooch_the_extra_is_named(home, monkeypatch):
     """Check that a download, and the default folder, tell what to install."""
     monkeypatch.setitem(sys.modules, "pooch", None)
-    match = re.escape('run pip install "sk-ctxmem[datasets]"')
+    match = re.escape('run: pip install "sk-ctxmem[datasets]"')
     with pytest.raises(ImportError, match=match):
         fetch_sst2(data_home=home)
     with pytest.raises(ImportError, match=match):

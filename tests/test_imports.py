@@ -11,7 +11,7 @@ PACKAGE = ROOT / "sk_ctxmem"
 
 # The rooms of the package from the ground floor up. A room imports those of earlier floors, never
 # one of its own floor or of a later one. A new room needs a place here and in CONTRIBUTING.md.
-GROUND = {"_doc_links", "_version", "exceptions"}  # every room but the network stands on these
+GROUND = {"_messages", "_version", "exceptions"}  # every room but the network stands on these
 FLOORS = [
     {"_runtime", "_input", "_files", "_network"},
     {"_features"},

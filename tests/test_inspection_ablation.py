@@ -25,38 +25,38 @@ def _closed_figures():
 
 @pytest.fixture(scope="module")
 def new_talks():
-    """Conversations that the classifier was not fitted on."""
+    """Return conversations that the classifier was not fitted on."""
     return make_conversations(12, random_state=1).frame
 
 
-def _predict_windows(clf, frame, n_rows):
-    """Predict each row at the end of a frame of its own: the rows before it, and it."""
+def _predict_windows(clf, frame, context_size):
+    """Predict each row as the last one of a DataFrame of this row and the rows before it."""
     probabilities = np.empty((len(frame), len(clf.classes_)))
     for row in range(len(frame)):
         group = frame.iloc[: row + 1]
         group = group[group["group"] == frame["group"].iloc[row]]
-        window = group if n_rows is None else group.tail(n_rows + 1)
+        window = group if context_size is None else group.tail(context_size + 1)
         probabilities[row] = clf.predict_proba(window)[-1]
     return probabilities
 
 
 @pytest.mark.parametrize("n_at_once", [97, 20_000])
 def test_rows_are_predicted_at_the_end_of_short_conversations(new_talks, n_at_once, monkeypatch):
-    """Check the scores against a loop over rows, however many are predicted in one call."""
-    monkeypatch.setattr(ablation, "ROWS_AT_ONCE", n_at_once)
+    """Check the scores against a loop over rows, for small and large calls."""
+    monkeypatch.setattr(ablation, "ROWS_PER_CALL", n_at_once)
     clf, y = fit_talks(), new_talks["target"]
-    n_rows = (0, 1, 3, None)
+    context_sizes = (0, 1, 3, None)
     display = ContextAblationDisplay.from_estimator(
-        clf, new_talks, y, n_rows=n_rows, scoring="neg_log_loss"
+        clf, new_talks, y, context_sizes=context_sizes, scoring="neg_log_loss"
     )
-    expected = [-log_loss(y, _predict_windows(clf, new_talks, n)) for n in n_rows]
+    expected = [-log_loss(y, _predict_windows(clf, new_talks, n)) for n in context_sizes]
     np.testing.assert_allclose(display.scores, expected, atol=1e-4)
-    assert display.scores[0] < -0.9  # about chance, where each turn stands alone
+    assert display.scores[0] < -0.9  # about chance without context
     assert display.scores[1] > -0.3
 
 
-def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
-    """Check groups that are not adjacent, an order column, polars, and groups of the call."""
+def test_shuffled_rows_and_other_tables_give_the_same(new_talks):
+    """Check shuffled groups, an order column, polars, and groups as an argument."""
     pl = pytest.importorskip("polars")
     columns = {"text_column": "text", "order_column": "order", "random_state": 0}
     frame = new_talks.sample(frac=1, random_state=0)
@@ -64,7 +64,7 @@ def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
     plain = ContextMemoryClassifier(**columns).fit(frame, frame["target"], groups=frame["group"])
 
     def draw(clf, X, y, groups=None):
-        options = {"n_rows": (0, 2, None), "scoring": "neg_log_loss", "groups": groups}
+        options = {"context_sizes": (0, 2, None), "scoring": "neg_log_loss", "groups": groups}
         return ContextAblationDisplay.from_estimator(clf, X, y, **options).scores
 
     expected = draw(clf, new_talks, new_talks["target"])
@@ -75,8 +75,8 @@ def test_rows_that_are_mixed_and_other_tables_give_the_same(new_talks):
     np.testing.assert_allclose(by_call, expected, atol=1e-5)
 
 
-def test_a_pipeline_is_gone_through(new_talks):
-    """Check that the steps before the classifier come before the rows are cut."""
+def test_a_pipeline_transforms_rows_first(new_talks):
+    """Check that a pipeline transforms X before the conversations are shortened."""
     pipeline = make_pipeline(TextSequenceVectorizer(), ContextMemoryClassifier(random_state=0))
     texts, groups, y = (new_talks[name].tolist() for name in ("text", "group", "target"))
     pipeline.fit(texts, y, contextmemoryclassifier__groups=groups)
@@ -87,21 +87,21 @@ def test_a_pipeline_is_gone_through(new_talks):
 
 
 def test_a_scorer_of_the_user_gets_predictions(new_talks):
-    """Check that a function of an estimator, X and y is called, and names the axis."""
+    """Check that a function of estimator, X and y is called, and that its name is on the axis."""
 
     def wrong_share(estimator, X, y):
         return 1 - accuracy_score(y, estimator.predict(X))
 
     y = new_talks["target"]
     display = ContextAblationDisplay.from_estimator(
-        fit_talks(), new_talks, y, n_rows=[None], scoring=wrong_share
+        fit_talks(), new_talks, y, context_sizes=[None], scoring=wrong_share
     )
     assert display.scores[0] == pytest.approx(1 - fit_talks().score(new_talks, y))
     assert display.ax_.get_ylabel() == "wrong share ± standard error"
 
 
 def test_error_bars_are_those_of_the_mean_of_groups():
-    """Check the jackknife: for groups of one size it is the standard error of their mean."""
+    """Check the jackknife: for groups of equal size it is the standard error of their mean."""
     groups = np.repeat(np.arange(8), 5)
     rng = np.random.RandomState(0)
     y, predicted = rng.randint(2, size=(2, 40))
@@ -111,8 +111,8 @@ def test_error_bars_are_those_of_the_mean_of_groups():
     assert display.errors[0] == pytest.approx(means.std(ddof=1) / np.sqrt(8))
 
 
-def test_predictions_are_drawn_as_they_are():
-    """Check scores of a metric, their names on the axis, and no error bars without groups."""
+def test_predictions_are_scored_by_the_metric():
+    """Check scores and name of a metric, and that there are no error bars without groups."""
     y = np.array([0, 1, 1, 0])
     predictions = {0: [1, 1, 0, 0], 2: [0, 1, 0, 0], None: y}
     display = ContextAblationDisplay.from_predictions(y, predictions, metric=f1_score)
@@ -124,7 +124,7 @@ def test_predictions_are_drawn_as_they_are():
 
 
 def test_axes_and_style_of_the_user_are_used():
-    """Check that no other figure is made, and that words of errorbar are passed on."""
+    """Check that no other figure is made, and that keywords are passed to errorbar."""
     figure, ax = plt.subplots()
     display = ContextAblationDisplay.from_predictions([0, 1], {0: [0, 1]}, ax=ax)
     assert display.plot(ax=ax, color="red") is display
@@ -134,26 +134,26 @@ def test_axes_and_style_of_the_user_are_used():
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "error", "match"),
+    ("context_sizes", "error", "match"),
     [
-        (3, TypeError, "n_rows=3 must be a tuple"),
-        ("12", TypeError, "n_rows='12' must be a tuple"),
-        ((0.5,), TypeError, "n_rows has 0.5, but integers and None"),
-        ((True,), TypeError, "n_rows has True, but integers and None"),
-        ((-1,), ValueError, "n_rows has -1, but a number of rows cannot be negative"),
-        ((), ValueError, "n_rows is empty"),
+        (3, TypeError, "context_sizes=3 must be a tuple"),
+        ("12", TypeError, "context_sizes='12' must be a tuple"),
+        ((0.5,), TypeError, "context_sizes has 0.5, but integers and None"),
+        ((True,), TypeError, "context_sizes has True, but integers and None"),
+        ((-1,), ValueError, "context_sizes has -1, but a number of rows cannot be negative"),
+        ((), ValueError, "context_sizes is empty"),
     ],
 )
-def test_numbers_of_rows_are_checked(new_talks, n_rows, error, match):
-    """Check the errors for what is no number of rows."""
+def test_context_sizes_are_checked(new_talks, context_sizes, error, match):
+    """Check the errors for values that are not numbers of rows."""
     with pytest.raises(error, match=match):
         ContextAblationDisplay.from_estimator(
-            fit_talks(), new_talks, new_talks["target"], n_rows=n_rows
+            fit_talks(), new_talks, new_talks["target"], context_sizes=context_sizes
         )
 
 
-def test_there_must_be_a_context_to_take_away(new_talks):
-    """Check the errors for rows without groups, for short y and for no dict of predictions."""
+def test_input_without_context_is_refused(new_talks):
+    """Check the errors for missing groups, a short y, and predictions that are not a dict."""
     alone = ContextMemoryClassifier(random_state=0).fit(["a", "b"] * 9, [0, 1] * 9)
     with pytest.raises(ValueError, match="X comes without groups"):
         ContextAblationDisplay.from_estimator(alone, ["a", "b"], [0, 1])

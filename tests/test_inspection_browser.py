@@ -1,4 +1,4 @@
-"""Tests of the HTML in a real browser: what is shown, what is run, and in which colours."""
+"""Tests of the HTML in a browser: its text, its colours, and that no script of a text runs."""
 
 import re
 import shutil
@@ -36,7 +36,7 @@ def _display(text):
 
 
 def _load(page, folder, *options):
-    """Return the page as the browser has it after its scripts have run."""
+    """Return the DOM of the page after the browser ran its scripts."""
     path = folder / "page.html"
     path.write_text(page, encoding="utf-8")
     profile = f"--user-data-dir={folder / 'profile'}"
@@ -46,7 +46,7 @@ def _load(page, folder, *options):
 
 
 def _probe(text, folder, *options, theme=""):
-    """Return what a script of ours finds in a page with the block of a text."""
+    """Return the measurements of PROBE in a page with the block of a text."""
     body = f"<p id='other'>other</p>{_display(text)._repr_html_()}{PROBE}"
     dom = _load(f"<!DOCTYPE html><html {theme}><meta charset='utf-8'>{body}", folder, *options)
     (found,) = re.findall(r"<body([^>]*)>", dom)
@@ -58,8 +58,8 @@ def _rgb(color):
 
 
 @needs_chromium
-def test_a_script_in_a_text_is_shown_and_not_run(tmp_path):
-    """Check that a script runs if it is none of a text, and that ours in a text does not."""
+def test_a_script_in_a_text_does_not_run(tmp_path):
+    """Check that a script in a text does not run, and that it would run without escaping."""
     text = ATTACK.format("document.body.dataset.attacked = 'yes'")
     found = _probe(text, tmp_path)
     assert unquote(found["shown"]) == text
@@ -70,7 +70,7 @@ def test_a_script_in_a_text_is_shown_and_not_run(tmp_path):
 
 @needs_chromium
 def test_a_whole_page_runs_no_script_at_all(tmp_path):
-    """Check that the policy of a page stops even a script that stands in it as one."""
+    """Check that the policy of a complete page blocks even a script that is not escaped."""
     page = _display("the end").to_html()
     assert "data-attacked" not in _load(page, tmp_path)
     attack = "<script>document.body.dataset.attacked = 'yes'</script></body>"
@@ -80,7 +80,7 @@ def test_a_whole_page_runs_no_script_at_all(tmp_path):
 @needs_chromium
 @pytest.mark.parametrize(("scheme", "palette"), [(1, LIGHT), (0, DARK)], ids=["light", "dark"])
 def test_the_theme_of_the_system_is_followed(scheme, palette, tmp_path):
-    """Check the colours in light and dark, that signs have dashes, and others their colour."""
+    """Check the colours in light and dark, the dashes, and that the page itself is unchanged."""
     found = _probe("the end", tmp_path, f"--blink-settings=preferredColorScheme={scheme}")
     assert found["ground"] == _rgb(palette["ground"])
     assert found["ink"] == _rgb(palette["ink"])
@@ -89,8 +89,8 @@ def test_the_theme_of_the_system_is_followed(scheme, palette, tmp_path):
 
 
 @needs_chromium
-def test_the_switch_of_a_documentation_wins_over_the_system(tmp_path):
-    """Check that a page set to dark shows it dark, whatever the system prefers."""
+def test_the_theme_of_the_page_overrides_the_system(tmp_path):
+    """Check that the theme of the page overrides the theme of the system."""
     light = "--blink-settings=preferredColorScheme=1"
     found = _probe("the end", tmp_path, light, theme="data-theme='dark'")
     assert found["ground"] == _rgb(DARK["ground"])
@@ -98,5 +98,5 @@ def test_the_switch_of_a_documentation_wins_over_the_system(tmp_path):
 
 @needs_chromium
 def test_a_phone_needs_no_scrolling_sideways(tmp_path):
-    """Check that words without an end are wrapped."""
+    """Check that very long words are wrapped."""
     assert int(_probe("x" * 500 + " the end", tmp_path)["width"]) <= 0

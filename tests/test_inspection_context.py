@@ -21,7 +21,7 @@ def _closed_figures():
     plt.close("all")
 
 
-def test_a_table_is_summed_up_by_rows():
+def test_an_explanation_is_summed_by_rows():
     """Check the cells: own text on the diagonal, other rows beside it, the rest in a column."""
     display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS)
     np.testing.assert_allclose(display.contributions, [[1.25, np.nan], [-0.75, 2.0]])
@@ -35,7 +35,7 @@ def test_a_table_is_summed_up_by_rows():
 
 
 def test_the_colours_have_zero_in_their_middle():
-    """Check that the range is as wide below as above zero, and that its ends are two colours."""
+    """Check that the range is symmetric around zero, and that its ends are orange and blue."""
     display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS)
     lowest, largest = display.im_.get_clim()
     assert lowest == -largest < 0
@@ -46,7 +46,7 @@ def test_the_colours_have_zero_in_their_middle():
 
 
 def test_the_cells_of_a_conversation_add_up_to_the_decision():
-    """Check that a line sums to the log-odds of its class, less those of an empty text."""
+    """Check that a line sums to the log-odds of its class minus those of an empty text."""
     clf, frame = fit_talks(), talks()
     display = ContextAttributionDisplay.from_estimator(clf, frame, group=3)
     sub = frame[frame["group"] == 3]
@@ -63,8 +63,8 @@ def test_the_cells_of_a_conversation_add_up_to_the_decision():
     assert np.isnan(display.contributions[later]).all()
 
 
-def test_the_turn_before_counts_most_where_it_tells_the_class():
-    """Check that in data whose class is told by the turn before, that turn has most to say."""
+def test_the_turn_that_determines_the_class_contributes_most():
+    """Check that the previous turn contributes most in data in which it determines the class."""
     display = ContextAttributionDisplay.from_estimator(fit_talks(), talks(), group=3)
     lines = np.nan_to_num(display.contributions)[1:]
     before = np.arange(len(lines))
@@ -73,7 +73,7 @@ def test_the_turn_before_counts_most_where_it_tells_the_class():
 
 @pytest.mark.parametrize("n_rows", [3, 20, 60])
 def test_nothing_is_cut_off_or_overlaps(n_rows):
-    """Check that labels of lines lie inside the figure, one under the other."""
+    """Check that the tick labels are inside the figure and do not overlap."""
     texts = [f"text number {row} of a long conversation about everything" for row in range(n_rows)]
     lines = [
         (row, "a class with a name", "wide", "text", row, 1.0, np.nan) for row in range(n_rows)
@@ -87,18 +87,18 @@ def test_nothing_is_cut_off_or_overlaps(n_rows):
     assert (display.text_ is None) == (n_rows > 12)
 
 
-def test_attention_is_drawn_as_what_it_is():
-    """Check that weights of attention are named in the title as no reasons."""
+def test_attention_weights_are_marked():
+    """Check that the title says that attention weights are not an explanation."""
     display = ContextAttributionDisplay.from_explanation(
         make_explanation(), TEXTS, kind="attention"
     )
-    assert "not reasons" in display.ax_.get_title()
+    assert "not an explanation" in display.ax_.get_title()
     assert display.im_.get_array().shape == (2, 2)
     assert display.im_.get_clim()[0] == 0
 
 
 def test_a_turn_alone_can_be_drawn():
-    """Check that without any weight of attention, or contribution but zero, nothing fails."""
+    """Check that one turn without attention weights and with a contribution of zero is drawn."""
     lines = [(0, "yes", "wide", "good", 0, 0.0, np.nan)]
     for kind in ("contribution", "attention"):
         display = ContextAttributionDisplay.from_explanation(
@@ -109,7 +109,7 @@ def test_a_turn_alone_can_be_drawn():
 
 
 def test_conversations_may_have_dates_as_ids():
-    """Check that a date that is an id of a group finds its rows."""
+    """Check that a date can be the id of a group."""
     frame = talks()[talks()["group"] < 2]
     dates = pd.to_datetime(frame["group"], unit="D")
     display = ContextAttributionDisplay.from_estimator(
@@ -120,7 +120,7 @@ def test_conversations_may_have_dates_as_ids():
 
 @pytest.mark.parametrize("kind", ["coo", "csr", "list"])
 def test_features_are_shown_by_their_rows(kind):
-    """Check that rows of numbers, in any storage, are drawn with their number for a text."""
+    """Check that rows of features, in any format, are labelled by their position."""
     X = np.eye(3)[[0, 1, 2, 0, 1, 2] * 4]
     groups = np.repeat(np.arange(8), 3)
     table = X.tolist() if kind == "list" else sparse.csr_array(X).asformat(kind)
@@ -129,8 +129,8 @@ def test_features_are_shown_by_their_rows(kind):
     assert display.texts == ["row 3", "row 4", "row 5"]
 
 
-def test_texts_are_no_formulas():
-    """Check that dollar signs and line ends in texts and classes are drawn as they are."""
+def test_texts_are_not_parsed_as_formulas():
+    """Check that dollar signs and line ends in texts and classes are not parsed as formulas."""
     lines = [(0, r"$\nope{$", *LINES[0][2:]), *[line for line in LINES if line[0] == 1]]
     display = ContextAttributionDisplay.from_explanation(
         make_explanation(lines), [r"a $\frac{1$ b" + "\n c", "d"]
@@ -141,7 +141,7 @@ def test_texts_are_no_formulas():
 
 
 def test_rows_are_in_the_order_of_the_order_column():
-    """Check that shuffled rows give the same picture, with their positions in X."""
+    """Check that shuffled rows give the same heat map, with their positions in X."""
     pl = pytest.importorskip("polars")
     frame = talks()[talks()["group"] == 5]
     clf = ContextMemoryClassifier(
@@ -156,7 +156,7 @@ def test_rows_are_in_the_order_of_the_order_column():
 
 
 def test_a_pipeline_shows_the_texts_that_came_in():
-    """Check that the steps before the classifier are gone through, with groups of the call."""
+    """Check a pipeline whose first step vectorizes, with groups as an argument."""
     frame = talks()
     pipeline = make_pipeline(TextSequenceVectorizer(), ContextMemoryClassifier(random_state=0))
     texts, groups = frame["text"].tolist(), frame["group"].to_numpy()
@@ -167,22 +167,22 @@ def test_a_pipeline_shows_the_texts_that_came_in():
 
 
 def test_the_wrong_conversation_is_named():
-    """Check the errors for no group, an unknown one, and several to choose from."""
+    """Check the errors for missing groups, an unknown group, and several groups."""
     clf, frame = fit_talks(), talks()
     draw = ContextAttributionDisplay.from_estimator
     with pytest.raises(ValueError, match="group='x' is not a group of X, which has 0, 1, 2, 3, 4"):
         draw(clf, frame, group="x")
-    with pytest.raises(ValueError, match="group=None, but X holds 150 groups: 0, 1, 2, 3, 4 and"):
+    with pytest.raises(ValueError, match="group=None, but X has 150 groups: 0, 1, 2, 3, 4 and"):
         draw(clf, frame)
     alone = ContextMemoryClassifier(random_state=0).fit(["a", "b"] * 9, [0, 1] * 9)
-    with pytest.raises(ValueError, match="group=1 was asked for, but X comes without groups"):
+    with pytest.raises(ValueError, match="group=1 was passed, but X comes without groups"):
         draw(alone, ["a", "b"], group=1)
-    with pytest.raises(ValueError, match="no row has others as its context"):
+    with pytest.raises(ValueError, match="no row has other rows as context"):
         draw(alone, ["a", "b"])
 
 
 def test_wrong_tables_are_named():
-    """Check the errors for tables without columns or lines, and for too few texts."""
+    """Check the errors for missing columns, no lines, and too few texts."""
     draw, table = ContextAttributionDisplay.from_explanation, make_explanation()
     with pytest.raises(TypeError, match="explanation is a list"):
         draw([1], TEXTS)

@@ -35,7 +35,7 @@ def _closed_figures():
 
 
 def test_the_curves_are_those_of_the_fit():
-    """Check that the line of the training loss is what history_ holds, and no other is drawn."""
+    """Check that the only curve is the training loss of history_."""
     clf = ContextMemoryClassifier(random_state=0).fit(TEXTS, CLASSES)
     display = TrainingHistoryDisplay.from_estimator(clf)
     (line,) = display.lines_
@@ -46,7 +46,7 @@ def test_the_curves_are_those_of_the_fit():
 
 
 def test_rows_held_out_have_their_curves_and_their_best_epoch():
-    """Check that early stopping adds two curves, and a mark at the epoch that was kept."""
+    """Check that early stopping adds two curves and marks the best epoch."""
     clf = ContextMemoryClassifier(n_iter_no_change=2, validation_fraction=0.3, random_state=0)
     display = TrainingHistoryDisplay.from_estimator(clf.fit(TEXTS, CLASSES))
     labels = [line.get_label() for line in display.lines_]
@@ -58,7 +58,7 @@ def test_rows_held_out_have_their_curves_and_their_best_epoch():
 
 
 def test_the_first_of_equal_epochs_is_the_best():
-    """Check that of two epochs with the same score that one is marked that stopping keeps."""
+    """Check that the first of two epochs with the best score is marked, as in early stopping."""
     frame = HISTORY.assign(epoch=[4, 5, 6])
     clf = ContextMemoryClassifier(random_state=0).fit(TEXTS, CLASSES)
     clf.history_ = frame
@@ -66,7 +66,7 @@ def test_the_first_of_equal_epochs_is_the_best():
 
 
 def test_axes_of_the_user_are_drawn_on():
-    """Check that no other figure is made, and that the display is returned by plot."""
+    """Check that no other figure is made, and that plot returns the display."""
     figure, ax = plt.subplots()
     display = TrainingHistoryDisplay.from_history(HISTORY, ax=ax)
     assert display.ax_ is ax
@@ -75,8 +75,8 @@ def test_axes_of_the_user_are_drawn_on():
     assert plt.get_fignums() == [figure.number]
 
 
-def test_a_pipeline_or_a_search_is_looked_into():
-    """Check that the classifier at the end of a pipeline, or the best of a search, is drawn."""
+def test_the_classifier_of_a_pipeline_or_search_is_drawn():
+    """Check that the history of the best pipeline of a search is drawn."""
     pipeline = make_pipeline(TextSequenceVectorizer(), ContextMemoryClassifier(random_state=0))
     search = GridSearchCV(pipeline, {"contextmemoryclassifier__max_epochs": [2, 3]}, cv=2)
     search.fit(TEXTS, CLASSES)
@@ -84,8 +84,8 @@ def test_a_pipeline_or_a_search_is_looked_into():
     assert len(display.history) == search.best_params_["contextmemoryclassifier__max_epochs"]
 
 
-def test_what_cannot_be_drawn_is_named():
-    """Check the errors for estimators that are not fitted, of another kind, or no estimator."""
+def test_wrong_estimators_and_histories_are_named():
+    """Check the errors for unfitted or other estimators, and for wrong histories."""
     draw = TrainingHistoryDisplay.from_estimator
     with pytest.raises(NotFittedError, match="is not fitted yet"):
         draw(ContextMemoryClassifier())
@@ -99,8 +99,10 @@ def test_what_cannot_be_drawn_is_named():
         TrainingHistoryDisplay.from_history([1, 2])
 
 
-def test_without_matplotlib_the_command_to_install_it_is_told(monkeypatch):
-    """Check that the error of plot has the extra's name."""
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r'pip install "sk-ctxmem\[inspection\]"'):
+def test_without_matplotlib_the_message_names_the_extra(monkeypatch):
+    """Check that the error of plot says how to install matplotlib."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(
+        ImportError, match=r'Display.plot needs matplotlib.*: pip install "sk-ctxmem\[inspection\]"'
+    ):
         TrainingHistoryDisplay(history=HISTORY).plot()

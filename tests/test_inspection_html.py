@@ -10,7 +10,7 @@ from _explained import TEXTS, fit_talks, make_explanation, talks
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.inspection import ConversationDisplay, WordContribution
-from sk_ctxmem.inspection._colors import DARK, LIGHT, N_LEVELS, blend, level_of, write_number
+from sk_ctxmem.inspection._colors import DARK, LIGHT, N_LEVELS, OPACITY, level_of, write_number
 from sk_ctxmem.inspection._html import shade_text
 from sk_ctxmem.inspection._styles import BLOCK, style_sheet
 
@@ -65,13 +65,14 @@ def _hostile_display():
 
 
 def test_a_conversation_is_shown_with_classes_words_and_turns():
-    """Check the text of the block: turns in order, classes, probabilities, bars and sums."""
+    """Check the text of the block: order of turns, classes, probabilities and sums."""
     clf, frame = fit_talks(), talks()
     sub = frame[frame["group"] == 3]
     display = ConversationDisplay.from_estimator(clf, frame, frame["target"], group=3)
     text = _Reader(display._repr_html_()).text
-    places = [text.index(f"{number}{sub['speaker'].iloc[number]}predicted") for number in range(3)]
-    assert places == sorted(places)
+    heads = [f"{number}{speaker}predicted" for number, speaker in enumerate(sub["speaker"][:3])]
+    positions = [text.index(head) for head in heads]
+    assert positions == sorted(positions)
     assert sub["text"].iloc[2] in text
     probabilities = clf.predict_proba(sub)
     assert f"predicted {clf.predict(sub)[1]}{100 * probabilities[1].max():.0f} %" in text
@@ -80,8 +81,8 @@ def test_a_conversation_is_shown_with_classes_words_and_turns():
     assert text.count("✓ right") == (clf.predict(sub) == sub["target"]).sum()
 
 
-def test_the_bars_are_the_turns_that_counted_most():
-    """Check that bars are chosen by size, stand in the order of turns, and are scaled."""
+def test_the_bars_are_the_turns_that_contributed_most():
+    """Check that the largest contributions have bars, scaled and in the order of the turns."""
     turns = {0: 1.0, 1: -4.0, 2: 0.001, 3: 2.0}
     lines = [(4, "yes", "row", None, turn, value, np.nan) for turn, value in turns.items()]
     html = _show(list("abcde"), lines, n_earlier=2)._repr_html_()
@@ -95,7 +96,7 @@ def test_the_bars_are_the_turns_that_counted_most():
 
 
 def test_a_wrong_class_is_marked():
-    """Check that the true class is named where it is another one, and only if y is given."""
+    """Check that the true class is shown if the prediction is wrong, and only if y is given."""
     predictions = ["yes", "no"]
     text = _Reader(_show(y_true=["yes", "yes"], predictions=predictions)._repr_html_()).text
     assert text.count("✓ right") == 1
@@ -104,7 +105,7 @@ def test_a_wrong_class_is_marked():
 
 
 def test_a_target_is_not_taken_for_a_prediction():
-    """Check that a table alone, which may be about any class, is shown without a verdict."""
+    """Check that an explanation alone, which may be of any class, is not marked right or wrong."""
     text = _Reader(_show(y_true=["yes", "yes"])._repr_html_()).text
     assert "explained yes" in text
     assert text.count("true class yes") == 2
@@ -112,7 +113,7 @@ def test_a_target_is_not_taken_for_a_prediction():
 
 
 def test_a_class_that_is_not_the_predicted_one_is_named():
-    """Check that with a target, the predicted class is shown beside the explained one."""
+    """Check that with a target, the predicted and the explained class are shown."""
     clf, frame = fit_talks(), talks()
     display = ConversationDisplay.from_estimator(clf, frame, group=3, target="red")
     other = int(np.flatnonzero(clf.predict(frame[frame["group"] == 3]) != "red")[0])
@@ -121,8 +122,8 @@ def test_a_class_that_is_not_the_predicted_one_is_named():
     assert set(display.targets) == {"red"}
 
 
-def test_what_is_in_a_text_is_shown_and_not_run():
-    """Check texts, speakers and classes full of HTML: no tag or attribute comes from them."""
+def test_html_of_the_user_is_escaped():
+    """Check that HTML in texts, speakers and classes adds no tag or attribute to the page."""
     reader = _Reader(_hostile_display().to_html(title=HOSTILE[3]))
     assert reader.tags == {
         *("html", "head", "meta", "title", "style", "body", "div", "p", "span", "b", "bdi"),
@@ -136,14 +137,14 @@ def test_what_is_in_a_text_is_shown_and_not_run():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    """Check that the page has no address and forbids scripts and resources to the browser."""
+    """Check that the page has no URL, and a policy that blocks scripts and resources."""
     page = _show().to_html()
     assert "default-src 'none'; style-src 'unsafe-inline'" in page
     assert not re.search(r"https?:|//|url\(|@import|<script|<link|src=", page)
 
 
-def test_strings_that_no_page_can_hold_are_replaced():
-    """Check lone surrogates and NUL: the page can be encoded, and says so by a mark."""
+def test_characters_that_are_not_valid_in_a_page_are_replaced():
+    """Check that lone surrogates and NUL are replaced, so that the page can be encoded."""
     page = _show(["good \ud800 film", "a \0 b"]).to_html()
     page.encode("utf-8")
     assert "good</span> ? <span" in page
@@ -151,12 +152,12 @@ def test_strings_that_no_page_can_hold_are_replaced():
 
 
 def test_the_same_input_gives_the_same_page():
-    """Check that there is no random id or time in a page."""
+    """Check that a page has no random id and no time."""
     assert _hostile_display().to_html() == _hostile_display().to_html()
 
 
-def test_rules_are_about_the_block_alone():
-    """Check that each selector starts with our class, so that a notebook stays as it is."""
+def test_rules_apply_to_the_block_alone():
+    """Check that each selector starts with the class of the block."""
     rules = re.sub(r"@media [^{]+\{", "", style_sheet())
     selectors = re.findall(r"([^{}]+)\{[^{}]*\}", rules)
     assert len(selectors) > 20
@@ -177,12 +178,18 @@ def _contrast(first, second):
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def _shade(palette, name, level):
+    """Return the background of a word: the colour of a sign over the background of the page."""
+    ground, color = np.array(palette["ground"]), np.array(palette[name])
+    return (1 - OPACITY[level]) * ground + OPACITY[level] * color
+
+
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_text_can_be_read_on_every_shade(palette):
     """Check the contrast of WCAG AA: 4.5 for text, 3 for bars and dashes."""
     for name in ("positive", "negative"):
         for level in range(N_LEVELS + 1):
-            assert _contrast(palette["ink"], blend(palette, name, level)) >= 4.5
+            assert _contrast(palette["ink"], _shade(palette, name, level)) >= 4.5
         assert _contrast(palette[name], palette["ground"]) >= 3
     assert _contrast(palette["faint"], palette["ground"]) >= 4.5
 
@@ -195,14 +202,14 @@ PROTANOPIA = [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.
 @pytest.mark.parametrize("matrix", [DEUTERANOPIA, PROTANOPIA])
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_blue_and_orange_differ_for_colour_blind_eyes(matrix, palette):
-    """Check that one stays bluer than it is yellow, and the other the other way round."""
+    """Check that blue stays more blue than yellow, and orange more yellow than blue."""
     for name, is_blue in (("positive", True), ("negative", False)):
         red, green, blue = np.array(matrix) @ ((np.array(palette[name]) / 255) ** 2.2)
         assert (blue > (red + green) / 2) == is_blue
 
 
 def test_shades_follow_the_size():
-    """Check levels: none for little or nothing, the last for the largest."""
+    """Check the levels of small, medium and large contributions."""
     assert [level_of(value, 1.0) for value in (0, 0.04, 0.05, -0.2, 0.21, -0.99, 1, 3)] == [
         *(0, 0, 1, 1, 2, 5, 5, 5),
     ]
@@ -212,7 +219,7 @@ def test_shades_follow_the_size():
 
 
 def test_words_are_shaded_in_place():
-    """Check that the text is whole, and that the sign is in the class and the title."""
+    """Check that the text is complete, and that the sign is in the CSS class and the title."""
     words = [WordContribution(0, 2, "a<", -1.0), WordContribution(3, 4, "b", 0.5)]
     assert shade_text("a< b &", words, 1.0) == (
         '<span class="negative l5" title="−1.00">a&lt;</span> '
@@ -221,7 +228,7 @@ def test_words_are_shaded_in_place():
 
 
 def test_rows_can_be_chosen_and_put_in_order():
-    """Check that a table of several conversations can be shown in part."""
+    """Check that some rows of an explanation can be shown, in any order."""
     display = _show(rows=[1])
     assert display.texts == ["so bad"]
     assert display.contributions.shape == (1, 1)
@@ -231,7 +238,7 @@ def test_rows_can_be_chosen_and_put_in_order():
 
 
 def test_a_turn_that_is_context_only_has_no_class():
-    """Check that rows that are not explained are shown without a class and sums."""
+    """Check that rows that are not explained have no class and no sums."""
     table = make_explanation()
     text = _Reader(
         ConversationDisplay.from_explanation(table[table["row"] == 1], TEXTS)._repr_html_()
@@ -242,7 +249,7 @@ def test_a_turn_that_is_context_only_has_no_class():
 
 
 def test_texts_without_groups_are_shown_one_by_one():
-    """Check that rows that stand alone make a list, without bars."""
+    """Check that rows without groups are listed without bars."""
     texts = ["good film", "bad film"] * 10
     clf = ContextMemoryClassifier(random_state=0).fit(texts, [1, 0] * 10)
     html = ConversationDisplay.from_estimator(clf, ["good", "bad"], [1, 1])._repr_html_()
@@ -253,7 +260,7 @@ def test_texts_without_groups_are_shown_one_by_one():
 
 
 def test_wrong_input_is_named():
-    """Check the errors for y of another length and for unknown groups."""
+    """Check the errors for y of the wrong length and for unknown groups."""
     clf, frame = fit_talks(), talks()
     with pytest.raises(ValueError, match="y has 3 values, but there are"):
         ConversationDisplay.from_estimator(clf, frame, [1, 2, 3], group=3)
@@ -263,8 +270,8 @@ def test_wrong_input_is_named():
         _show(y_true=[1])
 
 
-def test_missing_speakers_and_classes_are_nobody_and_not_right():
-    """Check that what is missing is not shown as a name, and is no true class."""
+def test_missing_speakers_and_classes_are_not_shown():
+    """Check that missing speakers and true classes are not shown as names or right."""
     html = _show(speakers=[pd.NA, np.nan], y_true=[pd.NA, pd.NA])._repr_html_()
     assert "nan" not in _Reader(html).text
     assert "right" not in _Reader(html).text

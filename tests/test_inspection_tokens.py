@@ -5,13 +5,10 @@ import pytest
 from _explained import TEXTS, fit_talks, make_explanation, talks
 
 from sk_ctxmem.inspection import TokenAttributionDisplay, WordContribution
-from sk_ctxmem.inspection._wrapping import split_pieces, wrap_pieces
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
-
-LONG = "Some words and then some more, " * 12 + "x" * 300 + " the end.\nA new line."
 
 
 @pytest.fixture(autouse=True)
@@ -20,24 +17,29 @@ def _closed_figures():
     plt.close("all")
 
 
-def _explain(text, contribution=1.0):
-    """Return a display of a text in which the word "then" counts."""
-    lines = [(0, "yes", "wide", "then", 0, contribution, np.nan)]
-    return TokenAttributionDisplay.from_explanation(make_explanation(lines), [text])
+def _explain(contributions, text=None, **options):
+    """Return a display of words and their contributions, in a text."""
+    lines = [(0, "yes", "wide", word, 0, value, np.nan) for word, value in contributions.items()]
+    text = " ".join(contributions) if text is None else text
+    return TokenAttributionDisplay.from_explanation(make_explanation(lines), [text], **options)
 
 
-def test_words_have_what_their_ngrams_contributed():
-    """Check words, class and sums of a table of two rows."""
+def _labels(display):
+    return [label.get_text() for label in display.ax_.get_yticklabels()]
+
+
+def test_words_have_the_contributions_of_their_ngrams():
+    """Check words, class and sums of one row of an explanation of two rows."""
     display = TokenAttributionDisplay.from_explanation(make_explanation(), TEXTS, row=1)
     assert [(word.word, word.contribution) for word in display.words] == [("so", 0), ("bad", 2)]
     assert (display.text, display.target, display.row) == ("so bad", "no", 1)
     assert (display.other_turns, display.structure) == (-0.75, -0.2)
-    sums = "own text +2.00 · other turns −0.75 · place, speaker and the like −0.20"
+    sums = "own text +2.00 · other turns −0.75 · position and speaker −0.20"
     assert sums in display._repr_html_()
 
 
 def test_one_row_of_a_conversation_is_explained_in_its_context():
-    """Check that class, probability and sum are those of the row among the rows before it."""
+    """Check that class, probability and sum are those of the row in its conversation."""
     clf, frame = fit_talks(), talks()
     row = int(np.flatnonzero(frame["group"] == 3)[4])
     display = TokenAttributionDisplay.from_estimator(clf, frame, row=row)
@@ -54,7 +56,7 @@ def test_one_row_of_a_conversation_is_explained_in_its_context():
 
 
 def test_a_class_can_be_chosen():
-    """Check that another class than the predicted one is explained, with its probability."""
+    """Check class and probability of a target that is not the predicted class."""
     clf, frame = fit_talks(), talks().iloc[:4]
     classes = clf.classes_[clf.predict_proba(frame)[2].argsort()]
     least = TokenAttributionDisplay.from_estimator(clf, frame, row=2, target=classes[0])
@@ -62,91 +64,103 @@ def test_a_class_can_be_chosen():
     assert least.probability == pytest.approx(clf.predict_proba(frame)[2].min(), abs=1e-5)
 
 
-def test_all_of_the_text_is_drawn_inside_the_axes():
-    """Check that a long text is wrapped, that no word leaves the axes, and none gets lost."""
-    display = _explain(LONG)
-    display.figure_.draw_without_rendering()
-    drawn = "".join(text.get_text() for text in display.text_)
-    assert drawn == "".join(LONG.split())
-    axes = display.ax_.get_window_extent()
-    assert all(text.get_window_extent().x1 <= axes.x1 for text in display.ax_.texts)
-    assert all(text.get_window_extent().y0 >= axes.y0 for text in display.ax_.texts)
-    heights = {round(text.get_position()[1], 6) for text in display.text_}
-    assert len(heights) > 8
+def test_the_strongest_words_have_bars_from_top_to_bottom():
+    """Check lengths, labels and order of the bars, their numbers, and the title."""
+    display = _explain({"one": 0.5, "two": -2.0, "three": 1.0, "four": 0.0}, probability=0.25)
+    assert [bar.get_width() for bar in display.bars_] == [-2.0, 1.0, 0.5]
+    assert _labels(display) == ["two", "three", "one"]
+    heights = [bar.get_window_extent().y0 for bar in display.bars_]
+    assert heights == sorted(heights, reverse=True)
+    assert [text.get_text() for text in display.ax_.texts] == ["−2.00", "+1.00", "+0.50"]
+    assert display.ax_.get_title() == "Strongest words for yes (25 %)"
+    display = TokenAttributionDisplay.from_explanation(make_explanation(), TEXTS, row=1)
+    assert "other turns −0.75, position and speaker −0.20" in display.ax_.get_xlabel()
 
 
-def test_words_of_a_line_do_not_overlap():
-    """Check that each word begins where the one before has ended, or after it."""
-    display = _explain(LONG)
-    display.figure_.draw_without_rendering()
-    boxes = [(text.get_position()[1], text.get_window_extent()) for text in display.text_]
-    for (line, box), (next_line, next_box) in zip(boxes, boxes[1:], strict=False):
-        assert next_line < line or next_box.x0 >= box.x1 - 2.5  # the ink of a letter may lean over
+def test_the_sign_is_shown_by_more_than_a_colour():
+    """Check that bars against the class are orange and hatched, and those for it blue."""
+    positive, negative = _explain({"good": 2.0, "bad": -1.0}).bars_
+    assert (positive.get_hatch() or "", negative.get_hatch()) == ("", "////")
+    for bar, is_blue in ((positive, True), (negative, False)):
+        red, _, blue, _ = bar.get_facecolor()
+        assert (blue > red) == is_blue
 
 
-def test_what_does_not_fit_into_given_axes_is_cut_with_a_mark():
-    """Check that a long text in small axes ends in an ellipsis, inside the axes."""
-    _, ax = plt.subplots(figsize=(4, 3))
-    lines = make_explanation([(0, "yes", "wide", "then", 0, 1.0, np.nan)])
-    display = TokenAttributionDisplay.from_explanation(lines, [LONG], ax=ax)
+@pytest.mark.parametrize(("top", "n_bars", "n_shaded"), [(None, 15, 20), (2, 2, 2), (50, 20, 20)])
+def test_top_chooses_the_strongest_words(top, n_bars, n_shaded):
+    """Check the number of bars and of shaded words; without top, all words are shaded."""
+    words = {f"w{number}": (-1) ** number * (20.0 - number / 2) for number in range(20)}
+    display = _explain(words, top=top)
+    assert _labels(display) == list(words)[:n_bars]
+    assert display._repr_html_().count(' title="') == n_shaded
+
+
+def test_a_word_that_occurs_twice_has_one_bar():
+    """Check that contributions of equal words are summed, except in another case."""
+    display = _explain({"good good": 3.0, "good": 1.0}, "good good Good")
+    bars = dict(zip(_labels(display), [bar.get_width() for bar in display.bars_], strict=True))
+    assert bars == pytest.approx({"good ×2": 2.25 + 2 / 3, "Good": 0.75 + 1 / 3})
+    assert display._repr_html_().count(' title="') == 3
+
+
+def test_axes_and_style_of_the_user_are_used():
+    """Check that no other figure is made, and that drawing again keeps the order."""
+    figure, ax = plt.subplots()
+    display = _explain({"one": 0.5, "two": -2.0}, ax=ax)
+    assert display.plot(ax=ax, color="red") is display
     assert display.ax_ is ax
-    assert display.text_[-1].get_text() == "…"
-    box = ax.get_window_extent()
-    assert all(text.get_window_extent().y0 >= box.y0 for text in ax.texts)
+    assert display.bars_[0].get_facecolor() == (1.0, 0.0, 0.0, 1.0)
+    assert display.bars_[0].get_window_extent().y0 > display.bars_[1].get_window_extent().y0
+    assert plt.get_fignums() == [figure.number]
 
 
-@pytest.mark.parametrize(("contribution", "style"), [(1.0, "-"), (-1.0, "--")])
-def test_the_sign_is_told_by_more_than_a_colour(contribution, style):
-    """Check that words against the class have a dashed frame, and those for it none."""
-    display = _explain("and then", contribution)
-    plain, counted = (text.get_bbox_patch() for text in display.text_)
-    assert plain is None
-    assert counted.get_linestyle() == style
-    red, _, blue, _ = counted.get_facecolor()
-    assert (blue > red) == (contribution > 0)
-
-
-def test_only_the_strongest_words_are_coloured():
-    """Check top: the largest in size, of either sign."""
-    lines = [
-        (0, "yes", "wide", word, 0, contribution, np.nan)
-        for word, contribution in {"one": 0.5, "two": -2.0, "three": 1.0}.items()
-    ]
-    display = TokenAttributionDisplay.from_explanation(
-        make_explanation(lines), ["one two three"], top=2
-    )
-    coloured = [text.get_text() for text in display.text_ if text.get_bbox_patch()]
-    assert coloured == ["two", "three"]
-    assert display._repr_html_().count(' title="') == 2
-
-
-def test_texts_are_no_formulas():
-    """Check that dollar signs and braces are drawn as they are."""
-    display = _explain(r"then $\frac{1$ {")
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("n_words", [1, 3, 15])
+def test_nothing_is_cut_off(n_words, sign):
+    """Check that labels, title and numbers are inside the figure, even for long words."""
+    words = {f"{number:02}" + "w" * 300: sign * 5.0 * number for number in range(1, n_words + 1)}
+    display = _explain(words, " ".join(words).upper())
     display.figure_.draw_without_rendering()
-    assert "".join(text.get_text() for text in display.text_) == r"then$\frac{1${"
-    assert not any(text.get_parse_math() for text in display.ax_.texts)
+    assert len(display.bars_) == n_words
+    assert all(len(label) == 24 and label.endswith("…") for label in _labels(display))
+    figure, axes = display.figure_.bbox, display.ax_.get_window_extent()
+    for text in (*display.ax_.get_yticklabels(), display.ax_.title, display.ax_.xaxis.label):
+        box = text.get_window_extent()
+        assert figure.x0 <= box.x0 < box.x1 <= figure.x1
+        assert figure.y0 <= box.y0 < box.y1 <= figure.y1
+    for text in display.ax_.texts:
+        box = text.get_window_extent()
+        assert axes.x0 <= box.x0 < box.x1 <= axes.x1
+
+
+def test_texts_are_not_parsed_as_formulas():
+    """Check that dollar signs and braces in words and classes are not parsed as formulas."""
+    lines = [(0, r"$\frac{1$", "wide", word, 0, 1.0, np.nan) for word in ("$", "frac", "{", "then")]
+    display = TokenAttributionDisplay.from_explanation(
+        make_explanation(lines), [r"then $\frac{1$ {"]
+    )
+    display.figure_.draw_without_rendering()
+    assert _labels(display) == ["then", "$ ×2", "frac", "{ ×2"]
+    assert display.ax_.get_title() == r"Strongest words for $\frac{1$"
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
-def test_files_of_every_kind_can_be_written(kind, tmp_path, monkeypatch):
-    """Check backends that draw no pixels, whose canvas cannot measure."""
-    backend = {"png": "agg"}.get(kind, kind)
-    monkeypatch.setitem(matplotlib.rcParams, "backend", backend)
-    plt.switch_backend(backend)
-    display = _explain(LONG)
-    display.figure_.savefig(tmp_path / f"text.{kind}")
+def test_files_of_every_kind_can_be_written(kind, tmp_path):
+    """Check vector formats too."""
+    _explain({"one": 0.5, "two": -2.0}).figure_.savefig(tmp_path / f"text.{kind}")
     assert (tmp_path / f"text.{kind}").stat().st_size > 1000
-    plt.switch_backend("agg")
 
 
-def test_an_empty_text_can_be_drawn():
-    """Check that there is a title and a legend, and no word."""
+@pytest.mark.parametrize("text", ["", " \n", "word"])
+def test_a_text_without_contributing_words_can_be_drawn(text):
+    """Check the title, the message, and that there are no bars."""
     lines = make_explanation([(0, "yes", "structure", None, -1, 0.5, np.nan)])
-    display = TokenAttributionDisplay.from_explanation(lines, [""], probability=0.25)
-    assert display.text_ == []
-    assert display.ax_.texts[0].get_text() == "yes: 25 %"
-    assert "no text" in display._repr_html_()
+    display = TokenAttributionDisplay.from_explanation(lines, [text], probability=0.25)
+    display.figure_.draw_without_rendering()
+    assert len(display.bars_) == 0
+    assert display.ax_.get_title() == "Strongest words for yes (25 %)"
+    assert [text.get_text() for text in display.ax_.texts] == ["No word contributed."]
+    assert ("no text" in display._repr_html_()) == (text != "word")
 
 
 def test_html_needs_no_drawing():
@@ -157,52 +171,18 @@ def test_html_needs_no_drawing():
     assert display.to_html("<t>").count("&lt;t&gt;") == 1
 
 
-def test_a_word_longer_than_any_page_takes_few_measurements():
-    """Check that a word of 100,000 characters is cut by measuring short parts of it."""
-    measured = []
-
-    def measure(piece):
-        measured.append(len(piece))
-        return len(piece) / 80
-
-    lines = wrap_pieces([("x" * 100_000, 1.0)], measure)
-    assert sum(len(piece) for line in lines for _, piece, _ in line) == 100_000
-    assert len(measured) < 5 * len(lines)
-    assert max(measured) <= 300
-
-
-def test_what_no_font_can_hold_is_replaced():
-    """Check that NUL and half of a surrogate pair are drawn as marks, words in their places."""
-    display = _explain("\ud800 \0 then")
+def test_characters_that_no_font_can_hold_are_replaced():
+    """Check that NUL and lone surrogates are replaced."""
+    words = [WordContribution(0, 1, "\ud800", 2.0), WordContribution(2, 3, "\0", 1.0)]
+    display = TokenAttributionDisplay(text="\ud800 \0", words=words, target="\ud800").plot()
     display.figure_.draw_without_rendering()
-    assert [text.get_text() for text in display.text_] == ["?", "\ufffd", "then"]
-
-
-def test_pieces_are_the_text():
-    """Check that cutting loses nothing, and that words that overlap are cut once."""
-    words = [WordContribution(2, 4, "bc", 1.0), WordContribution(3, 5, "cd", 1.0)]
-    pieces = split_pieces("a bcd\n\n e", words)
-    assert "".join(piece for piece, _ in pieces) == "a bcd\n\n e"
-    assert [piece for piece, value in pieces if value] == ["bc"]
-
-
-def test_lines_are_no_longer_than_they_may_be():
-    """Check wrapping by a measure of a tenth for each character."""
-    pieces = [("abcdef", 1.0), (" ", 0.0), ("gh", 0.0), (" ", 0.0), ("x" * 25, 2.0)]
-    lines = wrap_pieces(pieces, lambda piece: len(piece) / 10)
-    assert [[piece for _, piece, _ in line] for line in lines] == [
-        ["abcdef", "gh"],
-        ["x" * 9],
-        ["x" * 9],
-        ["x" * 7],
-    ]
-    assert lines[0][1][0] == pytest.approx(0.7)
+    assert _labels(display) == ["?", "\ufffd"]
 
 
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({}, ValueError, "row=None, but explanation is about 2 rows"),
+        ({}, ValueError, "row=None, but explanation has 2 rows"),
         ({"row": 2}, ValueError, "row=2 is not a row of X, which has 2"),
         ({"row": 0.5}, TypeError, "row=0.5 must be an integer"),
         ({"row": True}, TypeError, "row=True must be an integer"),
@@ -211,13 +191,13 @@ def test_lines_are_no_longer_than_they_may_be():
     ],
 )
 def test_wrong_rows_and_numbers_are_named(options, error, match):
-    """Check the errors for rows that are not there, and for what is no number of words."""
+    """Check the errors for invalid rows and numbers of words."""
     with pytest.raises(error, match=match):
         TokenAttributionDisplay.from_explanation(make_explanation(), TEXTS, **options)
 
 
 def test_a_row_that_is_context_only_cannot_be_drawn():
-    """Check the error for a row of X that the table does not explain."""
+    """Check the error for a row of X that is not explained."""
     table = make_explanation()
     with pytest.raises(ValueError, match=r"row=0 is not explained; these are: \[1\]"):
         TokenAttributionDisplay.from_explanation(table[table["row"] == 1], TEXTS, row=0)

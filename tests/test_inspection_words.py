@@ -11,7 +11,7 @@ from sk_ctxmem.inspection import word_contributions
 
 
 def _lines(contributions, source="ngram"):
-    """Return the lines of an explanation, of features and what they contribute."""
+    """Return the lines of an explanation, from features and their contributions."""
     lines = {"row": 3, "source": source, "feature": list(contributions)}
     return pd.DataFrame(lines | {"contribution": list(contributions.values())})
 
@@ -23,7 +23,7 @@ def _by_word(text, contributions, vectorizer=None, source="ngram"):
 
 
 def test_an_ngram_is_split_over_its_places_and_its_words():
-    """Check that a pair that stands twice gives a quarter to each of its four words."""
+    """Check that a word pair that occurs twice gives a quarter to each of its four words."""
     vectorizer = TextSequenceVectorizer(char_ngram_range=None).fit(["so good , so good", "x"])
     words, rest = word_contributions("So good, so good", _lines({"so good": 4.0}), vectorizer)
     assert [(word.word, word.contribution) for word in words] == [
@@ -37,7 +37,7 @@ def test_an_ngram_is_split_over_its_places_and_its_words():
 
 
 def test_ngrams_inside_words_count_for_their_words():
-    """Check that n-grams with the space around a word count for it, marks beside it too."""
+    """Check n-grams that include the space around a word, and punctuation beside it."""
     vectorizer = TextSequenceVectorizer().fit(["well, no", "well"])
     contributions = {"char__ we": 1.0, "char__ll,": 3.0, "char__no ": 5.0, "word__no": 7.0}
     by_word, rest = _by_word("Well, NO", contributions, vectorizer)
@@ -46,7 +46,7 @@ def test_ngrams_inside_words_count_for_their_words():
 
 
 def test_every_ngram_that_the_vectorizer_reads_is_found():
-    """Check that nothing is left over, whatever the case and the spaces of the text."""
+    """Check that the rest is zero for many vectorizers, with mixed case and spaces."""
     text = "Don't  STOP, 123 ΟΔΟΣ İzmir\tfoo_bar ... ok?"
     for vectorizer in (
         TextSequenceVectorizer(),
@@ -70,22 +70,22 @@ def test_every_ngram_that_the_vectorizer_reads_is_found():
 
 
 def test_chinese_characters_are_words_of_their_own():
-    """Check that a pair of Chinese characters is split between the two."""
+    """Check that the contribution of two Chinese characters is split between them."""
     vectorizer = TextSequenceVectorizer(analyzer="char", ngram_range=(1, 3)).fit(["房间很好", "房"])
     by_word, rest = _by_word("房间很好 OK", {"房间": 2.0, "好": 3.0}, vectorizer)
     assert by_word == {"房": 1.0, "间": 1.0, "很": 0.0, "好": 3.0, "OK": 0.0}
     assert rest == 0
 
 
-def test_what_is_not_found_is_the_rest():
-    """Check that contributions without a place in the text are told apart."""
+def test_ngrams_that_are_not_found_are_the_rest():
+    """Check that contributions of n-grams that are not in the text are the rest."""
     lines = pd.concat([_lines({"yes": 1.0, "no": 2.0}), _lines({None: 4.0}, "structure")])
     words, rest = word_contributions("yes", lines)
     assert words == [(0, 3, "yes", 1.0)]
     assert rest == 6
 
 
-def test_what_is_beyond_the_reach_of_the_vectorizer_gets_nothing():
+def test_words_that_the_vectorizer_does_not_read_get_nothing():
     """Check that words after `max_length` have no contribution."""
     vectorizer = TextSequenceVectorizer(max_length=2).fit(["a b", "a b"])
     words, _ = word_contributions("a b a", _lines({"word__a": 1.0, "char__ a ": 1.0}), vectorizer)
@@ -93,15 +93,15 @@ def test_what_is_beyond_the_reach_of_the_vectorizer_gets_nothing():
 
 
 def test_words_of_the_word_memory_are_found():
-    """Check that lines of the word memory are words, also where n-grams have prefixes."""
+    """Check that lines of the word memory are words, even if n-grams have prefixes."""
     vectorizer = TextSequenceVectorizer().fit(["word for word", "word"])
     by_word, rest = _by_word("For WORD", {"word": 1.0, "for": 2.0}, vectorizer, "word")
     assert by_word == {"For": 2.0, "WORD": 1.0}
     assert rest == 0
 
 
-def test_names_may_hold_what_cannot_be_encoded():
-    """Check that an n-gram with half of a surrogate pair is counted as any other."""
+def test_names_may_have_lone_surrogates():
+    """Check an n-gram with a lone surrogate."""
     feature = pd.Series(["a \ud800"], dtype=object)
     lines = pd.DataFrame({"row": 0, "source": "wide", "feature": feature, "contribution": [2.0]})
     words, rest = word_contributions("a \ud800 b", lines)
@@ -117,9 +117,9 @@ def test_an_empty_text_has_no_words():
 
 
 def test_words_need_one_row_and_a_text():
-    """Check that an explanation of several rows, and what is no text, are refused."""
+    """Check the errors for an explanation of several rows and for a text that is not a str."""
     lines = pd.concat([_lines({"a": 1.0}), _lines({"a": 1.0}).assign(row=4)])
-    with pytest.raises(ValueError, match=r"holds 2 rows, \[3, 4\] first, but must hold one"):
+    with pytest.raises(ValueError, match=r"has 2 rows, \[3, 4\] first, but must have one"):
         word_contributions("a", lines)
     with pytest.raises(TypeError, match="must be a str: the text of the explained row"):
         word_contributions(np.array(["a"]), lines)

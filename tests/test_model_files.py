@@ -23,7 +23,7 @@ from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from benchmarks.reliability._mutations import read_members, write_members
 from benchmarks.reliability.golden import read_golden
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError, TextSequenceVectorizer
-from sk_ctxmem._doc_links import doc_link
+from sk_ctxmem._messages import doc_link
 from sk_ctxmem._model._fitted_model import FittedModel
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
@@ -255,7 +255,7 @@ def test_a_classifier_that_warns_is_tried_in_silence(monkeypatch):
         classifier = load("texts")
         assert list(warnings.filters) == before
     assert shown == []
-    assert tried == [classifier]
+    assert tried == [classifier._model]
 
 
 def test_a_warning_that_is_an_error_is_no_damage(monkeypatch):

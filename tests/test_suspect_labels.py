@@ -1,4 +1,4 @@
-"""Tests of the search for labels that may be wrong."""
+"""Tests of suspect_labels."""
 
 import sys
 import warnings
@@ -28,7 +28,7 @@ WORDS = {"red": "apple cherry brick", "blue": "sky sea berry", "green": "grass l
 
 @pytest.fixture
 def flipped():
-    """Texts whose words tell the class, their labels, six of which are wrong, and which."""
+    """Return texts, their labels, labels of which six are wrong, and the positions of these."""
     random = np.random.RandomState(0)
     labels = random.choice(list(WORDS), 150)
     texts = [" ".join(random.choice(WORDS[label].split(), 3)) for label in labels]
@@ -41,12 +41,12 @@ def flipped():
 
 @pytest.fixture
 def pipeline():
-    """Return a classifier of texts that is not ours."""
+    """Return a scikit-learn text classifier."""
     return make_pipeline(TfidfVectorizer(), LogisticRegression())
 
 
 def test_wrong_labels_come_first_with_the_right_ones_suggested(pipeline, flipped):
-    """Check rows, labels, suggestions and order of the table."""
+    """Check rows, labels, suggestions and order of the DataFrame."""
     texts, truth, given, wrong = flipped
     table = suspect_labels(pipeline, texts, given)
     assert list(table) == ["row", "label", "suggested", "quality", "is_suspect"]
@@ -76,7 +76,7 @@ def test_quality_is_the_probability_by_a_model_of_other_rows(pipeline, flipped):
     [list, tuple, np.array, pd.Series, lambda texts: pd.Series(texts, index=range(5, 155))],
 )
 def test_every_kind_of_texts_gives_the_same(pipeline, flipped, kind):
-    """Check lists, arrays and Series, whose index plays no part."""
+    """Check lists, arrays and Series, whose index is ignored."""
     texts, _, given, _ = flipped
     expected = suspect_labels(pipeline, texts, given)
     found = suspect_labels(pipeline, kind(texts), pd.Series(given, index=range(7, 157)))
@@ -96,7 +96,7 @@ def test_features_dense_and_sparse_give_the_same(flipped):
     "method", ["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 )
 def test_every_method_finds_them(pipeline, flipped, method):
-    """Check all three scores of cleanlab, and that two of them differ."""
+    """Check all three scores of cleanlab, and that they differ."""
     texts, _, given, wrong = flipped
     table = suspect_labels(pipeline, texts, given, method=method)
     assert sorted(table["row"].head(6)) == wrong.tolist()
@@ -106,7 +106,7 @@ def test_every_method_finds_them(pipeline, flipped, method):
 
 
 def test_the_estimator_stays_as_it_is(pipeline, flipped):
-    """Check that clones are fitted, and that the same call gives the same table."""
+    """Check that only clones are fitted, and that the same call gives the same DataFrame."""
     texts, _, given, _ = flipped
     state = np.random.get_state()[1].copy()
     first = suspect_labels(pipeline, texts, given)
@@ -116,7 +116,7 @@ def test_the_estimator_stays_as_it_is(pipeline, flipped):
 
 
 class Spy(MultinomialNB):
-    """Notes the groups of what it is fitted and asked on."""
+    """Classifier that records the groups of each call."""
 
     noted: list = []
 
@@ -130,7 +130,7 @@ class Spy(MultinomialNB):
 
 
 def test_groups_are_never_cut_and_reach_the_estimator():
-    """Check training and test parts of each fold."""
+    """Check the groups of the training and test rows of each fold."""
     random = np.random.RandomState(0)
     X, y, groups = random.rand(60, 3), random.randint(0, 2, 60), np.arange(60) // 4
     Spy.noted.clear()
@@ -142,7 +142,7 @@ def test_groups_are_never_cut_and_reach_the_estimator():
 
 
 def test_the_group_column_of_an_estimator_decides(monkeypatch):
-    """Check that conversations named by a parameter are whole, alone and in a pipeline."""
+    """Check that group_column keeps conversations whole, alone and in a pipeline."""
     talks = make_conversations(30, random_state=0)
     cut = []
     fit = ContextMemoryClassifier.fit
@@ -163,7 +163,7 @@ def test_the_group_column_of_an_estimator_decides(monkeypatch):
 
 
 def test_flipped_turns_of_conversations_are_found():
-    """Check our classifier with its memory, without which no turn can be judged."""
+    """Check a classifier with memory; without memory it finds few of them."""
     talks = make_conversations(150, random_state=0)
     random = np.random.RandomState(0)
     wrong = random.choice(len(talks.target), len(talks.target) // 20, replace=False)
@@ -178,8 +178,8 @@ def test_flipped_turns_of_conversations_are_found():
     assert np.isin(wrong, alone["row"].head(len(given) // 10)).mean() < 0.7
 
 
-def test_rows_of_classes_that_no_model_knows_come_last(pipeline, flipped):
-    """Check that a class of one row is not taken for an error, and nothing warns."""
+def test_rows_of_classes_without_training_rows_come_last(pipeline, flipped):
+    """Check that the only row of a class gets no score, without a warning."""
     texts, _, given, wrong = flipped
     texts, given = [*texts, "rose"], np.append(given.astype(object), "pink")
     with warnings.catch_warnings():
@@ -192,15 +192,15 @@ def test_rows_of_classes_that_no_model_knows_come_last(pipeline, flipped):
     assert sorted(table["row"].head(6)) == wrong.tolist()
 
 
-def test_nothing_is_judged_where_no_class_is_known_elsewhere():
-    """Check folds that hold all rows of a class each."""
+def test_rows_get_no_score_if_no_class_has_training_rows():
+    """Check folds that each have all rows of a class."""
     table = suspect_labels(MultinomialNB(), np.ones((4, 1)), [0, 0, 1, 1], cv=KFold(2))
     assert table["quality"].isna().all()
     assert not table["is_suspect"].any()
 
 
-def test_folds_of_the_user_are_taken(pipeline, flipped):
-    """Check a splitter, which gets the groups."""
+def test_folds_of_the_user_are_used(pipeline, flipped):
+    """Check that a splitter gets the groups."""
     texts, _, given, wrong = flipped
     groups = np.arange(150) % 10
     table = suspect_labels(pipeline, texts, given, groups=groups, cv=GroupKFold(5))
@@ -208,9 +208,9 @@ def test_folds_of_the_user_are_taken(pipeline, flipped):
 
 
 def test_folds_must_cover_each_row_once(pipeline, flipped):
-    """Check that a splitter which leaves rows out is refused."""
+    """Check the error for a splitter that leaves rows out."""
     texts, _, given, _ = flipped
-    with pytest.raises(ValueError, match=r"has row \d+ in \d test parts.*such as cv=5"):
+    with pytest.raises(ValueError, match=r"has row \d+ in \d test folds.*such as cv=5"):
         suspect_labels(pipeline, texts, given, cv=ShuffleSplit(2, random_state=0))
 
 
@@ -219,14 +219,14 @@ def test_folds_must_cover_each_row_once(pipeline, flipped):
     [
         ({"estimator": TfidfVectorizer()}, TypeError, "must have fit and predict_proba"),
         ({"method": "margin"}, ValueError, "method='margin' must be 'self_confidence' or"),
-        ({"y": ["red"] * 150}, ValueError, "y has one class only"),
+        ({"y": ["red"] * 150}, ValueError, "y has only one class"),
         ({"y": ["red", None] * 75}, ValueError, "y has no label in row 1"),
         ({"y": ["red", "blue"] * 74}, ValueError, "inconsistent numbers of samples"),
         ({"groups": [1] * 3}, ValueError, "inconsistent numbers of samples"),
     ],
 )
 def test_wrong_arguments_are_named(pipeline, flipped, changes, error, message):
-    """Check the messages."""
+    """Check the error messages."""
     texts, _, given, _ = flipped
     arguments = {"estimator": pipeline, "X": texts, "y": given} | changes
     with pytest.raises(error, match=message):
@@ -234,13 +234,15 @@ def test_wrong_arguments_are_named(pipeline, flipped, changes, error, message):
 
 
 def test_missing_cleanlab_is_named_with_the_command(pipeline, flipped, monkeypatch):
-    """Check the message where the extra is not installed."""
-    monkeypatch.setitem(sys.modules, "cleanlab", None)
-    with pytest.raises(ImportError, match=r'pip install "sk-ctxmem\[labels\]"'):
+    """Check the message if the extra is not installed."""
+    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
+    with pytest.raises(
+        ImportError, match=r'suspect_labels needs cleanlab.*: pip install "sk-ctxmem\[labels\]"'
+    ):
         suspect_labels(pipeline, flipped[0], flipped[2])
 
 
 def test_nothing_is_printed(pipeline, flipped, capfd):
-    """Check that neither cleanlab nor we write to the terminal."""
+    """Check that nothing is written to the terminal."""
     suspect_labels(pipeline, flipped[0], flipped[2])
     assert capfd.readouterr() == ("", "")

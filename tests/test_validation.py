@@ -11,8 +11,8 @@ import pytest
 import torch
 from _reading import says
 from scipy import sparse
+from sk_ctxmem._messages import doc_link
 
-from sk_ctxmem._doc_links import doc_link
 from sk_ctxmem._input._rows import (
     check_row_ids,
     check_texts,

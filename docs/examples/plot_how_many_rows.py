@@ -34,7 +34,7 @@ clf = ContextMemoryClassifier(
 asked = test.groups.isin(test.groups.drop_duplicates().sample(40, random_state=0))
 X, y = test.data[asked], test.target[asked]
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-ContextAblationDisplay.from_estimator(clf, X, y, n_rows=(0, 1, 2, 4, 8, 16, None), ax=axes)
+ContextAblationDisplay.from_estimator(clf, X, y, context_sizes=(0, 1, 2, 4, 8, 16, None), ax=axes)
 plt.show()
 
 # %%

@@ -2,13 +2,13 @@
 Which words counted?
 ====================
 
-The words of one row, coloured by what they added to its class, among the rows that stand before
-it.
+``TokenAttributionDisplay`` shows how much each word of a row contributed to its predicted class,
+given the rows before it.
 """
 
 # %%
-# A classifier of lines
-# ---------------------
+# Fit a classifier
+# ----------------
 
 import matplotlib.pyplot as plt
 
@@ -27,7 +27,9 @@ clf = ContextMemoryClassifier(
 # One row
 # -------
 #
-# X is the whole docstring, as the row is read in its context, and ``row`` its position there.
+# X is the whole docstring, because the classifier reads the row in its context. ``row`` is the
+# position of the row in X. The bars are the strongest words: blue for the class, orange and
+# hatched against it.
 
 rows = test.groups == "numpy.ma.core.MaskedArray.tolist"
 X = test.data[rows].reset_index(drop=True)
@@ -36,7 +38,7 @@ display = TokenAttributionDisplay.from_estimator(clf, X, row=row)
 plt.show()
 
 # %%
-# In a notebook, and here, the display is also HTML:
+# In a notebook, the display is the text as HTML, with its words shaded:
 
 display
 
@@ -44,7 +46,8 @@ display
 # Why not another class?
 # ----------------------
 #
-# The same words, asked for another class. What speaks for one speaks against the other.
+# With ``target``, the words are explained for another class. Words that are for one class are
+# often against the other.
 
 TokenAttributionDisplay.from_estimator(clf, X, row=row, target="Returns")
 plt.show()
@@ -53,7 +56,8 @@ plt.show()
 # The numbers
 # -----------
 #
-# n-grams of characters and of words share what a word says. ``explain`` has each of them.
+# The contribution of a word is a sum over its n-grams of characters and words. ``explain`` returns
+# each n-gram.
 
 reasons = clf.explain(X, rows=[row])
 own = reasons[reasons["source"].isin(["ngram", "wide"])]
@@ -63,6 +67,7 @@ own.groupby("feature")["contribution"].sum().sort_values(key=abs, ascending=Fals
 # The whole docstring
 # -------------------
 #
-# Each line with its words, its class, and the lines before it that counted.
+# ``ConversationDisplay`` shows each line with its class, its shaded words and the earlier lines
+# that contributed most.
 
 ConversationDisplay.from_estimator(clf, X)

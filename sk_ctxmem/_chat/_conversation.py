@@ -9,7 +9,7 @@ import pandas as pd
 from .._classifier import ContextMemoryClassifier
 from .._model._fitted_model import fitted_model
 from ..exceptions import ModelFileError
-from ._screen import Screen, harmless, import_rich, shortened
+from ._screen import Screen, harmless, shortened
 
 MOST_REASONS = 3  # earlier turns that are shown to have counted
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
@@ -169,12 +169,12 @@ def run(path, *, n_classes, speakers, lines=None):
         0 at the end, 2 if the model cannot be talked to, 130 after Ctrl-C.
     """
     try:
-        import_rich()
+        screen = Screen()
         classifier = ContextMemoryClassifier.load(path)
         kind = fitted_model(classifier).input_kind
         if kind != "text":
             raise ValueError(f"the model was fitted on {kind}, not on texts.")
-        chat = Chat(classifier, Screen(), n_classes=n_classes, speakers=speakers)
+        chat = Chat(classifier, screen, n_classes=n_classes, speakers=speakers)
     except (ImportError, OSError, ModelFileError, ValueError) as error:
         print(f"sk_ctxmem chat: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -2,21 +2,10 @@
 
 import sys
 
+from .._messages import import_optional
+
 BAR_WIDTH = 24
 LONGEST_SHOWN = 60  # characters of an earlier turn, and of a class
-
-
-def import_rich():
-    """Import rich, which only the chat program needs."""
-    try:
-        import rich.console
-        import rich.text
-    except ImportError as error:
-        raise ImportError(
-            "The chat program needs rich, which is not installed; "
-            'run pip install "sk-ctxmem[chat]".'
-        ) from error
-    return rich
 
 
 def harmless(text):
@@ -40,9 +29,10 @@ class Screen:
     """
 
     def __init__(self, file=None):
-        self._rich = import_rich()
+        console = import_optional("rich.console", "chat", "The chat program")
+        self._text = import_optional("rich.text", "chat", "The chat program")
         file = sys.stdout if file is None else file
-        self._console = self._rich.console.Console(file=file, highlight=False, emoji=False)
+        self._console = console.Console(file=file, highlight=False, emoji=False)
         unicode = (self._console.encoding or "").lower().startswith("utf")
         self._full, self._empty = ("█", "░") if unicode else ("#", ".")
 
@@ -51,7 +41,7 @@ class Screen:
 
         What is a str is shown as it is: brackets in it are no markup.
         """
-        line = self._rich.text.Text.assemble(*parts, no_wrap=True)
+        line = self._text.Text.assemble(*parts, no_wrap=True)
         self._console.print(line, soft_wrap=True)
 
     def show_classes(self, top):

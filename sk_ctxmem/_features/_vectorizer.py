@@ -9,10 +9,10 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._doc_links import API_PAGE
 from .._files._codec import from_state, to_state
 from .._input._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
 from .._input._rows import check_texts
+from .._messages import API_PAGE
 from ._ngrams import (
     InsideNGrams,
     TokenNGrams,

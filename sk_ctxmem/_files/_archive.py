@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from .._doc_links import doc_link
+from .._messages import doc_link
 from .._version import __version__
 from ..exceptions import ModelFileError
 

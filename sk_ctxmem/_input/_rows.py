@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from .._doc_links import doc_link
+from .._messages import doc_link
 from ._arrays import (
     as_array,
     as_numbers,

@@ -8,7 +8,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._doc_links import doc_link
+from .._messages import doc_link
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 
 LARGEST_WEIGHT = 1e6  # of a row of a chunk, where the mean should be about 1

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._doc_links import doc_link, warn_caller
 from .._files._archive import read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
+from .._messages import doc_link, warn_caller
 from .._network._net import ContextMemoryNet
 from .._rows._reader import RowReader
 from .._runtime import choose_device, without_draws

@@ -5,9 +5,9 @@ from collections.abc import Set
 import numpy as np
 import pandas as pd
 
-from .._doc_links import doc_link
 from .._features._featurize import features_of, scale
 from .._features._sequences import TextSequences
+from .._messages import doc_link
 from ._positions import describe_places, describe_speaker_changes
 from ._row_set import RowSet
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._doc_links import doc_link, warn_caller
 from .._features._featurize import fit_features
 from .._input._rows import InputRows, InputSchema, read_rows
+from .._messages import doc_link, warn_caller
 from ..exceptions import MissingGroupsWarning
 from ._arrange import build_row_set, learn_speakers
 from ._row_set import RowSet

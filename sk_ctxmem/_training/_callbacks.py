@@ -12,7 +12,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
 
-from .._doc_links import doc_link
+from .._messages import doc_link
 from .._model._predict import PREDICTION_BATCH_SIZE
 from .._runtime import one_thread
 from ..exceptions import TrainingDivergedError

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._doc_links import warn_caller
 from .._input._parameters import check_folder
 from .._input._rows import InputRows, read_training_rows
 from .._input._targets import check_sample_weight, check_target
+from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
 from .._network._net import ContextMemoryNet
 from .._rows._arrange import encode_groups

@@ -6,6 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from .._messages import import_optional
+
 VARIABLE = "SK_CTXMEM_DATA"
 TIMEOUT = 30  # seconds without an answer
 
@@ -23,15 +25,8 @@ class RemoteFile(NamedTuple):
 
 
 def import_pooch():
-    """Import pooch, which only downloading and the default folder need."""
-    try:
-        import pooch
-    except ImportError as error:
-        raise ImportError(
-            "Fetching a corpus needs pooch, which is not installed; "
-            'run pip install "sk-ctxmem[datasets]".'
-        ) from error
-    return pooch
+    """Import pooch, which only downloads and the default folder need."""
+    return import_optional("pooch", "datasets", "Fetching a corpus")
 
 
 def data_folder(data_home):

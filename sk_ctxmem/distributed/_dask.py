@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._extras import import_extra
+from .._messages import import_optional
 from ._predictor import FramePredictor
 
 ROWS_OF_A_PARTITION = 2**40  # more than any has: the number of a row starts with its partition
@@ -54,8 +54,8 @@ def predict_dask(clf, ddf, *, order_column=None, columns=None, probabilities=Tru
     predict_spark : The same on Spark.
     FramePredictor : The same on other engines.
     """
-    dask = import_extra("dask", "dask", "predict_dask")
-    dataframe = import_extra("dask.dataframe", "dask", "predict_dask")
+    dask = import_optional("dask", "dask", "predict_dask")
+    dataframe = import_optional("dask.dataframe", "dask", "predict_dask")
     if not isinstance(ddf, dataframe.DataFrame):
         raise TypeError(
             f"ddf is a {type(ddf).__name__}, but a dask.dataframe.DataFrame was expected; for a "

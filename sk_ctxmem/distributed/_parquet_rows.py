@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._messages import import_optional
 from .._rows._whole_groups import whole_groups
-from ._extras import import_extra
 from ._shares import assign_groups
 
 
@@ -157,7 +157,7 @@ class ParquetRows:
         """Yield frames of some rows of a row group, and the number of the first row of each."""
         if start >= end:
             return
-        parquet = import_extra("pyarrow.parquet", "distributed", "fit_parquet")
+        parquet = import_optional("pyarrow.parquet", "distributed", "fit_parquet")
         with parquet.ParquetFile(row_group.file) as file:
             table = file.read_row_group(row_group.number, self.columns, use_threads=False)
         for first in range(start, end, self.slice_rows):
@@ -208,8 +208,8 @@ def _list_row_groups(files, columns):
 
 
 def _read_metadata(path):
-    pyarrow = import_extra("pyarrow", "distributed", "fit_parquet")
-    parquet = import_extra("pyarrow.parquet", "distributed", "fit_parquet")
+    pyarrow = import_optional("pyarrow", "distributed", "fit_parquet")
+    parquet = import_optional("pyarrow.parquet", "distributed", "fit_parquet")
     try:
         with parquet.ParquetFile(path) as file:
             return file.metadata, file.schema_arrow

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from .._messages import import_optional
 from .._model._fitted_model import fitted_model
 from .._rows._whole_groups import whole_groups
-from ._extras import import_extra
 from ._predictor import FramePredictor
 
 TYPES_OF_CLASSES = {
@@ -64,8 +64,8 @@ def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=Tr
     Where two rows of a conversation have the same value in the column of the order, their other
     columns decide, those that the classifier reads.
     """
-    _check_frame(sdf, import_extra("pyspark.sql", "spark", "predict_spark").DataFrame)
-    import_extra("pyarrow", "spark", "predict_spark")
+    _check_frame(sdf, import_optional("pyspark.sql", "spark", "predict_spark").DataFrame)
+    import_optional("pyarrow", "spark", "predict_spark")
     predictor = FramePredictor(
         clf, order_column=order_column, columns=columns, probabilities=probabilities
     )
@@ -116,7 +116,7 @@ def _check_names(predictor, sdf):
 
 def _check_types(predictor, sdf):
     """Raise if a group is no single value, or a class no long."""
-    types = import_extra("pyspark.sql.types", "spark", "predict_spark")
+    types = import_optional("pyspark.sql.types", "spark", "predict_spark")
     nested = (types.ArrayType, types.MapType, types.StructType)
     if predictor._group is not None and isinstance(sdf.schema[predictor._group].dataType, nested):
         raise TypeError(
@@ -152,7 +152,7 @@ def _bring_together(rows, predictor, order_column):
 
 def _schema(predictor, sdf):
     """Return the columns of the result and their types."""
-    types = import_extra("pyspark.sql.types", "spark", "predict_spark")
+    types = import_optional("pyspark.sql.types", "spark", "predict_spark")
     kept = [sdf.schema[name] for name in predictor._kept_of(sdf.columns)]
     kind = getattr(types, TYPES_OF_CLASSES[predictor._kind])()
     new = [types.StructField("prediction", kind)]
@@ -162,7 +162,7 @@ def _schema(predictor, sdf):
 
 def _rename(batches, names):
     """Yield batches with their columns named anew."""
-    pyarrow = import_extra("pyarrow", "spark", "predict_spark")
+    pyarrow = import_optional("pyarrow", "spark", "predict_spark")
     for batch in batches:
         yield pyarrow.RecordBatch.from_arrays(batch.columns, names=names)
 
@@ -192,7 +192,7 @@ def _to_frame(batch, predictor):
 
 def _take_rows(waiting, n_rows):
     """Take the first rows out of a list of batches, as a table."""
-    pyarrow = import_extra("pyarrow", "spark", "predict_spark")
+    pyarrow = import_optional("pyarrow", "spark", "predict_spark")
     rows = pyarrow.Table.from_batches(waiting)
     waiting[:] = rows.slice(n_rows).to_batches()
     return rows.slice(0, n_rows)
@@ -200,7 +200,7 @@ def _take_rows(waiting, n_rows):
 
 def _add_columns(rows, predicted, predictor):
     """Return the columns of a table that are kept, and the new ones."""
-    pyarrow = import_extra("pyarrow", "spark", "predict_spark")
+    pyarrow = import_optional("pyarrow", "spark", "predict_spark")
     table = rows.select(predictor._kept_of(rows.column_names))
     for name in predictor._new:
         table = table.append_column(name, pyarrow.array(predicted[name]))

@@ -1,4 +1,4 @@
-"""What counted for a prediction, how training went, and what context is worth, to be looked at."""
+"""Displays and tables that explain predictions, training, the value of context, and labels."""
 
 from ._context_ablation import ContextAblationDisplay
 from ._context_attribution import ContextAttributionDisplay

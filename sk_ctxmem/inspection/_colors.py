@@ -1,14 +1,15 @@
-"""Colours of contributions: blue is for the class, orange against it, for all eyes.
+"""Colours of contributions: blue for the class, orange against it.
 
-Each is told apart by more than its colour too: what speaks against a class is underlined or
-framed by dashes. The text keeps a contrast of 4.5 and more on all of them (a test).
+Colour-blind readers can tell them apart, and the sign is never shown by colour alone: contributions
+against a class are hatched or have a dashed underline. Text has a contrast of at least 4.5 on every
+shade; a test checks it.
 """
 
 import numpy as np
 
-N_LEVELS = 5  # of shading, beside none
-LEAST_SHADED = 0.05  # of the largest contribution: what is less is not shaded
-SHARES = (0.0, 0.12, 0.22, 0.32, 0.42, 0.52)  # of the colour in the ground, by level
+N_LEVELS = 5  # of shading, besides no shading
+MIN_SHADED = 0.05  # fraction of the largest contribution; smaller ones are not shaded
+OPACITY = (0.0, 0.12, 0.22, 0.32, 0.42, 0.52)  # of the colour over the background, by level
 
 LIGHT = {
     "ground": (255, 255, 255),
@@ -29,21 +30,21 @@ DARK = {
 
 
 def level_of(contribution, largest):
-    """Return how strongly to shade a contribution, from 0 to N_LEVELS.
+    """Return the level of shading of a contribution, from 0 to N_LEVELS.
 
     Parameters
     ----------
     contribution : float
         The contribution.
     largest : float
-        The largest one in size of all that are shown.
+        The largest absolute contribution shown.
 
     Returns
     -------
     level : int
-        0 for no shade.
+        0 for no shading.
     """
-    if not largest > 0 or not abs(contribution) >= LEAST_SHADED * largest:
+    if not largest > 0 or not abs(contribution) >= MIN_SHADED * largest:
         return 0
     return min(N_LEVELS, int(np.ceil(N_LEVELS * abs(contribution) / largest)))
 
@@ -53,34 +54,12 @@ def sign_of(contribution):
     return "positive" if contribution >= 0 else "negative"
 
 
-def blend(palette, name, level):
-    """Return the colour of a level as three numbers from 0 to 255.
-
-    Parameters
-    ----------
-    palette : dict
-        LIGHT or DARK.
-    name : {"positive", "negative"}
-        Which colour.
-    level : int
-        From 0 to N_LEVELS.
-
-    Returns
-    -------
-    color : tuple of float
-        Red, green and blue.
-    """
-    share = SHARES[level]
-    pairs = zip(palette["ground"], palette[name], strict=True)
-    return tuple((1 - share) * ground + share * color for ground, color in pairs)
-
-
 def largest_of(values):
-    """Return the largest value in size, NaN left out; 0 if there is none."""
+    """Return the largest absolute value, ignoring NaN; 0 if there is none."""
     sizes = np.abs(np.asarray(values, dtype=float)).ravel()
     return float(np.max(sizes, initial=0.0, where=~np.isnan(sizes)))
 
 
 def write_number(value):
-    """Return a contribution with its sign, as it is shown everywhere."""
+    """Return a contribution with its sign, as all Displays show it."""
     return "unknown" if np.isnan(value) else f"{value:+.2f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""ContextAttributionDisplay: which rows of a conversation counted for which."""
+"""ContextAttributionDisplay: contributions between the rows of a conversation, as a heat map."""
 
 import numpy as np
 
@@ -6,47 +6,47 @@ from .._input._rows import check_texts
 from ._colors import write_number
 from ._explanations import (
     check_explanation,
-    rows_of,
+    choose_rows,
     sum_by_row,
     sum_of_structure,
     targets_of,
 )
 from ._plotting import diverging_colors, get_axes
-from ._rows import check_row, read_conversation, shorten
+from ._rows import read_conversation, shorten
 
-MOST_ROWS_WITH_VALUES = 12  # in more, numbers in the cells cannot be read
-MOST_TICKS = 60
-TEXT_WIDTH = 32  # characters of a text that are shown beside its line
+MAX_ROWS_WITH_VALUES = 12  # numbers in smaller cells are not readable
+MAX_TICKS = 60
+TEXT_WIDTH = 32  # characters of a text in a tick label
 CLASS_WIDTH = 16
 CELL = 0.42  # inches
-SMALLEST_CELL = 0.16
-SHARE_IN_RANGE = 98  # percent of the cells: the colours of few would leave the others white
+MIN_CELL = 0.16
+RANGE_PERCENTILE = 98  # of all cells; a few large ones would leave the others white
 
 
 class ContextAttributionDisplay:
-    """Heat map of what each row of a conversation contributed to the class of each row.
+    """Heat map of the contribution of each row of a conversation to the class of each row.
 
-    Line i is about row i: its own text is on the diagonal, the texts of other rows are beside
-    it, and the last column, apart from the others, is all that is not text (place, speaker, that
-    there are other rows at all). Blue speaks for the class of the line, orange against it. Made
-    by :meth:`from_estimator` or :meth:`from_explanation`.
+    Line i explains row i: the contribution of its own text is on the diagonal, those of other
+    rows are beside it, and the separate last column is everything that is not text (position,
+    speaker, the presence of other rows). Blue is for the class of the line, orange against it.
+    Create it with :meth:`from_estimator` or :meth:`from_explanation`.
 
     Parameters
     ----------
     contributions : ndarray of shape (n_turns, n_turns)
-        What row i has from row j, in log-odds; NaN where nothing is known, as of later rows.
+        Contribution of row j to row i, in log-odds; NaN where there is none, such as later rows.
 
     structure : ndarray of shape (n_turns,)
-        What row i has from all that is not text.
+        Contribution to row i of everything that is not text.
 
     attention : ndarray of shape (n_turns, n_turns)
-        The weights of attention, NaN where there are none.
+        Attention weights; NaN where there are none.
 
     targets : ndarray of shape (n_turns,)
-        The class that is explained for each row, None for rows that are context only.
+        The explained class of each row; None for rows that are only context.
 
     texts : list of str
-        The texts.
+        The texts, in order.
 
     rows : ndarray of shape (n_turns,)
         Position of each turn in X.
@@ -57,23 +57,23 @@ class ContextAttributionDisplay:
         Axes of the heat map.
 
     figure_ : matplotlib Figure
-        Its figure.
+        Figure of the axes.
 
     im_ : matplotlib AxesImage
         The heat map.
 
     text_ : ndarray of shape (n_turns, n_turns + 1), dtype=matplotlib Text, or None
-        The numbers in the cells.
+        The numbers in the cells; None if they are not drawn.
 
     See Also
     --------
-    ConversationDisplay : The same with words, as HTML.
+    ConversationDisplay : A conversation with its words, as HTML.
     TokenAttributionDisplay : The words of one row.
 
     Notes
     -----
-    Weights of attention (``plot(kind="attention")``) say where a model looks, not why it decides:
-    a row with a large weight may change nothing. They are no reasons.
+    Attention weights (``plot(kind="attention")``) do not explain a prediction: a row with a large
+    weight may contribute nothing.
 
     References
     ----------
@@ -101,7 +101,7 @@ class ContextAttributionDisplay:
         include_values=None,
         ax=None,
     ):
-        """Explain the rows of a conversation, and draw them.
+        """Explain the rows of a conversation, and draw the heat map.
 
         Parameters
         ----------
@@ -109,25 +109,25 @@ class ContextAttributionDisplay:
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the estimator was fitted on.
+            Input of the kind that the estimator was fitted on.
 
         group : hashable or None, default=None
-            Id of the conversation; None if X holds only one.
+            Id of the conversation; None if X has only one.
 
         target : class label, array-like of shape (n_turns,) or None, default=None
-            The class to explain, or one for each turn; None for the predicted ones.
+            The class to explain, or one for each turn; None for the predicted classes.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation each row belongs to, if no column says so.
+            The conversation of each row, if no column holds it.
 
         kind : {"contribution", "attention"}, default="contribution"
-            What to draw.
+            The values to draw.
 
         include_values : bool or None, default=None
-            Whether to write numbers in the cells; None for up to 12 rows.
+            Whether to write numbers in the cells. None writes them for up to 12 rows.
 
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -135,15 +135,15 @@ class ContextAttributionDisplay:
             The display, drawn.
         """
         _check_kind(kind)
-        talk = read_conversation(estimator, X, groups, group=group)
-        if talk.groups is None and talk.classifier.group_column is None and len(talk.rows) > 1:
+        conversation = read_conversation(estimator, X, groups, group=group)
+        if not conversation.has_groups and len(conversation.rows) > 1:
             raise ValueError(
-                "X comes without groups, so that no row has others as its context; pass groups=, "
-                "or draw one row by TokenAttributionDisplay."
+                "X comes without groups, so no row has other rows as context; pass groups=, or "
+                "draw one row with TokenAttributionDisplay."
             )
-        explanation = talk.classifier.explain(talk.X, target, groups=talk.groups)
-        display = cls._of(explanation, talk.texts, np.arange(len(talk.rows)))
-        display.rows = talk.rows
+        explanation = conversation.explain(target)
+        display = cls._from_rows(explanation, conversation.texts, np.arange(len(conversation.rows)))
+        display.rows = conversation.rows
         return display.plot(ax=ax, kind=kind, include_values=include_values)
 
     @classmethod
@@ -157,28 +157,28 @@ class ContextAttributionDisplay:
         include_values=None,
         ax=None,
     ):
-        """Draw what `explain` has returned.
+        """Draw a DataFrame that `explain` returned.
 
         Parameters
         ----------
         explanation : DataFrame
-            What :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` returned.
+            Output of :meth:`~sk_ctxmem.ContextMemoryClassifier.explain`.
 
         texts : {list, ndarray, Series} of n_rows
-            Texts of all rows that were given to `explain`.
+            Texts of all rows that were passed to `explain`.
 
         rows : array-like of int or None, default=None
-            Positions of the rows of one conversation, in its order; None for all that the
-            explanation is about, in the order of X.
+            Positions of the rows of one conversation, in order; None for all rows in the
+            explanation, in the order of X.
 
         kind : {"contribution", "attention"}, default="contribution"
-            What to draw.
+            The values to draw.
 
         include_values : bool or None, default=None
-            Whether to write numbers in the cells; None for up to 12 rows.
+            Whether to write numbers in the cells. None writes them for up to 12 rows.
 
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -187,16 +187,13 @@ class ContextAttributionDisplay:
         """
         check_explanation(explanation)
         texts = check_texts(texts, "texts")
-        if rows is None:
-            rows = rows_of(explanation, len(texts))
-        else:
-            rows = np.array([check_row(row, len(texts), "rows") for row in rows])
-        display = cls._of(explanation, [texts[row] for row in rows], rows)
+        rows = choose_rows(explanation, len(texts), rows)
+        display = cls._from_rows(explanation, [texts[row] for row in rows], rows)
         return display.plot(ax=ax, kind=kind, include_values=include_values)
 
     @classmethod
-    def _of(cls, explanation, texts, rows):
-        """Sum an explanation up, without drawing it."""
+    def _from_rows(cls, explanation, texts, rows):
+        """Sum an explanation by rows, without drawing it."""
         return cls(
             contributions=sum_by_row(explanation, rows),
             structure=sum_of_structure(explanation, rows),
@@ -212,20 +209,20 @@ class ContextAttributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         kind : {"contribution", "attention"}, default="contribution"
-            What to draw: contributions to the log-odds, or the weights of attention, which are
-            no reasons.
+            The values to draw: contributions to the log-odds, or attention weights, which do not
+            explain the prediction.
 
         include_values : bool or None, default=None
-            Whether to write numbers in the cells; None for up to 12 rows.
+            Whether to write numbers in the cells. None writes them for up to 12 rows.
 
         cmap : str, Colormap or None, default=None
-            Colours; None for orange over white to blue.
+            Colormap; None for orange to white to blue.
 
         colorbar : bool, default=True
-            Whether to draw the legend of the colours.
+            Whether to draw a colorbar.
 
         Returns
         -------
@@ -234,14 +231,14 @@ class ContextAttributionDisplay:
         """
         _check_kind(kind)
         n_turns = len(self.rows)
-        cell = max(SMALLEST_CELL, CELL if n_turns <= MOST_ROWS_WITH_VALUES else 5.5 / n_turns)
+        cell = max(MIN_CELL, CELL if n_turns <= MAX_ROWS_WITH_VALUES else 5.5 / n_turns)
         size = (max(2.2, cell * n_turns) + 5.0, max(3.2, cell * n_turns + 1.2))
         self.ax_ = get_axes(type(self).__name__, ax, size)
         self.figure_ = self.ax_.figure
         values = self._cells(kind)
         self.im_ = self._draw_cells(values, kind, cmap)
         if include_values is None:
-            include_values = n_turns <= MOST_ROWS_WITH_VALUES
+            include_values = n_turns <= MAX_ROWS_WITH_VALUES
         self.text_ = self._write_values(values, kind) if include_values else None
         self._label(kind)
         if colorbar:
@@ -249,13 +246,13 @@ class ContextAttributionDisplay:
         return self
 
     def _cells(self, kind):
-        """Return the values of the cells, with the column of what is not text."""
+        """Return the values of the cells, including the column of structure."""
         if kind == "attention":
             return self.attention
         return np.column_stack([self.contributions, self.structure])
 
     def _draw_cells(self, values, kind, cmap):
-        """Draw the coloured cells."""
+        """Draw the cells."""
         largest = _range_of(values)
         lowest = -largest if kind == "contribution" else 0.0
         shown = np.ma.masked_invalid(values)
@@ -266,7 +263,7 @@ class ContextAttributionDisplay:
         )
 
     def _draw_colorbar(self, values, kind):
-        """Draw the legend of the colours, with arrows where cells are beyond its ends."""
+        """Draw the colorbar, with arrows if cells are outside its range."""
         lowest, largest = self.im_.get_clim()
         known = values[~np.isnan(values)]
         is_below, is_above = (known < lowest).any(), (known > largest).any()
@@ -281,15 +278,15 @@ class ContextAttributionDisplay:
         )
 
     def _write_values(self, values, kind):
-        """Write the numbers into the cells, dark on light colours and light on dark ones."""
+        """Write the values into the cells, in black or white, whichever is readable."""
         texts = np.full(values.shape, None, dtype=object)
-        for place in np.argwhere(~np.isnan(values)):
-            value = values[tuple(place)]
+        for line, column in np.argwhere(~np.isnan(values)):
+            value = values[line, column]
             red, green, blue, _ = self.im_.cmap(self.im_.norm(value))
             is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            texts[tuple(place)] = self.ax_.text(
-                place[1],
-                place[0],
+            texts[line, column] = self.ax_.text(
+                column,
+                line,
                 write_number(value) if kind == "contribution" else f"{value:.2f}",
                 ha="center",
                 va="center",
@@ -299,24 +296,24 @@ class ContextAttributionDisplay:
         return texts
 
     def _label(self, kind):
-        """Name the lines and columns, and set what is not text apart."""
+        """Label the lines and columns, and separate the column of structure."""
         n_turns = len(self.rows)
-        step = int(np.ceil(n_turns / MOST_TICKS))
+        step = int(np.ceil(n_turns / MAX_TICKS))
         shown = np.arange(0, n_turns, step)
         size = float(np.clip(420 / n_turns * step, 5, 9))
         names = [self._name(turn) for turn in shown]
         self.ax_.set_yticks(shown, names, fontsize=size, parse_math=False)
         numbers = [str(turn) for turn in shown[:: 1 if n_turns <= 20 else 2]]
-        places = [int(number) for number in numbers]
+        positions = [int(number) for number in numbers]
         if kind == "contribution":
-            places, numbers = [*places, n_turns], [*numbers, "not text"]
+            positions, numbers = [*positions, n_turns], [*numbers, "not text"]
             self.ax_.axvline(n_turns - 0.5, color="black", linewidth=1)
-        self.ax_.set_xticks(places, numbers, fontsize=size, rotation=90)
-        self.ax_.set_xlabel("turn that it comes from")
-        self.ax_.set_ylabel("turn that is explained")
-        title = "What turns contributed to classes"
+        self.ax_.set_xticks(positions, numbers, fontsize=size, rotation=90)
+        self.ax_.set_xlabel("contributing turn")
+        self.ax_.set_ylabel("explained turn")
+        title = "Contribution of each turn to the class"
         if kind == "attention":
-            title = "Weights of attention: where it looks, not reasons"
+            title = "Attention weights (not an explanation)"
         self.ax_.set_title(title, fontsize=10)
 
     def _name(self, turn):
@@ -326,9 +323,9 @@ class ContextAttributionDisplay:
 
 
 def _range_of(values):
-    """Return the size at which colours end."""
+    """Return the absolute value at which the colormap ends."""
     sizes = abs(values[~np.isnan(values)])
-    return float(np.percentile(sizes, SHARE_IN_RANGE)) if sizes.any() else 1.0
+    return float(np.percentile(sizes, RANGE_PERCENTILE)) if sizes.any() else 1.0
 
 
 def _check_kind(kind):
@@ -337,5 +334,5 @@ def _check_kind(kind):
 
 
 def _describe(kind):
-    """Return the label of the colour bar."""
-    return "contribution to the log-odds" if kind == "contribution" else "weight of attention"
+    """Return the label of the colorbar."""
+    return "contribution to the log-odds" if kind == "contribution" else "attention weight"

@@ -1,4 +1,4 @@
-"""ConversationDisplay: a conversation with its words and earlier turns shaded, as HTML."""
+"""ConversationDisplay: a conversation with shaded words and bars of earlier turns, as HTML."""
 
 import numpy as np
 
@@ -6,65 +6,65 @@ from .._input._rows import check_texts
 from ._colors import largest_of
 from ._explanations import (
     check_explanation,
+    choose_rows,
     probabilities_of,
-    rows_of,
     sum_by_row,
     sum_of_structure,
     targets_of,
 )
-from ._html import Turn, render_block, render_page
-from ._rows import check_labels, check_row, read_conversation
+from ._html import HTMLDisplay, Turn, render_block
+from ._rows import check_labels, read_conversation
 from ._words import word_contributions
 
-MOST_TURNS_SHOWN = 3  # other turns that counted, by default
-LEAST_SHOWN = 0.02  # log-odds: other turns that counted less are left out
+MAX_EARLIER = 3  # other turns shown by default
+MIN_CONTRIBUTION = 0.02  # log-odds: other turns that contributed less are not shown
 
 
-class ConversationDisplay:
-    """HTML of a conversation: words shaded, and the earlier turns that counted as bars.
+class ConversationDisplay(HTMLDisplay):
+    """HTML of a conversation, with shaded words and bars for the strongest earlier turns.
 
-    Notebooks show it by themselves; :meth:`to_html` returns a whole page for a file. Texts,
-    names and classes are shown as they are, whatever is in them; nothing in them is run, and
-    nothing is loaded from elsewhere. It follows the light or dark theme. Blue speaks for the
-    class of a turn, orange with dashes against it. Made by :meth:`from_estimator` or
-    :meth:`from_explanation`.
+    A notebook shows it when it is the last value of a cell; :meth:`to_html` returns a complete
+    page. Texts, names and classes are escaped, so no code in them runs, and the page loads
+    nothing. The colours follow the light or dark theme. Blue is for the class of a turn, orange
+    and dashed against it. Create it with :meth:`from_estimator` or :meth:`from_explanation`.
 
     Parameters
     ----------
     texts : list of str
-        The texts in their order.
+        The texts, in order.
 
     words : list of list of WordContribution
-        What each word of each text contributed.
+        Contribution of each word of each text.
 
     contributions : ndarray of shape (n_turns, n_turns)
-        What turn i has from turn j, in log-odds.
+        Contribution of turn j to turn i, in log-odds.
 
     structure : ndarray of shape (n_turns,)
-        What turn i has from all that is not text: place, speaker, that there are other turns.
+        Contribution to turn i of everything that is not text: position, speaker, the presence of
+        other turns.
 
     targets : ndarray of shape (n_turns,)
-        The class that is explained of each turn, None where none is.
+        The explained class of each turn; None for turns that are only context.
 
     probabilities : ndarray of shape (n_turns,) or None, default=None
-        Their probabilities.
+        Probabilities of the explained classes; None if not known.
 
     predictions : ndarray of shape (n_turns,) or None, default=None
         The predicted classes; None if not known.
 
     speakers : array-like of shape (n_turns,) or None, default=None
-        Who speaks.
+        The speaker of each turn.
 
     y_true : array-like of shape (n_turns,) or None, default=None
         The true classes.
 
     n_earlier : int, default=3
-        How many other turns to show as bars, those that counted most.
+        Number of other turns to show as bars, those that contributed most.
 
     See Also
     --------
-    ContextAttributionDisplay : All turns by all turns, as a heat map.
-    TokenAttributionDisplay : The words of one text, for matplotlib.
+    ContextAttributionDisplay : Contributions of each turn to each turn, as a heat map.
+    TokenAttributionDisplay : The words of one text, as bars or HTML.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ConversationDisplay:
         predictions=None,
         speakers=None,
         y_true=None,
-        n_earlier=MOST_TURNS_SHOWN,
+        n_earlier=MAX_EARLIER,
     ):
         self.texts = texts
         self.words = words
@@ -104,39 +104,39 @@ class ConversationDisplay:
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the estimator was fitted on.
+            Input of the kind that the estimator was fitted on.
 
         y : array-like of shape (n_rows,) or None, default=None
-            The true classes, to be shown beside the predicted ones.
+            The true classes, to show beside the predicted ones.
 
         group : hashable or None, default=None
-            Id of the conversation; None if X holds only one.
+            Id of the conversation; None if X has only one.
 
         target : class label, array-like of shape (n_turns,) or None, default=None
-            The class to explain, or one for each turn; None for the predicted ones.
+            The class to explain, or one for each turn; None for the predicted classes.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation each row belongs to, if no column says so.
+            The conversation of each row, if no column holds it.
 
         n_earlier : int, default=3
-            How many other turns to show as bars, those that counted most.
+            Number of other turns to show as bars, those that contributed most.
 
         Returns
         -------
         display : ConversationDisplay
             The display.
         """
-        talk = read_conversation(estimator, X, groups, group=group)
-        y_true = None if y is None else check_labels(y, _count(X))[talk.rows]
-        explanation = talk.classifier.explain(talk.X, target, groups=talk.groups)
-        probabilities = talk.classifier.predict_proba(talk.X, groups=talk.groups)
-        rows = np.arange(len(talk.rows))
+        conversation = read_conversation(estimator, X, groups, group=group)
+        y_true = None if y is None else check_labels(y, conversation.n_rows)[conversation.rows]
+        explanation = conversation.explain(target)
+        probabilities = conversation.predict_proba()
+        classifier, rows = conversation.classifier, np.arange(len(conversation.rows))
         targets = targets_of(explanation, rows)
         return cls(
-            **_sum_up(explanation, talk.texts, rows, talk.classifier.vectorizer_),
-            probabilities=probabilities_of(talk.classifier, probabilities, targets),
-            predictions=talk.classifier.classes_[probabilities.argmax(axis=1)],
-            speakers=talk.speakers,
+            **_summarize(explanation, conversation.texts, rows, classifier.vectorizer_),
+            probabilities=probabilities_of(classifier, probabilities, targets),
+            predictions=classifier.classes_[probabilities.argmax(axis=1)],
+            speakers=conversation.speakers,
             y_true=y_true,
             n_earlier=n_earlier,
         )
@@ -153,31 +153,31 @@ class ConversationDisplay:
         y_true=None,
         n_earlier=3,
     ):
-        """Show what `explain` has returned.
+        """Show a DataFrame that `explain` returned.
 
         Parameters
         ----------
         explanation : DataFrame
-            What :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` returned.
+            Output of :meth:`~sk_ctxmem.ContextMemoryClassifier.explain`.
 
         texts : {list, ndarray, Series} of n_rows
-            Texts of all rows that were given to `explain`.
+            Texts of all rows that were passed to `explain`.
 
         rows : array-like of int or None, default=None
-            Positions of the rows of one conversation, in its order; None for all that the
-            explanation is about, in the order of X.
+            Positions of the rows of one conversation, in order; None for all rows in the
+            explanation, in the order of X.
 
         predictions : array-like of shape (n_rows,) or None, default=None
             The predicted classes.
 
         speakers : array-like of shape (n_rows,) or None, default=None
-            Who speaks in each row.
+            The speaker of each row.
 
         y_true : array-like of shape (n_rows,) or None, default=None
             The true classes.
 
         n_earlier : int, default=3
-            How many other turns to show as bars, those that counted most.
+            Number of other turns to show as bars, those that contributed most.
 
         Returns
         -------
@@ -186,45 +186,27 @@ class ConversationDisplay:
         """
         check_explanation(explanation)
         texts = check_texts(texts, "texts")
-        if rows is None:
-            rows = rows_of(explanation, len(texts))
-        else:
-            rows = np.array([check_row(row, len(texts), "rows") for row in rows])
+        rows = choose_rows(explanation, len(texts), rows)
         given = {"predictions": predictions, "speakers": speakers, "y_true": y_true}
         chosen = {
             name: None if values is None else check_labels(values, len(texts), name)[rows]
             for name, values in given.items()
         }
-        summary = _sum_up(explanation, [texts[row] for row in rows], rows, None)
+        summary = _summarize(explanation, [texts[row] for row in rows], rows, None)
         return cls(**summary, **chosen, n_earlier=n_earlier)
 
-    def to_html(self, title="Conversation"):
-        """Return a whole page, to be written to a file.
-
-        Parameters
-        ----------
-        title : str, default="Conversation"
-            Title of the page.
-
-        Returns
-        -------
-        html : str
-            The page, in itself complete; write it as UTF-8.
-        """
-        return render_page(self._repr_html_(), title)
-
     def _repr_html_(self):
-        """Return what a notebook shows."""
+        """Return the HTML that a notebook shows."""
         contributions = [word.contribution for words in self.words for word in words]
         between = self.contributions[~np.eye(len(self.texts), dtype=bool)]
         turns = [self._turn(number) for number in range(len(self.texts))]
         return render_block(turns, largest_of(contributions), largest_of(between))
 
     def __repr__(self):
-        return f"{type(self).__name__}(n_turns={len(self.texts)}); a notebook shows it"
+        return f"{type(self).__name__}(n_turns={len(self.texts)})"
 
     def _turn(self, number):
-        """Return what is shown of one turn."""
+        """Return what the HTML shows of one turn."""
         target = self.targets[number]
         speaker = None if self.speakers is None else self.speakers[number]
         return Turn(
@@ -242,30 +224,26 @@ class ConversationDisplay:
         )
 
     def _earlier(self, number):
-        """List the other turns that counted most, in their order."""
+        """Return number, text and contribution of the strongest other turns, in order."""
         values = np.nan_to_num(self.contributions[number])
         values[number] = 0.0
         strongest = np.argsort(-abs(values), kind="stable")[: self.n_earlier]
-        shown = sorted(int(turn) for turn in strongest if abs(values[turn]) >= LEAST_SHOWN)
+        shown = sorted(int(turn) for turn in strongest if abs(values[turn]) >= MIN_CONTRIBUTION)
         return [(turn, self.texts[turn], float(values[turn])) for turn in shown]
 
     def _sums(self, number):
-        """Return the contributions of a turn in sum."""
+        """Return the sums of the contributions to a turn, by where they come from."""
         line = self.contributions[number]
         others = np.delete(line, number)
         sums = {"own text": float(np.nan_to_num(line[number]))}
-        if not np.isnan(others).all():  # nothing is said of others where there are none
+        if not np.isnan(others).all():  # there may be none
             sums["other turns"] = float(np.nansum(others))
         structure = float(np.nan_to_num(self.structure[number]))
-        return sums | {"place, speaker and the like": structure}
+        return sums | {"position and speaker": structure}
 
 
-def _count(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
-
-
-def _sum_up(explanation, texts, rows, vectorizer):
-    """Return what an explanation says of words and rows, by the parameters of the Display."""
+def _summarize(explanation, texts, rows, vectorizer):
+    """Sum an explanation by words and rows, and return parameters of the Display."""
     own = explanation[explanation["row"] == explanation["from_row"]]
     lines = dict(list(own.groupby("row")))
     none = own.iloc[:0]

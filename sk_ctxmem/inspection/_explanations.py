@@ -1,84 +1,80 @@
-"""Tables that `explain` returns, checked and summed up for the Displays."""
+"""Checks and sums of the DataFrames that `explain` returns."""
 
 import numpy as np
 import pandas as pd
 
+from ._rows import check_row, check_table
+
 COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
-OWN_SOURCES = ("ngram", "wide", "word")
-NOT_TEXT = -1  # from_row of what no text tells
+NOT_TEXT = -1  # from_row of contributions that come from no text
 
 
 def check_explanation(explanation):
-    """Raise unless this is a table with the columns of `explain`, and rows.
+    """Raise unless this is a DataFrame with the columns of `explain`, and not empty.
 
     Parameters
     ----------
     explanation : DataFrame
-        What the user passed.
+        The argument of the user.
     """
-    if not isinstance(explanation, pd.DataFrame):
-        raise TypeError(
-            f"explanation is a {type(explanation).__name__}, but the DataFrame that "
-            "ContextMemoryClassifier.explain returns was expected."
-        )
-    missing = [name for name in COLUMNS if name not in explanation.columns]
-    if missing:
-        raise ValueError(
-            f"explanation has no columns {missing}, only {list(explanation.columns)}; pass what "
-            "ContextMemoryClassifier.explain returns, all columns of it."
-        )
+    expected = "the DataFrame that ContextMemoryClassifier.explain returns, with all its columns"
+    check_table(explanation, COLUMNS, "explanation", expected)
     if explanation.empty:
         raise ValueError("explanation has no lines; explain at least one row.")
 
 
-def rows_of(explanation, n_rows):
-    """Return the positions of the rows that an explanation is about, those they look at included.
+def choose_rows(explanation, n_rows, rows=None):
+    """Return the rows to show, by default those in the explanation.
 
     Parameters
     ----------
     explanation : DataFrame
-        What `explain` returned.
+        Output of `explain`.
     n_rows : int
-        Number of texts that there are.
+        Number of texts.
+    rows : array-like of int or None, default=None
+        Positions of the rows to show; None for the explained rows and those that contributed.
 
     Returns
     -------
     rows : ndarray
-        Sorted positions.
+        Positions, sorted if `rows` is None.
     """
+    if rows is not None:
+        return np.array([check_row(row, n_rows, "rows") for row in rows])
     rows = np.union1d(explanation["row"], explanation["from_row"])
     rows = rows[rows != NOT_TEXT].astype(np.int64)
     if rows.min() < 0 or rows.max() >= n_rows:
         raise ValueError(
-            f"explanation is about the rows {rows.min()} to {rows.max()}, but there are "
-            f"{n_rows} texts; pass the texts of all rows that were given to explain."
+            f"explanation has rows {rows.min()} to {rows.max()}, but there are {n_rows} texts; "
+            "pass the texts of all rows that were passed to explain."
         )
     return rows
 
 
 def sum_by_row(explanation, rows, value="contribution"):
-    """Return what each row has from each row, NaN where the explanation has no line.
+    """Sum the contributions of each row to each row, NaN where the explanation has no line.
 
     Parameters
     ----------
     explanation : DataFrame
-        What `explain` returned.
+        Output of `explain`.
     rows : ndarray of shape (n_turns,)
         Positions of the rows.
     value : {"contribution", "attention"}, default="contribution"
-        What to sum.
+        The column to sum.
 
     Returns
     -------
     values : ndarray of shape (n_turns, n_turns)
-        Line i is about row i, column j says what comes from row j.
+        Element (i, j) is the contribution of row j to row i.
     """
     sums = explanation.groupby(["row", "from_row"])[value].sum(min_count=1).unstack()
     return sums.reindex(index=rows, columns=rows).to_numpy(dtype=float)
 
 
 def sum_of_structure(explanation, rows):
-    """Return what each row has from all that is not text: its place, its speaker, the rest.
+    """Sum the contributions to each row that come from no text, such as position and speaker.
 
     Returns
     -------
@@ -91,7 +87,7 @@ def sum_of_structure(explanation, rows):
 
 
 def targets_of(explanation, rows):
-    """Return the class that is explained for each row, None for rows that are not.
+    """Return the explained class of each row, None for rows that are not explained.
 
     Returns
     -------
@@ -110,9 +106,9 @@ def probabilities_of(classifier, probabilities, targets):
     Parameters
     ----------
     classifier : ContextMemoryClassifier
-        Knows the order of the classes.
+        The fitted classifier, for the order of its classes.
     probabilities : ndarray of shape (n_rows, n_classes)
-        Of all classes.
+        Probabilities of all classes.
     targets : array-like of shape (n_rows,)
         The class of each row.
 

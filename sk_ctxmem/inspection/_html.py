@@ -1,7 +1,7 @@
-"""HTML of conversations: whatever stands in a text, a class or a name is shown, and never run.
+"""HTML of conversations, safe for any text, class or name.
 
-Strings of the user reach the page through `escape` alone; there are no scripts, links or resources
-from outside, and a whole page forbids them to the browser too.
+Every string of the user is escaped. The HTML has no scripts, links or external resources, and the
+policy of a complete page makes the browser refuse them.
 """
 
 from dataclasses import dataclass, field
@@ -14,38 +14,38 @@ from ._colors import level_of, sign_of, write_number
 from ._rows import clean, shorten
 from ._styles import BLOCK, PAGE, style_sheet
 
-LABEL_WIDTH = 40  # characters of an earlier text, beside its bar
+LABEL_WIDTH = 40  # characters of an earlier text beside its bar
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass
 class Turn:
-    """What is shown of one row.
+    """Values that the HTML shows of one row.
 
     Parameters
     ----------
     number : int
-        Its number.
+        Number of the turn.
     text : str
-        Its text.
+        Text of the turn.
     words : list of WordContribution
         Words to shade.
     speaker : object or None
-        Who speaks.
+        The speaker.
     target : object
-        The class that is explained, None for a turn that is context only.
+        The explained class; None for a turn that is only context.
     probability : float
-        Of that class, NaN if not known.
+        Probability of that class; NaN if not known.
     prediction : object or None
-        The class predicted, None if not known.
+        The predicted class; None if not known.
     truth : object or None
-        The true class; `has_truth` says whether there is one.
+        The true class, which may be None; see `has_truth`.
     has_truth : bool
-        Whether the true class is shown.
+        Whether to show the true class.
     earlier : list of (int, str, float)
-        Number, text and contribution of the other turns that counted.
+        Number, text and contribution of other turns.
     sums : dict of str to float
-        Contributions in sum.
+        Sums of contributions by where they come from.
     """
 
     number: int
@@ -61,20 +61,42 @@ class Turn:
     sums: dict = field(default_factory=dict)
 
 
+class HTMLDisplay:
+    """Mixin of the Displays that notebooks show as HTML."""
+
+    def to_html(self, title="Explanation"):
+        """Return a complete HTML page.
+
+        Parameters
+        ----------
+        title : str, default="Explanation"
+            Title of the page.
+
+        Returns
+        -------
+        html : str
+            The page; write it to a file as UTF-8. It loads nothing from elsewhere.
+        """
+        return render_page(self._repr_html_(), title)
+
+    def _repr_html_(self):
+        raise NotImplementedError
+
+
 def render_block(turns, largest_word, largest_turn):
-    """Return the block of a conversation, to stand in a notebook or a page.
+    """Return the HTML block of a conversation, for a notebook or a page.
 
     Parameters
     ----------
     turns : list of Turn
-        What to show.
+        The turns to show.
     largest_word, largest_turn : float
-        The largest contributions in size, which the shades and the bars are relative to.
+        The largest absolute contributions, which scale the shades and the bars.
 
     Returns
     -------
     html : str
-        One div with a style sheet of its own.
+        One div with its style sheet.
     """
     parts = [_render_turn(turn, largest_word, largest_turn) for turn in turns]
     return "\n".join(
@@ -90,14 +112,14 @@ def render_block(turns, largest_word, largest_turn):
 
 
 def render_page(block, title):
-    """Return a whole page around a block.
+    """Return a complete page around a block.
 
     Parameters
     ----------
     block : str
         HTML of the block.
     title : str
-        Title of the page, as text.
+        Title of the page, not yet escaped.
 
     Returns
     -------
@@ -115,7 +137,7 @@ def render_page(block, title):
 
 
 def shade_text(text, words, largest):
-    """Return a text with its words shaded.
+    """Return the HTML of a text with shaded words.
 
     Parameters
     ----------
@@ -124,12 +146,12 @@ def shade_text(text, words, largest):
     words : list of WordContribution
         The words to shade, in the order of the text.
     largest : float
-        The contribution of the strongest shade.
+        The contribution with the strongest shade.
 
     Returns
     -------
     html : str
-        The text, escaped, with spans around words.
+        The escaped text, with spans around words.
     """
     parts, end = [], 0
     for word in words:
@@ -144,21 +166,21 @@ def shade_text(text, words, largest):
 
 
 def _show(value):
-    """Return any value as text of HTML; what no page can hold is replaced."""
+    """Return a value as escaped HTML, with characters that are not valid in a page replaced."""
     return escape(clean(value))
 
 
 def _isolate(value):
-    """Return a value whose direction of writing leaves that of its neighbours alone."""
+    """Return a value whose writing direction does not affect its neighbours."""
     return f'<bdi dir="auto">{_show(value)}</bdi>'
 
 
 def _render_legend(largest):
     amount = f"up to {write_number(largest)[1:]}" if largest else "none here"
     return (
-        '<p class="legend"><span><span class="positive l4">&nbsp;blue&nbsp;</span> speaks for the '
-        'class,</span> <span><span class="negative l4">&nbsp;orange, dashed&nbsp;</span> against '
-        f"it:</span> contributions to the log-odds, {amount}.</p>"
+        '<p class="legend"><span><span class="positive l4">&nbsp;blue&nbsp;</span> for the class,'
+        '</span> <span><span class="negative l4">&nbsp;orange, dashed&nbsp;</span> against it:'
+        f"</span> contributions to the log-odds, {amount}.</p>"
     )
 
 
@@ -189,7 +211,7 @@ def _render_head(turn):
 
 
 def _render_truth(turn):
-    """Return the true class, or that it is the predicted one."""
+    """Return the true class, or a mark if the prediction is right."""
     if turn.prediction is None:
         return f"<span>true class <b>{_isolate(turn.truth)}</b></span>"
     if not is_missing(turn.truth) and turn.truth == turn.prediction:
@@ -198,7 +220,7 @@ def _render_truth(turn):
 
 
 def _render_target(turn):
-    """List the probability of the class that is explained, with its name if not yet shown."""
+    """Return the probability of the explained class, and its name if it is not the prediction."""
     chance = hover = ""
     if not np.isnan(turn.probability):
         chance = f"{100 * turn.probability:.0f} %"
@@ -209,7 +231,7 @@ def _render_target(turn):
 
 
 def _render_bar(number, text, contribution, *, largest):
-    """Return the three cells of an earlier turn: which one, how much, and its bar."""
+    """Return the three cells of an earlier turn: its text, its contribution and its bar."""
     share = min(100.0, 100 * abs(contribution) / largest) if largest else 0.0
     amount, label = write_number(contribution), _show(shorten(text, LABEL_WIDTH))
     hover = f' title="turn {number}: {amount}"'

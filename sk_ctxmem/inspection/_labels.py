@@ -1,4 +1,4 @@
-"""Which labels may be wrong: cleanlab on probabilities of models that have not seen the row."""
+"""suspect_labels: rank labels by cleanlab, on out-of-fold probabilities."""
 
 import warnings
 from numbers import Integral
@@ -10,65 +10,66 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check
 from sklearn.utils import check_consistent_length, column_or_1d, indexable
 from sklearn.utils.validation import has_fit_parameter
 
+from .._messages import import_optional
+
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 DEFAULT_FOLDS = 5
 
 
 def suspect_labels(estimator, X, y, *, groups=None, cv=None, method="self_confidence"):
-    """List the rows by how likely their label is wrong, worst first.
+    """Rank rows by how likely their label is wrong, worst first.
 
-    Each row is judged by a copy of the estimator that was fitted on other rows, and on no other
-    row of its group. The judgement is that of cleanlab, which needs the extra ``labels``:
+    cleanlab scores each label by the probabilities of a clone of the estimator, fitted on other
+    rows and on no other row of the same group. It needs the extra ``labels``:
     ``pip install "sk-ctxmem[labels]"``.
 
     Parameters
     ----------
     estimator : classifier with predict_proba
-        Any classifier or pipeline; it is cloned, and stays as it is.
+        Any classifier or pipeline. Only clones of it are fitted.
 
     X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-        What the estimator reads.
+        Input of the estimator.
 
     y : array-like of shape (n_rows,)
-        The labels in question.
+        The labels to check.
 
     groups : array-like of shape (n_rows,) or None, default=None
-        Which conversation or document each row belongs to: a group is never cut. The methods of
-        the estimator get them too if its fit takes `groups`. None: the `group_column` of the
-        estimator, if it has one, else each row stands alone.
+        The conversation or document of each row. Folds keep groups whole, and the estimator gets
+        the groups too if its fit takes `groups`. If None, the `group_column` of the estimator is
+        used, if it has one; otherwise each row is independent.
 
     cv : int, splitter, iterable or None, default=None
-        The folds, as in scikit-learn; each row must be in one test part. None for 5, an int for so
-        many, by class, and in whole groups where there are any.
+        The folds, as in scikit-learn; each row must be in exactly one test fold. None uses 5. An
+        integer sets the number of folds, stratified by class and by whole groups if there are any.
 
     method : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}, \
 default="self_confidence"
-        Score of cleanlab that rows are ranked by. The default found the most flipped labels in
-        our measurements.
+        The cleanlab score that ranks the rows. The default found the most flipped labels in our
+        benchmarks.
 
     Returns
     -------
     labels : DataFrame of shape (n_rows, 5)
-        Worst first, with the columns row (position in X), label, suggested (the most probable
-        class, which is the label itself where the model agrees), quality (of the label, from 0
-        to 1) and is_suspect (whether cleanlab would remove the row). Rows whose class no model
-        has seen on other rows cannot be judged: they come last, with quality NaN.
+        Worst label first, with the columns row (position in X), label, suggested (the most
+        probable class, equal to the label if the model agrees), quality (of the label, from 0 to
+        1) and is_suspect (whether cleanlab would remove the row). Rows whose class does not occur
+        in their training folds have no score: they come last, with quality NaN.
 
     Raises
     ------
     ImportError
         If cleanlab is not installed.
     TypeError, ValueError
-        If an argument is not legal; the message says what is.
+        If an argument is not valid.
 
     See Also
     --------
-    sk_ctxmem.ContextMemoryClassifier : A classifier that reads a row in its context.
+    sk_ctxmem.ContextMemoryClassifier : A classifier with memory over the rows of a group.
 
     Notes
     -----
-    Labels that are wrong in the training rows mislead the models too, the more so the fewer rows
-    a class has.
+    Wrong labels in the training folds affect the models too, most of all in classes with few rows.
 
     References
     ----------
@@ -89,7 +90,7 @@ default="self_confidence"
     >>> 7 in suspect_labels(clf, talks.data, y)["row"].head(10).to_list()
     True
     """
-    filtering, ranking = _import_cleanlab()
+    filtering, ranking = _import_cleanlab("filter"), _import_cleanlab("rank")
     _check_arguments(estimator, method)
     y = _read_labels(y)
     (X,) = indexable(X)
@@ -110,26 +111,19 @@ default="self_confidence"
     return frame.sort_values("quality", kind="stable", ignore_index=True)
 
 
-def _import_cleanlab():
-    """Return the modules of cleanlab that filter and rank."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what cleanlab imports
-            from cleanlab import filter as filtering
-            from cleanlab import rank as ranking
-    except ImportError as error:
-        raise ImportError(
-            'suspect_labels needs cleanlab: run pip install "sk-ctxmem[labels]".'
-        ) from error
-    return filtering, ranking
+def _import_cleanlab(module):
+    """Import a module of cleanlab without the warnings of its imports."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_optional(f"cleanlab.{module}", "labels", "suspect_labels")
 
 
 def _check_arguments(estimator, method):
-    """Raise unless the estimator tells probabilities and the method is one of cleanlab's."""
+    """Raise unless the estimator has predict_proba and the method is valid."""
     if not hasattr(estimator, "fit") or not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"estimator={estimator!r:.200} must have fit and predict_proba; use a classifier that "
-            "tells probabilities, such as ContextMemoryClassifier()."
+            "predicts probabilities, such as ContextMemoryClassifier()."
         )
     if method not in METHODS:
         names = " or ".join(map(repr, METHODS))
@@ -137,18 +131,18 @@ def _check_arguments(estimator, method):
 
 
 def _read_labels(y):
-    """Return labels as an array of one dimension."""
+    """Return labels as a one-dimensional array."""
     y = column_or_1d(y)
     if pd.isna(y).any():
-        place = np.flatnonzero(pd.isna(y))[0]
-        raise ValueError(f"y has no label in row {place}; leave out rows without a label.")
+        row = np.flatnonzero(pd.isna(y))[0]
+        raise ValueError(f"y has no label in row {row}; remove rows without a label.")
     if len(np.unique(y)) < 2:
-        raise ValueError(f"y has one class only, {y[:1].tolist()}; at least two are needed.")
+        raise ValueError(f"y has only one class, {y[:1].tolist()}; at least two are needed.")
     return y
 
 
 def _find_groups(estimator, X):
-    """Return the column of X that the estimator, or a step of it, takes for groups."""
+    """Return the column of X that is the group_column of the estimator or of one of its steps."""
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     for name, value in parameters.items():
         is_role = name == "group_column" or name.endswith("__group_column")
@@ -158,41 +152,41 @@ def _find_groups(estimator, X):
 
 
 def _split(X, y, groups, cv):
-    """Return pairs of training and test positions, each row in one test part."""
+    """Return pairs of training and test positions, with each row in one test fold."""
     if cv is None or isinstance(cv, Integral):
         kind = StratifiedKFold if groups is None else StratifiedGroupKFold
         cv = kind(DEFAULT_FOLDS if cv is None else int(cv))
-    if groups is not None:  # ids may be of any kind, such as pairs
+    if groups is not None:  # ids may be of any type, such as tuples
         groups = pd.factorize(pd.Series(list(groups), dtype=object))[0]
-    with warnings.catch_warnings():  # rows of rare classes come last, which is documented
+    with warnings.catch_warnings():  # rows of rare classes get no score, as documented
         warnings.filterwarnings("ignore", message="The least populated class")
         folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
     counts = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(y))
     if (counts != 1).any():
-        place = np.flatnonzero(counts != 1)[0]
+        row = np.flatnonzero(counts != 1)[0]
         raise ValueError(
-            f"cv={cv!r} has row {place} in {counts[place]} test parts, but each row must be in "
+            f"cv={cv!r} has row {row} in {counts[row]} test folds, but each row must be in "
             "one; use a number of folds, such as cv=5."
         )
     return folds
 
 
 def _predict_out_of_fold(estimator, X, y, groups, classes, folds):
-    """Return the probabilities of each row by a model that was fitted on the other parts.
+    """Return the probabilities of each row by a model fitted on the other folds.
 
-    As scikit-learn's cross_val_predict, but groups reach predict_proba too.
+    Like scikit-learn's cross_val_predict, except that predict_proba gets the groups too.
 
     Returns
     -------
     probabilities : ndarray of shape (n_rows, n_classes)
-        NaN for classes that the model does not know.
+        NaN for classes that are not in the training folds.
     """
     probabilities = np.full((len(y), len(classes)), np.nan)
     for train, test in folds:
         options = [{} if groups is None else {"groups": _take(groups, p)} for p in (train, test)]
         model = clone(estimator).fit(_take(X, train), y[train], **options[0])
-        places = np.searchsorted(classes, model.classes_)
-        probabilities[np.ix_(test, places)] = model.predict_proba(_take(X, test), **options[1])
+        columns = np.searchsorted(classes, model.classes_)
+        probabilities[np.ix_(test, columns)] = model.predict_proba(_take(X, test), **options[1])
     return probabilities
 
 
@@ -204,16 +198,16 @@ def _take(values, positions):
 
 
 def _complete(probabilities):
-    """Return 0 for classes that a model did not know."""
+    """Return 0 for classes that are not in the training folds."""
     return np.nan_to_num(probabilities, nan=0.0)
 
 
 def _filter(filtering, labels, probabilities):
-    """Tell the rows that cleanlab would remove."""
+    """Return whether cleanlab would remove each row."""
     if len(np.unique(labels)) < 2:
         return np.zeros(len(labels), dtype=bool)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of calibration where classes are rare
+        warnings.simplefilter("ignore")  # about the calibration of rare classes
         return filtering.find_label_issues(labels, probabilities, n_jobs=1, verbose=False)
 
 

@@ -1,39 +1,18 @@
-"""What the Displays share that draw with matplotlib, which is imported only then."""
+"""Helpers of the Displays that draw with matplotlib, which is imported only then."""
 
+from .._messages import import_optional
 from ._colors import LIGHT
 
 
-def import_pyplot(name):
-    """Return matplotlib.pyplot, or say how to install it.
-
-    Parameters
-    ----------
-    name : str
-        Name of the Display that draws.
-
-    Returns
-    -------
-    pyplot : module
-        matplotlib.pyplot.
-    """
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            f'{name}.plot needs matplotlib; run: pip install "sk-ctxmem[inspection]"'
-        ) from error
-    return pyplot
-
-
 def get_axes(name, ax, figsize):
-    """Return the axes to draw on: those given, or those of a new figure.
+    """Return the axes of the user, or the axes of a new figure.
 
     Parameters
     ----------
     name : str
         Name of the Display that draws.
     ax : matplotlib Axes or None
-        Axes given by the user.
+        Axes of the user.
     figsize : tuple of (float, float)
         Width and height of a new figure in inches.
 
@@ -42,16 +21,20 @@ def get_axes(name, ax, figsize):
     ax : matplotlib Axes
         The axes.
     """
-    pyplot = import_pyplot(name)
+    pyplot = import_optional("matplotlib.pyplot", "inspection", f"{name}.plot")
     if ax is None:
         _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
     return ax
 
 
+def to_matplotlib(name, opacity=1.0):
+    """Return a colour of the light palette as red, green, blue and opacity from 0 to 1."""
+    return (*(part / 255 for part in LIGHT[name]), opacity)
+
+
 def diverging_colors():
-    """Return the colours from "against the class" over zero to "for it"."""
+    """Return the colormap from orange (against the class) over white to blue (for it)."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    ends = [LIGHT[name] for name in ("negative", "ground", "positive")]
-    colors = [[part / 255 for part in color] for color in ends]
+    colors = [to_matplotlib(name) for name in ("negative", "ground", "positive")]
     return LinearSegmentedColormap.from_list("sk_ctxmem", colors)

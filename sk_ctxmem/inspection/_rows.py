@@ -1,10 +1,11 @@
-"""The rows that a Display shows: of which classifier, of which conversation, in which order."""
+"""The rows that a Display shows: finding the classifier and the conversation, and checks."""
 
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -13,7 +14,7 @@ from .._input._rows import is_frame, looks_like_texts, read_rows
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import order_numbers
 
-MOST_IDS_SHOWN = 5  # in messages
+MAX_IDS_SHOWN = 5  # in messages
 
 
 @dataclass
@@ -23,17 +24,21 @@ class Conversation:
     Parameters
     ----------
     classifier : ContextMemoryClassifier
-        The classifier, out of the pipeline that it was in.
+        The fitted classifier, taken out of its pipeline.
     X : of n_turns rows
-        What the classifier reads.
+        Input of the classifier.
     groups : ndarray of shape (n_turns,) or None
-        Ids for the argument of that name; None if a column of X has them.
+        Argument `groups` of the classifier; None if a column of X holds the ids.
     rows : ndarray of shape (n_turns,)
-        Position of each turn among the rows of the caller.
+        Position of each turn in the X of the user.
     texts : list of str
-        What is shown of each turn.
+        The text to show for each turn.
     speakers : ndarray of shape (n_turns,) or None
-        Who speaks.
+        The speaker of each turn.
+    has_groups : bool
+        Whether X came with groups, in a column or as an argument.
+    n_rows : int
+        Number of rows in the X of the user.
     """
 
     classifier: Any
@@ -42,26 +47,36 @@ class Conversation:
     rows: np.ndarray
     texts: list[str]
     speakers: np.ndarray | None
+    has_groups: bool
+    n_rows: int
+
+    def explain(self, target=None, rows=None):
+        """Return the explanation of turns, by default of all."""
+        return self.classifier.explain(self.X, target, groups=self.groups, rows=rows)
+
+    def predict_proba(self):
+        """Return the probabilities of all turns."""
+        return self.classifier.predict_proba(self.X, groups=self.groups)
 
 
 def find_classifier(estimator, X, needed):
-    """Return the classifier inside a pipeline or search, and X after the steps before it.
+    """Return the classifier inside a pipeline or search, and X transformed by the earlier steps.
 
     Parameters
     ----------
     estimator : ContextMemoryClassifier, Pipeline that ends in one, or search over these
         The fitted estimator.
     X : of n_rows
-        What the estimator reads; None for none.
+        Input of the estimator, or None.
     needed : str
-        Method or attribute that the Display needs of the classifier.
+        Name of a method or attribute that the Display needs.
 
     Returns
     -------
     classifier : ContextMemoryClassifier
         The fitted classifier.
     X : of n_rows
-        What the classifier reads.
+        Input of the classifier.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, type):
@@ -79,8 +94,19 @@ def find_classifier(estimator, X, needed):
     return estimator, X
 
 
+# The functions below are the only ones that read private state of the fitted classifier. They read
+# what `fit` stored, never the constructor parameters, which `set_params` may have changed since.
+
+
 def read_inputs(classifier, X, groups):
-    """Read X and groups as the classifier does.
+    """Read X and groups with the columns that the classifier was fitted with.
+
+    Parameters
+    ----------
+    classifier : ContextMemoryClassifier
+        The fitted classifier.
+    X, groups : see ContextMemoryClassifier.predict
+        The input.
 
     Returns
     -------
@@ -90,42 +116,52 @@ def read_inputs(classifier, X, groups):
     return read_rows(X, groups, fitted_model(classifier).reader.schema)
 
 
+def fitted_group_column(classifier):
+    """Return the name of the column of group ids that the classifier was fitted with, or None."""
+    return fitted_model(classifier).columns["group"]
+
+
+def uses_context(classifier):
+    """Return whether the classifier was fitted to use other rows of a group."""
+    return fitted_model(classifier).reader.context != "none"
+
+
 def order_of_rows(inputs):
-    """Return a number for each row, by which the rows of a group are in their order."""
+    """Return the rank of each row, which sorts the rows of a group into their order."""
     ranks = np.empty(inputs.n_rows, dtype=np.int64)
     ranks[np.argsort(order_numbers(inputs), kind="stable")] = np.arange(inputs.n_rows)
     return ranks
 
 
 def take_rows(X, rows):
-    """Return rows of X, whatever kind of table or list it is."""
+    """Return rows of X, which may be a list, an array, a sparse matrix or a DataFrame."""
     if hasattr(X, "iloc"):
         return X.iloc[rows]
     if is_frame(X):
         return X[rows.tolist()]
     if sparse.issparse(X):
-        return X.tocsr()[rows]  # other formats have no rows to take
+        return X.tocsr()[rows]  # other formats do not support indexing by rows
     if hasattr(X, "shape"):
         return X[rows]
     return [X[row] for row in rows]
 
 
 def read_conversation(estimator, X, groups, *, group=None, row=None):
-    """Return the conversation with an id, or that of a row.
+    """Return the conversation with an id, or the conversation of a row.
 
     Parameters
     ----------
     estimator, X, groups : see ContextAttributionDisplay.from_estimator
-        The classifier and the rows.
+        The classifier and its input.
     group : hashable or None, default=None
-        Id of the conversation; None if there is only one, or to go by `row`.
+        Id of the conversation; None if there is only one, or if `row` is given.
     row : int or None, default=None
         Position in X of a row of the conversation.
 
     Returns
     -------
     conversation : Conversation
-        Its rows; without groups, all rows, or `row` alone.
+        Its rows in order; without groups, `row` alone or, if it is None, all rows.
     """
     classifier, X_read = find_classifier(estimator, X, "explain")
     inputs = read_inputs(classifier, X_read, groups)
@@ -141,6 +177,8 @@ def read_conversation(estimator, X, groups, *, group=None, row=None):
         rows,
         [texts[turn] for turn in rows],
         None if inputs.speakers is None else inputs.speakers[rows],
+        inputs.groups is not None,
+        inputs.n_rows,
     )
 
 
@@ -156,16 +194,16 @@ def check_row(row, n_rows, name="row"):
 
 
 def check_labels(y, n_rows, name="y"):
-    """Return one class for each row as an array, of the type that numpy gives it.
+    """Return the class of each row as an array.
 
     Parameters
     ----------
     y : array-like of shape (n_rows,)
         Classes.
     n_rows : int
-        How many there must be.
+        Number of rows.
     name : str, default="y"
-        What to call them in messages.
+        Name of the argument, for messages.
 
     Returns
     -------
@@ -180,36 +218,59 @@ def check_labels(y, n_rows, name="y"):
     return labels
 
 
+def check_table(table, columns, name, expected):
+    """Raise unless a table is a DataFrame with certain columns.
+
+    Parameters
+    ----------
+    table : object
+        The argument of the user.
+    columns : tuple of str
+        The columns that it must have.
+    name : str
+        Name of the argument, for messages.
+    expected : str
+        Description of a valid argument, for messages.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"{name} is a {type(table).__name__}, but must be {expected}.")
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{name} has no columns {missing}, only {list(table.columns)}; pass {expected}."
+        )
+
+
 def show_rows(X, inputs):
-    """Return what can be shown of each row: its text, or its position where it has none."""
+    """Return the text of each row, or its position if the input is not text."""
     if inputs.kind == "text":
         return inputs.values
-    if looks_like_texts(X):  # what the steps of a pipeline made features of
+    if looks_like_texts(X):  # the texts before the pipeline vectorized them
         return list(X if len(getattr(X, "shape", ())) < 2 else np.asarray(X)[:, 0])
     return [f"row {row}" for row in range(inputs.n_rows)]
 
 
 def _find_members(inputs, group, row):
-    """Return the positions of the rows that belong to a group, or to the group of a row."""
+    """Return the positions of the rows of a group, or of the group of a row."""
     if inputs.groups is None:
         if group is not None:
             raise ValueError(
-                f"group={group!r} was asked for, but X comes without groups; pass groups=, or fit "
+                f"group={group!r} was passed, but X comes without groups; pass groups=, or fit "
                 "with group_column=."
             )
         return np.arange(inputs.n_rows) if row is None else np.array([row])
-    is_time = inputs.groups.dtype.kind in "mM"  # as lists, these would be plain numbers
+    is_time = inputs.groups.dtype.kind in "mM"  # tolist would return plain numbers
     ids = list(inputs.groups) if is_time else inputs.groups.tolist()
     if row is not None:
         group = ids[row]
     known = list(dict.fromkeys(ids))
     if group is None and len(known) > 1:
         raise ValueError(
-            f"group=None, but X holds {len(known)} groups: {_list_some(known)}; pass the id of "
-            "the one to show."
+            f"group=None, but X has {len(known)} groups: {_list_some(known)}; pass the id of the "
+            "one to show."
         )
     group = known[0] if group is None else group
-    members = [place for place, other in enumerate(ids) if other == group]
+    members = [position for position, other in enumerate(ids) if other == group]
     if not members:
         raise ValueError(f"group={group!r} is not a group of X, which has {_list_some(known)}.")
     return np.array(members)
@@ -217,16 +278,16 @@ def _find_members(inputs, group, row):
 
 def _list_some(ids):
     """Return the first ids for a message."""
-    rest = f" and {len(ids) - MOST_IDS_SHOWN} more" * (len(ids) > MOST_IDS_SHOWN)
-    return ", ".join(map(repr, ids[:MOST_IDS_SHOWN])) + rest
+    rest = f" and {len(ids) - MAX_IDS_SHOWN} more" * (len(ids) > MAX_IDS_SHOWN)
+    return ", ".join(map(repr, ids[:MAX_IDS_SHOWN])) + rest
 
 
 def clean(value):
-    """Return a value as text of the same length that can be written: no NUL, no lone surrogate."""
+    """Return a value as a str of the same length, with NUL and lone surrogates replaced."""
     return str(value).encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
 
 
 def shorten(value, width):
-    """Return a value in one line of at most `width` characters, the cut marked by an ellipsis."""
+    """Return a value as one line of at most `width` characters, with an ellipsis if it is cut."""
     line = " ".join(clean(value).split())
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"

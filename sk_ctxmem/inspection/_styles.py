@@ -1,10 +1,10 @@
-"""Style sheet of the HTML: every rule is about our own block, so that a notebook stays as it is."""
+"""Style sheet of the HTML, whose rules apply to its own block alone, not to the notebook."""
 
-from ._colors import DARK, LIGHT, SHARES
+from ._colors import DARK, LIGHT, OPACITY
 
 BLOCK = "sk-ctxmem-conversation"
 SIGNS = ("positive", "negative")
-# Notebooks and documentation have switches of their own, which say more than the system does.
+# The themes of notebooks and documentation override the theme of the system.
 DARK_SWITCHES = (
     '[data-theme="dark"]',
     '[data-jp-theme-light="false"]',
@@ -65,7 +65,7 @@ def style_sheet():
     Returns
     -------
     css : str
-        The style sheet, the same for every conversation.
+        The style sheet; it is the same for every conversation.
     """
     block = f".{BLOCK}"
     light, dark = _variables(LIGHT), _variables(DARK)
@@ -82,10 +82,10 @@ def style_sheet():
 
 
 def _variables(palette):
-    """Return the colours of a palette as declarations."""
+    """Return the colours of a palette as CSS variables."""
     colors = {name: " ".join(map(str, color)) for name, color in palette.items()}
     plain = [f"--{name}: rgb({colors[name]});" for name in ("ground", "ink", "faint", "line")]
-    # with commas, as these are put into rgb() and rgba() with an opacity of their own
+    # only numbers, because rgb() and rgba() use these with and without an opacity
     numbers = {name: ", ".join(map(str, palette[name])) for name in SIGNS}
     return " ".join(plain + [f"--{name}: {numbers[name]};" for name in SIGNS])
 
@@ -95,10 +95,10 @@ def _below(switches, block):
 
 
 def _shades(block):
-    """List the rule of each level of each colour."""
+    """Return a rule for each level of each colour."""
     return [
-        f"{block} .{name}.l{level} {{ background-color: rgba(var(--{name}), {share}); }}"
+        f"{block} .{name}.l{level} {{ background-color: rgba(var(--{name}), {opacity}); }}"
         for name in SIGNS
-        for level, share in enumerate(SHARES)
+        for level, opacity in enumerate(OPACITY)
         if level
     ]

@@ -1,26 +1,30 @@
-"""TokenAttributionDisplay: the words of one text, shaded by what they contributed."""
+"""TokenAttributionDisplay: contributions of the words of one text, as bars or shaded text."""
 
+from collections import defaultdict
 from numbers import Integral
 
 import numpy as np
 
 from .._input._rows import check_texts
-from ._colors import largest_of, write_number
-from ._drawn_text import LINE, MARGIN, MOST_CHARACTERS, WIDTH, draw_text
+from ._colors import largest_of, sign_of, write_number
 from ._explanations import NOT_TEXT, check_explanation, probabilities_of, targets_of
-from ._html import Turn, render_block, render_page
-from ._plotting import get_axes
-from ._rows import check_row, clean, read_conversation, shorten
+from ._html import HTMLDisplay, Turn, render_block
+from ._plotting import get_axes, to_matplotlib
+from ._rows import check_row, read_conversation, shorten
 from ._words import word_contributions
-from ._wrapping import split_pieces
+
+MAX_BARS = 15  # by default
+WIDTH, MARGIN, BAR = 6.4, 1.3, 0.27  # inches: of the figure, of title and x axis, of one bar
+WORD_WIDTH = 24  # characters of a word beside its bar
+CLASS_WIDTH = 40
 
 
-class TokenAttributionDisplay:
-    """The words of one text, coloured by what they contributed to a class.
+class TokenAttributionDisplay(HTMLDisplay):
+    """Contributions of the words of one text to the score of a class.
 
-    Blue speaks for the class, orange with a dashed frame against it. Notebooks show it as HTML;
-    :meth:`plot` draws it with matplotlib. Made by :meth:`from_estimator` or
-    :meth:`from_explanation`.
+    :meth:`plot` draws the strongest words as bars: blue for the class, orange and hatched against
+    it. In a notebook, the display is the text itself, as HTML, with its words shaded. Create it
+    with :meth:`from_estimator` or :meth:`from_explanation`.
 
     Parameters
     ----------
@@ -28,25 +32,26 @@ class TokenAttributionDisplay:
         The text.
 
     words : list of WordContribution
-        What each word contributed, in log-odds, in the order of the text.
+        Contribution of each word to the log-odds, in the order of the text.
 
     target : class label
         The class that is explained.
 
     probability : float, default=nan
-        Its probability; NaN if not known.
+        Probability of the class; NaN if it is not known.
 
     rest : float, default=0.0
-        What the text contributed by n-grams that are not found in it.
+        Contribution of n-grams of the text that belong to none of its words.
 
     other_turns : float, default=0.0
-        What other rows contributed in sum.
+        Sum of the contributions of other rows.
 
     structure : float, default=0.0
-        What all that is not text contributed.
+        Sum of the contributions of everything that is not text, such as position and speaker.
 
     top : int or None, default=None
-        How many words to colour, those that counted most; None for all.
+        Number of words to show, strongest first. None shades all words in the HTML and draws 15
+        bars.
 
     row : int, default=0
         Position of the text in X.
@@ -54,24 +59,28 @@ class TokenAttributionDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes of the text.
+        Axes of the bars.
 
     figure_ : matplotlib Figure
-        Its figure.
+        Figure of the axes.
 
-    text_ : list of matplotlib Text
-        The pieces of the text, in its order.
+    bars_ : matplotlib BarContainer
+        The bars, strongest word first; empty if no word contributed.
 
     See Also
     --------
     ConversationDisplay : All texts of a conversation, as HTML.
-    ContextAttributionDisplay : All turns by all turns, as a heat map.
+    ContextAttributionDisplay : Contributions of each row to each row, as a heat map.
 
     Notes
     -----
-    matplotlib draws scripts that run from right to left, and those whose letters join, letter
-    by letter from left to right; the HTML shows them as they are written. It also needs a
-    font that has the letters: for Chinese, ``plt.rcParams["font.family"] = "Noto Sans CJK SC"``.
+    A word that occurs several times has one bar, with the sum of its contributions and the number
+    of its occurrences. Words that differ in case have separate bars. The HTML shades each
+    occurrence by its own contribution.
+
+    matplotlib needs a font that has the letters of the text: for Chinese,
+    ``plt.rcParams["font.family"] = "Noto Sans CJK SC"``. It does not shape scripts that run from
+    right to left or join their letters; the HTML does.
     """
 
     def __init__(
@@ -109,7 +118,7 @@ class TokenAttributionDisplay:
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame} of n_rows
-            Texts, with the other rows of the conversation.
+            Texts, including the other rows of the conversation.
 
         row : int, default=0
             Position in X of the row to explain.
@@ -118,79 +127,82 @@ class TokenAttributionDisplay:
             The class to explain; None for the predicted one.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation each row belongs to, if no column says so.
+            The conversation of each row, if no column holds it.
 
         top : int or None, default=None
-            How many words to colour, those that counted most; None for all.
+            Number of words to show, strongest first. None shades all words in the HTML and draws
+            15 bars.
 
         plot : bool, default=True
-            Whether to draw with matplotlib; HTML needs no drawing.
+            Whether to draw with matplotlib. The HTML does not need it.
 
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : TokenAttributionDisplay
-            The display, drawn if asked for.
+            The display, drawn if `plot` is True.
         """
         _check_top(top)
-        talk = read_conversation(estimator, X, groups, row=row)
-        row = check_row(row, X.shape[0] if hasattr(X, "shape") else len(X))
-        turn = int(np.flatnonzero(talk.rows == row)[0])
-        explanation = talk.classifier.explain(talk.X, target, groups=talk.groups, rows=[turn])
-        probabilities = talk.classifier.predict_proba(talk.X, groups=talk.groups)
-        target = targets_of(explanation, [turn])
-        probability = probabilities_of(talk.classifier, probabilities[[turn]], target)[0]
-        vectorizer = talk.classifier.vectorizer_
-        display = cls._of(explanation, talk.texts[turn], turn, vectorizer, probability, top)
-        display.row = row
+        conversation = read_conversation(estimator, X, groups, row=row)
+        classifier = conversation.classifier
+        position = check_row(row, conversation.n_rows)
+        turn = int(np.flatnonzero(conversation.rows == position)[0])
+        explanation = conversation.explain(target, rows=[turn])
+        targets = targets_of(explanation, [turn])
+        probabilities = conversation.predict_proba()[[turn]]
+        probability = probabilities_of(classifier, probabilities, targets)[0]
+        text, vectorizer = conversation.texts[turn], classifier.vectorizer_
+        display = cls._from_row(explanation, text, turn, vectorizer, probability, top)
+        display.row = position
         return display.plot(ax=ax) if plot else display
 
     @classmethod
     def from_explanation(
         cls, explanation, texts, *, row=None, probability=np.nan, top=None, plot=True, ax=None
     ):
-        """Draw a row of what `explain` has returned.
+        """Draw one row of a DataFrame that `explain` returned.
 
         Parameters
         ----------
         explanation : DataFrame
-            What :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` returned.
+            Output of :meth:`~sk_ctxmem.ContextMemoryClassifier.explain`.
 
         texts : {list, ndarray, Series} of n_rows
-            Texts of all rows that were given to `explain`.
+            Texts of all rows that were passed to `explain`.
 
         row : int or None, default=None
             Position of the row to draw; None if only one was explained.
 
         probability : float, default=nan
-            Probability of the class that is explained; NaN if not known.
+            Probability of the explained class; NaN if it is not known.
 
         top : int or None, default=None
-            How many words to colour, those that counted most; None for all.
+            Number of words to show, strongest first. None shades all words in the HTML and draws
+            15 bars.
 
         plot : bool, default=True
-            Whether to draw with matplotlib; HTML needs no drawing.
+            Whether to draw with matplotlib. The HTML does not need it.
 
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : TokenAttributionDisplay
-            The display, drawn if asked for.
+            The display, drawn if `plot` is True.
         """
         _check_top(top)
         check_explanation(explanation)
         texts = check_texts(texts, "texts")
         row = _choose_row(explanation, row, len(texts))
-        display = cls._of(explanation, texts[row], row, None, probability, top)
+        display = cls._from_row(explanation, texts[row], row, None, probability, top)
         return display.plot(ax=ax) if plot else display
 
     @classmethod
-    def _of(cls, explanation, text, row, vectorizer, probability, top):
-        """Sum an explanation of one row up, without drawing it."""
+    def _from_row(cls, explanation, text, row, vectorizer, probability, top):
+        """Sum the explanation of one row, without drawing it."""
         lines = explanation[explanation["row"] == row]
         is_own, is_text = lines["from_row"] == row, lines["from_row"] != NOT_TEXT
         words, rest = word_contributions(text, lines[is_own], vectorizer)
@@ -206,109 +218,120 @@ class TokenAttributionDisplay:
             row=row,
         )
 
-    def plot(self, ax=None, *, fontsize=11):
-        """Draw the words, and wrap them over lines.
+    def plot(self, ax=None, **kwargs):
+        """Draw the strongest words as horizontal bars.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure, as high as the text needs.
+            Axes to draw on; None for a new figure.
 
-        fontsize : float, default=11
-            Size of the letters in points.
+        **kwargs : dict
+            Passed to matplotlib's `barh`.
 
         Returns
         -------
         self : TokenAttributionDisplay
             The display itself.
         """
-        self.ax_ = get_axes(type(self).__name__, ax, (WIDTH, MARGIN + LINE))
+        words = _sum_equal_words(self.words)[: self.top or MAX_BARS]
+        self.ax_ = get_axes(type(self).__name__, ax, (WIDTH, MARGIN + BAR * max(2, len(words))))
         self.figure_ = self.ax_.figure
-        largest = largest_of([word.contribution for word in self.words])
-        self.text_ = draw_text(
-            self.ax_,
-            split_pieces(clean(self.text)[:MOST_CHARACTERS], self._shown_words()),
-            largest,
-            title=self._title(),
-            legend=self._legend(largest),
-            fontsize=fontsize,
-            fit_figure=ax is None,
-        )
+        self.bars_ = self._draw_bars([value for _, value in words], kwargs)
+        labels = [label for label, _ in words]
+        self.ax_.set_yticks(range(len(words)), labels, fontsize=9, parse_math=False)
+        self._label()
+        if words:
+            self.ax_.axvline(0, color="0.3", linewidth=0.8)
+        else:
+            self.ax_.set_axis_off()
+            center = {"ha": "center", "va": "center", "transform": self.ax_.transAxes}
+            self.ax_.text(0.5, 0.5, "No word contributed.", **center)
         return self
 
-    def _legend(self, largest):
-        """List what the colours are, and what the rest contributed."""
-        size = f"up to {write_number(largest)[1:]}" if largest else "none here"
-        other, rest = write_number(self.other_turns), write_number(self.structure)
-        return [
-            ("blue: for it", 0.8 * largest),
-            ("orange, dashed: against it", -0.8 * largest),
-            (f"(log-odds, {size}); other turns {other}, place and speaker {rest}", 0.0),
-        ]
+    def _draw_bars(self, values, kwargs):
+        """Draw the bars, the first one at the top, and write their values beside them."""
+        signs = [sign_of(value) for value in values]
+        style = {
+            "color": [to_matplotlib(sign, 0.75) for sign in signs],
+            "edgecolor": [to_matplotlib(sign) for sign in signs],
+            "hatch": ["" if sign == "positive" else "////" for sign in signs],
+        }
+        bars = self.ax_.barh(range(len(values)), values, **(style | kwargs))
+        self.ax_.bar_label(bars, [write_number(value) for value in values], padding=3, fontsize=9)
+        self.ax_.margins(x=0.2)  # leaves room for the values
+        self.ax_.set_ylim(max(1, len(values)) - 0.5, -0.5)
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        return bars
 
-    def _title(self):
-        chance = "" if np.isnan(self.probability) else f": {100 * self.probability:.0f} %"
-        return f"{shorten(self.target, 40)}{chance}"
-
-    def _shown_words(self):
-        """Return the words to colour, in the order of the text."""
-        if self.top is None:
-            return self.words
-        sizes = -np.abs([word.contribution for word in self.words])
-        strongest = np.sort(np.argsort(sizes, kind="stable")[: self.top])
-        return [self.words[place] for place in strongest]
-
-    def to_html(self, title="Explanation"):
-        """Return a whole page, to be written to a file.
-
-        Parameters
-        ----------
-        title : str, default="Explanation"
-            Title of the page.
-
-        Returns
-        -------
-        html : str
-            The page, in itself complete; write it as UTF-8.
-        """
-        return render_page(self._repr_html_(), title)
+    def _label(self):
+        """Write the title, and below the axis the contributions that no bar shows."""
+        probability = "" if np.isnan(self.probability) else f" ({100 * self.probability:.0f} %)"
+        title = f"Strongest words for {shorten(self.target, CLASS_WIDTH)}{probability}"
+        self.ax_.set_title(title, fontsize=10, parse_math=False)
+        other, structure = write_number(self.other_turns), write_number(self.structure)
+        self.ax_.set_xlabel(
+            "contribution to the log-odds of the class\n"
+            f"(other turns {other}, position and speaker {structure})",
+            fontsize=9,
+        )
 
     def _repr_html_(self):
-        """Return what a notebook shows."""
+        """Return the HTML that a notebook shows."""
         contributions = [word.contribution for word in self.words]
         sums = {
             "own text": sum(contributions) + self.rest,
             "other turns": self.other_turns,
-            "place, speaker and the like": self.structure,
+            "position and speaker": self.structure,
         }
         turn = Turn(
             number=self.row,
             text=self.text,
-            words=self._shown_words(),
+            words=self._strongest_words(),
             target=self.target,
             probability=self.probability,
             sums=sums,
         )
         return render_block([turn], largest_of(contributions), 0.0)
 
+    def _strongest_words(self):
+        """Return the words to shade, in the order of the text."""
+        if self.top is None:
+            return self.words
+        sizes = -np.abs([word.contribution for word in self.words])
+        strongest = np.sort(np.argsort(sizes, kind="stable")[: self.top])
+        return [self.words[position] for position in strongest]
+
     def __repr__(self):
         return f"{type(self).__name__}(target={self.target!r}, n_words={len(self.words)})"
 
 
+def _sum_equal_words(words):
+    """Return pairs of a label and a contribution for each spelling, strongest first."""
+    by_spelling = defaultdict(list)
+    for word in words:
+        by_spelling[word.word].append(word.contribution)
+    pairs = []
+    for spelling, values in by_spelling.items():
+        count = f" ×{len(values)}" * (len(values) > 1)
+        pairs.append((shorten(spelling, WORD_WIDTH) + count, sum(values)))
+    return sorted((pair for pair in pairs if pair[1]), key=lambda pair: -abs(pair[1]))
+
+
 def _check_top(top):
     if top is not None and (isinstance(top, bool) or not isinstance(top, Integral)):
-        raise TypeError(f"top={top!r} must be a number of words, or None for all.")
+        raise TypeError(f"top={top!r} must be a number of words, or None for the default.")
     if top is not None and top < 1:
-        raise ValueError(f"top={top} must be at least 1; None colours all words.")
+        raise ValueError(f"top={top} must be at least 1; use None for the default.")
 
 
 def _choose_row(explanation, row, n_rows):
-    """Return the row to draw: the one that was asked for, or the only one."""
+    """Return the row to draw, by default the only one that was explained."""
     explained = explanation["row"].unique()
     if row is None and len(explained) > 1:
         raise ValueError(
-            f"row=None, but explanation is about {len(explained)} rows; pass the one to draw, "
-            f"such as row={explained[0]}."
+            f"row=None, but explanation has {len(explained)} rows; pass the row to draw, such as "
+            f"row={explained[0]}."
         )
     row = check_row(int(explained[0]) if row is None else row, n_rows)
     if row not in explained:

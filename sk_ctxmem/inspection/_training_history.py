@@ -1,10 +1,9 @@
-"""TrainingHistoryDisplay: loss and score, epoch by epoch."""
+"""TrainingHistoryDisplay: loss and score by epoch."""
 
 import numpy as np
-import pandas as pd
 
 from ._plotting import get_axes
-from ._rows import find_classifier
+from ._rows import check_table, find_classifier
 
 COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_score")
 
@@ -12,15 +11,16 @@ COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_score")
 class TrainingHistoryDisplay:
     """Loss and validation score by epoch.
 
-    Made by :meth:`from_estimator`.
+    Create it with :meth:`from_estimator` or :meth:`from_history`.
 
     Parameters
     ----------
     history : DataFrame
-        Columns epoch, train_loss, valid_loss and valid_score; NaN where no row was held out.
+        Columns epoch, train_loss, valid_loss and valid_score; NaN if no rows were
+        held out.
 
     best_epoch : int or None, default=None
-        Epoch whose weights were kept; None if it was not chosen by the rows held out.
+        Epoch whose weights were kept by early stopping; None without early stopping.
 
     Attributes
     ----------
@@ -28,10 +28,10 @@ class TrainingHistoryDisplay:
         Axes of the losses.
 
     score_ax_ : matplotlib Axes or None
-        Axes of the score, at the right; None if no row was held out.
+        Axes of the score, on the right; None if no rows were held out.
 
     figure_ : matplotlib Figure
-        Their figure.
+        Figure of the axes.
 
     lines_ : list of matplotlib Line2D
         The curves: training loss and, if rows were held out, validation loss and score.
@@ -50,7 +50,7 @@ class TrainingHistoryDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
-        """Draw how a classifier was trained.
+        """Draw the training history of a classifier.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class TrainingHistoryDisplay:
             The fitted classifier, or a pipeline that ends in one.
 
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class TrainingHistoryDisplay:
 
     @classmethod
     def from_history(cls, history, *, best_epoch=None, ax=None):
-        """Draw a table of epochs, such as `history_` kept from an earlier fit.
+        """Draw a history, such as `history_` stored from an earlier fit.
 
         Parameters
         ----------
@@ -82,24 +82,15 @@ class TrainingHistoryDisplay:
             Epoch to mark.
 
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : TrainingHistoryDisplay
             The display, drawn.
         """
-        if not isinstance(history, pd.DataFrame):
-            raise TypeError(
-                f"history is a {type(history).__name__}, but a DataFrame such as `history_` of a "
-                "fitted classifier was expected."
-            )
-        missing = [name for name in COLUMNS if name not in history.columns]
-        if missing:
-            raise ValueError(
-                f"history has no columns {missing}, only {list(history.columns)}; pass "
-                "`history_` of a fitted classifier."
-            )
+        expected = "a DataFrame such as `history_` of a fitted classifier"
+        check_table(history, COLUMNS, "history", expected)
         return cls(history=history, best_epoch=best_epoch).plot(ax=ax)
 
     def plot(self, ax=None):
@@ -108,7 +99,7 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -133,7 +124,7 @@ class TrainingHistoryDisplay:
         self.lines_ += ax.plot(epochs, self.history[column], style, color=color, label=label)
 
     def _label(self):
-        """Name the axes and the curves, and mark the best epoch."""
+        """Label the axes, mark the best epoch and draw the legend."""
         from matplotlib.ticker import MaxNLocator
 
         handles = list(self.lines_)
@@ -154,9 +145,9 @@ class TrainingHistoryDisplay:
 
 
 def _best_epoch(history):
-    """Return the first epoch with the best score on the rows held out, None without any.
+    """Return the first epoch with the best validation score, None if no rows were held out.
 
-    Rows are held out only where early stopping keeps the weights of that epoch.
+    Rows are held out only for early stopping, which keeps the weights of this epoch.
     """
     scores = history["valid_score"].to_numpy(dtype=float)
     if np.isnan(scores).all():

@@ -1,4 +1,4 @@
-"""From the contributions of n-grams to those of the words of a text."""
+"""word_contributions: from contributions of n-grams to contributions of words."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -15,28 +15,28 @@ from .._features._vectorizer import (
     TextSequenceVectorizer,
 )
 
-# Chinese characters and Japanese syllables: there are no spaces that would tell words apart.
+# Chinese characters and Japanese syllables, which no spaces separate into words.
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SHOWN_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
 ACCENTS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
 
 
 class WordContribution(NamedTuple):
-    """What one word of a text contributed: ``text[start:end]`` is the word.
+    """Contribution of one word of a text; the word is ``text[start:end]``.
 
     Parameters
     ----------
     start : int
-        Where the word begins in the text.
+        Position of its first character in the text.
 
     end : int
-        Where it has ended.
+        Position after its last character.
 
     word : str
         The word.
 
     contribution : float
-        What it contributed, in log-odds.
+        Contribution of the word, in log-odds.
     """
 
     start: int
@@ -46,40 +46,40 @@ class WordContribution(NamedTuple):
 
 
 def word_contributions(text, explanation, vectorizer=None):
-    """Share the contributions of n-grams out among the words of a text.
+    """Split the contributions of n-grams among the words of a text.
 
-    The contribution of an n-gram is split evenly over the places in the text where it stands
-    and, at each place, evenly over the words that it is part of: a pair of words counts half
-    for each of them, and some characters of a word for that word.
+    The contribution of an n-gram is split evenly over its occurrences in the text and, at each
+    occurrence, evenly over the words that it overlaps: half of the contribution of a word pair
+    goes to each of its words, and that of a character n-gram to the word around it.
 
     Parameters
     ----------
     text : str
-        The text of the row that was explained.
+        The text of the explained row.
 
     explanation : DataFrame
-        Lines of :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` of this row alone.
+        Lines of :meth:`~sk_ctxmem.ContextMemoryClassifier.explain` for this row only.
 
     vectorizer : transformer or None, default=None
-        The fitted vectorizer, `vectorizer_` of the classifier. It says how texts are split into
-        n-grams; without it, and for vectorizers that are not known, their names are looked for
-        in the text.
+        The fitted vectorizer, `vectorizer_` of the classifier, which defines how a text is split
+        into n-grams. If None, or for vectorizers of other classes, the names of the n-grams are
+        searched in the text.
 
     Returns
     -------
     words : list of WordContribution
-        Each word and punctuation mark in the order of the text, with (start, end, word,
-        contribution). Each Chinese or Japanese character is one.
+        Each word and punctuation mark, in the order of the text, as (start, end, word,
+        contribution). Each Chinese or Japanese character is a word.
 
     rest : float
-        What no word has: contributions of n-grams that are not found in the text, and of
-        lines that have no `feature`. All contributions and the rest add up to the sum of
-        `explanation`.
+        Contributions that belong to no word: of n-grams that are not found in the text, and of
+        lines without a `feature`. The contributions of the words and the rest add up to the sum
+        of `explanation`.
 
     Raises
     ------
     TypeError, ValueError
-        If `text` is no str, or `explanation` holds more than one row.
+        If `text` is not a str, or `explanation` has more than one row.
 
     Examples
     --------
@@ -95,8 +95,8 @@ def word_contributions(text, explanation, vectorizer=None):
     rows = explanation["row"].unique()
     if len(rows) > 1:
         raise ValueError(
-            f"explanation holds {len(rows)} rows, {rows[:3].tolist()} first, but must hold one; "
-            "choose it as in explanation[explanation['row'] == row]."
+            f"explanation has {len(rows)} rows, {rows[:3].tolist()} first, but must have one; "
+            "select it with explanation[explanation['row'] == row]."
         )
     words = [(match.start(), match.end()) for match in SHOWN_WORD.finditer(text)]
     starts, ends = [start for start, _ in words], [end for _, end in words]
@@ -104,7 +104,7 @@ def word_contributions(text, explanation, vectorizer=None):
     named = explanation[explanation["feature"].notna()]
     is_word = named["source"] == "word"
     for lines, find in ((named[is_word], _find_tokens), (named[~is_word], _find_ngrams)):
-        sums: dict = defaultdict(float)  # a groupby would refuse names with lone surrogates
+        sums: dict = defaultdict(float)  # groupby fails on names with lone surrogates
         for name, contribution in zip(lines["feature"], lines["contribution"], strict=True):
             sums[name] += contribution
         found = find(text, vectorizer, set(sums))
@@ -116,7 +116,7 @@ def word_contributions(text, explanation, vectorizer=None):
 
 
 def _share(contribution, spans, starts, ends, totals):
-    """Add a contribution to the words that spans overlap, even over spans and over words."""
+    """Add a contribution to the words that spans overlap, split evenly over spans and words."""
     touched = [range(bisect_right(ends, first), bisect_left(starts, end)) for first, end in spans]
     touched = [words for words in touched if len(words)]
     for words in touched:
@@ -125,7 +125,7 @@ def _share(contribution, spans, starts, ends, totals):
 
 
 def _find_tokens(text, vectorizer, names):
-    """Return where the words of the word memory stand: {name: list of (start, end)}."""
+    """Return the positions of words of the word memory: {name: list of (start, end)}."""
     clean, origins = _clean(text, vectorizer)
     if getattr(vectorizer, "analyzer", None) == "char":
         return _in_text(_character_ngrams(clean, {1}), names, origins)
@@ -133,7 +133,7 @@ def _find_tokens(text, vectorizer, names):
 
 
 def _find_ngrams(text, vectorizer, names):
-    """Return where n-grams stand in a text: {name: list of (start, end)}."""
+    """Return the positions of n-grams in a text: {name: list of (start, end)}."""
     clean, origins = _clean(text, vectorizer)
     found = {}
     for analyzer, ngrams in _kinds_of_ngrams(vectorizer, names):
@@ -146,13 +146,13 @@ def _find_ngrams(text, vectorizer, names):
 
 
 def _kinds_of_ngrams(vectorizer, names):
-    """Return pairs of an analyzer and {name of a feature: its n-gram}."""
+    """Return pairs of an analyzer and {feature name: n-gram}."""
     analyzer = getattr(vectorizer, "analyzer", None)
     if isinstance(vectorizer, TextSequenceVectorizer) and vectorizer.char_ngram_range_ is not None:
         return [(analyzer, _of_kind("word__", names)), ("char_wb", _of_kind("char__", names))]
     if analyzer in ("word", "char", "char_wb"):
         return [(analyzer, {name: name for name in names})]
-    ngrams = {name: name.split("__", 1)[-1] for name in names}  # FeatureUnion has prefixes
+    ngrams = {name: name.split("__", 1)[-1] for name in names}  # FeatureUnion adds prefixes
     return [(analyzer, ngrams) for analyzer in ("word", "char_wb", "char")]
 
 
@@ -161,7 +161,7 @@ def _of_kind(prefix, names):
 
 
 def _ngrams(clean, vectorizer, analyzer, names):
-    """Yield the n-grams of a clean text with their places, of the lengths that names have."""
+    """Yield the n-grams of a clean text with their positions, in the lengths that names have."""
     if analyzer == "word":
         longest = 1 + max((name.count(" ") for name in names), default=0)
         return _token_ngrams(clean, _token_spans(clean, vectorizer), longest)
@@ -170,7 +170,7 @@ def _ngrams(clean, vectorizer, analyzer, names):
 
 
 def _in_text(ngrams, names, origins):
-    """Return the places in the text as it was of n-grams that have a name."""
+    """Return the positions in the original text of the n-grams in names."""
     found = defaultdict(list)
     for name, first, end in ngrams:
         if name in names and end > first:
@@ -193,7 +193,7 @@ def _character_ngrams(clean, lengths):
 
 
 def _inside_ngrams(clean, lengths):
-    """Yield n-grams of characters of words, each with a space before and after it."""
+    """Yield character n-grams of words that are padded with a space on both sides."""
     for match in re.finditer(r"\S+", clean):
         padded = f" {match.group()} "
         for name, first, end in _character_ngrams(padded, lengths):
@@ -202,7 +202,7 @@ def _inside_ngrams(clean, lengths):
 
 
 def _token_spans(clean, vectorizer):
-    """Return where the words that a vectorizer reads stand in a clean text."""
+    """Return the positions of the words of a vectorizer in a clean text."""
     if hasattr(vectorizer, "build_tokenizer"):
         skipped = vectorizer.get_stop_words() or ()
         return list(_locate(vectorizer.build_tokenizer()(clean), clean, skipped))
@@ -220,7 +220,7 @@ def _locate(tokens, clean, skipped):
 
 
 def _clean(text, vectorizer):
-    """Return a text as a vectorizer reads it, and the place in the text of each character."""
+    """Return a text as a vectorizer reads it, and the original position of each character."""
     pieces = list(text)
     if getattr(vectorizer, "lowercase", True):
         pieces = _lower(text)
@@ -228,7 +228,7 @@ def _clean(text, vectorizer):
     if accents is not None:
         pieces = [accents(piece) for piece in pieces]
     clean = "".join(pieces)
-    origins = [place for place, piece in enumerate(pieces) for _ in piece]
+    origins = [position for position, piece in enumerate(pieces) for _ in piece]
     pattern = WORD_PATTERN
     if getattr(vectorizer, "analyzer", "word") != "word":
         pattern = CHARACTER_PATTERN
@@ -238,20 +238,21 @@ def _clean(text, vectorizer):
 
 
 def _lower(text):
-    """Return what each character becomes in lower case: one or two characters."""
-    lower = iter(text.lower())  # as a whole: the last sigma of a Greek word has a form of its own
+    """Return the lower case of each character, which has one or two characters."""
+    lower = iter(text.lower())  # the whole text: a final Greek sigma has its own form
     return ["".join(islice(lower, len(character.lower()))) for character in text]
 
 
 def _without_long_spaces(clean, origins):
-    """Put one space in the place of several, as vectorizers of characters do."""
-    dropped = {place for found in WHITE_SPACE.finditer(clean) for place in range(*found.span())[1:]}
-    kept = [place for number, place in enumerate(origins) if number not in dropped]
+    """Replace runs of spaces with one space, as character vectorizers do."""
+    runs = [range(*match.span()) for match in WHITE_SPACE.finditer(clean)]
+    dropped = {position for run in runs for position in run[1:]}
+    kept = [origin for position, origin in enumerate(origins) if position not in dropped]
     return WHITE_SPACE.sub(" ", clean), kept
 
 
 def _end_of_reading(clean, pattern, max_length):
-    """Return where a vectorizer stops reading, after its last word or character."""
+    """Return the position after the last word or character that a vectorizer reads."""
     if max_length is None:
         return len(clean)
     read = list(islice(re.finditer(pattern, clean), max_length))
