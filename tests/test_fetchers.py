@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -200,11 +201,11 @@ def requested(tmp_path, monkeypatch):
             (web / corpus).mkdir()
             files = {}
             for split, content in TINY[corpus].items():
-                name = module.FILES[split].name
+                name = module.SPEC.files[split].name
                 (web / corpus / name).write_bytes(content)
                 url = f"http://127.0.0.1:{server.server_port}/{corpus}/{name}"
                 files[split] = RemoteFile(url, sha256(content).hexdigest())
-            monkeypatch.setattr(module, "FILES", files)
+            monkeypatch.setattr(module, "SPEC", replace(module.SPEC, files=files))
         yield _CountingHandler.requested
         server.shutdown()
         thread.join()
@@ -222,9 +223,9 @@ def offline(requested, monkeypatch):
     for module in MODULES.values():
         files = {
             split: RemoteFile(re.sub(r":\d+/", ":1/", file.url), file.sha256)
-            for split, file in module.FILES.items()
+            for split, file in module.SPEC.files.items()
         }
-        monkeypatch.setattr(module, "FILES", files)
+        monkeypatch.setattr(module, "SPEC", replace(module.SPEC, files=files))
 
 
 def _files_in(folder):
@@ -347,7 +348,7 @@ def test_a_wrong_download_is_refused_and_deleted(requested, home, tmp_path):
     """Check that the message names all there is to know, and that nothing is left."""
     wrong = b"ham\tSomething else\n"
     (tmp_path / "web" / "sms_spam" / "sms.tsv").write_bytes(wrong)
-    file = _sms_spam.FILES["all"]
+    file = _sms_spam.SPEC.files["all"]
     match = (
         rf"sms\.tsv from {file.url} has the sha256 {sha256(wrong).hexdigest()}, "
         rf"but {file.sha256} is expected.*Try again.*report"
@@ -380,7 +381,7 @@ def test_a_damaged_file_is_kept_if_the_new_one_is_wrong_too(requested, home, tmp
 
 def test_without_permission_to_download_a_missing_file_is_named(requested, home):
     """Check that download_if_missing=False opens no connection and says what to do."""
-    match = r"sms\.tsv is missing, and download_if_missing=False.*by hand as sms\.tsv in the folder"
+    match = r"sms\.tsv is missing, and download_if_missing=False.*manually as sms\.tsv in"
     with pytest.raises(OSError, match=match):
         fetch_sms_spam(data_home=home, download_if_missing=False)
     assert requested == []
@@ -400,10 +401,10 @@ def test_without_permission_to_download_a_damaged_file_is_named(requested, home)
 
 def test_offline_the_message_says_where_to_put_the_file(offline, home):
     """Check that address, folder and file name are told, and that nothing is left."""
-    url = _trec.FILES["test"].url
+    url = _trec.SPEC.files["test"].url
     match = (
         rf"{url} cannot be downloaded \(ConnectionError\)\. Check the connection, or save that "
-        rf"file by hand as TREC\.test\.all in the folder {re.escape(str(home / 'trec'))}\."
+        rf"file manually as TREC\.test\.all in the folder {re.escape(str(home / 'trec'))}\."
     )
     with pytest.raises(OSError, match=match):
         fetch_trec(subset="test", data_home=home)
@@ -490,7 +491,7 @@ def test_fetchers_name_what_is_wrong(fetch, arguments, error, match):
 @each_corpus
 def test_addresses_are_pinned(corpus):
     """Check that each address names a commit, is encrypted, and has a sha256 of its own."""
-    files = MODULES[corpus].FILES.values()
+    files = MODULES[corpus].SPEC.files.values()
     for file in files:
         assert re.fullmatch(r"https://[^?]+/[0-9a-f]{40}/[^?]+", file.url)
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
@@ -520,7 +521,7 @@ def real_home(tmp_path_factory):
     manifest = _manifest()
     for corpus, module in MODULES.items():
         (home / corpus).mkdir()
-        for file in module.FILES.values():
+        for file in module.SPEC.files.values():
             shutil.copyfile(_upstream() / manifest[file.url]["file"], home / corpus / file.name)
     return home
 
@@ -528,7 +529,8 @@ def real_home(tmp_path_factory):
 @needs_upstream
 def test_the_pins_are_those_of_the_manifest():
     """Check addresses and sha256 of all corpora against the list of the real files."""
-    pins = {file.url: file.sha256 for module in MODULES.values() for file in module.FILES.values()}
+    specs = [module.SPEC for module in MODULES.values()]
+    pins = {file.url: file.sha256 for spec in specs for file in spec.files.values()}
     assert pins == {url: entry["sha256"] for url, entry in _manifest().items()}
 
 
