@@ -37,7 +37,6 @@ from sk_ctxmem.datasets import (
     fetch_sst2,
     fetch_trec,
 )
-from sk_ctxmem.datasets._download import RemoteFile
 
 pooch = pytest.importorskip("pooch")
 
@@ -199,13 +198,14 @@ def requested(tmp_path, monkeypatch):
         thread.start()
         for corpus, module in MODULES.items():
             (web / corpus).mkdir()
-            files = {}
+            url = f"http://127.0.0.1:{server.server_port}/{corpus}/"
+            registry = {}
             for split, content in TINY[corpus].items():
-                name = module.SPEC.files[split].name
+                name = module.SPEC.files[split]
                 (web / corpus / name).write_bytes(content)
-                url = f"http://127.0.0.1:{server.server_port}/{corpus}/{name}"
-                files[split] = RemoteFile(url, sha256(content).hexdigest())
-            monkeypatch.setattr(module, "SPEC", replace(module.SPEC, files=files))
+                registry[name] = sha256(content).hexdigest()
+            spec = replace(module.SPEC, base_url=url, registry=registry)
+            monkeypatch.setattr(module, "SPEC", spec)
         yield _CountingHandler.requested
         server.shutdown()
         thread.join()
@@ -221,11 +221,8 @@ def home(tmp_path):
 def offline(requested, monkeypatch):
     """Redirect all URLs to a port without a server."""
     for module in MODULES.values():
-        files = {
-            split: RemoteFile(re.sub(r":\d+/", ":1/", file.url), file.sha256)
-            for split, file in module.SPEC.files.items()
-        }
-        monkeypatch.setattr(module, "SPEC", replace(module.SPEC, files=files))
+        url = re.sub(r":\d+/", ":1/", module.SPEC.base_url)
+        monkeypatch.setattr(module, "SPEC", replace(module.SPEC, base_url=url))
 
 
 def _files_in(folder):
@@ -348,7 +345,7 @@ def test_a_wrong_download_is_refused_and_deleted(requested, home, tmp_path):
     """Check that the message has URL and sha256, and that no file is left."""
     wrong = b"ham\tSomething else\n"
     (tmp_path / "web" / "sms_spam" / "sms.tsv").write_bytes(wrong)
-    file = _sms_spam.SPEC.files["all"]
+    file = _sms_spam.SPEC.remote_file("all")
     match = (
         rf"sms\.tsv from {file.url} has the sha256 {sha256(wrong).hexdigest()}, "
         rf"but {file.sha256} is expected.*Try again.*report"
@@ -401,7 +398,7 @@ def test_a_damaged_file_is_an_error_if_downloads_are_off(requested, home):
 
 def test_the_message_of_a_failed_download_has_url_and_folder(offline, home):
     """Check that the message has URL, folder and file name, and that no file is left."""
-    url = _trec.SPEC.files["test"].url
+    url = _trec.SPEC.remote_file("test").url
     match = (
         rf"{url} cannot be downloaded \(ConnectionError\)\. Check the connection, or save that "
         rf"file manually as TREC\.test\.all in the folder {re.escape(str(home / 'trec'))}\."
@@ -491,11 +488,13 @@ def test_fetchers_refuse_wrong_arguments(fetch, arguments, error, match):
 @each_corpus
 def test_urls_are_pinned(corpus):
     """Check that each URL has a commit and uses HTTPS, and that each file has its own sha256."""
-    files = MODULES[corpus].SPEC.files.values()
+    spec = MODULES[corpus].SPEC
+    files = [spec.remote_file(split) for split in spec.files]
     for file in files:
         assert re.fullmatch(r"https://[^?]+/[0-9a-f]{40}/[^?]+", file.url)
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
     assert len({file.sha256 for file in files}) == len({file.name for file in files}) == len(files)
+    assert set(spec.registry) == set(spec.files.values())
 
 
 def _upstream():
@@ -521,7 +520,8 @@ def real_home(tmp_path_factory):
     manifest = _manifest()
     for corpus, module in MODULES.items():
         (home / corpus).mkdir()
-        for file in module.SPEC.files.values():
+        for split in module.SPEC.files:
+            file = module.SPEC.remote_file(split)
             shutil.copyfile(_upstream() / manifest[file.url]["file"], home / corpus / file.name)
     return home
 
@@ -530,8 +530,9 @@ def real_home(tmp_path_factory):
 def test_urls_and_sha256_are_those_of_the_manifest():
     """Check the files of all corpora against the manifest of the real files."""
     specs = [module.SPEC for module in MODULES.values()]
-    pins = {file.url: file.sha256 for spec in specs for file in spec.files.values()}
-    assert pins == {url: entry["sha256"] for url, entry in _manifest().items()}
+    files = [spec.remote_file(split) for spec in specs for split in spec.files]
+    expected = {url: entry["sha256"] for url, entry in _manifest().items()}
+    assert {file.url: file.sha256 for file in files} == expected
 
 
 @needs_upstream

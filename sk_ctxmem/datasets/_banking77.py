@@ -3,12 +3,7 @@
 from functools import partial
 
 from ._corpus import CorpusSpec, fetch_corpus, read_csv
-from ._download import RemoteFile
 
-BASE_URL = (
-    "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/"
-    "57ec275d8078af65b7731c2a98be812d844a6d6b/banking_data/"
-)
 DESCRIPTION = """\
 BANKING77
 =========
@@ -25,17 +20,17 @@ for each intent; in the train split, some intents are more frequent than others.
 
 Source: github.com/PolyAI-LDN/task-specific-datasets.
 """
+
 SPEC = CorpusSpec(
     name="banking77",
-    files={
-        "train": RemoteFile(
-            BASE_URL + "train.csv",
-            "b06e26ac675513959a63135f11b94ea7786ed02da65db93a5650d8838cbc664b",
-        ),
-        "test": RemoteFile(
-            BASE_URL + "test.csv",
-            "d12d6e3bc4c3103966ae786dc435913c0c563dfa328f5a3646d0e62cfeeb474d",
-        ),
+    base_url=(
+        "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/"
+        "57ec275d8078af65b7731c2a98be812d844a6d6b/banking_data/"
+    ),
+    files={"train": "train.csv", "test": "test.csv"},
+    registry={
+        "train.csv": "b06e26ac675513959a63135f11b94ea7786ed02da65db93a5650d8838cbc664b",
+        "test.csv": "d12d6e3bc4c3103966ae786dc435913c0c563dfa328f5a3646d0e62cfeeb474d",
     },
     columns=("text", "split", "target"),
     read=partial(read_csv, columns={"text": "text", "category": "target"}),
@@ -64,9 +59,8 @@ def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, p
         The split to return, as defined by the authors. There is no valid split.
 
     data_home : str or path-like, default=None
-        Folder for the downloaded files; each corpus has a subfolder. If None, use the
-        environment variable ``SK_CTXMEM_DATA``, or ``sk_ctxmem`` in the user's cache folder (see
-        ``pooch.os_cache``) if the variable is not set.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
         If False, raise an OSError when a file is not in the folder; do not download it.
@@ -109,10 +103,4 @@ def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, p
     >>> len(fetch_banking77().target_names)  # doctest: +SKIP
     77
     """
-    return fetch_corpus(
-        SPEC,
-        subset=subset,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
+    return fetch_corpus(SPEC, subset, data_home, download_if_missing, progressbar)

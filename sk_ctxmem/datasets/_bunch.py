@@ -16,22 +16,8 @@ def check_choice(name, value, choices):
 def make_bunch(frame, description, **fields):
     """Return the Bunch of a frame that has the columns text and target.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        All rows and columns of the data set.
-
-    description : str
-        Template of DESCR. The fields n_rows, n_groups, n_classes and target_names are filled in
-        from the frame.
-
-    **fields : dict
-        Further fields of the template, or other values for those.
-
-    Returns
-    -------
-    bunch : Bunch
-        The fields frame, data, target, target_names, groups and DESCR.
+    The template `description` may contain n_rows, n_groups, n_classes and target_names, which are
+    derived from the frame, and further `fields`.
     """
     groups = frame.get("group")
     target_names = sorted(frame["target"].unique())

@@ -19,8 +19,14 @@ class CorpusSpec:
     name : str
         Name of the corpus's subfolder in the data folder.
 
-    files : mapping of str to RemoteFile
-        The file of each split, in the order of the rows.
+    base_url : str
+        The URL of the folder of the files. It includes a commit, so that they never change.
+
+    files : mapping of str to str
+        The name of the file of each split, in the order of the rows.
+
+    registry : mapping of str to str
+        The sha256 of each file, as in a registry of pooch.
 
     columns : tuple of str
         The columns of the frame that is returned, in order.
@@ -37,11 +43,18 @@ class CorpusSpec:
     """
 
     name: str
-    files: Mapping[str, RemoteFile]
+    base_url: str
+    files: Mapping[str, str]
+    registry: Mapping[str, str]
     columns: tuple[str, ...]
     read: Callable[[Path], pd.DataFrame]
     licence: str
     description: str
+
+    def remote_file(self, split):
+        """Return the URL and the sha256 of the file of a split."""
+        name = self.files[split]
+        return RemoteFile(self.base_url + name, self.registry[name])
 
 
 def read_labelled_lines(path, *, separator, encoding, classes=None):
@@ -75,20 +88,13 @@ def _add_split(frame, split):
 def _fetch_rows(spec, splits, data_home, **options):
     """Return the rows of some splits; no file is read before all of them are there."""
     folder = data_folder(data_home) / spec.name
-    paths = {split: fetch_file(spec.files[split], folder, **options) for split in splits}
+    paths = {split: fetch_file(spec.remote_file(split), folder, **options) for split in splits}
     frames = [_add_split(spec.read(path), split) for split, path in paths.items()]
     return pd.concat(frames, ignore_index=True)
 
 
 def fetch_corpus(
-    spec,
-    *,
-    data_home,
-    download_if_missing,
-    progressbar,
-    subset="all",
-    prepare=None,
-    extra_splits=(),
+    spec, subset, data_home, download_if_missing, progressbar, *, prepare=None, extra_splits=()
 ):
     """Fetch a corpus: download its files if necessary, read them and return a Bunch.
 
@@ -97,17 +103,8 @@ def fetch_corpus(
     spec : CorpusSpec
         The corpus.
 
-    data_home : str, path-like or None
-        Folder for the downloaded files; see :func:`data_folder`.
-
-    download_if_missing : bool
-        If False, raise an OSError when a file is not in the folder.
-
-    progressbar : bool
-        Whether to show a progress bar on standard error during a download.
-
-    subset : str, default="all"
-        The split to return, or all of them.
+    subset, data_home, download_if_missing, progressbar : str, path-like or None, bool, bool
+        As in the public functions.
 
     prepare : callable or None, default=None
         Takes the frame of all rows that were read, and returns the frame to use instead.
@@ -118,7 +115,7 @@ def fetch_corpus(
     Returns
     -------
     bunch : Bunch
-        The fields frame, data, target, target_names, groups and DESCR.
+        See :func:`make_bunch`.
     """
     check_choice("subset", subset, ("all", *spec.files))
     splits = list(spec.files) if subset == "all" else [subset]

@@ -5,12 +5,7 @@ import json
 import pandas as pd
 
 from ._corpus import CorpusSpec, fetch_corpus
-from ._download import RemoteFile
 
-BASE_URL = (
-    "https://raw.githubusercontent.com/allenai/sequential_sentence_classification/"
-    "cf5ad6c663550dd8203f148cd703768d9ee86ff4/data/CSAbstruct/"
-)
 DESCRIPTION = """\
 CSAbstruct
 ==========
@@ -55,19 +50,15 @@ def _remove_leaks(frame):
 
 SPEC = CorpusSpec(
     name="csabstruct",
-    files={
-        "train": RemoteFile(
-            BASE_URL + "train.jsonl",
-            "0d184597fc87640e0a51d439ed3e3ccff68a28125da6151a3e86005b202829b1",
-        ),
-        "valid": RemoteFile(
-            BASE_URL + "dev.jsonl",
-            "37d8fc9a932516b290afacd4d294111141ce31c503260de8be145bd4b28d62f5",
-        ),
-        "test": RemoteFile(
-            BASE_URL + "test.jsonl",
-            "de6dfac6e8efed842b45764b1b1c551d72d14da849022544bba95a8a1dcc09cc",
-        ),
+    base_url=(
+        "https://raw.githubusercontent.com/allenai/sequential_sentence_classification/"
+        "cf5ad6c663550dd8203f148cd703768d9ee86ff4/data/CSAbstruct/"
+    ),
+    files={"train": "train.jsonl", "valid": "dev.jsonl", "test": "test.jsonl"},
+    registry={
+        "train.jsonl": "0d184597fc87640e0a51d439ed3e3ccff68a28125da6151a3e86005b202829b1",
+        "dev.jsonl": "37d8fc9a932516b290afacd4d294111141ce31c503260de8be145bd4b28d62f5",
+        "test.jsonl": "de6dfac6e8efed842b45764b1b1c551d72d14da849022544bba95a8a1dcc09cc",
     },
     columns=("text", "group", "order", "split", "target"),
     read=_read_abstracts,
@@ -107,9 +98,8 @@ def fetch_csabstruct(
         include the leak.
 
     data_home : str or path-like, default=None
-        Folder for the downloaded files; each corpus has a subfolder. If None, use the
-        environment variable ``SK_CTXMEM_DATA``, or ``sk_ctxmem`` in the user's cache folder (see
-        ``pooch.os_cache``) if the variable is not set.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
         If False, raise an OSError when a file is not in the folder; do not download it.
@@ -158,10 +148,10 @@ def fetch_csabstruct(
     """
     return fetch_corpus(
         SPEC,
-        subset=subset,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
+        subset,
+        data_home,
+        download_if_missing,
+        progressbar,
         prepare=_remove_leaks if remove_leaks else None,
         extra_splits=("test",) if remove_leaks and subset == "train" else (),
     )

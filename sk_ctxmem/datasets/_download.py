@@ -11,7 +11,7 @@ TIMEOUT = 30  # seconds without a response
 
 
 class RemoteFile(NamedTuple):
-    """A file to download: a URL that includes a commit, and the expected sha256."""
+    """A file to download: its URL and the expected sha256."""
 
     url: str
     sha256: str

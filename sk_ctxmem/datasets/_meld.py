@@ -2,12 +2,7 @@
 
 from ._bunch import check_choice
 from ._corpus import CorpusSpec, fetch_corpus, read_csv
-from ._download import RemoteFile
 
-BASE_URL = (
-    "https://raw.githubusercontent.com/declare-lab/MELD/"
-    "2d2011b409d3ca2d7e94460cd007d434b1d0a102/data/MELD/"
-)
 CSV_COLUMNS = {
     "Utterance": "text",
     "Dialogue_ID": "group",
@@ -44,19 +39,15 @@ def _read_utterances(path):
 
 SPEC = CorpusSpec(
     name="meld",
-    files={
-        "train": RemoteFile(
-            BASE_URL + "train_sent_emo.csv",
-            "d2fa2d6529cf03cac2989efec05c9b27d8fd2f4c8fc5974c7ae88aa537fa02db",
-        ),
-        "valid": RemoteFile(
-            BASE_URL + "dev_sent_emo.csv",
-            "2e89c6f8aa182d6f62f8c6331aece905ac7273ca4999660bfb5213e1d0370c1c",
-        ),
-        "test": RemoteFile(
-            BASE_URL + "test_sent_emo.csv",
-            "8d37103938f7067600839fe29d5a114a6cd1bcdafb75bec101e06464c5006888",
-        ),
+    base_url=(
+        "https://raw.githubusercontent.com/declare-lab/MELD/"
+        "2d2011b409d3ca2d7e94460cd007d434b1d0a102/data/MELD/"
+    ),
+    files={"train": "train_sent_emo.csv", "valid": "dev_sent_emo.csv", "test": "test_sent_emo.csv"},
+    registry={
+        "train_sent_emo.csv": "d2fa2d6529cf03cac2989efec05c9b27d8fd2f4c8fc5974c7ae88aa537fa02db",
+        "dev_sent_emo.csv": "2e89c6f8aa182d6f62f8c6331aece905ac7273ca4999660bfb5213e1d0370c1c",
+        "test_sent_emo.csv": "8d37103938f7067600839fe29d5a114a6cd1bcdafb75bec101e06464c5006888",
     },
     columns=("text", "group", "order", "speaker", "emotion", "sentiment", "split", "target"),
     read=_read_utterances,
@@ -96,9 +87,8 @@ def fetch_meld(
         The label to return as target.
 
     data_home : str or path-like, default=None
-        Folder for the downloaded files; each corpus has a subfolder. If None, use the
-        environment variable ``SK_CTXMEM_DATA``, or ``sk_ctxmem`` in the user's cache folder (see
-        ``pooch.os_cache``) if the variable is not set.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
         If False, raise an OSError when a file is not in the folder; do not download it.
@@ -151,9 +141,9 @@ def fetch_meld(
     check_choice("target", target, TARGETS)
     return fetch_corpus(
         SPEC,
-        subset=subset,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
+        subset,
+        data_home,
+        download_if_missing,
+        progressbar,
         prepare=lambda frame: frame.assign(target=frame[target]),
     )

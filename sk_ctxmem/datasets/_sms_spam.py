@@ -3,7 +3,6 @@
 from functools import partial
 
 from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
-from ._download import RemoteFile
 
 DESCRIPTION = """\
 SMS Spam Collection
@@ -21,14 +20,16 @@ of them on both sides.
 Source: github.com/justmarkham/pycon-2016-tutorial, a copy of the corpus of Almeida et al.
 (2011), which the UCI Machine Learning Repository distributes.
 """
+
 SPEC = CorpusSpec(
     name="sms_spam",
-    files={
-        "all": RemoteFile(
-            "https://raw.githubusercontent.com/justmarkham/pycon-2016-tutorial/"
-            "5339710562cc46c4a32a369d63f1e8751a18a54e/data/sms.tsv",
-            "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d",
-        ),
+    base_url=(
+        "https://raw.githubusercontent.com/justmarkham/pycon-2016-tutorial/"
+        "5339710562cc46c4a32a369d63f1e8751a18a54e/data/"
+    ),
+    files={"all": "sms.tsv"},
+    registry={
+        "sms.tsv": "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d",
     },
     columns=("text", "target"),
     read=partial(read_labelled_lines, separator="\t", encoding="utf-8"),
@@ -46,9 +47,8 @@ def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=Fals
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Folder for the downloaded files; each corpus has a subfolder. If None, use the
-        environment variable ``SK_CTXMEM_DATA``, or ``sk_ctxmem`` in the user's cache folder (see
-        ``pooch.os_cache``) if the variable is not set.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
         If False, raise an OSError when a file is not in the folder; do not download it.
@@ -91,9 +91,4 @@ def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=Fals
     >>> fetch_sms_spam().target_names  # doctest: +SKIP
     ['ham', 'spam']
     """
-    return fetch_corpus(
-        SPEC,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
+    return fetch_corpus(SPEC, "all", data_home, download_if_missing, progressbar)

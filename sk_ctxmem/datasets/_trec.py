@@ -3,12 +3,7 @@
 from functools import partial
 
 from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
-from ._download import RemoteFile
 
-BASE_URL = (
-    "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
-    "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
-)
 # The files contain numbers; the names are those of Li and Roth.
 CLASSES = {"0": "DESC", "1": "ENTY", "2": "ABBR", "3": "HUM", "4": "LOC", "5": "NUM"}
 DESCRIPTION = """\
@@ -29,17 +24,17 @@ the train split; they are kept.
 
 Source: github.com/harvardnlp/sent-conv-torch, a copy of the corpus of Li and Roth (2002).
 """
+
 SPEC = CorpusSpec(
     name="trec",
-    files={
-        "train": RemoteFile(
-            BASE_URL + "TREC.train.all",
-            "c8183fd8c2a5cc4a9a1c56548d7c6410a8b71ed7843df9ef1f0a05cd7cf2fb3e",
-        ),
-        "test": RemoteFile(
-            BASE_URL + "TREC.test.all",
-            "92a6a3cede5678b447ef5f1d7ec474134fcda211e6590e6fa627b4a2c68e4566",
-        ),
+    base_url=(
+        "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+        "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
+    ),
+    files={"train": "TREC.train.all", "test": "TREC.test.all"},
+    registry={
+        "TREC.train.all": "c8183fd8c2a5cc4a9a1c56548d7c6410a8b71ed7843df9ef1f0a05cd7cf2fb3e",
+        "TREC.test.all": "92a6a3cede5678b447ef5f1d7ec474134fcda211e6590e6fa627b4a2c68e4566",
     },
     columns=("text", "split", "target"),
     # One train question has a byte that is not valid UTF-8.
@@ -66,9 +61,8 @@ def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progre
         The split to return, as defined by the authors. There is no valid split.
 
     data_home : str or path-like, default=None
-        Folder for the downloaded files; each corpus has a subfolder. If None, use the
-        environment variable ``SK_CTXMEM_DATA``, or ``sk_ctxmem`` in the user's cache folder (see
-        ``pooch.os_cache``) if the variable is not set.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
         If False, raise an OSError when a file is not in the folder; do not download it.
@@ -112,10 +106,4 @@ def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progre
     >>> fetch_trec().target_names  # doctest: +SKIP
     ['ABBR', 'DESC', 'ENTY', 'HUM', 'LOC', 'NUM']
     """
-    return fetch_corpus(
-        SPEC,
-        subset=subset,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
+    return fetch_corpus(SPEC, subset, data_home, download_if_missing, progressbar)
