@@ -157,13 +157,13 @@ def _package_docstrings(package):
 
 
 def _in_test(group):
-    """Tell whether a docstring is in the test split: one in five, in any order of the files."""
+    """Return whether a docstring is in the test split; one in five is, by a hash of its name."""
     return int(sha256(group.encode()).hexdigest(), 16) % 5 == 0
 
 
 @_collector_paused()
 def _build_frame(packages):
-    """Return one row per line, sorted by package, file and line."""
+    """Return one row per line, in the order of packages, files and lines."""
     seen_names, seen_texts = set(), set()
     records: list[tuple] = []
     for package in packages:
