@@ -1,4 +1,4 @@
-"""A correct classifier of texts in their context, and ones that each break one promise."""
+"""A correct classifier of texts in context, and classifiers that break one promise each."""
 
 import random
 
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 
 class WordsOfTwoRows(ClassifierMixin, BaseEstimator):
-    """Logistic regression on the words of a row and of the row before; keeps all promises."""
+    """Logistic regression on the words of a row and of the row before. It keeps all promises."""
 
     def __init__(self, C=10.0, order_column=None, random_state=None):
         self.C = C
@@ -22,7 +22,7 @@ class WordsOfTwoRows(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def _read(self, X):
-        """Return text, group and order in columns, with the places of the rows as index."""
+        """Return the columns text, group and order, indexed by row number."""
         columns = ["text", "group"] + [self.order_column] * (self.order_column is not None)
         frame = X[columns].set_axis(range(len(X)))
         for name in columns:
@@ -38,19 +38,22 @@ class WordsOfTwoRows(ClassifierMixin, BaseEstimator):
         return frame.sort_values(columns, kind="stable") if columns else frame
 
     def _shift(self, frame):
-        """Return the text that a row sees beside its own, for rows in order."""
+        """Return the text that each row sees besides its own, for sorted rows."""
         return frame.groupby("group")["text"].shift(1)
 
     def _join(self, X):
-        """Return each text, followed by the words of the row before, which are marked."""
+        """Append the words of the row before to each text, with a prefix."""
         frame = self._read(X)
         before = self._shift(self._sort(frame)).reindex(frame.index).fillna("")
         return frame["text"] + " " + before.str.replace(r"(\w+)", r"before\1", regex=True)
 
+    def _make_linear(self):
+        return LogisticRegression(C=self.C, max_iter=500)
+
     def fit(self, X, y):
         texts = self._join(X)
-        linear = LogisticRegression(C=self.C, max_iter=500)
-        self.model_ = make_pipeline(CountVectorizer(binary=True), linear).fit(texts, y)
+        model = make_pipeline(CountVectorizer(binary=True), self._make_linear())
+        self.model_ = model.fit(texts, y)
         self.classes_ = self.model_.classes_
         return self
 
@@ -72,7 +75,7 @@ class WithFiles(WordsOfTwoRows):
         return joblib.load(path)
 
 
-class SetsMoreInTheConstructor(WordsOfTwoRows):
+class SetsExtraAttribute(WordsOfTwoRows):
     def __init__(self, C=10.0, order_column=None, random_state=None):
         super().__init__(C, order_column, random_state)
         self.is_ready = True
@@ -95,7 +98,7 @@ class ChangesX(WordsOfTwoRows):
         return super().predict_proba(X)
 
 
-class IsNotAskedWhetherFitted(WordsOfTwoRows):
+class SkipsCheckIsFitted(WordsOfTwoRows):
     def predict_proba(self, X):
         return self.model_.predict_proba(self._join(X))
 
@@ -127,13 +130,13 @@ class AveragesFits(WordsOfTwoRows):
         return np.mean([model.predict_proba(texts) for model in self.models_], axis=0)
 
 
-class ForgetsBeforeFit(WordsOfTwoRows):
+class DropsModelBeforeFit(WordsOfTwoRows):
     def fit(self, X, y):
         vars(self).pop("model_", None)
         return super().fit(X, y)
 
 
-class KeepsWhatAFailureLeft(WordsOfTwoRows):
+class KeepsStateOfFailedPrediction(WordsOfTwoRows):
     def predict_proba(self, X):
         check_is_fitted(self)
         healthy, self.healthy_ = getattr(self, "healthy_", True), False
@@ -142,13 +145,9 @@ class KeepsWhatAFailureLeft(WordsOfTwoRows):
         return values if healthy else values[:, ::-1]
 
 
-class DrawsItsStrength(WordsOfTwoRows):
-    def fit(self, X, y):
-        texts = self._join(X)
-        linear = LogisticRegression(C=np.random.default_rng().uniform(1, 9), max_iter=500)
-        self.model_ = make_pipeline(CountVectorizer(binary=True), linear).fit(texts, y)
-        self.classes_ = self.model_.classes_
-        return self
+class DrawsRandomC(WordsOfTwoRows):
+    def _make_linear(self):
+        return super()._make_linear().set_params(C=np.random.default_rng().uniform(1, 9))
 
 
 class SeedsNumpy(WordsOfTwoRows):
@@ -169,7 +168,7 @@ class SeedsTorch(WordsOfTwoRows):
         return super().fit(X, y)
 
 
-class TakesMoreThreads(WordsOfTwoRows):
+class AddsThreads(WordsOfTwoRows):
     def predict(self, X):
         torch.set_num_threads(torch.get_num_threads() + 1)
         return super().predict(X)
@@ -180,76 +179,82 @@ class HalvesProbabilities(WordsOfTwoRows):
         return super().predict_proba(X) / 2
 
 
-class GoesBeyondOne(WordsOfTwoRows):
+class ExceedsOne(WordsOfTwoRows):
     def predict_proba(self, X):
         values = super().predict_proba(X)
         return values + 2 * (values - 1 / len(self.classes_))
 
 
-class PredictsTheFirstRowWrongly(WordsOfTwoRows):
+class MispredictsFirstRow(WordsOfTwoRows):
     def predict(self, X):
         predicted = super().predict(X)
         predicted[0] = self.classes_[super().predict_proba(X)[0].argmin()]
         return predicted
 
 
-class MakesClassesStrings(WordsOfTwoRows):
+class ConvertsClassesToStrings(WordsOfTwoRows):
     def fit(self, X, y):
         super().fit(X, y)
         self.classes_ = self.classes_.astype(str).astype(object)
         return self
 
 
-class MakesClassesIntegers(WordsOfTwoRows):
+class ShiftsIntegerLabels(WordsOfTwoRows):
     def predict(self, X):
         predicted = super().predict(X)
         return predicted + 10 if predicted.dtype.kind in "iu" else predicted
 
 
-class NeedsWords(WordsOfTwoRows):
+def _refuse_empty_texts(X):
+    if (X["text"] == "").any():
+        raise ValueError("a text is empty")
+
+
+def _refuse_single_rows(X):
+    if X["group"].value_counts().min() < 2:
+        raise ValueError("a group has one row")
+
+
+class RefusesEmptyTexts(WordsOfTwoRows):
     def predict_proba(self, X):
-        if (X["text"] == "").any():
-            raise ValueError("a text is empty")
+        _refuse_empty_texts(X)
         return super().predict_proba(X)
 
 
-class NeedsKnownWords(WordsOfTwoRows):
+class ReturnsNanForUnknownWords(WordsOfTwoRows):
     def predict_proba(self, X):
         values = super().predict_proba(X)
         values[~self.model_[0].transform(X["text"]).toarray().any(axis=1)] = np.nan
         return values
 
 
-class NeedsTwoRows(WordsOfTwoRows):
+class SqueezesProbabilities(WordsOfTwoRows):
     def predict_proba(self, X):
         return np.squeeze(super().predict_proba(X))
 
 
-class NeedsRowsInPairs(WordsOfTwoRows):
+class RefusesSingleRows(WordsOfTwoRows):
     def predict_proba(self, X):
-        if X["group"].value_counts().min() < 2:
-            raise ValueError("a group has one row")
+        _refuse_single_rows(X)
         return super().predict_proba(X)
 
 
-class NeedsKnownSpeakers(WordsOfTwoRows):
+class RefusesUnknownSpeakers(WordsOfTwoRows):
     def predict_proba(self, X):
         if not X["speaker"].isin(["A", "B"]).all():
             raise KeyError("speaker")
         return super().predict_proba(X)
 
 
-class FitsNoEmptyText(WordsOfTwoRows):
+class RefusesEmptyTextsInFit(WordsOfTwoRows):
     def fit(self, X, y):
-        if (X["text"] == "").any():
-            raise ValueError("a text is empty")
+        _refuse_empty_texts(X)
         return super().fit(X, y)
 
 
-class FitsNoLoneRow(WordsOfTwoRows):
+class RefusesSingleRowsInFit(WordsOfTwoRows):
     def fit(self, X, y):
-        if X["group"].value_counts().min() < 2:
-            raise ValueError("a group has one row")
+        _refuse_single_rows(X)
         return super().fit(X, y)
 
 
@@ -258,7 +263,7 @@ class FillsMissingTexts(WordsOfTwoRows):
         return super().fit(X.fillna({"text": ""}), y)
 
 
-class IsShortOfWordsOnMissingTexts(WordsOfTwoRows):
+class RaisesVagueErrorOnMissingTexts(WordsOfTwoRows):
     def _check_missing(self, name, column):
         if name == "text" and column.isna().any():
             raise ValueError("something is missing")
@@ -270,28 +275,28 @@ class FillsMissingGroups(WordsOfTwoRows):
         return super()._read(X.fillna({"group": -1}))
 
 
-class IgnoresTheOrder(WordsOfTwoRows):
+class IgnoresOrderColumn(WordsOfTwoRows):
     def _sort(self, frame):
         return frame
 
 
-class ForgetsWhereTheGroupChanges(WordsOfTwoRows):
+class SeesOnlyAdjacentRows(WordsOfTwoRows):
     def _shift(self, frame):
         same = frame["group"] == frame["group"].shift(1)
         return frame["text"].shift(1).where(same)
 
 
-class AlignsByIndex(WordsOfTwoRows):
+class SortsByIndexInPredict(WordsOfTwoRows):
     def predict_proba(self, X):
         return super().predict_proba(X.sort_index())
 
 
-class FitsByIndex(WordsOfTwoRows):
+class SortsByIndexInFit(WordsOfTwoRows):
     def fit(self, X, y):
         return super().fit(X.sort_index(), y)
 
 
-class ReadsTheIds(WordsOfTwoRows):
+class UsesGroupIdsAsFeatures(WordsOfTwoRows):
     def _join(self, X):
         last = X["group"].set_axis(range(len(X))).astype(str).str[-1]
         return super()._join(X) + " id" + last
@@ -309,28 +314,28 @@ class LooksAhead(WordsOfTwoRows):
         return texts.shift(1).fillna("") + " " + texts.shift(-1).fillna("")
 
 
-class CountsGroups(WordsOfTwoRows):
+class DependsOnNumberOfGroups(WordsOfTwoRows):
     def predict_proba(self, X):
         share = min(X["group"].nunique(), 100) / 1000
         return (1 - share) * super().predict_proba(X) + share / len(self.classes_)
 
 
-class SeesNothing(WordsOfTwoRows):
+class IgnoresOtherRows(WordsOfTwoRows):
     def _shift(self, frame):
         return pd.Series("", index=frame.index)
 
 
-class IsPickledInPart(WordsOfTwoRows):
+class PicklesWithoutModel(WordsOfTwoRows):
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name != "model_"}
 
 
-class CopiesParametersOnly(WordsOfTwoRows):
+class CopiesOnlyParameters(WordsOfTwoRows):
     def __deepcopy__(self, memo):
         return clone(self)
 
 
-class LeavesAnotherFile(WithFiles):
+class WritesSecondFile(WithFiles):
     def save(self, path):
         super().save(path)
         path.with_suffix(".part").touch()
@@ -339,57 +344,58 @@ class LeavesAnotherFile(WithFiles):
 class LoadsWithoutContext(WithFiles):
     @classmethod
     def load(cls, path):
-        loaded = SeesNothing()
+        loaded = IgnoresOtherRows()
         vars(loaded).update(vars(joblib.load(path)))
         return loaded
 
 
-# A check, a classifier that breaks its promise, what that promises, and other checks that fail too.
+# The name of a check, a classifier that breaks its promise, the parameters of ContextPromises, and
+# the names of other checks that the classifier fails.
 ODD = ("check_odd_rows", "check_odd_training_rows")
 BROKEN = [
-    ("check_constructor", SetsMoreInTheConstructor(), {}, ()),
+    ("check_constructor", SetsExtraAttribute(), {}, ()),
     ("check_clone", LosesParametersInClones(C=5.0), {}, ()),
     ("check_fit_keeps_parameters", ChangesParametersInFit(), {}, ()),
     ("check_input_is_not_changed", ChangesX(), {}, ()),
-    ("check_unfitted", IsNotAskedWhetherFitted(), {}, ()),
+    ("check_unfitted", SkipsCheckIsFitted(), {}, ()),
     ("check_refit", KeepsOldClasses(), {}, ()),
     ("check_refit", AveragesFits(), {}, ()),
-    ("check_failed_fit", ForgetsBeforeFit(), {}, ()),
-    ("check_failed_prediction", KeepsWhatAFailureLeft(), {}, ()),
-    # what differs from fit to fit cannot be the same after two, or with another index
-    ("check_same_seed", DrawsItsStrength(), {}, ("check_refit", "check_index")),
+    ("check_failed_fit", DropsModelBeforeFit(), {}, ()),
+    ("check_failed_prediction", KeepsStateOfFailedPrediction(), {}, ()),
+    # check_refit and check_index also compare two fits.
+    ("check_same_seed", DrawsRandomC(), {}, ("check_refit", "check_index")),
     ("check_global_state", SeedsNumpy(), {}, ()),
     ("check_global_state", SeedsRandom(), {}, ()),
     ("check_global_state", SeedsTorch(), {}, ()),
-    ("check_global_state", TakesMoreThreads(), {}, ()),
-    ("check_probabilities", PredictsTheFirstRowWrongly(), {}, ()),
-    # odd rows must have probabilities, too
+    ("check_global_state", AddsThreads(), {}, ()),
+    ("check_probabilities", MispredictsFirstRow(), {}, ()),
+    # The checks of unusual rows also check the probabilities.
     ("check_probabilities", HalvesProbabilities(), {}, ODD),
-    ("check_probabilities", GoesBeyondOne(), {}, ODD),
-    ("check_labels", MakesClassesStrings(), {}, ()),
-    ("check_labels", MakesClassesIntegers(), {}, ()),
-    ("check_odd_rows", NeedsWords(), {}, ()),
-    ("check_odd_rows", NeedsKnownWords(), {}, ()),
-    ("check_odd_rows", NeedsTwoRows(), {}, ()),
-    ("check_odd_rows", NeedsRowsInPairs(), {"sees": "both"}, ()),
-    ("check_odd_rows", NeedsKnownSpeakers(), {"speaker_column": "speaker"}, ()),
-    ("check_odd_training_rows", FitsNoEmptyText(), {}, ()),
-    ("check_odd_training_rows", FitsNoLoneRow(), {}, ()),
+    ("check_probabilities", ExceedsOne(), {}, ODD),
+    ("check_labels", ConvertsClassesToStrings(), {}, ()),
+    ("check_labels", ShiftsIntegerLabels(), {}, ()),
+    ("check_odd_rows", RefusesEmptyTexts(), {}, ()),
+    ("check_odd_rows", ReturnsNanForUnknownWords(), {}, ()),
+    ("check_odd_rows", SqueezesProbabilities(), {}, ()),
+    ("check_odd_rows", RefusesSingleRows(), {"sees": "both"}, ()),
+    ("check_odd_rows", RefusesUnknownSpeakers(), {"speaker_column": "speaker"}, ()),
+    ("check_odd_training_rows", RefusesEmptyTextsInFit(), {}, ()),
+    ("check_odd_training_rows", RefusesSingleRowsInFit(), {}, ()),
     ("check_missing_texts", FillsMissingTexts(), {}, ()),
-    ("check_missing_texts", IsShortOfWordsOnMissingTexts(), {}, ()),
+    ("check_missing_texts", RaisesVagueErrorOnMissingTexts(), {}, ()),
     ("check_missing_groups", FillsMissingGroups(), {}, ()),
-    ("check_order_column", IgnoresTheOrder(order_column="order"), {"order_column": "order"}, ()),
-    ("check_order_of_groups", ForgetsWhereTheGroupChanges(), {}, ()),
-    ("check_index", AlignsByIndex(), {}, ()),
-    ("check_index", FitsByIndex(), {}, ()),
-    ("check_names_of_groups", ReadsTheIds(), {}, ()),
+    ("check_order_column", IgnoresOrderColumn(order_column="order"), {"order_column": "order"}, ()),
+    ("check_order_of_groups", SeesOnlyAdjacentRows(), {}, ()),
+    ("check_index", SortsByIndexInPredict(), {}, ()),
+    ("check_index", SortsByIndexInFit(), {}, ()),
+    ("check_names_of_groups", UsesGroupIdsAsFeatures(), {}, ()),
     ("check_names_of_groups", NeedsIntegerIds(), {}, ()),
     ("check_only_the_past", LooksAhead(), {}, ()),
     ("check_no_other_row", WordsOfTwoRows(), {"sees": "none"}, ()),
-    ("check_isolation", CountsGroups(), {}, ()),
-    ("check_context_is_learned", SeesNothing(), {}, ()),
-    ("check_copies", IsPickledInPart(), {}, ()),
-    ("check_copies", CopiesParametersOnly(), {}, ()),
-    ("check_save_and_load", LeavesAnotherFile(), {}, ()),
+    ("check_isolation", DependsOnNumberOfGroups(), {}, ()),
+    ("check_context_is_learned", IgnoresOtherRows(), {}, ()),
+    ("check_copies", PicklesWithoutModel(), {}, ()),
+    ("check_copies", CopiesOnlyParameters(), {}, ()),
+    ("check_save_and_load", WritesSecondFile(), {}, ()),
     ("check_save_and_load", LoadsWithoutContext(), {}, ()),
 ]

@@ -1,4 +1,4 @@
-"""Tests of the data sets: what they promise about splits, labels and leaks."""
+"""Tests of the data sets: splits, labels and leaks."""
 
 import gc
 import random
@@ -60,7 +60,7 @@ def sections():
 
 
 def _write_package(folder, files):
-    """Write a package with one function per file, its docstring given."""
+    """Write a package with one function per file, which has the given docstring."""
     package = folder / "toy"
     package.mkdir()
     for name, docstring in files.items():
@@ -73,7 +73,7 @@ def _write_package(folder, files):
 
 @pytest.fixture
 def toy_frame(tmp_path, monkeypatch):
-    """Return a function that reads a toy package made of the given files."""
+    """Return a function that reads a toy package with the given files."""
 
     def read(files):
         _write_package(tmp_path, files)
@@ -83,8 +83,8 @@ def toy_frame(tmp_path, monkeypatch):
     return read
 
 
-def test_lines_are_labelled_with_the_section_that_they_stand_in(toy_frame):
-    """Check that headings, aliases, left out sections and tables are told apart."""
+def test_lines_are_labelled_with_their_section(toy_frame):
+    """Check headings, aliases, dropped sections and tables."""
     frame = toy_frame({"module.py": DOCSTRING})
     assert frame[["text", "target"]].to_numpy().tolist() == [
         ["Add two numbers.", "Summary"],
@@ -102,7 +102,7 @@ def test_lines_are_labelled_with_the_section_that_they_stand_in(toy_frame):
     assert set(frame["group"]) == {"toy.module.add"}
 
 
-def test_copies_tests_and_broken_files_are_left_out(toy_frame):
+def test_copies_tests_and_broken_files_are_dropped(toy_frame):
     """Check that one docstring in five files gives one group."""
     frame = toy_frame(
         {
@@ -116,7 +116,7 @@ def test_copies_tests_and_broken_files_are_left_out(toy_frame):
     assert set(frame["group"]) == {"toy.a.add"}
 
 
-def test_the_real_data_have_the_promised_size(sections):
+def test_the_real_data_have_the_documented_size(sections):
     """Check that the installed packages give about 185,000 lines in ten sections."""
     assert 150_000 < len(sections.frame) < 250_000
     assert 4_500 < sections.groups.nunique() < 7_500
@@ -129,8 +129,8 @@ def test_the_real_data_have_the_promised_size(sections):
     assert "BSD-3-Clause" in sections.DESCR
 
 
-def test_no_line_shows_a_heading_or_its_indentation(sections):
-    """Check that no text is empty, indented or the bare name of a section."""
+def test_no_line_is_a_heading_or_indented(sections):
+    """Check that no text is empty, indented or only the name of a section."""
     text = sections.frame["text"]
     assert (text == text.str.strip()).all()
     assert (text != "").all()
@@ -138,8 +138,8 @@ def test_no_line_shows_a_heading_or_its_indentation(sections):
     assert not text.str.lower().str.rstrip(":").isin(names).any()
 
 
-def test_each_docstring_has_two_sections_and_counts_its_lines(sections):
-    """Check that groups are contiguous, numbered from 0 and hold two sections or more."""
+def test_each_docstring_has_two_sections_and_numbered_lines(sections):
+    """Check that groups are contiguous, numbered from 0 and have two or more sections."""
     frame = sections.frame
     assert (frame.groupby("group")["target"].nunique() >= 2).all()
     assert (frame.groupby("group", sort=False).cumcount() == frame["order"]).all()
@@ -148,13 +148,13 @@ def test_each_docstring_has_two_sections_and_counts_its_lines(sections):
 
 
 def test_no_docstring_occurs_twice(sections):
-    """Check that no two groups hold the same lines, so that nothing leaks into test."""
+    """Check that no two groups have the same lines, which would leak into the test split."""
     documents = sections.frame.groupby("group")["text"].agg("\n".join)
     assert documents.duplicated().sum() == 0
 
 
-def test_train_and_test_part_share_no_docstring(sections):
-    """Check that the hash of the name alone sends a fifth of the docstrings to test."""
+def test_train_and_test_split_share_no_docstring(sections):
+    """Check that the hash of the name selects a fifth of the docstrings for the test split."""
     split = sections.frame.drop_duplicates("group").set_index("group")["split"]
     assert 0.18 < (split == "test").mean() < 0.22
     groups = random.Random(0).sample(sorted(split.index), 100)
@@ -163,8 +163,8 @@ def test_train_and_test_part_share_no_docstring(sections):
     assert (sections.frame.groupby("group")["split"].nunique() == 1).all()
 
 
-def test_subsets_of_two_calls_make_up_the_whole():
-    """Check that train and test, read apart, are the rows that are read together."""
+def test_train_and_test_together_are_the_whole_data_set():
+    """Check that train and test, loaded separately, have the rows of subset="all"."""
     whole = load_docstring_sections(packages=("numpy",)).frame
     for subset in ("train", "test"):
         part = load_docstring_sections(subset=subset, packages=("numpy",))
@@ -178,20 +178,20 @@ def test_subsets_of_two_calls_make_up_the_whole():
     ("arguments", "error", "match"),
     [
         ({"subset": "valid"}, ValueError, r"subset='valid' must be one of .*use 'all'"),
-        ({"packages": ("numpy", "pandas")}, ValueError, r"'pandas'.* must name one or more of"),
-        ({"packages": ()}, ValueError, r"packages=\(\) must name one or more of"),
-        ({"packages": "numpy"}, TypeError, r"not one string; use packages=\('numpy',\)"),
+        ({"packages": ("numpy", "pandas")}, ValueError, r"'pandas'.* must contain one or more of"),
+        ({"packages": ()}, ValueError, r"packages=\(\) must contain one or more of"),
+        ({"packages": "numpy"}, TypeError, r"not a string; use packages=\('numpy',\)"),
     ],
 )
-def test_docstring_sections_name_what_is_wrong(arguments, error, match):
-    """Check that a wrong argument is named with its value and a remedy."""
+def test_docstring_sections_refuse_wrong_arguments(arguments, error, match):
+    """Check that the message has the argument, its value and a remedy."""
     with pytest.raises(error, match=match):
         load_docstring_sections(**arguments)
 
 
 @pytest.mark.parametrize("is_enabled", [True, False])
 def test_reading_leaves_the_garbage_collector_as_it_was(is_enabled):
-    """Check that the collector rests while files are read, and is not switched on for others."""
+    """Check that the collector is off while files are read, and that its state is restored."""
     try:
         (gc.enable if is_enabled else gc.disable)()
         with _docstring_sections._collector_paused():
@@ -201,33 +201,33 @@ def test_reading_leaves_the_garbage_collector_as_it_was(is_enabled):
         gc.enable()
 
 
-def test_a_package_without_source_files_is_named():
-    """Check that a broken installation is told from an empty data set."""
+def test_a_package_without_source_files_is_an_error():
+    """Check that a broken installation raises an error that contains the package."""
     with pytest.raises(ImportError, match=r"source files of 'no_such_package' are not found"):
         _docstring_sections._build_frame(["no_such_package"])
 
 
-def _named_colour(text, colours):
+def _find_colour(text, colours):
     (colour,) = set(text.split()) & set(colours)
     return colour
 
 
 @pytest.mark.parametrize("lag", [0, 1, 3])
-def test_the_label_is_the_colour_named_lag_turns_earlier(lag):
-    """Check that each label follows from the text of one earlier turn, or from the rule."""
+def test_the_label_is_the_colour_of_lag_turns_earlier(lag):
+    """Check each label against the text of the earlier turn, or "red" without one."""
     data = make_conversations(20, n_turns=(4, 6), lag=lag, n_classes=4, random_state=1)
     assert data.groups.nunique() == 20
     for _, turns in data.frame.groupby("group"):
         assert 4 <= len(turns) <= 6
         assert turns["order"].tolist() == list(range(len(turns)))
-        named = [_named_colour(text, data.target_names) for text in turns["text"]]
-        assert turns["target"].tolist() == ["red"] * lag + named[: len(turns) - lag]
+        colours = [_find_colour(text, data.target_names) for text in turns["text"]]
+        assert turns["target"].tolist() == ["red"] * lag + colours[: len(turns) - lag]
         speakers = "".join(turns["speaker"])
         assert speakers in "ABABABAB"
 
 
 def _score_on_single_turns(lag):
-    """Return the accuracy of logistic regression on words and speaker, and that of chance."""
+    """Return the accuracy of logistic regression on words and speaker, and of chance."""
     train = make_conversations(600, lag=lag, random_state=0)
     test = make_conversations(300, lag=lag, random_state=1)
     vectorizer = CountVectorizer()
@@ -237,21 +237,21 @@ def _score_on_single_turns(lag):
     return classifier.score(X_test, test.target), (test.target == "red").mean()
 
 
-def test_single_turns_do_not_tell_the_label():
-    """Check that a classifier without memory stays at chance, about 0.41 of 3 classes."""
+def test_single_turns_do_not_predict_the_label():
+    """Check that a classifier without memory stays at chance, about 0.41 for 3 classes."""
     score, chance = _score_on_single_turns(lag=1)
     assert chance == pytest.approx(0.41, abs=0.02)
     assert score <= chance + 0.01
 
 
-def test_single_turns_tell_the_label_without_a_lag():
-    """Check that lag=0 needs no memory, so that the words are learnable as such."""
+def test_single_turns_predict_the_label_without_a_lag():
+    """Check that lag=0 needs no memory."""
     score, _ = _score_on_single_turns(lag=0)
     assert score > 0.999
 
 
-def test_the_stated_level_of_chance_holds():
-    """Check that the most frequent label has the share that the docstring's formula gives."""
+def test_the_documented_accuracy_of_chance_is_right():
+    """Check the frequency of the most frequent label against the docstring's formula."""
     data = make_conversations(2000, n_turns=(8, 8), lag=2, n_classes=4, random_state=0)
     share = data.target.value_counts(normalize=True)
     assert share.index[0] == "red"
@@ -259,15 +259,15 @@ def test_the_stated_level_of_chance_holds():
     assert f"{share.iloc[0]:.3f}" in data.DESCR
 
 
-def test_the_speaker_does_not_tell_the_first_turn():
+def test_the_speaker_does_not_identify_the_first_turn():
     """Check that either speaker begins half of the conversations."""
     frame = make_conversations(1000, random_state=0).frame
     first = frame.loc[frame["order"] == 0, "speaker"]
     assert (first == "A").mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_seed_alone_decides_the_conversations():
-    """Check that seeds repeat, differ from one another and leave NumPy's generator alone."""
+def test_the_seed_determines_the_conversations():
+    """Check equal and different seeds, and that NumPy's global generator is unchanged."""
     np.random.seed(0)
     expected = np.random.random()
     np.random.seed(0)
@@ -296,7 +296,7 @@ def test_the_seed_alone_decides_the_conversations():
         ({"n_turns": (3, 5), "lag": 3}, ValueError, r"where lag=3; use \(7, 14\) if unsure"),
     ],
 )
-def test_conversations_name_what_is_wrong(arguments, error, match):
-    """Check that a wrong argument is named with its value and a remedy."""
+def test_conversations_refuse_wrong_arguments(arguments, error, match):
+    """Check that the message has the argument, its value and a remedy."""
     with pytest.raises(error, match=match):
         make_conversations(**arguments)

@@ -1,7 +1,7 @@
-"""Tests of the fetchers: the files are hand-made and served from this machine.
+"""Tests of the fetchers, with small files served from this machine.
 
-Tests of the real files are skipped where these are not at hand. They are looked for in the
-folder that the environment variable SK_CTXMEM_UPSTREAM names, else in ../shared/data/upstream.
+Tests with the real files are skipped if these are not available. Their folder is the environment
+variable SK_CTXMEM_UPSTREAM, or ../shared/data/upstream if it is not set.
 """
 
 import json
@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +37,6 @@ from sk_ctxmem.datasets import (
     fetch_sst2,
     fetch_trec,
 )
-from sk_ctxmem.datasets._download import RemoteFile
 
 pooch = pytest.importorskip("pooch")
 
@@ -81,7 +81,7 @@ def _json_lines(*abstracts):
     return ("\n".join(lines) + "\n").encode()
 
 
-# Part -> content of the file, in the format of each corpus.
+# The content of the file of each split, in the format of the corpus.
 TINY = {
     "csabstruct": {
         "train": _json_lines(
@@ -165,7 +165,7 @@ each_corpus = pytest.mark.parametrize("corpus", MODULES)
 
 
 class _CountingHandler(SimpleHTTPRequestHandler):
-    """Serve files, write no log, and note what was asked for."""
+    """Serve files without a log, and record the requested paths."""
 
     requested: list = []
 
@@ -173,14 +173,14 @@ class _CountingHandler(SimpleHTTPRequestHandler):
         """Write nothing."""
 
     def do_GET(self):
-        """Note the path, then answer."""
+        """Record the path, then serve the file."""
         self.requested.append(self.path)
         super().do_GET()
 
 
 @pytest.fixture(autouse=True)
 def _no_cache_folder_of_the_user(monkeypatch, tmp_path):
-    """Keep the tests away from the folders and proxies of whoever runs them."""
+    """Keep the tests from using the folders and proxies of the user."""
     monkeypatch.delenv(_download.VARIABLE, raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "default" / project)
     monkeypatch.setenv("NO_PROXY", "*")
@@ -188,7 +188,7 @@ def _no_cache_folder_of_the_user(monkeypatch, tmp_path):
 
 @pytest.fixture
 def requested(tmp_path, monkeypatch):
-    """Serve the tiny files in place of the real ones; give the list of paths asked for."""
+    """Serve the tiny files instead of the real ones; return the list of requested paths."""
     web = tmp_path / "web"
     web.mkdir()
     monkeypatch.setattr(_CountingHandler, "requested", [])
@@ -198,13 +198,14 @@ def requested(tmp_path, monkeypatch):
         thread.start()
         for corpus, module in MODULES.items():
             (web / corpus).mkdir()
-            files = {}
+            url = f"http://127.0.0.1:{server.server_port}/{corpus}/"
+            registry = {}
             for split, content in TINY[corpus].items():
-                name = module.FILES[split].name
+                name = module.SPEC.files[split]
                 (web / corpus / name).write_bytes(content)
-                url = f"http://127.0.0.1:{server.server_port}/{corpus}/{name}"
-                files[split] = RemoteFile(url, sha256(content).hexdigest())
-            monkeypatch.setattr(module, "FILES", files)
+                registry[name] = sha256(content).hexdigest()
+            spec = replace(module.SPEC, base_url=url, registry=registry)
+            monkeypatch.setattr(module, "SPEC", spec)
         yield _CountingHandler.requested
         server.shutdown()
         thread.join()
@@ -212,19 +213,16 @@ def requested(tmp_path, monkeypatch):
 
 @pytest.fixture
 def home(tmp_path):
-    """Give a cache folder that does not exist yet."""
+    """Return a cache folder that does not exist yet."""
     return tmp_path / "home"
 
 
 @pytest.fixture
 def offline(requested, monkeypatch):
-    """Point all addresses to a port that nobody listens to."""
+    """Redirect all URLs to a port without a server."""
     for module in MODULES.values():
-        files = {
-            split: RemoteFile(re.sub(r":\d+/", ":1/", file.url), file.sha256)
-            for split, file in module.FILES.items()
-        }
-        monkeypatch.setattr(module, "FILES", files)
+        url = re.sub(r":\d+/", ":1/", module.SPEC.base_url)
+        monkeypatch.setattr(module, "SPEC", replace(module.SPEC, base_url=url))
 
 
 def _files_in(folder):
@@ -232,15 +230,15 @@ def _files_in(folder):
 
 
 @each_corpus
-def test_each_format_is_read_as_it_is_meant(corpus, requested, home):
-    """Check the rows and labels: quotes, commas, line breaks, "NA" and accents survive."""
+def test_each_format_is_read_correctly(corpus, requested, home):
+    """Check rows and labels with quotes, commas, line breaks, "NA" and accents."""
     bunch = FETCHERS[corpus](data_home=home)
     assert bunch.frame.columns.tolist() == COLUMNS[corpus]
     assert bunch.frame.to_numpy().tolist() == ROWS[corpus]
 
 
 @each_corpus
-def test_the_bunch_has_the_fields_of_our_other_loaders(corpus, requested, home):
+def test_the_bunch_has_the_fields_of_the_other_loaders(corpus, requested, home):
     """Check data, target, target_names and groups, which is None for single texts."""
     bunch = FETCHERS[corpus](data_home=home)
     shown = [name for name in ("text", "group", "order", "speaker") if name in COLUMNS[corpus]]
@@ -254,8 +252,8 @@ def test_the_bunch_has_the_fields_of_our_other_loaders(corpus, requested, home):
 
 
 @each_corpus
-def test_the_description_states_licence_and_size(corpus, requested, home):
-    """Check that DESCR and docstring name the licence, and DESCR the number of rows."""
+def test_the_description_has_licence_and_size(corpus, requested, home):
+    """Check that DESCR and docstring have the licence, and DESCR the number of rows."""
     descr = FETCHERS[corpus](data_home=home).DESCR
     assert f"Licence: {LICENCES[corpus]}" in descr
     assert f"Licence: {LICENCES[corpus]}" in FETCHERS[corpus].__doc__
@@ -265,25 +263,25 @@ def test_the_description_states_licence_and_size(corpus, requested, home):
 
 @pytest.mark.parametrize(
     ("corpus", "subset"),
-    [(corpus, part) for corpus, parts in TINY.items() for part in parts if part != "all"],
+    [(corpus, split) for corpus, files in TINY.items() for split in files if split != "all"],
 )
-def test_a_part_is_the_rows_of_that_part(corpus, subset, requested, home):
-    """Check that the parts, fetched one by one, are those of the whole."""
+def test_a_split_has_the_rows_of_that_split(corpus, subset, requested, home):
+    """Check that each split, fetched separately, has the rows that it has in the corpus."""
     rows = [row for row in ROWS[corpus] if subset in row]
-    part = FETCHERS[corpus](subset=subset, data_home=home)
-    assert part.frame.to_numpy().tolist() == rows
-    assert part.frame.index.tolist() == list(range(len(rows)))
+    frame = FETCHERS[corpus](subset=subset, data_home=home).frame
+    assert frame.to_numpy().tolist() == rows
+    assert frame.index.tolist() == list(range(len(rows)))
 
 
-def test_only_the_part_asked_for_is_downloaded(requested, home):
-    """Check that the valid part alone needs one file."""
+def test_only_the_requested_split_is_downloaded(requested, home):
+    """Check that the valid split needs one file."""
     fetch_sst2(subset="valid", data_home=home)
     assert requested == ["/sst2/stsa.binary.dev"]
     assert _files_in(home) == ["sst2/stsa.binary.dev"]
 
 
-def test_training_abstracts_that_stand_in_test_are_dropped_by_default(requested, home):
-    """Check that only whole copies are dropped, whichever part is asked for."""
+def test_train_abstracts_that_are_in_test_are_removed_by_default(requested, home):
+    """Check that only whole abstracts are removed, with any subset."""
     train = fetch_csabstruct(subset="train", data_home=home)
     assert train.groups.unique().tolist() == ["train:1"]
     whole = fetch_csabstruct(remove_leaks=False, data_home=home)
@@ -291,15 +289,15 @@ def test_training_abstracts_that_stand_in_test_are_dropped_by_default(requested,
     assert len(fetch_csabstruct(subset="test", data_home=home).frame) == 3
 
 
-def test_the_published_training_part_needs_no_test_part(requested, home):
-    """Check that remove_leaks=False downloads the training file alone."""
+def test_the_published_train_split_needs_no_test_split(requested, home):
+    """Check that remove_leaks=False downloads only the file of the train split."""
     train = fetch_csabstruct(subset="train", remove_leaks=False, data_home=home)
     assert len(train.frame) == 5
     assert requested == ["/csabstruct/train.jsonl"]
 
 
 def test_meld_has_two_targets(requested, home):
-    """Check that the sentiment is given if it is asked for."""
+    """Check that target="sentiment" returns the sentiment."""
     bunch = fetch_meld(target="sentiment", data_home=home)
     expected = ["neutral", "negative", "positive", "negative", "positive"]
     assert bunch.target.tolist() == expected
@@ -309,7 +307,7 @@ def test_meld_has_two_targets(requested, home):
 
 @each_corpus
 def test_a_file_is_downloaded_once(corpus, requested, home):
-    """Check that the second call asks the server for nothing, and gives the same rows."""
+    """Check that the second call makes no request and returns the same rows."""
     first = FETCHERS[corpus](data_home=home)
     assert len(requested) == len(TINY[corpus])
     second = FETCHERS[corpus](data_home=home, download_if_missing=False)
@@ -317,10 +315,10 @@ def test_a_file_is_downloaded_once(corpus, requested, home):
     pd.testing.assert_frame_equal(first.frame, second.frame)
 
 
-def test_the_folder_is_the_argument_then_the_variable_then_the_default(
+def test_the_argument_precedes_the_variable_and_the_default_folder(
     requested, home, tmp_path, monkeypatch
 ):
-    """Check the order of precedence of the three, and that an empty variable is none."""
+    """Check the order of precedence, and that an empty variable counts as not set."""
     expected = "sms_spam/sms.tsv"
     monkeypatch.setenv(_download.VARIABLE, "")
     fetch_sms_spam()
@@ -333,8 +331,8 @@ def test_the_folder_is_the_argument_then_the_variable_then_the_default(
     assert len(requested) == 3
 
 
-def test_the_tilde_stands_for_the_home_of_the_user(requested, tmp_path, monkeypatch):
-    """Check that "~" is expanded in argument and variable."""
+def test_the_tilde_is_expanded(requested, tmp_path, monkeypatch):
+    """Check that "~" is the user's home folder, in argument and variable."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     fetch_sms_spam(data_home="~/given")
@@ -344,10 +342,10 @@ def test_the_tilde_stands_for_the_home_of_the_user(requested, tmp_path, monkeypa
 
 
 def test_a_wrong_download_is_refused_and_deleted(requested, home, tmp_path):
-    """Check that the message names all there is to know, and that nothing is left."""
+    """Check that the message has URL and sha256, and that no file is left."""
     wrong = b"ham\tSomething else\n"
     (tmp_path / "web" / "sms_spam" / "sms.tsv").write_bytes(wrong)
-    file = _sms_spam.FILES["all"]
+    file = _sms_spam.SPEC.remote_file("all")
     match = (
         rf"sms\.tsv from {file.url} has the sha256 {sha256(wrong).hexdigest()}, "
         rf"but {file.sha256} is expected.*Try again.*report"
@@ -358,7 +356,7 @@ def test_a_wrong_download_is_refused_and_deleted(requested, home, tmp_path):
 
 
 def test_a_damaged_file_in_the_folder_is_replaced(requested, home):
-    """Check that a file with another sha256 is downloaded anew."""
+    """Check that a file with another sha256 is downloaded again."""
     fetch_sms_spam(data_home=home)
     (home / "sms_spam" / "sms.tsv").write_bytes(b"ham\thalf of a li")
     bunch = fetch_sms_spam(data_home=home)
@@ -366,7 +364,7 @@ def test_a_damaged_file_in_the_folder_is_replaced(requested, home):
     assert len(requested) == 2
 
 
-def test_a_damaged_file_is_kept_if_the_new_one_is_wrong_too(requested, home, tmp_path):
+def test_a_damaged_file_is_kept_if_the_download_is_wrong(requested, home, tmp_path):
     """Check that a failed download changes nothing in the folder."""
     path = home / "sms_spam" / "sms.tsv"
     path.parent.mkdir(parents=True)
@@ -378,16 +376,16 @@ def test_a_damaged_file_is_kept_if_the_new_one_is_wrong_too(requested, home, tmp
     assert _files_in(home) == ["sms_spam/sms.tsv"]
 
 
-def test_without_permission_to_download_a_missing_file_is_named(requested, home):
-    """Check that download_if_missing=False opens no connection and says what to do."""
-    match = r"sms\.tsv is missing, and download_if_missing=False.*by hand as sms\.tsv in the folder"
+def test_a_missing_file_is_an_error_if_downloads_are_off(requested, home):
+    """Check that download_if_missing=False makes no request, and that the message has a remedy."""
+    match = r"sms\.tsv is missing, and download_if_missing=False.*manually as sms\.tsv in"
     with pytest.raises(OSError, match=match):
         fetch_sms_spam(data_home=home, download_if_missing=False)
     assert requested == []
     assert not home.exists()
 
 
-def test_without_permission_to_download_a_damaged_file_is_named(requested, home):
+def test_a_damaged_file_is_an_error_if_downloads_are_off(requested, home):
     """Check that a file with another sha256 is never read."""
     path = home / "sms_spam" / "sms.tsv"
     path.parent.mkdir(parents=True)
@@ -398,35 +396,35 @@ def test_without_permission_to_download_a_damaged_file_is_named(requested, home)
     assert requested == []
 
 
-def test_offline_the_message_says_where_to_put_the_file(offline, home):
-    """Check that address, folder and file name are told, and that nothing is left."""
-    url = _trec.FILES["test"].url
+def test_the_message_of_a_failed_download_has_url_and_folder(offline, home):
+    """Check that the message has URL, folder and file name, and that no file is left."""
+    url = _trec.SPEC.remote_file("test").url
     match = (
         rf"{url} cannot be downloaded \(ConnectionError\)\. Check the connection, or save that "
-        rf"file by hand as TREC\.test\.all in the folder {re.escape(str(home / 'trec'))}\."
+        rf"file manually as TREC\.test\.all in the folder {re.escape(str(home / 'trec'))}\."
     )
     with pytest.raises(OSError, match=match):
         fetch_trec(subset="test", data_home=home)
     assert _files_in(home) == []
 
 
-def test_a_file_put_there_by_hand_is_read_offline(offline, home):
-    """Check that following the message helps."""
+def test_a_file_saved_manually_is_read_offline(offline, home):
+    """Check that the remedy in the message works."""
     (home / "trec").mkdir(parents=True)
     (home / "trec" / "TREC.test.all").write_bytes(TINY["trec"]["test"])
     assert len(fetch_trec(subset="test", data_home=home).frame) == 4
 
 
-def test_an_address_that_is_gone_is_named(requested, home, tmp_path):
-    """Check that an answer such as 404 gives the same advice as no answer."""
+def test_a_missing_file_on_the_server_is_an_error(requested, home, tmp_path):
+    """Check that a response such as 404 has the same remedy as no response."""
     (tmp_path / "web" / "sms_spam" / "sms.tsv").unlink()
     with pytest.raises(OSError, match=r"cannot be downloaded \(HTTPError\)"):
         fetch_sms_spam(data_home=home)
     assert _files_in(home) == []
 
 
-def test_a_folder_that_cannot_be_written_is_named(requested, home, monkeypatch):
-    """Check that the message names the parameter and the variable."""
+def test_a_folder_that_is_not_writable_is_an_error(requested, home, monkeypatch):
+    """Check that the message has the parameter and the variable."""
 
     def refuse(*args, **kwargs):
         raise PermissionError("no")
@@ -436,8 +434,8 @@ def test_a_folder_that_cannot_be_written_is_named(requested, home, monkeypatch):
         fetch_sms_spam(data_home=home)
 
 
-def test_without_pooch_the_extra_is_named(home, monkeypatch):
-    """Check that a download, and the default folder, tell what to install."""
+def test_without_pooch_the_message_has_the_extra(home, monkeypatch):
+    """Check that a download and the default folder raise an error with the pip command."""
     monkeypatch.setitem(sys.modules, "pooch", None)
     match = re.escape('run: pip install "sk-ctxmem[datasets]"')
     with pytest.raises(ImportError, match=match):
@@ -446,15 +444,15 @@ def test_without_pooch_the_extra_is_named(home, monkeypatch):
         fetch_sst2()
 
 
-def test_files_that_are_there_are_read_without_pooch(requested, home, monkeypatch):
-    """Check that pooch is needed for downloading only."""
+def test_cached_files_are_read_without_pooch(requested, home, monkeypatch):
+    """Check that only downloads need pooch."""
     fetch_sst2(data_home=home)
     monkeypatch.setitem(sys.modules, "pooch", None)
     assert len(fetch_sst2(data_home=home).frame) == 4
 
 
-def test_progress_is_shown_only_if_asked_for(requested, home, tmp_path, capfd, monkeypatch):
-    """Check that a fetcher is silent by default, and that pooch's messages come back."""
+def test_progress_is_shown_only_on_request(requested, home, tmp_path, capfd, monkeypatch):
+    """Check that a fetcher is silent by default, and that pooch's logger is restored."""
     shown = []
     bar = pooch.HTTPDownloader
 
@@ -481,20 +479,22 @@ def test_progress_is_shown_only_if_asked_for(requested, home, tmp_path, capfd, m
         (fetch_sst2, {"data_home": 5}, TypeError, r"data_home=5 must be a str, a path or None"),
     ],
 )
-def test_fetchers_name_what_is_wrong(fetch, arguments, error, match):
-    """Check that a wrong argument is named with its value and a remedy."""
+def test_fetchers_refuse_wrong_arguments(fetch, arguments, error, match):
+    """Check that the message has the argument, its value and a remedy."""
     with pytest.raises(error, match=match):
         fetch(**arguments)
 
 
 @each_corpus
-def test_addresses_are_pinned(corpus):
-    """Check that each address names a commit, is encrypted, and has a sha256 of its own."""
-    files = MODULES[corpus].FILES.values()
+def test_urls_are_pinned(corpus):
+    """Check that each URL has a commit and uses HTTPS, and that each file has its own sha256."""
+    spec = MODULES[corpus].SPEC
+    files = [spec.remote_file(split) for split in spec.files]
     for file in files:
         assert re.fullmatch(r"https://[^?]+/[0-9a-f]{40}/[^?]+", file.url)
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
     assert len({file.sha256 for file in files}) == len({file.name for file in files}) == len(files)
+    assert set(spec.registry) == set(spec.files.values())
 
 
 def _upstream():
@@ -504,11 +504,11 @@ def _upstream():
     return folder if (folder / "manifest.json").is_file() else None
 
 
-needs_upstream = pytest.mark.skipif(_upstream() is None, reason="the real files are not at hand")
+needs_upstream = pytest.mark.skipif(_upstream() is None, reason="the real files are not available")
 
 
 def _manifest():
-    """Map the address of each real file to its entry in the manifest."""
+    """Map the URL of each real file to its entry in the manifest."""
     entries = json.loads((_upstream() / "manifest.json").read_text(encoding="utf-8"))
     return {entry["url"]: entry for entry in entries}
 
@@ -520,16 +520,19 @@ def real_home(tmp_path_factory):
     manifest = _manifest()
     for corpus, module in MODULES.items():
         (home / corpus).mkdir()
-        for file in module.FILES.values():
+        for split in module.SPEC.files:
+            file = module.SPEC.remote_file(split)
             shutil.copyfile(_upstream() / manifest[file.url]["file"], home / corpus / file.name)
     return home
 
 
 @needs_upstream
-def test_the_pins_are_those_of_the_manifest():
-    """Check addresses and sha256 of all corpora against the list of the real files."""
-    pins = {file.url: file.sha256 for module in MODULES.values() for file in module.FILES.values()}
-    assert pins == {url: entry["sha256"] for url, entry in _manifest().items()}
+def test_urls_and_sha256_are_those_of_the_manifest():
+    """Check the files of all corpora against the manifest of the real files."""
+    specs = [module.SPEC for module in MODULES.values()]
+    files = [spec.remote_file(split) for spec in specs for split in spec.files]
+    expected = {url: entry["sha256"] for url, entry in _manifest().items()}
+    assert {file.url: file.sha256 for file in files} == expected
 
 
 @needs_upstream
@@ -545,7 +548,7 @@ def test_the_pins_are_those_of_the_manifest():
     ],
 )
 def test_the_real_files_have_the_documented_rows(corpus, n_rows, n_classes, real_home):
-    """Check the number of rows and classes, that none is empty, and the docstring's table."""
+    """Check the numbers of rows and classes, that no text is empty, and the docstring."""
     bunch = FETCHERS[corpus](data_home=real_home, download_if_missing=False)
     frame = bunch.frame
     if "split" in frame:
@@ -560,7 +563,7 @@ def test_the_real_files_have_the_documented_rows(corpus, n_rows, n_classes, real
 
 @needs_upstream
 def test_the_real_groups_are_contiguous_and_in_order(real_home):
-    """Check the documented number of groups, and that rows stand in the order of the column."""
+    """Check the documented numbers of groups, and that the rows are sorted by order."""
     expected = {"csabstruct": (1642, 295, 226), "meld": (1038, 114, 280)}
     for corpus, n_groups in expected.items():
         frame = FETCHERS[corpus](data_home=real_home, download_if_missing=False).frame
@@ -570,8 +573,8 @@ def test_the_real_groups_are_contiguous_and_in_order(real_home):
 
 
 @needs_upstream
-def test_the_real_leak_is_of_26_abstracts(real_home):
-    """Check what is said of the leak: 26 abstracts, 158 sentences."""
+def test_the_real_leak_has_26_abstracts(real_home):
+    """Check the documented size of the leak: 26 abstracts, 158 sentences."""
     kept = fetch_csabstruct(subset="train", data_home=real_home)
     published = fetch_csabstruct(subset="train", remove_leaks=False, data_home=real_home)
     assert published.groups.nunique() - kept.groups.nunique() == 26
@@ -579,8 +582,8 @@ def test_the_real_leak_is_of_26_abstracts(real_home):
 
 
 @needs_upstream
-def test_what_the_descriptions_count_is_so(real_home):
-    """Check the frequencies and copies that docstrings and DESCR mention."""
+def test_the_counts_in_the_descriptions_are_right(real_home):
+    """Check the frequencies and copies in docstrings and DESCR."""
     messages = fetch_sms_spam(data_home=real_home).frame
     assert (messages["target"] == "spam").sum() == 747
     assert 400 <= messages.duplicated().sum() < 410
@@ -590,4 +593,4 @@ def test_what_the_descriptions_count_is_so(real_home):
     assert fetch_trec(subset="test", data_home=real_home).data["text"].isin(train).sum() == 10
     films = fetch_sst2(data_home=real_home).data["text"]
     assert films.str.contains("é").any()
-    assert not films.str.contains("Ã").any()  # what UTF-8 looks like if read as Latin-1
+    assert not films.str.contains("Ã").any()  # UTF-8 that is decoded as Latin-1

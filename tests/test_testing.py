@@ -1,4 +1,4 @@
-"""Tests of the checks for classifiers of texts in their context: whom they pass and whom not."""
+"""Tests of the checks for classifiers of texts in context, with correct and broken classifiers."""
 
 import random
 import re
@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from _context_classifiers import BROKEN, LooksAhead, SeesNothing, WithFiles, WordsOfTwoRows
+from _context_classifiers import BROKEN, IgnoresOtherRows, LooksAhead, WithFiles, WordsOfTwoRows
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -30,10 +30,10 @@ RENAMED = {
     "speaker_column": "who",
 }
 PIPELINE_REASONS = {
-    "check_failed_fit": "a pipeline fits its first steps in place, before the last step fails",
-    "check_missing_texts": "TfidfVectorizer names no row",
+    "check_failed_fit": "a pipeline fits its first steps in place before the last step fails",
+    "check_missing_texts": "the message of TfidfVectorizer has no row",
 }
-TEXTS_ALONE = make_pipeline(
+TFIDF_PIPELINE = make_pipeline(
     make_column_transformer((TfidfVectorizer(), "text")), LogisticRegression()
 )
 
@@ -48,12 +48,12 @@ def _names(results, status):
 
 @parametrize_with_context_checks([_small(max_epochs=2, **COLUMNS)])
 def test_our_classifier_keeps_the_promises(estimator, check):
-    """Check that ContextMemoryClassifier does what it asks of others."""
+    """Check that ContextMemoryClassifier passes each check."""
     check(estimator)
 
 
-def test_our_classifier_keeps_them_without_context():
-    """Check that it does where rows stand alone, with groups beside the texts."""
+def test_our_classifier_keeps_the_promises_without_context():
+    """Check context="none", with groups as an argument."""
     classifier = _small(max_epochs=1, context="none")
     check_context_classifier(classifier, sees="none", group_column=None)
 
@@ -68,8 +68,8 @@ def test_our_classifier_keeps_them_without_context():
         {"word_memory": True},
     ],
 )
-def test_our_classifier_learns_from_the_row_before_with_each_kind_of_memory(parameters):
-    """Check that the synthetic turns are enough for each kind; Elman's needs more epochs."""
+def test_our_classifier_learns_from_the_row_before_with_each_memory(parameters):
+    """Check that the synthetic turns suffice for each memory; elman needs more epochs."""
     classifier = _small(**COLUMNS, **parameters)
     promises = ContextPromises(sees=classifier.context)
     CONTEXT_CHECKS["check_context_is_learned"](classifier, promises)
@@ -90,21 +90,23 @@ def test_our_classifier_learns_from_the_row_before_with_each_kind_of_memory(para
     ],
     ids=["both", "none", "elman", "lstm", "mingru", "words", "early stopping", "groups="],
 )
-def test_our_classifier_keeps_them_with_other_parameters(parameters, promises):
-    """Check that each kind of memory and of input keeps all the other promises."""
+def test_our_classifier_keeps_the_promises_with_other_parameters(parameters, promises):
+    """Check that it passes all other checks with each memory and kind of input."""
     classifier = _small(max_epochs=1, **parameters)
     check_context_classifier(classifier, learns_context=False, **promises)
 
 
-def test_a_pipeline_of_scikit_learn_keeps_the_promises_of_one_without_context():
-    """Check that TF-IDF and logistic regression fail the two checks that they cannot pass."""
+def test_a_scikit_learn_pipeline_without_context_fails_two_checks():
+    """Check that TF-IDF and logistic regression fail only the two checks that they cannot pass."""
     results = check_context_classifier(
-        TEXTS_ALONE, sees="none", expected_failed_checks=PIPELINE_REASONS
+        TFIDF_PIPELINE, sees="none", expected_failed_checks=PIPELINE_REASONS
     )
-    excused = [result for result in results if result["expected_to_fail"]]
-    assert {
-        result["check_name"]: result["expected_to_fail_reason"] for result in excused
-    } == PIPELINE_REASONS
+    reasons = {
+        result["check_name"]: result["expected_to_fail_reason"]
+        for result in results
+        if result["expected_to_fail"]
+    }
+    assert reasons == PIPELINE_REASONS
     assert _names(results, "xfail") == set(PIPELINE_REASONS)
     assert _names(results, "skipped") == {
         "check_context_is_learned",
@@ -124,7 +126,7 @@ def test_a_pipeline_of_scikit_learn_keeps_the_promises_of_one_without_context():
             {"check_only_the_past", "check_no_other_row", "check_save_and_load"},
         ),
         (
-            SeesNothing(),
+            IgnoresOtherRows(),
             {"learns_context": False},
             {
                 "check_context_is_learned",
@@ -136,7 +138,7 @@ def test_a_pipeline_of_scikit_learn_keeps_the_promises_of_one_without_context():
     ],
 )
 def test_a_correct_classifier_of_another_kind_passes(classifier, promises, skipped):
-    """Check that a few lines of scikit-learn pass, and that all checks are run that apply."""
+    """Check that a small scikit-learn classifier passes all checks that apply to it."""
     results = check_context_classifier(classifier, **promises)
     assert [result["check_name"] for result in results] == list(CONTEXT_CHECKS)
     assert _names(results, "skipped") == skipped
@@ -145,7 +147,7 @@ def test_a_correct_classifier_of_another_kind_passes(classifier, promises, skipp
 
 @pytest.fixture
 def _threads():
-    """Give torch its number of threads back."""
+    """Restore torch's number of threads."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -158,15 +160,15 @@ broken_classifiers = pytest.mark.parametrize(
 )
 
 
-def test_every_check_has_a_classifier_that_it_catches():
-    """Check that no check is without a broken classifier below."""
+def test_every_check_has_a_broken_classifier():
+    """Check that the tests below cover each check."""
     assert {name for name, *_ in BROKEN} == set(CONTEXT_CHECKS)
 
 
 @pytest.mark.usefixtures("_threads")
 @broken_classifiers
-def test_a_check_catches_the_classifier_that_breaks_its_promise(name, classifier, promises, others):
-    """Check that the message says what was promised and seen, and how to see it again."""
+def test_a_check_fails_for_a_classifier_that_breaks_its_promise(name, classifier, promises, others):
+    """Check that the message has the promise, the result and the code that reproduces it."""
     promises = ContextPromises(**promises)
     with pytest.raises(AssertionError, match=f"fails {name}.\nPromised: .+\nSeen: .+") as caught:
         CONTEXT_CHECKS[name](classifier, promises)
@@ -177,13 +179,13 @@ def test_a_check_catches_the_classifier_that_breaks_its_promise(name, classifier
 @pytest.mark.usefixtures("_threads")
 @broken_classifiers
 def test_a_broken_promise_fails_no_other_check(name, classifier, promises, others):
-    """Check that the checks are apart: each broken classifier fails its own."""
+    """Check that the checks are independent: each broken classifier fails only its own."""
     results = check_context_classifier(classifier, on_fail=None, **promises)
     assert _names(results, "failed") == {name, *others}
 
 
-def test_a_message_tells_the_row_and_how_to_see_it_again():
-    """Check that the difference, its row, and code that fails again are in the message."""
+def test_a_message_has_the_row_and_the_code_that_reproduces_it():
+    """Check that the message has the difference and its row, and that its code fails again."""
     estimator = LooksAhead()
     with pytest.raises(AssertionError, match="fails check_only_the_past") as caught:
         check_context_classifier(estimator)
@@ -199,37 +201,40 @@ def test_a_message_tells_the_row_and_how_to_see_it_again():
         exec(code, {"estimator": estimator})
 
 
-def test_the_tolerance_decides():
-    """Check that a difference below the tolerance is none."""
+def test_a_difference_below_the_tolerance_passes():
+    """Check one classifier with two values of tolerance."""
     check = CONTEXT_CHECKS["check_only_the_past"]
     check(LooksAhead(), ContextPromises(tolerance=1.0))
     with pytest.raises(AssertionError, match="above the tolerance 0.1"):
         check(LooksAhead(), ContextPromises(tolerance=0.1))
 
 
-def test_the_checks_leave_the_process_as_it_was():
-    """Check that the random states are those of before, and the classifier is not fitted."""
-    before = np.random.get_state()[1].tolist(), random.getstate(), torch.get_rng_state().tolist()
+def _random_states():
+    return np.random.get_state()[1].tolist(), random.getstate(), torch.get_rng_state().tolist()
+
+
+def test_the_checks_change_no_global_state_and_not_the_estimator():
+    """Check that the random states are unchanged, and the classifier is not fitted."""
+    before = _random_states()
     classifier = WordsOfTwoRows()
     check_context_classifier(classifier)
-    after = np.random.get_state()[1].tolist(), random.getstate(), torch.get_rng_state().tolist()
-    assert after == before
+    assert _random_states() == before
     assert vars(classifier) == vars(WordsOfTwoRows())
 
 
 def test_on_skip_warns():
-    """Check that a check that does not apply is warned of, if that is wanted."""
+    """Check that on_skip="warn" warns about each check that does not apply."""
     with pytest.warns(SkipTestWarning, match="Skipping check_") as caught:
         check_context_classifier(WordsOfTwoRows(), on_skip="warn")
     assert [str(warning.message) for warning in caught] == [
-        "Skipping check_order_column: the classifier takes rows in their order in X.",
+        "Skipping check_order_column: the classifier has no order column.",
         "Skipping check_no_other_row: the classifier sees other rows.",
         "Skipping check_save_and_load: WordsOfTwoRows has no methods save and load.",
     ]
 
 
 def test_on_fail_warns_and_the_callback_gets_every_result():
-    """Check that failures are warned of in scikit-learn's words, in results like its own."""
+    """Check that on_fail="warn" uses scikit-learn's warning, and that results have its fields."""
     seen = []
     with pytest.warns(EstimatorCheckFailedWarning, match="check_only_the_past"):
         results = check_context_classifier(
@@ -247,8 +252,8 @@ def test_on_fail_warns_and_the_callback_gets_every_result():
     }
 
 
-def test_pytest_gets_marks_and_names():
-    """Check that expected failures are marked, and that tests can be chosen by name."""
+def test_pytest_gets_marks_and_ids():
+    """Check that expected failures are marked, and that tests have readable ids."""
     mark = parametrize_with_context_checks(
         [WordsOfTwoRows(C=2.0)],
         expected_failed_checks=lambda estimator: {"check_index": f"C={estimator.C}"},
@@ -285,13 +290,13 @@ def test_pytest_gets_marks_and_names():
     ],
 )
 def test_illegal_keywords_are_refused(keywords, kind, message):
-    """Check that the message has the name, the value and what is legal."""
+    """Check that the message has the name, the value and the legal values."""
     with pytest.raises(kind, match=message):
         check_context_classifier(WordsOfTwoRows(), **keywords)
 
 
 def test_classes_are_refused():
-    """Check that an instance is asked for where a class was passed."""
+    """Check that a class instead of an instance raises an error with the remedy."""
     message = r"estimator=WordsOfTwoRows is a class; pass an instance, WordsOfTwoRows\(\)"
     with pytest.raises(TypeError, match=message):
         check_context_classifier(WordsOfTwoRows)

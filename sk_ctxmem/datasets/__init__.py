@@ -1,4 +1,4 @@
-"""Data sets: public corpora to fetch, one read from installed packages, a synthetic one."""
+"""Data sets: public corpora, docstrings of installed packages, and synthetic conversations."""
 
 from ._banking77 import fetch_banking77
 from ._conversations import make_conversations

@@ -1,51 +1,51 @@
 """BANKING77: questions of bank customers, labelled with their intent."""
 
-from ._corpus import choose_splits, fetch_parts, make_bunch, read_csv
-from ._download import RemoteFile
+from functools import partial
 
-BASE = (
-    "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/"
-    "57ec275d8078af65b7731c2a98be812d844a6d6b/banking_data/"
-)
-FILES = {
-    "train": RemoteFile(
-        BASE + "train.csv",
-        "b06e26ac675513959a63135f11b94ea7786ed02da65db93a5650d8838cbc664b",
-    ),
-    "test": RemoteFile(
-        BASE + "test.csv",
-        "d12d6e3bc4c3103966ae786dc435913c0c563dfa328f5a3646d0e62cfeeb474d",
-    ),
-}
+from ._corpus import CorpusSpec, fetch_corpus, read_csv
 
-DESCR = """\
+DESCRIPTION = """\
 BANKING77
 =========
 
-Each row is one question of a customer to a bank, and its label is the intent. Questions stand
-alone: there are no groups.
+Each row is a question that a customer asks a bank, and its label is the intent. The questions
+are independent of one another: there are no groups.
 
-    parts        {splits}
+    splits       {splits}
     questions    {n_rows}
     intents      {n_classes}
 
-The parts are those of the authors; there is no valid part. The test part has 40 questions of
-each intent; in the training part intents differ in frequency.
+The splits are those of the authors; there is no valid split. The test split has 40 questions
+for each intent; in the train split, some intents are more frequent than others.
 
 Source: github.com/PolyAI-LDN/task-specific-datasets.
-Licence: CC BY 4.0, stated there for the whole repository. Name the authors where you use it.
 """
 
-
-def _read_questions(path):
-    """Return one row per question."""
-    return read_csv(path, {"text": "text", "category": "target"})
+SPEC = CorpusSpec(
+    name="banking77",
+    base_url=(
+        "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/"
+        "57ec275d8078af65b7731c2a98be812d844a6d6b/banking_data/"
+    ),
+    files={"train": "train.csv", "test": "test.csv"},
+    registry={
+        "train.csv": "b06e26ac675513959a63135f11b94ea7786ed02da65db93a5650d8838cbc664b",
+        "test.csv": "d12d6e3bc4c3103966ae786dc435913c0c563dfa328f5a3646d0e62cfeeb474d",
+    },
+    columns=("text", "split", "target"),
+    read=partial(read_csv, columns={"text": "text", "category": "target"}),
+    licence=(
+        "CC BY 4.0, stated there for the whole repository. Credit the authors where\n"
+        "you use the corpus."
+    ),
+    description=DESCRIPTION,
+)
 
 
 def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, progressbar=False):
-    """Fetch BANKING77, questions in 77 intents (classification of single texts).
+    """Fetch BANKING77: questions with one of 77 intents, for text classification.
 
-    Download it if necessary: 1.1 MB.
+    The files are downloaded if necessary (1.1 MB).
 
     =========  =====  ====
     ..         train  test
@@ -56,18 +56,17 @@ def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, p
     Parameters
     ----------
     subset : {"all", "train", "test"}, default="all"
-        The part to return, as the authors split the corpus. There is no valid part.
+        The split to return, as defined by the authors. There is no valid split.
 
     data_home : str or path-like, default=None
-        The folder that files are kept in; each corpus has a folder in it. If None, it is the
-        value of the environment variable ``SK_CTXMEM_DATA``, and without that ``sk_ctxmem`` in
-        the user's cache folder, as ``pooch.os_cache`` gives it.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
-        If False, raise an OSError if a file is not in the folder, and open no connection.
+        If False, raise an OSError when a file is not in the folder; do not download it.
 
     progressbar : bool, default=False
-        Whether to show the progress of a download on standard error.
+        Whether to show a progress bar on standard error during a download.
 
     Returns
     -------
@@ -81,17 +80,17 @@ def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, p
         target : Series of shape (n_questions,)
             The intent of each question.
         target_names : list of str
-            The intents that occur, sorted.
+            The intents in the returned rows, sorted.
         groups : None
-            Questions stand alone.
+            The questions are independent of one another.
         DESCR : str
             Description with sizes, source and licence.
 
     Notes
     -----
-    Texts are as upstream has them; a dozen begin or end with line breaks.
+    The texts are unchanged; a dozen of them begin or end with line breaks.
 
-    Licence: CC BY 4.0, stated for the whole repository that the files come from.
+    Licence: CC BY 4.0, stated for the whole repository that hosts the files.
 
     References
     ----------
@@ -104,13 +103,4 @@ def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, p
     >>> len(fetch_banking77().target_names)  # doctest: +SKIP
     77
     """
-    frame = fetch_parts(
-        "banking77",
-        FILES,
-        choose_splits(subset, FILES),
-        _read_questions,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
-    return make_bunch(frame, DESCR)
+    return fetch_corpus(SPEC, subset, data_home, download_if_missing, progressbar)

@@ -1,9 +1,11 @@
-"""Synthetic conversations whose labels depend on an earlier turn."""
+"""Synthetic conversations in which each label depends on an earlier turn."""
 
 from numbers import Integral
 
 import pandas as pd
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
+
+from ._bunch import make_bunch
 
 KEYWORDS = (
     "red", "blue", "green", "yellow", "black", "white",
@@ -19,16 +21,16 @@ DESCR = """\
 Synthetic conversations
 =======================
 
-Each turn names one colour among filler words. Its label is the colour named {lag} turn(s)
-before in the same conversation; where there is no such turn, it is {first_label!r}.
+Each turn contains one colour among filler words. Its label is the colour {lag} turn(s) earlier in
+the same conversation, or {first_label!r} if there is no such turn.
 
-    conversations   {n_conversations}
-    turns           {n_turns}
+    conversations   {n_groups}
+    turns           {n_rows}
     classes         {n_classes}
-    chance          {chance:.3f}, the share of the most frequent label
+    chance          {chance:.3f}, the proportion of the most frequent label
 
-Nothing in a turn depends on its own label unless lag is 0, so a classifier that sees turns
-alone cannot beat chance. The data are made up, and free of any licence.
+Unless lag is 0, a turn is independent of its own label, so a classifier that sees single turns
+cannot beat chance. The data are synthetic, and no licence applies.
 """
 
 
@@ -57,7 +59,7 @@ def _check_n_turns(n_turns, lag):
 
 
 def _make_text(keyword, rng):
-    """Put a keyword at a random place among filler words."""
+    """Insert a keyword at a random position among filler words."""
     words = rng.choice(FILLERS, size=rng.randint(MIN_FILLERS, MAX_FILLERS + 1)).tolist()
     words.insert(rng.randint(len(words) + 1), keyword)
     return " ".join(words)
@@ -67,7 +69,7 @@ def _make_conversation(group, n_turns, lag, keywords, rng):
     """Return the `(text, group, order, speaker, target)` rows of one conversation."""
     named = rng.choice(keywords, size=n_turns).tolist()
     labels = [keywords[0]] * lag + named[: n_turns - lag]
-    first_speaker = rng.randint(2)  # drawn, else the speaker would hint at the first turn
+    first_speaker = rng.randint(2)  # random: a fixed one would identify the first turn
     return [
         (_make_text(keyword, rng), group, order, "AB"[(first_speaker + order) % 2], label)
         for order, (keyword, label) in enumerate(zip(named, labels, strict=True))
@@ -77,10 +79,10 @@ def _make_conversation(group, n_turns, lag, keywords, rng):
 def make_conversations(
     n_conversations=100, *, n_turns=(5, 12), lag=1, n_classes=3, random_state=None
 ):
-    """Make conversations in which the label of a turn is told by an earlier turn.
+    """Make synthetic conversations in which the label of a turn depends on an earlier turn.
 
-    Each turn consists of filler words and one keyword, the name of a colour, drawn at random.
-    The label of a turn is the keyword that was drawn `lag` turns before it.
+    Each turn consists of filler words and a random keyword, the name of a colour. The label of a
+    turn is the keyword of the turn `lag` turns before it.
 
     Parameters
     ----------
@@ -88,17 +90,17 @@ def make_conversations(
         Number of conversations.
 
     n_turns : tuple of (int, int), default=(5, 12)
-        Fewest and most turns of a conversation, both included; the number is drawn evenly.
+        Minimum and maximum number of turns of a conversation, drawn uniformly.
 
     lag : int, default=1
-        Number of turns between a turn and the earlier one that tells its label, less than the
-        fewest turns. With 0, each turn tells its own label and no memory is needed.
+        How many turns before a turn its label is the keyword; less than the minimum of
+        `n_turns`. If 0, the label is the keyword of the turn itself, and no memory is needed.
 
     n_classes : int, default=3
-        Number of keywords, hence of labels, from 2 to 12.
+        Number of keywords and hence of labels, from 2 to 12.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the draws. Pass an int for the same conversations in each call.
+        Random number generator. Pass an int for the same conversations in each call.
 
     Returns
     -------
@@ -109,24 +111,23 @@ def make_conversations(
             The columns text, group, order, speaker and target.
         data : DataFrame of shape (n_rows, 4)
             The columns text, group (number of the conversation), order (0, 1, ... within the
-            group) and speaker ("A" and "B" in turn).
+            group) and speaker ("A" and "B" alternately).
         target : Series of shape (n_rows,)
             The label of each turn, a colour.
         target_names : list of str
-            The labels that occur, sorted.
+            The labels in the returned rows, sorted.
         groups : Series of shape (n_rows,)
             The column group.
         DESCR : str
-            Description with sizes and the level of chance.
+            Description with sizes and the accuracy of chance.
 
     Notes
     -----
-    The first `lag` turns of a conversation have no earlier turn; their label is "red", as if
-    that had been said before the conversation began. So a model with memory can be right on
-    every turn, while one that sees the text and the speaker of single turns, both drawn
-    independently of the label, can do no better than always to say "red". In conversations of
-    `T` turns with `C` classes that is right on a share of `(lag + (T - lag) / C) / T` turns
-    on average.
+    The first `lag` turns of a conversation have no turn that sets their label; it is "red". A
+    model with memory can therefore classify all turns correctly. A model that sees only single
+    turns, whose text and speaker are independent of the label, can do no better than to predict
+    "red" for all of them. In conversations of `T` turns with `C` classes, its expected accuracy
+    is `(lag + (T - lag) / C) / T`.
 
     Examples
     --------
@@ -148,19 +149,11 @@ def make_conversations(
         length = rng.randint(n_turns[0], n_turns[1] + 1)
         rows += _make_conversation(group, length, lag, keywords, rng)
     frame = pd.DataFrame(rows, columns=["text", "group", "order", "speaker", "target"])
-    descr = DESCR.format(
+    return make_bunch(
+        frame,
+        DESCR,
         lag=lag,
         first_label=keywords[0],
-        n_conversations=n_conversations,
-        n_turns=len(frame),
         n_classes=n_classes,
         chance=frame["target"].value_counts(normalize=True).iloc[0],
-    )
-    return Bunch(
-        frame=frame,
-        data=frame[["text", "group", "order", "speaker"]],
-        target=frame["target"],
-        target_names=sorted(frame["target"].unique()),
-        groups=frame["group"],
-        DESCR=descr,
     )

@@ -1,4 +1,4 @@
-"""Lines of the docstrings of installed packages, labelled with their numpydoc section."""
+"""Docstring sections: lines of docstrings, labelled with their numpydoc section."""
 
 import ast
 import gc
@@ -10,12 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
-from sklearn.utils import Bunch
+
+from ._bunch import check_choice, make_bunch
 
 DISTRIBUTIONS = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn"}
 SUBSETS = ("all", "train", "test")
 
-# Every heading that is recognised, in lower case, and the label of the lines below it.
+# Maps each known heading, in lower case, to the label of the lines below it.
 SECTIONS = {
     name.lower(): name
     for name in (
@@ -41,7 +42,7 @@ SECTIONS = {
     "example": "Examples",
     "reference": "References",
 }
-# Sections too rare to learn: the empty label leaves their lines out.
+# Sections too rare to learn: lines with an empty label are dropped.
 SECTIONS |= dict.fromkeys(
     ("yields", "receives", "warns", "warnings", "warning", "options", "usage", "authors"), ""
 )
@@ -50,27 +51,27 @@ DESCR = """\
 Docstring sections
 ==================
 
-Each row is one line of a docstring, and its label is the numpydoc section that the line
-stands in. A group is one docstring.
+Each row is a line of a docstring, and its label is the numpydoc section that contains the line.
+Each group is a docstring.
 
     packages     {packages}
     subset       {subset}
     rows         {n_rows}
     docstrings   {n_groups}
-    sections     {sections}
+    sections     {target_names}
 
-The lines are read from the installed source files, so another version of a package gives
-other rows. Train and test share no docstring: the sha256 of a docstring's name sends one in
-five to the test part.
+The lines are read from the installed source files, so other versions of the packages give other
+rows. Train and test split share no docstring: one docstring in five is in the test split,
+selected by the sha256 of its name.
 
-Licence: NumPy, SciPy and scikit-learn are each distributed under the BSD-3-Clause licence;
-files that they include from other projects keep the licence stated there. Nothing is copied
-or downloaded by this loader.
+Licence: NumPy, SciPy and scikit-learn are each distributed under the BSD-3-Clause licence; files
+that they include from other projects keep their own licence. This loader copies and downloads
+nothing.
 """
 
 
 def _heading(line):
-    """Give a line in the form in which `SECTIONS` lists headings."""
+    """Convert a line to the form of the keys of `SECTIONS`."""
     return line.strip().rstrip(":").lower()
 
 
@@ -80,7 +81,7 @@ def _is_underline(line):
 
 
 def _label_lines(docstring):
-    """Return the `(text, section)` pairs of a docstring, headings left out."""
+    """Return the `(text, section)` pairs of a docstring, without headings."""
     lines = docstring.splitlines()
     rows = []
     section = "Summary"
@@ -90,7 +91,7 @@ def _label_lines(docstring):
         if below_heading:
             below_heading = False
         elif _heading(line) in SECTIONS:
-            # A bare "Notes:" without an underline starts no section, but would tell its own name.
+            # "Notes:" without an underline starts no section, but its text could leak a label.
             if _is_underline(next_line):
                 section = SECTIONS[_heading(line)]
                 below_heading = True
@@ -101,7 +102,7 @@ def _label_lines(docstring):
 
 def _walk_docstrings(node, name):
     """Yield `(dotted name, docstring)` of the classes and functions below a node."""
-    waiting = [(node, name)]  # no recursion: a chain of elif is as deep as it is long
+    waiting = [(node, name)]  # no recursion: each elif is nested in the one before
     while waiting:
         parent, name = waiting.pop()
         if isinstance(parent, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -116,7 +117,7 @@ def _walk_docstrings(node, name):
 
 @contextmanager
 def _collector_paused():
-    """Pause the cyclic garbage collector, which would double the time of reading."""
+    """Pause the cyclic garbage collector, which would double the loading time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -127,23 +128,24 @@ def _collector_paused():
 
 
 def _parse(path):
-    """Parse a source file, or return an empty module where it is not valid Python."""
+    """Parse a source file; return an empty module if it is not valid Python."""
     source = path.read_bytes()
-    if b"---" not in source:  # no underline, so no section: parsing is what takes the time
+    if b"---" not in source:  # no underline, so no section: skip the slow parser
         return ast.Module(body=[], type_ignores=[])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in other people's files
+        warnings.simplefilter("ignore")  # invalid escapes in the files of the packages
         try:
             return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # or nested too deeply
+        # Code that is nested too deeply raises RecursionError or MemoryError.
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ast.Module(body=[], type_ignores=[])
 
 
 def _package_docstrings(package):
-    """Yield `(dotted name, docstring)` of all source files of a package, without importing it."""
+    """Yield `(dotted name, docstring)` from the source files of a package, without import."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise ImportError(f"The source files of {package!r} are not found; install it anew.")
+        raise ImportError(f"The source files of {package!r} are not found; reinstall it.")
     root = Path(spec.origin).parent
     for path in sorted(root.rglob("*.py")):
         relative = path.relative_to(root.parent)
@@ -155,7 +157,7 @@ def _package_docstrings(package):
 
 
 def _in_test(group):
-    """Send one docstring in five to the test part, whatever the order of the files."""
+    """Return whether a docstring is in the test split; one in five is, by a hash of its name."""
     return int(sha256(group.encode()).hexdigest(), 16) % 5 == 0
 
 
@@ -167,7 +169,7 @@ def _build_frame(packages):
     for package in packages:
         for group, docstring in _package_docstrings(package):
             rows = _label_lines(docstring)
-            # Copies of a docstring, as inheritance and vendoring make them, would leak into test.
+            # Inheritance and vendoring copy docstrings; copies would leak into the test split.
             is_copy = rows in seen_texts or group in seen_names
             if is_copy or len({section for _, section in rows}) < 2:
                 continue
@@ -183,36 +185,35 @@ def _build_frame(packages):
 
 
 def _check_arguments(subset, packages):
-    if subset not in SUBSETS:
-        raise ValueError(f"subset={subset!r} must be one of {SUBSETS}; use 'all' if unsure.")
+    check_choice("subset", subset, SUBSETS)
     if isinstance(packages, str):
         raise TypeError(
-            f"packages={packages!r} must be a tuple of names, not one string; "
+            f"packages={packages!r} must be a tuple of names, not a string; "
             f"use packages=({packages!r},)."
         )
     unknown = [package for package in packages if package not in DISTRIBUTIONS]
     if unknown or not packages:
         raise ValueError(
-            f"packages={packages!r} must name one or more of {tuple(DISTRIBUTIONS)}; "
-            "leave it out to read all three."
+            f"packages={packages!r} must contain one or more of {tuple(DISTRIBUTIONS)}; "
+            "omit it to read all three."
         )
 
 
 def load_docstring_sections(*, subset="all", packages=("numpy", "scipy", "sklearn")):
-    """Load the lines of numpydoc docstrings, labelled with the section that they stand in.
+    """Load lines of numpydoc docstrings, labelled with their section.
 
-    The docstrings are those of the classes, methods and functions of the installed NumPy,
-    SciPy and scikit-learn. They are read from the source files: nothing is downloaded and
-    nothing is imported. What a line is often shows only in the lines before it.
+    The docstrings are those of the classes, methods and functions of the installed NumPy, SciPy
+    and scikit-learn. They are read from the source files; nothing is downloaded or imported. The
+    section of a line often depends on the lines before it.
 
     Parameters
     ----------
     subset : {"all", "train", "test"}, default="all"
-        The part to return. Whole docstrings are in one part or the other: about 80 % in
-        train, 20 % in test, by a hash of the docstring's name.
+        The split to return. A hash of its name assigns each docstring as a whole, about 80 % of
+        them to train and 20 % to test.
 
     packages : tuple of {"numpy", "scipy", "sklearn"}, default=("numpy", "scipy", "sklearn")
-        The packages whose docstrings are read.
+        The packages to read docstrings from.
 
     Returns
     -------
@@ -222,12 +223,12 @@ def load_docstring_sections(*, subset="all", packages=("numpy", "scipy", "sklear
         frame : DataFrame of shape (n_lines, 6)
             The columns text, group, order, package, split and target.
         data : DataFrame of shape (n_lines, 3)
-            The columns text, group (the dotted name of the docstring's owner) and order
-            (0, 1, ... within the group).
+            The columns text, group (dotted name of the class, method or function) and order (0,
+            1, ... within the group).
         target : Series of shape (n_lines,)
             The section of each line.
         target_names : list of str
-            The sections that occur, sorted: Attributes, Examples, Methods, Notes,
+            The sections in the returned rows, sorted: Attributes, Examples, Methods, Notes,
             Parameters, Raises, References, Returns, See Also and Summary.
         groups : Series of shape (n_lines,)
             The column group.
@@ -236,14 +237,13 @@ def load_docstring_sections(*, subset="all", packages=("numpy", "scipy", "sklear
 
     Notes
     -----
-    The text is stripped of surrounding white space, because the indentation of a line would
-    give away its section. Headings and their underlines are not rows, nor is any line that
-    consists of a section's name alone; `order` counts the remaining lines, so that a gap does
-    not show where a heading stood.
+    Surrounding white space is removed, because the indentation of a line would leak its section.
+    Headings, their underlines and lines that contain only the name of a section are not rows.
+    `order` counts the remaining lines, so that it has no gaps where the headings were.
 
-    Summary includes the extended summary. Other Parameters counts as Parameters; the lines of
-    Yields, Receives, Warns, Warnings, Options, Usage and Authors are left out. A docstring
-    with fewer than two sections is left out, and one that occurs several times is kept once.
+    Summary includes the extended summary, and Parameters includes Other Parameters. The sections
+    Yields, Receives, Warns, Warnings, Options, Usage and Authors are dropped, as are docstrings
+    with fewer than two sections. A docstring that occurs several times is kept once.
 
     Examples
     --------
@@ -258,19 +258,9 @@ def load_docstring_sections(*, subset="all", packages=("numpy", "scipy", "sklear
     frame = _build_frame(dict.fromkeys(packages))
     if subset != "all":
         frame = frame[frame["split"] == subset].reset_index(drop=True)
-    target_names = sorted(frame["target"].unique())
-    descr = DESCR.format(
+    return make_bunch(
+        frame,
+        DESCR,
         packages=", ".join(f"{DISTRIBUTIONS[p]} {version(DISTRIBUTIONS[p])}" for p in packages),
         subset=subset,
-        n_rows=len(frame),
-        n_groups=frame["group"].nunique(),
-        sections=", ".join(target_names),
-    )
-    return Bunch(
-        frame=frame,
-        data=frame[["text", "group", "order"]],
-        target=frame["target"],
-        target_names=target_names,
-        groups=frame["group"],
-        DESCR=descr,
     )

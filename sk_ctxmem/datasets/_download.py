@@ -1,4 +1,4 @@
-"""Files of public corpora: downloaded once, checked by their sha256, kept in a folder."""
+"""Download of a corpus's files: once, verified by their sha256, into a cache folder."""
 
 import os
 from contextlib import contextmanager, nullcontext
@@ -9,18 +9,18 @@ from typing import NamedTuple
 from .._messages import import_optional
 
 VARIABLE = "SK_CTXMEM_DATA"
-TIMEOUT = 30  # seconds without an answer
+TIMEOUT = 30  # seconds without a response
 
 
 class RemoteFile(NamedTuple):
-    """A file at an address that names a commit, and the sha256 of what stood there."""
+    """A file to download: its URL and the expected sha256."""
 
     url: str
     sha256: str
 
     @property
     def name(self):
-        """Return the last part of the address, the file's name in the cache folder."""
+        """Return the last part of the URL, which is the name of the file in the cache folder."""
         return self.url.rpartition("/")[2]
 
 
@@ -30,7 +30,7 @@ def import_pooch():
 
 
 def data_folder(data_home):
-    """Return the cache folder: the argument, else the variable, else the user's own cache."""
+    """Return the cache folder: `data_home`, the environment variable, or the user's cache."""
     if data_home is None:
         data_home = os.environ.get(VARIABLE) or import_pooch().os_cache("sk_ctxmem")
     if not isinstance(data_home, str | os.PathLike):
@@ -47,8 +47,8 @@ def _sha256(path):
 @contextmanager
 def _silent(logger):
     """Keep pooch from writing "Downloading data from ..." to standard error."""
-    # Not setLevel(): a logger that was made without getLogger(), as pooch's is, remembers which
-    # levels it writes.
+    # setLevel() has no effect: pooch creates its logger without getLogger(), and such a logger
+    # caches which levels are enabled.
     disabled = logger.disabled
     logger.disabled = True
     try:
@@ -58,18 +58,18 @@ def _silent(logger):
 
 
 def _check_download(remote, path):
-    """Raise an error if a file just downloaded is not the one that was pinned."""
+    """Raise an error if a downloaded file does not have the expected sha256."""
     found = _sha256(path)
     if found != remote.sha256:
         raise OSError(
             f"{remote.name} from {remote.url} has the sha256 {found}, but {remote.sha256} is "
-            "expected. The download was deleted. Try again; if the same sha256 is found again, "
-            "the file at that address has changed: please report it."
+            "expected. The download was deleted. Try again; if the sha256 is the same again, "
+            "the file at that URL has changed: please report it."
         )
 
 
 def _retrieve(pooch, remote, path, progressbar):
-    """Let pooch download into a temporary file, which it renames if all is well, else deletes."""
+    """Download with pooch into a temporary file, which replaces `path` if its sha256 is right."""
 
     def download_and_check(url, output_file, caller):
         download = pooch.HTTPDownloader(progressbar=progressbar, timeout=TIMEOUT)
@@ -87,16 +87,16 @@ def _retrieve(pooch, remote, path, progressbar):
 
 
 def _download(remote, path, progressbar):
-    """Download a file, or say what to do if that fails."""
+    """Download a file, or raise an error that says how to get it."""
     pooch = import_pooch()
-    from requests.exceptions import RequestException  # pooch brings requests
+    from requests.exceptions import RequestException  # a dependency of pooch
 
     try:
         _retrieve(pooch, remote, path, progressbar)
     except RequestException as error:
         raise OSError(
             f"{remote.url} cannot be downloaded ({type(error).__name__}). Check the connection, "
-            f"or save that file by hand as {path.name} in the folder {path.parent}."
+            f"or save that file manually as {path.name} in the folder {path.parent}."
         ) from error
     except PermissionError as error:
         raise PermissionError(
@@ -106,7 +106,7 @@ def _download(remote, path, progressbar):
 
 
 def fetch_file(remote, folder, *, download_if_missing, progressbar):
-    """Return the path of a file in the folder, downloaded if it is not there yet."""
+    """Return the path of a file in the folder; download it if it is missing or damaged."""
     path = folder / remote.name
     found = _sha256(path) if path.is_file() else None
     if found == remote.sha256:
@@ -115,7 +115,7 @@ def fetch_file(remote, folder, *, download_if_missing, progressbar):
         state = "is missing" if found is None else f"has the sha256 {found}, not {remote.sha256}"
         raise OSError(
             f"{path} {state}, and download_if_missing=False; pass download_if_missing=True, or "
-            f"save {remote.url} by hand as {path.name} in the folder {path.parent}."
+            f"save {remote.url} manually as {path.name} in the folder {path.parent}."
         )
     _download(remote, path, progressbar)
     return path

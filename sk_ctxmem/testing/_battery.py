@@ -1,4 +1,4 @@
-"""All checks one after another, or one test each."""
+"""Runners of the checks: one function call, or one pytest test per check."""
 
 import re
 import warnings
@@ -12,7 +12,7 @@ from .._input._parameters import Choice
 from . import _context_checks, _contract_checks, _input_checks, _persistence_checks
 from ._promises import ContextPromises
 
-# In the order in which they are run.
+# In the order of execution.
 CONTEXT_CHECKS = {
     name: check
     for module in (_contract_checks, _input_checks, _context_checks, _persistence_checks)
@@ -36,76 +36,74 @@ def check_context_classifier(
     on_fail="raise",
     callback=None,
 ):
-    """Hold a classifier of texts in their context to what such a classifier promises.
+    """Check that a classifier of texts in context keeps its promises.
 
-    It is for those what :func:`~sklearn.utils.estimator_checks.check_estimator` is for others,
-    and is used in the same way. The classifier takes a DataFrame with a column of texts and one
-    of the groups, or texts and ``groups=``. It is cloned, and fitted some thirty times, on a few
-    hundred short synthetic texts each time: choose parameters that make it quick.
+    It is the counterpart of :func:`~sklearn.utils.estimator_checks.check_estimator` for such
+    classifiers, and is used in the same way. The classifier takes a DataFrame with a column of
+    texts and a column of group ids, or texts and ``groups``. Clones of it are fitted about thirty
+    times on a few hundred short synthetic texts: choose parameters that make it fast.
 
     Parameters
     ----------
     estimator : estimator object
-        The classifier, an instance. In its clones each parameter called random_state is set.
+        The instance to check. Each parameter named random_state is set in its clones.
 
     sees : {"past", "both", "none"}, default="past"
-        Which other rows of its group may change the probabilities of a row: those before it,
-        those before and after it, or none.
+        Which other rows of its group the probabilities of a row may depend on.
 
     learns_context : bool, default=True
-        Whether to check that it learns, from about a thousand rows, a label that only the row
-        before tells. It is not checked where rows see no other.
+        Whether to check that it learns a label that depends only on the row before.
 
     tolerance : float, default=1e-05
-        Largest difference between two probabilities that counts as none.
+        Largest difference between two probabilities that counts as equal.
 
     text_column : str, default="text"
-        Column of the frame that the classifier takes the texts from.
+        Column of the texts.
 
     group_column : str or None, default="group"
-        Column that says which conversation a row belongs to. None if the classifier takes texts,
-        and the ids of their groups as ``groups=`` of fit, predict and predict_proba.
+        Column of the group ids. None if the classifier takes texts and ``groups``.
 
     order_column : str or None, default=None
-        Column of integers that orders the rows of a group. None if they stand in order.
+        Column of integers that sorts the rows of a group. None if the rows of X are sorted.
 
     speaker_column : str or None, default=None
-        Column of strings that says who speaks.
+        Column of the speakers.
 
     expected_failed_checks : dict or None, default=None
-        Reasons by the names of checks that are known to fail.
+        Maps the names of checks that are expected to fail to the reasons.
 
     on_skip : "warn" or None, default=None
-        Whether to warn of a check that does not apply, such as that of an order column where
+        Whether to warn about checks that do not apply, such as the one of the order column if
         there is none.
 
     on_fail : {"raise", "warn"} or None, default="raise"
-        Whether to raise the first error, to warn of each, or only to return them.
+        Whether to raise the first error, to warn about each, or only to return them.
 
     callback : callable or None, default=None
-        Called after each check with the fields of its result as keywords. Not together with
-        ``on_fail="raise"``.
+        Called after each check with the fields of its result as keyword arguments. Not allowed
+        with ``on_fail="raise"``.
 
     Returns
     -------
     results : list of dict
-        For each check its estimator, check_name, exception, status ("passed", "failed",
-        "skipped" or "xfail"), expected_to_fail and expected_to_fail_reason.
+        For each check: estimator, check_name, exception, status ("passed", "failed", "skipped"
+        or "xfail"), expected_to_fail and expected_to_fail_reason.
 
     Raises
     ------
     AssertionError
-        If a check fails and is not expected to; the message says what was promised, what was
-        seen, and how to see it again.
+        If a check fails that is not expected to. The message has the promise, the result and
+        the code that reproduces it.
 
     See Also
     --------
-    parametrize_with_context_checks : A test of pytest for each check.
-    ContextPromises : What a check takes that is run alone, as ``CONTEXT_CHECKS[name]``.
+    parametrize_with_context_checks : One pytest test per check.
+    ContextPromises : The same promises in detail, and for a single check: each function of
+        ``CONTEXT_CHECKS`` takes an estimator and an instance of it.
 
     Examples
     --------
-    A pipeline of scikit-learn keeps all the promises of one that sees no context, but two:
+    A scikit-learn pipeline that uses no context passes all but two checks:
 
     >>> from sklearn.compose import make_column_transformer
     >>> from sklearn.feature_extraction.text import TfidfVectorizer
@@ -154,7 +152,7 @@ def _check_instance(estimator):
 
 
 def _check_names(expected_failed_checks):
-    """Return the reasons by name, or raise if a name is none of a check."""
+    """Return the reasons by name of the check; raise an error for unknown names."""
     reasons = expected_failed_checks or {}
     unknown = sorted(set(reasons) - set(CONTEXT_CHECKS))
     if unknown:
@@ -165,7 +163,7 @@ def _check_names(expected_failed_checks):
 
 
 def _run(check, estimator, promises, reason):
-    """Run a check, and return what came of it."""
+    """Run a check and return its result."""
     exception: Exception | None = None
     status = "passed"
     try:
@@ -185,7 +183,7 @@ def _run(check, estimator, promises, reason):
 
 
 def _warn(result, on_skip, on_fail):
-    """Warn of a check that was skipped or failed, if that is wanted."""
+    """Warn about a check that was skipped or failed, if requested."""
     if result["status"] == "skipped" and on_skip == "warn":
         message = f"Skipping {result['check_name']}: {result['exception']}."
         warnings.warn(message, SkipTestWarning, stacklevel=3)
@@ -206,46 +204,44 @@ def parametrize_with_context_checks(
     expected_failed_checks=None,
     xfail_strict=None,
 ):
-    """Make a test of pytest for each classifier and check.
+    """Parametrize a pytest test with each classifier and check.
 
-    It is for classifiers of texts in their context what
-    :func:`~sklearn.utils.estimator_checks.parametrize_with_checks` is for others. Checks that do
-    not apply are skipped, with the reason.
+    It is the counterpart of :func:`~sklearn.utils.estimator_checks.parametrize_with_checks` for
+    classifiers of texts in context. Checks that do not apply are skipped with a reason.
 
     Parameters
     ----------
     estimators : list of estimator objects
-        The classifiers, which all promise the same and take the same columns.
+        The instances to check, which have the same promises and columns.
 
     sees : {"past", "both", "none"}, default="past"
-        Which other rows of its group may change the probabilities of a row: those before it,
-        those before and after it, or none.
+        Which other rows of its group the probabilities of a row may depend on.
 
     learns_context : bool, default=True
-        Whether to check that they learn, from about a thousand rows, a label that only the row
-        before tells. It is not checked where rows see no other.
+        Whether to check that they learn a label that depends only on the row before.
 
     tolerance : float, default=1e-05
-        Largest difference between two probabilities that counts as none.
+        Largest difference between two probabilities that counts as equal.
 
     text_column : str, default="text"
-        Column of the frame that the classifiers take the texts from.
+        Column of the texts.
 
     group_column : str or None, default="group"
-        Column that says which conversation a row belongs to. None if the classifiers take texts,
-        and the ids of their groups as ``groups=`` of fit, predict and predict_proba.
+        Column of the group ids. None if the classifiers take texts and ``groups``.
 
     order_column : str or None, default=None
-        Column of integers that orders the rows of a group. None if they stand in order.
+        Column of integers that sorts the rows of a group. None if the rows of X are sorted.
 
     speaker_column : str or None, default=None
-        Column of strings that says who speaks.
+        Column of the speakers.
 
     expected_failed_checks : callable or None, default=None
-        Takes a classifier, and returns reasons by the names of checks that are known to fail.
+        Takes a classifier and returns a dict, which maps the names of checks that are expected to
+        fail to the reasons.
 
     xfail_strict : bool or None, default=None
-        Whether such a check that passes is a failure; None for what pytest is set to.
+        Whether a test fails if its check is expected to fail, but passes. None for the setting of
+        pytest.
 
     Returns
     -------
@@ -254,7 +250,8 @@ def parametrize_with_context_checks(
 
     See Also
     --------
-    check_context_classifier : All checks at once, without pytest.
+    check_context_classifier : All checks in one call, without pytest.
+    ContextPromises : The same promises in detail.
 
     Examples
     --------
@@ -291,6 +288,6 @@ def parametrize_with_context_checks(
 
 
 def _shorten(estimator):
-    """Return the repr without spaces and defaults, to choose tests by."""
+    """Return the repr without spaces and defaults, for the ids of tests."""
     with config_context(print_changed_only=True):
         return re.sub(r"\s", "", repr(estimator))

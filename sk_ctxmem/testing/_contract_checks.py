@@ -1,4 +1,4 @@
-"""Checks of parameters, fits, seeds and errors: what scikit-learn expects of any classifier."""
+"""Checks of the scikit-learn contract: parameters, repeated fits, errors, seeds, global state."""
 
 import inspect
 import random
@@ -14,22 +14,31 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_info
 
 from ._asserts import assert_same, context_check, error_of
-from ._rows import as_input, fit, fitted, make_rows, predictions, probabilities, with_seed
+from ._rows import (
+    as_input,
+    fit,
+    fitted,
+    fitted_with_predictions,
+    make_rows,
+    predictions,
+    probabilities,
+    with_seed,
+)
 
 
 @context_check
 def check_constructor(estimator, promises):
-    """Check that the constructor assigns its parameters, and nothing else."""
+    """Check that the constructor sets its parameters as attributes, and nothing else."""
     cls = type(estimator)
     parameters = estimator.get_params(deep=False)
-    made = vars(cls(**parameters))
+    attributes = vars(cls(**parameters))
     for name, value in parameters.items():
-        assert name in made, f"{name}={value!r} was not kept as an attribute."
-        assert made[name] is value, f"{name}={value!r} became {made[name]!r}."
+        assert name in attributes, f"{name}={value!r} was not set as an attribute."
+        assert attributes[name] is value, f"{name}={value!r} became {attributes[name]!r}."
     constructors = [base.__dict__["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
     inherited = {name for each in constructors for name in inspect.signature(each).parameters}
-    more = made.keys() - parameters.keys() - inherited
-    assert not more, f"the constructor sets {sorted(more)}, which are no parameters."
+    others = attributes.keys() - parameters.keys() - inherited
+    assert not others, f"The constructor sets {sorted(others)}, which are not parameters."
 
 
 @context_check
@@ -40,14 +49,14 @@ def check_clone(estimator, promises):
 
 @context_check
 def check_fit_keeps_parameters(estimator, promises):
-    """Check that the parameters are the same after fit."""
+    """Check that fit does not change the parameters."""
     classifier = with_seed(estimator)
     before = _plain_parameters(classifier)
     _assert_same_parameters(before, fit(classifier, make_rows(), promises), "After fit")
 
 
 def _plain_parameters(estimator):
-    """Return all parameters but those that hold estimators, whose own are listed beside them."""
+    """Return all parameters but nested estimators, whose parameters are listed separately."""
     return {
         name: (joblib.hash(value), repr(value))
         for name, value in estimator.get_params().items()
@@ -64,25 +73,29 @@ def _holds_estimator(value):
 def _assert_same_parameters(before, estimator, situation):
     after = _plain_parameters(estimator)
     assert before.keys() == after.keys(), (
-        f"{situation}, the parameters {sorted(before)} are {sorted(after)}."
+        f"{situation}, the parameters are {sorted(after)} instead of {sorted(before)}."
     )
     for name, (digest, shown) in before.items():
-        assert after[name][0] == digest, f"{situation}, {name}={shown} is {after[name][1]}."
+        assert after[name][0] == digest, f"{situation}, {name}={shown} became {after[name][1]}."
 
 
 @context_check
 def check_input_is_not_changed(estimator, promises):
-    """Check that neither fit nor a prediction changes what was passed."""
+    """Check that neither fit nor a prediction changes its arguments."""
     classifier = with_seed(estimator)
     rows = make_rows()
     X, keywords = as_input(rows, promises)
-    passed = {"X": X, "y": rows["target"].to_numpy(), **keywords}
-    before = joblib.hash(passed)
-    classifier.fit(passed["X"], passed["y"], **keywords)
-    assert joblib.hash(passed) == before, f"After fit, one of {list(passed)} has changed."
-    for name in ("predict", "predict_proba"):
-        getattr(classifier, name)(X, **keywords)
-        assert joblib.hash(passed) == before, f"After {name}, one of {list(passed)} has changed."
+    y = rows["target"].to_numpy()
+    arguments = {"X": X, "y": y, **keywords}
+    before = joblib.hash(arguments)
+    calls = {
+        "fit": partial(classifier.fit, X, y),
+        "predict": partial(classifier.predict, X),
+        "predict_proba": partial(classifier.predict_proba, X),
+    }
+    for name, call in calls.items():
+        call(**keywords)
+        assert joblib.hash(arguments) == before, f"{name} has changed one of {list(arguments)}."
 
 
 @context_check
@@ -96,7 +109,7 @@ def check_unfitted(estimator, promises):
 
 @context_check
 def check_refit(estimator, promises):
-    """Check that a second fit forgets the first, its classes and words included."""
+    """Check that a second fit forgets the first, including its classes and words."""
     first = make_rows(random_state=1)
     first["target"] = "the " + first["target"]
     first["text"] = first["text"] + " indeed"
@@ -104,67 +117,65 @@ def check_refit(estimator, promises):
     again = fit(fitted(estimator, promises, first), rows, promises)
     once = fitted(estimator, promises, rows)
     assert np.array_equal(again.classes_, once.classes_), (
-        f"after the second fit, classes_ is {again.classes_} in place of {once.classes_}."
+        f"After a second fit, classes_ is {again.classes_} instead of {once.classes_}."
     )
     expected = probabilities(once, rows, promises)
-    situation = "After a second fit, as compared with one fit"
-    assert_same(expected, probabilities(again, rows, promises), situation, promises)
+    seen = probabilities(again, rows, promises)
+    assert_same(expected, seen, "After a second fit instead of a single one", promises)
 
 
 @context_check
 def check_failed_fit(estimator, promises):
-    """Check that a fit that fails leaves the classifier as it was."""
-    rows = make_rows(random_state=1)
-    classifier = fitted(estimator, promises)
-    expected = probabilities(classifier, rows, promises)
-    other = rows.assign(text=rows["text"] + " indeed")
-    X, keywords = as_input(other, promises)
-    situation = "In a fit with one label less than rows"
-    y = other["target"].to_numpy()[:-1]
-    error_of(partial(classifier.fit, X, y, **keywords), ValueError, situation)
+    """Check that a failed fit does not change the classifier."""
+    classifier, rows, expected = fitted_with_predictions(estimator, promises)
+    X, keywords = as_input(rows.assign(text=rows["text"] + " indeed"), promises)
+    y = rows["target"].to_numpy()[:-1]
+    call = partial(classifier.fit, X, y, **keywords)
+    error_of(call, ValueError, "In a fit with one label fewer than rows")
     seen = probabilities(classifier, rows, promises)
-    assert_same(expected, seen, "After a fit that failed", promises)
+    assert_same(expected, seen, "After a failed fit", promises)
 
 
 @context_check
 def check_failed_prediction(estimator, promises):
-    """Check that a prediction that fails leaves the classifier as it was."""
-    rows = make_rows(random_state=1)
-    classifier = fitted(estimator, promises)
-    expected = probabilities(classifier, rows, promises)
+    """Check that a failed prediction does not change the classifier."""
+    classifier, rows, expected = fitted_with_predictions(estimator, promises)
     missing = rows.assign(text=pd.Series([None] * len(rows), dtype=object))
-    situation = "In a prediction for texts that are all None"
-    error_of(partial(probabilities, classifier, missing, promises), Exception, situation)
+    call = partial(probabilities, classifier, missing, promises)
+    error_of(call, Exception, "In a prediction with all texts None")
     seen = probabilities(classifier, rows, promises)
-    assert_same(expected, seen, "After a prediction that failed", promises)
+    assert_same(expected, seen, "After a failed prediction", promises)
 
 
 @context_check
 def check_same_seed(estimator, promises):
     """Check that the same random_state and rows give the same probabilities."""
-    rows = make_rows(random_state=1)
-    first = probabilities(fitted(estimator, promises), rows, promises)
+    _, rows, first = fitted_with_predictions(estimator, promises)
     second = probabilities(fitted(estimator, promises), rows, promises)
-    assert_same(first, second, "In a second fit with the same random_state", promises)
+    assert_same(first, second, "After another fit with the same random_state", promises)
 
 
 @context_check
 def check_global_state(estimator, promises):
-    """Check that random states and numbers of threads of the process stay as they are."""
+    """Check that global random states and numbers of threads do not change."""
     rows = make_rows()
-    classifier = fitted(estimator, promises)  # a first call may load libraries
+    classifier = fitted(estimator, promises)  # the first call may load libraries
     with _restored_random_states():
         before = _global_state()
         predictions(classifier, rows, promises)
         probabilities(fit(classifier, rows, promises), rows, promises)
         after = _global_state()
     changed = [name for name, value in before.items() if after[name] != value]
-    assert not changed, f"what has changed is {', '.join(changed)}."
+    assert not changed, f"A fit or a prediction changed {', '.join(changed)}."
 
 
 @contextmanager
 def _restored_random_states():
-    """Draw from the generators of the process, so that a seed set within shows; restore them."""
+    """Restore the global random states at the end.
+
+    One number is drawn from each generator at the start. Otherwise a generator that had just been
+    seeded would not change if it was seeded again.
+    """
     torch = sys.modules.get("torch")
     states = np.random.get_state(), random.getstate(), torch and torch.get_rng_state()
     np.random.random()
@@ -181,7 +192,7 @@ def _restored_random_states():
 
 
 def _global_state():
-    """Return what a call must leave as it is; of torch only where it is in use already."""
+    """Return the global state that a call must not change; that of torch only if it is loaded."""
     state = {
         f"the number of threads of {pool['filepath']}": pool["num_threads"]
         for pool in threadpool_info()

@@ -1,4 +1,4 @@
-"""Checks of classes and probabilities, and of rows that are odd or incomplete."""
+"""Checks of classes and probabilities, and of unusual or missing values."""
 
 import re
 from functools import partial
@@ -29,14 +29,14 @@ def check_probabilities(estimator, promises):
     expected = np.asarray(classifier.classes_)[values.argmax(axis=1)]
     wrong = np.flatnonzero(predictions(classifier, rows, promises) != expected)
     assert not len(wrong), (
-        f"predict differs from the class of the largest probability in row {wrong[0]}, where "
-        f"classes_ is {classifier.classes_} and probabilities are {values[wrong[0]]}."
+        f"In row {wrong[0]}, predict differs from the class with the largest probability: "
+        f"classes_ is {classifier.classes_}, and the probabilities are {values[wrong[0]]}."
     )
 
 
 @context_check
 def check_labels(estimator, promises):
-    """Check that labels may be strings, integers or bools; classes_ has them sorted."""
+    """Check that labels may be strings, integers or bools, and that classes_ is sorted."""
     rows = make_rows()
     for name, labels in LABELS.items():
         labelled = rows.assign(target=[labels[target] for target in rows["target"]])
@@ -44,39 +44,39 @@ def check_labels(estimator, promises):
         expected = np.unique(labelled["target"].to_numpy())
         seen = np.asarray(classifier.classes_)
         assert seen.tolist() == expected.tolist(), (
-            f"with labels that are {name}, classes_ is {seen!r} in place of {expected!r}."
+            f"With {name} as labels, classes_ is {seen!r} instead of {expected!r}."
         )
         predicted = predictions(classifier, rows, promises)
         unknown = set(predicted.tolist()) - set(expected.tolist())
-        assert not unknown, f"with labels that are {name}, predictions are {sorted(unknown)}."
+        assert not unknown, f"With {name} as labels, predict returned {sorted(unknown)}."
 
 
 def _odd_rows():
-    """Map what is odd to rows that have it."""
+    """Map the names of unusual values to rows that have them."""
     rows = make_rows(3, random_state=1)
     lone = rows["group"].where(rows.index != 1, -1)
     return {
         "an empty text": rows.assign(text=rows["text"].where(rows.index != 1, "")),
-        "empty texts only": rows.assign(text=""),
-        "words that fit has not seen": rows.assign(text="qwertz uiop"),
+        "only empty texts": rows.assign(text=""),
+        "words unknown to fit": rows.assign(text="qwertz uiop"),
         "a group of one row": rows.assign(group=lone),
         "one row": rows.iloc[[0]],
-        "speakers that fit has not seen": rows.assign(speaker="the third man"),
+        "speakers unknown to fit": rows.assign(speaker="the third man"),
     }
 
 
 @context_check
 def check_odd_rows(estimator, promises):
-    """Check that empty texts, unknown words or speakers, one row and groups of one are answered."""
+    """Check that predictions accept empty texts, unknown words or speakers, and single rows."""
     classifier = fitted(estimator, promises)
     for name, rows in _odd_rows().items():
         values = probabilities(classifier, rows, promises)
-        assert_valid(values, len(rows), classifier, f"In a prediction for {name}")
+        assert_valid(values, len(rows), classifier, f"In a prediction with {name}")
 
 
 @context_check
 def check_odd_training_rows(estimator, promises):
-    """Check that a fit takes empty texts and groups of one row."""
+    """Check that fit accepts empty texts and groups of one row."""
     rows = make_rows()
     lone = np.where(rows.index % 4 == 0, -1 - rows.index, rows["group"])
     empty = rows["text"].where(rows.index % 5 != 0, "")
@@ -92,20 +92,20 @@ def check_odd_training_rows(estimator, promises):
 
 @context_check
 def check_missing_texts(estimator, promises):
-    """Check that a missing text raises a ValueError that names the row or the column."""
+    """Check that a missing text raises a ValueError that mentions the row or the column."""
     _check_missing(estimator, promises, "text", promises.text_column)
 
 
 @context_check
 def check_missing_groups(estimator, promises):
-    """Check that a missing id of a group raises a ValueError that names the row or the column."""
+    """Check that a missing group id raises a ValueError that mentions the row or the column."""
     if promises.sees == "none":
-        raise SkipTest("a classifier that sees no other row need not read the groups")
+        raise SkipTest("a classifier that sees no other row may ignore the groups")
     _check_missing(estimator, promises, "group", promises.group_column or "groups")
 
 
 def _check_missing(estimator, promises, role, column):
-    """Fit and predict with one value of a column missing."""
+    """Check the errors of fit and predict if one value of a column is missing."""
     rows = make_rows()
     classifier = fitted(estimator, promises)
     for missing in (None, np.nan, pd.NA):
@@ -117,11 +117,11 @@ def _check_missing(estimator, promises, role, column):
         }.items():
             situation = f"In {name} with {role} {missing!r} in row {MISSING_ROW}"
             message = str(error_of(call, ValueError, situation))
-            assert _names(message, column), (
+            assert _mentions(message, column), (
                 f"{situation}, the message has neither column {column!r} nor the row: {message}"
             )
 
 
-def _names(message, column):
-    """Tell whether a message has the number of the row, or the column in quotes."""
+def _mentions(message, column):
+    """Return whether a message has the number of the row, or the column in quotes."""
     return re.search(rf"\b{MISSING_ROW}\b|['\"`]{re.escape(column)}['\"`]", message) is not None

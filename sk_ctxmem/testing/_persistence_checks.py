@@ -1,4 +1,4 @@
-"""Checks of copies and of files."""
+"""Checks of copies and saved files."""
 
 import copy
 import io
@@ -10,7 +10,7 @@ from unittest import SkipTest
 import joblib
 
 from ._asserts import assert_same, context_check
-from ._rows import fitted, make_rows, probabilities
+from ._rows import fitted_with_predictions, probabilities
 
 
 def _through_joblib(classifier):
@@ -30,9 +30,7 @@ COPIES = {
 @context_check
 def check_copies(estimator, promises):
     """Check that copies by pickle, joblib and copy.deepcopy give the same probabilities."""
-    rows = make_rows(random_state=1)
-    classifier = fitted(estimator, promises)
-    expected = probabilities(classifier, rows, promises)
+    classifier, rows, expected = fitted_with_predictions(estimator, promises)
     for name, duplicate in COPIES.items():
         seen = probabilities(duplicate(classifier), rows, promises)
         assert_same(expected, seen, f"After a copy by {name}", promises)
@@ -40,16 +38,15 @@ def check_copies(estimator, promises):
 
 @context_check
 def check_save_and_load(estimator, promises):
-    """Check that what load reads gives the same probabilities, and save writes one file."""
+    """Check that save writes one file, and the loaded classifier gives the same probabilities."""
     cls = type(estimator)
     if not (hasattr(cls, "save") and hasattr(cls, "load")):
         raise SkipTest(f"{cls.__name__} has no methods save and load")
-    rows = make_rows(random_state=1)
-    classifier = fitted(estimator, promises)
+    classifier, rows, expected = fitted_with_predictions(estimator, promises)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "classifier"
         classifier.save(path)
         names = sorted(file.name for file in Path(folder).iterdir())
-        assert names == [path.name], f"save({path.name!r}) left {names} in the folder."
+        assert names == [path.name], f"save({path.name!r}) wrote the files {names}."
         seen = probabilities(cls.load(path), rows, promises)
-    assert_same(probabilities(classifier, rows, promises), seen, "After save and load", promises)
+    assert_same(expected, seen, "After save and load", promises)

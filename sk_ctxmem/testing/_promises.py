@@ -1,4 +1,4 @@
-"""What a classifier says of itself before it is checked."""
+"""The promises of a classifier, against which it is checked."""
 
 from dataclasses import dataclass, fields
 from numbers import Real
@@ -12,33 +12,33 @@ COLUMN_ROLES = ("text", "group", "order", "speaker")
 
 @dataclass(frozen=True, repr=False)
 class ContextPromises:
-    """What a classifier of texts in their context promises, and how it takes them.
+    """The behaviour that a classifier of texts in context promises, and its columns.
 
     Parameters
     ----------
     sees : {"past", "both", "none"}, default="past"
-        Which other rows of its group may change the probabilities of a row: those before it,
-        those before and after it, or none.
+        Which other rows of its group the probabilities of a row may depend on: the earlier rows,
+        the earlier and later rows, or none.
 
     learns_context : bool, default=True
-        Whether it can learn, from about a thousand rows, a label that only the row before
-        tells. Not asked of one that sees none.
+        Whether it learns, from about a thousand rows, a label that depends only on the row
+        before. Ignored if `sees` is "none".
 
     tolerance : float, default=1e-05
-        Largest difference between two probabilities that counts as none.
+        Largest difference between two probabilities that counts as equal.
 
     text_column : str, default="text"
-        Column of the frame that the classifier takes the texts from.
+        Column of the texts.
 
     group_column : str or None, default="group"
-        Column that says which conversation a row belongs to. None if the classifier takes texts,
-        and the ids of their groups as ``groups=`` of fit, predict and predict_proba.
+        Column of the group ids, for example the conversations. None if the classifier takes
+        texts, and group ids as the argument ``groups`` of fit, predict and predict_proba.
 
     order_column : str or None, default=None
-        Column of integers that orders the rows of a group. None if they stand in order.
+        Column of integers that sorts the rows of a group. None if the rows of X are sorted.
 
     speaker_column : str or None, default=None
-        Column of strings that says who speaks.
+        Column of the speakers, as strings.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class ContextPromises:
     speaker_column: str | None = None
 
     def __post_init__(self):
-        """Raise unless the promises can be checked."""
+        """Raise an error if a promise is not valid."""
         Choice("past", "both", "none").check("sees", self.sees)
         Flag().check("learns_context", self.learns_context)
         Number(Real, 0, np.inf, 1e-5).check("tolerance", self.tolerance)
@@ -65,12 +65,12 @@ class ContextPromises:
             name = getattr(self, f"{role}_column")
             if self.group_column is None and name is not None:
                 raise ValueError(
-                    f"{role}_column={name!r} needs a frame, but group_column=None says that the "
-                    "classifier takes texts and groups=; name the column of the groups too."
+                    f"{role}_column={name!r} needs a frame, but group_column=None means that the "
+                    "classifier takes texts and groups; set group_column as well."
                 )
 
     def __repr__(self):
-        """Show what differs from the defaults."""
+        """Show the values that differ from the defaults."""
         shown = [
             f"{field.name}={getattr(self, field.name)!r}"
             for field in fields(self)
@@ -80,7 +80,7 @@ class ContextPromises:
 
     @property
     def columns(self):
-        """Names of the columns of the frame by role, or an empty dict without a frame."""
+        """Map the role of each column to its name; empty if the classifier takes no frame."""
         if self.group_column is None:
             return {}
         named = {role: getattr(self, f"{role}_column") for role in COLUMN_ROLES}
