@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
+from sklearn.exceptions import NotFittedError
 
 from .._features._featurize import reads_one_text
 from .._features._sequences import TextSequences
@@ -156,13 +156,20 @@ class FitResult:
 def fitted_model(estimator: Any) -> FittedModel:
     """Return the model of a fitted classifier.
 
+    scikit-learn's `check_is_fitted` would ask the classifier, which lives in a room above.
+
     Raises
     ------
     NotFittedError
         If it is not fitted.
     """
-    check_is_fitted(estimator)
-    return estimator._model
+    model = getattr(estimator, "_model", None)
+    if model is None:
+        raise NotFittedError(
+            f"This {type(estimator).__name__} instance is not fitted yet. Call 'fit' with "
+            "appropriate arguments before using this estimator."
+        )
+    return model
 
 
 def ready_to_predict(network: ContextMemoryNet, device: str) -> ContextMemoryNet:
