@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from functools import cache
 from threading import RLock, current_thread, main_thread
 from types import FrameType
-from typing import Any
 
 import torch
 from threadpoolctl import ThreadpoolController
-from torch.overrides import TorchFunctionMode
 
 from ._doc_links import doc_link
 
 RANDOM_STATE_LOCK = RLock()
-DRAWS = {"random_", "uniform_", "normal_", "kaiming_uniform_"}  # what layers begin with
 
 
 def choose_device(device: str | torch.device) -> str:
@@ -57,25 +54,6 @@ def one_thread() -> Iterator[None]:
         return
     with _thread_pools().limit(limits=1, user_api="openmp"):
         yield
-
-
-class _WithoutDraws(TorchFunctionMode):
-    """Leaves tensors as they are that were to be filled with random numbers."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call a function of torch, unless it draws."""
-        if getattr(func, "__name__", "") in DRAWS:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-def without_draws() -> TorchFunctionMode:
-    """Make no random number in this thread for a while, where weights are to be replaced anyway.
-
-    The generators of torch are shared by all threads: what is drawn here would be missing in a
-    fit elsewhere.
-    """
-    return _WithoutDraws()
 
 
 @contextmanager

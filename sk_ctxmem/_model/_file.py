@@ -2,18 +2,16 @@
 
 import warnings
 
-import numpy as np
-import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._doc_links import doc_link
 from .._files._archive import read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._parameters import check_parameters
-from .._network._net import ContextMemoryNet
-from .._runtime import choose_device, without_draws
+from .._runtime import choose_device
 from ..exceptions import ModelFileError
-from ._checks import check_learned, check_network_sizes
+from ._build import build_network
+from ._checks import check_learned
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 DOCUMENTS = ("config", "vocabulary")
@@ -158,26 +156,8 @@ def _restore(classifier, state, weights, stacklevel=4):
         setattr(classifier, name, value)
     if weights is not None:
         check_learned(classifier)
-        network = _build_network(classifier._sizes, weights)
+        network = build_network(classifier._sizes, weights)
         classifier._set_network(network, _find_device(classifier, stacklevel))
-
-
-def _build_network(sizes, weights):
-    """Make a network of these sizes and weights.
-
-    Raises
-    ------
-    ValueError, RuntimeError
-        If the weights are not those of such a network, before memory for it is taken.
-    """
-    check_network_sizes(sizes, {name: array.shape for name, array in weights.items()})
-    for name, array in weights.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError(f"the weights {name!r:.60} are not finite numbers of float32")
-    with without_draws():  # of first weights, which are replaced, and would wait for fits to end
-        network = ContextMemoryNet(**sizes).float()
-    network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in weights.items()})
-    return network
 
 
 def _find_device(classifier, stacklevel):

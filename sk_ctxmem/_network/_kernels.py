@@ -72,9 +72,19 @@ def draw_numbers(shape: torch.Size) -> Tensor:
 
 def draw_uniform_(values: Tensor, scale: float) -> None:
     """Fill with uniform random numbers around 0 of this standard deviation."""
+    if values.is_meta:  # there is nothing to fill
+        return
     with torch.no_grad():
         values.copy_(draw_numbers(values.shape))
         values.add_(0.5).mul_(scale * 12**0.5 / LEVELS)
+
+
+def draw_normal_(values: Tensor, scale: float = 1.0) -> None:
+    """Fill with normal random numbers around 0 of this standard deviation."""
+    if values.is_meta:  # torch would import its compiler, which takes 3 s
+        return
+    with torch.no_grad():
+        values.normal_(std=scale)
 
 
 def drop(values: Tensor, rate: float) -> Tensor:

@@ -19,6 +19,8 @@ from ._batch import Packing
 
 def logistic_centre_(weight: Tensor, bias: Tensor) -> None:
     """Shift a bias so that inputs of 0.5, a logistic unit at rest, add nothing at the start."""
+    if weight.is_meta:  # torch would import its compiler, which takes 3 s
+        return
     with torch.no_grad():
         bias.sub_(0.5 * weight.sum(dim=1))
 

@@ -16,7 +16,7 @@ from torch.nn.functional import embedding
 
 from ._attention import ATTENTION_WIDTH, Attention
 from ._batch import RowBatch, SparseFeatures, Words
-from ._kernels import draw_uniform_, drop, fast_tanh, table_product
+from ._kernels import draw_normal_, draw_uniform_, drop, fast_tanh, table_product
 from ._label_transitions import LabelTransitions
 from ._memories import ContextMemory, logistic_centre_
 
@@ -89,6 +89,19 @@ class WordTable(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Look the words up."""
         return embedding(ids, self.weight, sparse=True)
+
+
+class SpeakerTable(nn.Embedding):
+    """One row of weights a speaker.
+
+    Shape
+    -----
+    Input: (N,) numbers of speakers. Output: (N, D).
+    """
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        draw_normal_(self.weight)
 
 
 class TextReader(nn.Module):
@@ -212,7 +225,7 @@ class ContextMemoryNet(nn.Module):
         self.table = FeatureTable(n_features, width, n_classes, scale)
         self.encoder = Encoder(width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
-        self.speakers = nn.Embedding(n_speakers, width) if n_speakers > 1 else None
+        self.speakers = SpeakerTable(n_speakers, width) if n_speakers > 1 else None
         self.reader = TextReader(n_words, width, memory) if n_words else None
         self.read_text = nn.Linear(width, width, bias=False) if n_words else None
         self.memory = ContextMemory(memory, width, both=both) if remembers else None
@@ -221,7 +234,7 @@ class ContextMemoryNet(nn.Module):
         self.decoder = nn.Linear(memory_width, n_classes)
         self.labels = LabelTransitions(n_classes) if remembers else None
         if self.speakers is not None:
-            nn.init.normal_(self.speakers.weight, std=scale)
+            draw_normal_(self.speakers.weight, scale)
         if logistic:
             with torch.no_grad():
                 self.decoder.weight.mul_(2)
