@@ -11,11 +11,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 # What a page shows -> the lines of it that its formula is about. A new block needs a line here.
 FORMULAS = {
-    "_network._net.FeatureTable.forward": [
+    "_network._encoder.FeatureTable.forward": [
         "mapped = table_product(self.weight, features)",
         "return mapped.split(self.widths, dim=1)",
     ],
-    "_network._net.Encoder.forward": [
+    "_network._encoder.Encoder.forward": [
         "driven = read.to(self.bias.dtype) + self.bias",
         "driven = driven + term",
         "return self.activation(driven)",

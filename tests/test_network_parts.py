@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 
 from sk_ctxmem._network._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
 from sk_ctxmem._network._batch import SparseFeatures, Words
-from sk_ctxmem._network._net import (
+from sk_ctxmem._network._encoder import (
     INITIAL_TABLE_SCALE,
     Encoder,
     FeatureTable,
