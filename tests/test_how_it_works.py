@@ -40,8 +40,10 @@ FORMULAS = {
         "states = torch.cat([memories, encodings], dim=1)",
         "return self.decoder(self._drop(memories)) + self.attended(self._drop(found))",
     ],
-    "_network._net.ContextMemoryNet.decide": ["return self._join(wide + deep, batch), wide, deep"],
-    "_network._label_transitions.LabelTransitions.follow": [
+    "_network._net.ContextMemoryNet.decide": [
+        "return self._add_transitions(wide + deep, batch), wide, deep"
+    ],
+    "_network._label_transitions.LabelTransitions.condition": [
         "return logits + TRANSITION_SCALE * self.transitions[before]"
     ],
     "_network._label_transitions.LabelTransitions.expect": [

@@ -204,7 +204,7 @@ def test_the_class_before_is_used_where_it_is_known():
         added = TRANSITION_SCALE * network.labels.transitions[batch.labels_before]
         torch.testing.assert_close(prediction, wide + deep + added)
         many = torch.ones(10_000, dtype=torch.int64)
-        followed = network.labels.train().follow(torch.zeros(10_000, N_CLASSES), many)
+        followed = network.labels.train().condition(torch.zeros(10_000, N_CLASSES), many)
     is_hidden = (followed == TRANSITION_SCALE * network.labels.transitions[NO_LABEL]).all(dim=1)
     assert is_hidden.double().mean() == pytest.approx(HIDDEN_LABELS, abs=0.03)
 

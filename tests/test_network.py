@@ -172,14 +172,16 @@ def test_the_class_before_counts_where_rows_see_one_another():
     logits = torch.randn(8, 3)
     before = torch.arange(8) % 4
     expected = network.labels.expect(logits, batch.packing)
-    assert torch.equal(network._join(logits, batch), expected)
+    assert torch.equal(network._add_transitions(logits, batch), expected)
     network.eval()
     batch.labels_before = before
-    assert torch.equal(network._join(logits, batch), network.labels.follow(logits, before))
+    assert torch.equal(
+        network._add_transitions(logits, batch), network.labels.condition(logits, before)
+    )
     batch.packing = None
-    assert network._join(logits, batch) is logits
+    assert network._add_transitions(logits, batch) is logits
     alone = make_network(context="none")
-    assert alone._join(logits, make_batch()) is logits
+    assert alone._add_transitions(logits, make_batch()) is logits
 
 
 def test_tables_are_those_that_a_batch_reads_in_part():

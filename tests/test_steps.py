@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_ctxmem._network._batch import RowBatch, Words
 from sk_ctxmem._network._memories import MEMORIES
-from sk_ctxmem._network._step import first_states, step
+from sk_ctxmem._network._step import initial_states, step
 from sk_ctxmem._rows._packing import cut_into_blocks, pack
 
 LONG = 40  # more than two windows of the attention
@@ -51,7 +51,7 @@ def join(rows):
 
 def step_through(network, rows):
     """Return the logits of rows that are read one by one, and the last state."""
-    states, said = first_states(network, 1), []
+    states, said = initial_states(network, 1), []
     for number, row in enumerate(rows):
         states, logits = step(network, states, torch.tensor([number]), row)
         said.append(logits)
@@ -98,7 +98,7 @@ def test_conversations_at_different_turns_are_advanced_together():
     new = make_rows(1, with_words=False)[0]
     with torch.no_grad():
         _, late = step_through(network, rows[:-1])
-        early = first_states(network, 1)
+        early = initial_states(network, 1)
         expected = [
             step(network, late, torch.tensor([19]), rows[-1]),
             step(network, early, torch.tensor([0]), new),

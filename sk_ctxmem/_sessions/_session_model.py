@@ -12,7 +12,7 @@ import torch
 
 from .._features._featurize import features_of, read_one_text, reads_one_text, scale
 from .._network._batch import RowBatch, SparseFeatures
-from .._network._step import first_states, step
+from .._network._step import initial_states, step
 from .._rows._positions import describe_next_rows
 from .._rows._row_set import RowSet
 from .._runtime import one_thread
@@ -102,7 +102,7 @@ class SessionModel:
     def first(self, n_conversations: int) -> SessionStates:
         """Return the states before the first turn."""
         return SessionStates(
-            first_states(self.network, n_conversations).cpu().numpy(),
+            initial_states(self.network, n_conversations).cpu().numpy(),
             np.zeros(n_conversations, dtype=np.int64),
             np.zeros((n_conversations, SPEAKER_SIZE), dtype=np.uint8),
         )
