@@ -1,4 +1,4 @@
-"""Tests of what holds of everything that a fit has learned, on the golden files."""
+"""Tests of the checks of fitted attributes, on the golden files."""
 
 import copy
 import re
