@@ -113,7 +113,7 @@ class ContextMemoryNet(nn.Module):
 
     def _scale_initial_weights(self, scale: float, logistic: bool) -> None:
         """Adapt the initial weights to the activation function of the encoder."""
-        if self.speakers is not None:
+        if self.speakers is not None:  # a second draw, which the results of a seed depend on
             draw_normal_(self.speakers.weight, scale)
         if logistic:
             with torch.no_grad():
