@@ -51,13 +51,13 @@ class Part:
 def _without_wide_path(self: Any, batch: Any) -> Any:
     read, wide = self.table(self._drop_features(batch.features))
     deep = self._decode(self._drop(self.encode(read, batch)), batch)
-    return self._join(deep, batch), 0 * wide.to(deep.dtype), deep
+    return self._add_transitions(deep, batch), 0 * wide.to(deep.dtype), deep
 
 
 def _without_network(self: Any, batch: Any) -> Any:
     _, wide = self.table(self._drop_features(batch.features))
     wide = wide.to(self.decoder.weight.dtype)
-    return self._join(wide, batch), wide, 0 * wide
+    return self._add_transitions(wide, batch), wide, 0 * wide
 
 
 def _nothing_attended(self: Any, states: Any, blocks: Any) -> Any:
@@ -91,7 +91,7 @@ def all_parts() -> list[Part]:
         Part("attention", patches={attend: _nothing_attended}, needs_groups=True),
         Part(
             "class of the row before",
-            patches={f"{net}._join": lambda self, logits, batch: logits},
+            patches={f"{net}._add_transitions": lambda self, logits, batch: logits},
             needs_groups=True,
         ),
         Part(

@@ -1,4 +1,4 @@
-"""Where and how torch runs: device, threads and random state, all restored afterwards."""
+"""Device, threads, random state, precision and signals of torch; all changes are undone."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from contextlib import contextmanager
 from functools import cache
 from threading import RLock, current_thread, main_thread
 from types import FrameType
-from typing import Any
 
 import torch
 from threadpoolctl import ThreadpoolController
-from torch.overrides import TorchFunctionMode
 
 from ._messages import doc_link
 
 RANDOM_STATE_LOCK = RLock()
-DRAWS = {"random_", "uniform_", "normal_", "kaiming_uniform_"}  # what layers begin with
 
 
 def choose_device(device: str | torch.device) -> str:
-    """Return the device of torch that "auto" stands for, or check a named one."""
+    """Return the fastest available device for "auto", or check the given device."""
     if not isinstance(device, str | torch.device):
         raise TypeError(f"device={device!r} must be a string such as 'cpu'; use 'auto' if unsure.")
     if device != "auto":
@@ -39,19 +36,20 @@ def choose_device(device: str | torch.device) -> str:
 
 @cache
 def _thread_pools() -> ThreadpoolController:
-    """Return what sets the number of threads of the libraries that are loaded, found once."""
+    """Return a controller for the thread pools of the loaded libraries, which are found once."""
     return ThreadpoolController()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run torch on one thread for a while, as far as this thread is concerned.
+    """Limit torch to one thread inside the context, for the current thread only.
 
-    The matrices of a step are small: a second thread gains little on an idle machine, and on a
-    busy one the threads wait for each other far longer than they work. torch.set_num_threads
-    would change what threads begin with that start in the meantime.
+    The matrices of a step are small: on an idle machine a second thread gains little, and on a
+    busy machine the threads wait for each other far longer than they compute.
+    torch.set_num_threads is not used, since it also sets the default of threads that start in
+    the meantime.
     """
-    # asked for in any case: torch sets up the number of a new thread when it is first needed
+    # call this in any case: torch sets the number of a new thread at the first call
     if torch.get_num_threads() == 1:
         yield
         return
@@ -59,31 +57,12 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-class _WithoutDraws(TorchFunctionMode):
-    """Leaves tensors as they are that were to be filled with random numbers."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call a function of torch, unless it draws."""
-        if getattr(func, "__name__", "") in DRAWS:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-def without_draws() -> TorchFunctionMode:
-    """Make no random number in this thread for a while, where weights are to be replaced anyway.
-
-    The generators of torch are shared by all threads: what is drawn here would be missing in a
-    fit elsewhere.
-    """
-    return _WithoutDraws()
-
-
 @contextmanager
 def forked_random_state(seed: int, device: str) -> Iterator[None]:
-    """Seed torch for a while, and leave its generators as they were.
+    """Seed torch inside the context, and restore its generators afterwards.
 
-    torch draws from generators that all threads share: fits in several threads wait for one
-    another here, or their seeds would mix.
+    The generators of torch are shared by all threads. A lock makes fits in several threads wait
+    for each other, since otherwise their random numbers would mix.
     """
     on_gpu = torch.device(device).type == "cuda"
     with RANDOM_STATE_LOCK, torch.random.fork_rng(devices=[device] if on_gpu else []):
@@ -92,7 +71,7 @@ def forked_random_state(seed: int, device: str) -> Iterator[None]:
 
 
 def seed_torch(seed: int, device: str) -> None:
-    """Seed the generators of the CPU and of a device."""
+    """Seed the generators of the CPU and of the device."""
     torch.default_generator.manual_seed(seed)
     if torch.device(device).type == "cuda":
         with torch.cuda.device(device):
@@ -101,7 +80,7 @@ def seed_torch(seed: int, device: str) -> None:
 
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """Make torch's default type of numbers the usual one for a while."""
+    """Set the default dtype of torch to float32 inside the context."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
@@ -112,10 +91,10 @@ def single_precision() -> Iterator[None]:
 
 @contextmanager
 def first_interrupt_waits() -> Iterator[list[int]]:
-    """Note the first Ctrl-C in a list instead of raising KeyboardInterrupt; the second raises.
+    """Append the first Ctrl-C to a list instead of raising KeyboardInterrupt; the second raises.
 
-    In other threads than the main one, and where the program handles SIGINT in its own way,
-    nothing is changed and nothing noted.
+    Outside the main thread, or if the program has its own handler of SIGINT, nothing is changed
+    and the list stays empty.
     """
     noted: list[int] = []
 
@@ -137,7 +116,7 @@ def first_interrupt_waits() -> Iterator[list[int]]:
 
 @contextmanager
 def explained_memory_errors(advice: str) -> Iterator[None]:
-    """Raise MemoryError with an advice where numpy or torch find no memory."""
+    """Raise MemoryError with advice if numpy or torch run out of memory."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""What the tests of the network share: small networks, and a batch that they read."""
+"""Small networks and a batch for the tests of the network."""
 
 import numpy as np
 import torch

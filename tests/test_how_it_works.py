@@ -11,11 +11,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 # What a page shows -> the lines of it that its formula is about. A new block needs a line here.
 FORMULAS = {
-    "_network._net.FeatureTable.forward": [
+    "_network._encoder.FeatureTable.forward": [
         "mapped = table_product(self.weight, features)",
         "return mapped.split(self.widths, dim=1)",
     ],
-    "_network._net.Encoder.forward": [
+    "_network._encoder.Encoder.forward": [
         "driven = read.to(self.bias.dtype) + self.bias",
         "driven = driven + term",
         "return self.activation(driven)",
@@ -40,8 +40,10 @@ FORMULAS = {
         "states = torch.cat([memories, encodings], dim=1)",
         "return self.decoder(self._drop(memories)) + self.attended(self._drop(found))",
     ],
-    "_network._net.ContextMemoryNet.decide": ["return self._join(wide + deep, batch), wide, deep"],
-    "_network._label_transitions.LabelTransitions.follow": [
+    "_network._net.ContextMemoryNet.decide": [
+        "return self._add_transitions(wide + deep, batch), wide, deep"
+    ],
+    "_network._label_transitions.LabelTransitions.condition": [
         "return logits + TRANSITION_SCALE * self.transitions[before]"
     ],
     "_network._label_transitions.LabelTransitions.expect": [

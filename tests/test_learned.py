@@ -1,4 +1,4 @@
-"""Tests of what holds of everything that a fit has learned, on the golden files."""
+"""Tests of the checks of fitted attributes, on the golden files."""
 
 import copy
 import re
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._features._scaler import RowNormScaler
-from sk_ctxmem._model._checks import check_learned, check_network_sizes
+from sk_ctxmem._model._checks import check_learned
 from sk_ctxmem._model._file import OF_TRAINING, model_state
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
@@ -28,9 +28,6 @@ def load(name):
 def says(error, message):
     """Expect an error with this message and no other."""
     return pytest.raises(error, match=f"^{re.escape(message)}$")
-
-
-# --- what a fit has learned
 
 
 def no_columns(scaler):
@@ -153,120 +150,3 @@ def test_each_kind_of_input_is_legal(kind):
     learned.n_iter_ += 1
     with says(ValueError, "n_iter_ cannot be what a fit has learned"):
         check_learned(learned)
-
-
-# --- the sizes of a network
-
-
-def sizes_and_shapes(name="everything"):
-    """Return the sizes of the network of a golden file, and the shapes of its weights."""
-    model = ContextMemoryClassifier.load(GOLDEN / f"{name}.ctxmem")._model
-    weights = model.network.state_dict()
-    return dict(model.network_params), {key: tuple(w.shape) for key, w in weights.items()}
-
-
-@pytest.mark.parametrize(
-    ("name", "values"),
-    [
-        (name, (-1, 1.5, True, None, 2**31))
-        for name in ("n_features", "n_classes", "n_extras", "n_speakers", "n_words", "width")
-    ],
-)
-def test_sizes_are_whole_numbers(name, values):
-    """Check that each size is named where it is none."""
-    sizes, shapes = sizes_and_shapes()
-    check_network_sizes(sizes, shapes)
-    for value in values:
-        with says(ValueError, f"{name}={value!r} is no size"):
-            check_network_sizes(sizes | {name: value}, shapes)
-
-
-def test_the_largest_size_is_one():
-    """Check that the limits themselves are legal, and are held against the weights then."""
-    sizes, shapes = sizes_and_shapes("numbers")
-    width = sizes["width"] + sizes["n_classes"]
-    for n_features in (2**31 - 1, 0):
-        with says(
-            ValueError,
-            f"table.weight has the shape {shapes['table.weight']}, where {(n_features, width)} was "
-            "expected",
-        ):
-            check_network_sizes(sizes | {"n_features": n_features}, shapes)
-
-
-@pytest.mark.parametrize(
-    "change", [{"sparse": 1}, {"sparse": None}, {"dropout_rate": 1.0}, {"dropout_rate": -0.1}]
-)
-def test_other_sizes_have_their_kind(change):
-    """Check whether features are sparse, and the share that is dropped."""
-    sizes, shapes = sizes_and_shapes()
-    check_network_sizes(sizes | {"dropout_rate": 0}, shapes)
-    with says(ValueError, "the sizes hold something else than sizes"):
-        check_network_sizes(sizes | change, shapes)
-
-
-def test_sizes_are_those_of_a_network():
-    """Check that one more and one less are refused."""
-    sizes, shapes = sizes_and_shapes()
-    more = sizes | {"more": 1}
-    with says(ValueError, f"the sizes {repr(sorted(more))[:200]} are not those of a network"):
-        check_network_sizes(more, shapes)
-    del sizes["width"]
-    with pytest.raises(ValueError, match="are not those of a network$"):
-        check_network_sizes(sizes, shapes)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("table.weight", [["n_features"], ["width", "n_classes"]]),
-        ("encoder.bias", [["width"]]),
-        ("extras.weight", [["width"], ["n_extras"]]),
-        ("speakers.weight", [["n_speakers"], ["width"]]),
-        ("reader.table.weight", [["n_words"], ["width"]]),
-        ("labels.transitions", [["n_classes", 1], ["n_classes"]]),
-    ],
-)
-def test_weights_are_of_the_sizes(name, expected):
-    """Check that the large weights are named where one is missing or of another shape."""
-    sizes, shapes = sizes_and_shapes()
-    shape = tuple(
-        sum(part if isinstance(part, int) else sizes[part] for part in size) for size in expected
-    )
-    assert shapes.pop(name) == shape
-    with says(ValueError, f"{name} has the shape None, where {shape} was expected"):
-        check_network_sizes(sizes, shapes)
-    with says(ValueError, f"{name} has the shape (1, 1, 1), where {shape} was expected"):
-        check_network_sizes(sizes, shapes | {name: (1, 1, 1)})
-
-
-def test_weights_without_a_size_are_not_expected():
-    """Check that a network of rows that stand alone has none of the others."""
-    sizes, shapes = sizes_and_shapes("numbers")
-    small = sizes | {"n_extras": 0, "n_speakers": 1, "n_words": 0, "context": "none"}
-    check_network_sizes(small, {key: shapes[key] for key in ("table.weight", "encoder.bias")})
-    check_network_sizes(small | {"n_speakers": 0}, shapes)
-    expected = (2, sizes["width"])
-    with says(ValueError, f"speakers.weight has the shape None, where {expected} was expected"):
-        check_network_sizes(small | {"n_speakers": 2}, shapes)
-
-
-SMALL = {"n_features": 2, "n_classes": 2, "width": 8, "n_words": 0, "context": "none"}
-
-
-@pytest.mark.parametrize(
-    ("change", "shapes"),
-    [
-        ({"context": "past"}, {"labels.transitions": (3, 2), "others": (30,)}),
-        ({"n_words": 1}, {"reader.table.weight": (1, 8), "others": (28,)}),
-    ],
-)
-def test_a_memory_has_the_weights_that_its_width_needs(change, shapes):
-    """Check that the width is held to all weights together, 64 here, where there is a memory."""
-    sizes, shapes = sizes_and_shapes("numbers")[0] | SMALL, dict(shapes)
-    shapes |= {"table.weight": (2, 10), "encoder.bias": (8,)}
-    check_network_sizes(sizes | change, shapes)
-    shapes["others"] = (shapes["others"][0] - 1,)
-    check_network_sizes(sizes, shapes)
-    with says(ValueError, "width=8 is more than the weights of a memory have"):
-        check_network_sizes(sizes | change, shapes)

@@ -1,4 +1,4 @@
-"""Tests of the network: its formulas in plain NumPy, and what reaches what."""
+"""Tests of the network: its formulas in plain NumPy, and which rows depend on which."""
 
 import itertools
 
@@ -70,12 +70,12 @@ def _keep_random_state():
 
 
 def _logits(network, rows):
-    """Run the network on all rows, and return the logits of both paths in the rows' order."""
+    """Run the network on all rows, and return the logits of both paths in the order of the rows."""
     return _outputs(network, rows)[1:]
 
 
 def _outputs(network, rows):
-    """Run the network on all rows, and return all that it gives in the rows' order."""
+    """Run the network on all rows, and return all outputs in the order of the rows."""
     outputs = np.empty((3, len(rows), N_CLASSES))
     with torch.no_grad():
         for places, batch in rows.batches(1000):
@@ -85,13 +85,13 @@ def _outputs(network, rows):
 
 
 def _make_double(batch):
-    """Take the sparse features in double precision, as the network is."""
+    """Convert sparse features to double precision, like the network."""
     if isinstance(batch.features, SparseFeatures):
         batch.features.values = batch.features.values.double()
 
 
 def _numpy_encodings(weights, rows, sigma):
-    """Compute the encodings from the design's formula."""
+    """Compute the encodings by their formula."""
     read = rows.features.toarray().astype(float) @ weights["table.weight"][:, :-N_CLASSES]
     driven = read + weights["encoder.bias"] + weights["speakers.weight"][rows.speakers]
     if "extras.weight" in weights:
@@ -100,7 +100,7 @@ def _numpy_encodings(weights, rows, sigma):
 
 
 def _numpy_memories(weights, e):
-    """Compute Elman memories row by row, from the design's formula."""
+    """Compute Elman memories row by row, by their formula."""
     W2, b2 = weights["memory.forwards.input.weight"], weights["memory.forwards.input.bias"]
     W3 = weights["memory.forwards.recurrent.weight"]
     m = np.zeros_like(e)
@@ -114,7 +114,7 @@ def _numpy_memories(weights, e):
 
 
 def _numpy_attention(weights, states, row, start):
-    """Compute what one row finds among the rows of its group up to itself."""
+    """Compute the output of attention for one row, over its group's rows up to itself."""
     projected = states @ weights["attention.project.weight"].T + weights["attention.project.bias"]
     queries, keys, values = np.split(projected, 3, axis=1)
     seen = slice(start, row + 1)
@@ -143,7 +143,7 @@ def test_elman_equals_the_formulas_in_numpy():
 
 
 def test_mingru_scan_equals_the_recurrence():
-    """Check that the scan gives what a loop over the gated recurrence gives."""
+    """Check that the scan is equal to a loop over the gated recurrence."""
     memory = _network("mingru").memory.forwards
     rows = _rows()
     (_, batch), *_ = rows.batches(1000)
@@ -164,7 +164,7 @@ def test_mingru_scan_equals_the_recurrence():
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("memory", ["elman", "gru", "lstm", "mingru"])
 def test_every_weight_gets_a_gradient(memory, both, words):
-    """Check that no part of the network is left out of training."""
+    """Check that all parts of the network are trained."""
     network = _network(memory, both=both, words=words).float()
     (_, batch), *_ = _rows(both=both, words=words).batches(1000)
     batch.labels_before = torch.arange(len(batch)) % (N_CLASSES + 1)
@@ -194,7 +194,7 @@ def test_the_class_before_counts_with_its_probability():
 
 
 def test_the_class_before_is_used_where_it_is_known():
-    """Check that training adds the weights of the class before, and hides some of them."""
+    """Check that training adds the weights of the previous class, and hides some of them."""
     network = _network()
     (_, batch), *_ = _rows().batches(1000)
     _make_double(batch)
@@ -204,14 +204,14 @@ def test_the_class_before_is_used_where_it_is_known():
         added = TRANSITION_SCALE * network.labels.transitions[batch.labels_before]
         torch.testing.assert_close(prediction, wide + deep + added)
         many = torch.ones(10_000, dtype=torch.int64)
-        followed = network.labels.train().follow(torch.zeros(10_000, N_CLASSES), many)
+        followed = network.labels.train().condition(torch.zeros(10_000, N_CLASSES), many)
     is_hidden = (followed == TRANSITION_SCALE * network.labels.transitions[NO_LABEL]).all(dim=1)
     assert is_hidden.double().mean() == pytest.approx(HIDDEN_LABELS, abs=0.03)
 
 
 @pytest.mark.parametrize("memory", ["elman", "gru", "lstm", "mingru"])
 def test_past_never_sees_later_rows(memory):
-    """Check that changing a row changes itself and later rows of its group alone."""
+    """Check that a changed row changes only itself and later rows of its group."""
     network, rows = _network(memory), _rows()
     before = _outputs(network, rows)[0]
     changed = rows.features.toarray()
@@ -222,7 +222,7 @@ def test_past_never_sees_later_rows(memory):
 
 
 def test_both_sees_the_whole_group():
-    """Check that with both directions a change reaches all rows of the group and no others."""
+    """Check that a changed row changes all rows of its group and no others."""
     network, rows = _network(both=True), _rows(both=True)
     before = _outputs(network, rows)[0]
     changed = rows.features.toarray()
@@ -233,7 +233,7 @@ def test_both_sees_the_whole_group():
 
 
 def test_dense_and_sparse_features_give_the_same():
-    """Check that the kind of the features does not change the logits."""
+    """Check that dense and sparse features give the same logits."""
     sparse_logits = _logits(_network(), _rows())
     network, rows = _network(dense=True), _rows(dense=True)
     weights = _network().state_dict()
@@ -265,7 +265,7 @@ def test_rows_without_words_are_legal():
 
 @pytest.mark.parametrize("both", [False, True])
 def test_attention_goes_to_the_rows_around_and_no_others(both):
-    """Check which rows each row looks at, against a plain loop over its group."""
+    """Check which rows each row attends to, against a plain loop over its group."""
     lengths = np.array([3, 2 * ATTENTION_WINDOW + 5, 1])
     groups = np.repeat([0, 1, 2], lengths)
     order = pack(lengths)
@@ -283,7 +283,7 @@ def test_attention_goes_to_the_rows_around_and_no_others(both):
 
 
 def test_rows_that_stand_alone_are_decoded_from_their_encodings():
-    """Check that without context there is neither memory nor attention, nor weights for them."""
+    """Check that there is no memory and no attention without context, and no weights of them."""
     rows = _rows()
     rows.context, rows.lengths, rows.extras = "none", np.ones(12, dtype=int), None
     network = _network(context="none")

@@ -1,4 +1,4 @@
-"""Tests of the network as a whole: its weights, and what its parts give one another."""
+"""Tests of the network as a whole: its weights, and how its parts are connected."""
 
 import numpy as np
 import pytest
@@ -63,14 +63,14 @@ BOTH = {
     ids=str,
 )
 def test_a_network_has_the_weights_that_it_needs(sizes, expected):
-    """Check names and shapes of all weights, and whether there is a memory."""
+    """Check names and shapes of all weights, and `has_memory`."""
     network = ContextMemoryNet(**(SIZES | sizes))
     assert {name: tuple(w.shape) for name, w in network.named_parameters()} == expected
     assert network.has_memory is (sizes != {"context": "none", "n_words": 0})
 
 
 def test_a_network_without_places_and_speakers_has_no_weights_for_them():
-    """Check that one speaker is none, and that two are two."""
+    """Check that one speaker needs no weights, and two speakers do."""
     names = dict(make_network(n_extras=0, n_speakers=1).named_parameters())
     assert not {"extras.weight", "speakers.weight"} & names.keys()
     assert make_network(n_speakers=2).speakers.weight.shape == (2, 5)
@@ -95,7 +95,7 @@ def test_first_weights_have_their_scale(memory, scale):
 
 @pytest.mark.parametrize("memory", ["elman", "gru"])
 def test_an_encoding_adds_places_speakers_and_words(memory):
-    """Check what is added before σ, with all of it and with each part left out."""
+    """Check the terms inside σ, all together and without some of them."""
     network = make_network(memory=memory, dropout_rate=0.0).eval()
     batch, read = make_batch(), torch.randn(8, 5)
     sigma = expit if memory == "elman" else np.tanh
@@ -117,7 +117,7 @@ def test_an_encoding_adds_places_speakers_and_words(memory):
 
 @pytest.mark.parametrize("both", [False, True])
 def test_a_network_decodes_memories_and_what_attention_finds(both):
-    """Check the two terms of the decoder, and that the encodings are the states' other half."""
+    """Check the two terms of the decoder, and that states are memories and encodings."""
     network = make_network(context="both" if both else "past", n_extras=5 if both else 2).eval()
     batch = make_batch(both)
     with torch.no_grad():
@@ -133,7 +133,7 @@ def test_a_network_decodes_memories_and_what_attention_finds(both):
 
 
 def test_training_drops_the_inputs_of_each_layer(monkeypatch):
-    """Check what dropout sees, and that it sees nothing in prediction."""
+    """Check the inputs of dropout, and that there is none in prediction."""
     seen = []
 
     def note(values, rate):
@@ -155,7 +155,7 @@ def test_training_drops_the_inputs_of_each_layer(monkeypatch):
 
 
 def test_dropped_features_are_left_out(monkeypatch):
-    """Check that what dropout returns goes on, of dense and of sparse features."""
+    """Check that the output of dropout is used, for dense and for sparse features."""
     monkeypatch.setattr("sk_ctxmem._network._net.drop", lambda values, rate: values * 0)
     network, batch = make_network(context="none", n_words=0).train(), make_batch()
     ids, offsets = torch.arange(7), torch.arange(8)
@@ -172,14 +172,16 @@ def test_the_class_before_counts_where_rows_see_one_another():
     logits = torch.randn(8, 3)
     before = torch.arange(8) % 4
     expected = network.labels.expect(logits, batch.packing)
-    assert torch.equal(network._join(logits, batch), expected)
+    assert torch.equal(network._add_transitions(logits, batch), expected)
     network.eval()
     batch.labels_before = before
-    assert torch.equal(network._join(logits, batch), network.labels.follow(logits, before))
+    assert torch.equal(
+        network._add_transitions(logits, batch), network.labels.condition(logits, before)
+    )
     batch.packing = None
-    assert network._join(logits, batch) is logits
+    assert network._add_transitions(logits, batch) is logits
     alone = make_network(context="none")
-    assert alone._join(logits, make_batch()) is logits
+    assert alone._add_transitions(logits, make_batch()) is logits
 
 
 def test_tables_are_those_that_a_batch_reads_in_part():

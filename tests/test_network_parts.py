@@ -1,4 +1,4 @@
-"""Tests of the parts of the network by themselves: first weights, and formulas in NumPy."""
+"""Tests of each part of the network: initial weights, and formulas in NumPy."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 
 from sk_ctxmem._network._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
 from sk_ctxmem._network._batch import SparseFeatures, Words
-from sk_ctxmem._network._net import (
+from sk_ctxmem._network._encoder import (
     INITIAL_TABLE_SCALE,
     Encoder,
     FeatureTable,
@@ -30,7 +30,7 @@ def _keep_random_state():
 
 
 def test_a_feature_table_starts_with_a_silent_wide_path():
-    """Check the scale of the first weights of the encoder, and that those of the classes are 0."""
+    """Check the scale of the encoder's initial weights, and that those of the classes are 0."""
     table = FeatureTable(4000, 3, 2, 0.7)
     assert table.weight.shape == (4000, 5)
     assert table.weight[:, :3].std().item() == pytest.approx(0.7, rel=0.05)
@@ -60,7 +60,7 @@ def test_a_feature_table_multiplies_and_splits():
 
 
 def test_a_word_table_looks_words_up():
-    """Check scale, rows, and that the gradient has the rows of the words alone."""
+    """Check the scale, the rows, and that the gradient has only rows of words in the batch."""
     table = WordTable(4000, 3)
     assert table.weight.shape == (4000, 3)
     assert table.weight.std().item() == pytest.approx(INITIAL_TABLE_SCALE, rel=0.05)
@@ -75,7 +75,7 @@ def test_a_word_table_looks_words_up():
 
 @pytest.mark.parametrize(("logistic", "sigma"), [(True, expit), (False, np.tanh)])
 def test_an_encoder_adds_up_before_sigma(logistic, sigma):
-    """Check the formula, the first bias, and that double precision is that of the bias."""
+    """Check the formula, the initial bias, and that the precision is that of the bias."""
     encoder = Encoder(3, logistic=logistic)
     assert encoder.bias.tolist() == [0, 0, 0]
     encoder = encoder.double()
@@ -93,7 +93,7 @@ def test_an_encoder_adds_up_before_sigma(logistic, sigma):
 
 
 def numpy_attention(attention, states, lengths, both):
-    """Return weights and what is found, group by group, rows in the order of the groups."""
+    """Return attention weights and outputs, group by group, rows in the order of the groups."""
     weight, bias, by_distance = map(numbers, attention.parameters_in_order)
     queries, keys, values = np.split(states @ weight.T + bias, 3, axis=1)
     shares = np.zeros((len(states), len(states)))
@@ -142,7 +142,7 @@ def test_attention_equals_a_loop(lengths, both):
 
 @pytest.mark.parametrize(("memory", "sigma"), [("elman", expit), ("gru", np.tanh)])
 def test_a_text_is_the_weighted_mean_of_its_memories(memory, sigma):
-    """Check the pooling against NumPy, and that a row without words gets zeros."""
+    """Check the pooling against NumPy, and the zeros for rows without words."""
     reader = TextReader(6, 5, memory)
     assert reader.memory.backwards is None
     words = make_words()
@@ -162,7 +162,7 @@ def test_a_text_is_the_weighted_mean_of_its_memories(memory, sigma):
 
 
 def test_a_batch_without_words_reads_zeros():
-    """Check that there is a row of zeros for each row."""
+    """Check that each row gets zeros."""
     none = torch.zeros(0, dtype=torch.int64)
     words = Words(none, none, pack(np.array([0, 0])).packing())
     found = TextReader(6, 5, "gru")(words, 2)

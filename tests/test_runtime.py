@@ -1,4 +1,4 @@
-"""Tests of where torch runs, and of what a fit leaves behind in it."""
+"""Tests of the choice of a device, and of the random state of torch."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from sk_ctxmem._runtime import choose_device, forked_random_state
 
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])
 def test_a_device_that_is_there_is_taken(device):
-    """Check that a named device stays, whether it is named by a string or by torch."""
+    """Check that an available device is returned, given by a string or an object of torch."""
     assert choose_device(device) == "cpu"
 
 
@@ -17,7 +17,7 @@ def test_a_device_that_is_there_is_taken(device):
     [(True, False, "cuda"), (True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
 )
 def test_auto_takes_the_fastest_device_there_is(monkeypatch, cuda, mps, expected):
-    """Check what "auto" stands for on machines with a GPU of either kind, and without."""
+    """Check the device for "auto" on machines with a GPU of either kind, and without a GPU."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert choose_device("auto") == expected
@@ -26,7 +26,7 @@ def test_auto_takes_the_fastest_device_there_is(monkeypatch, cuda, mps, expected
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_generator_of_a_gpu_is_seeded_and_restored():
-    """Check that numbers of a GPU follow from the seed, and that its own go on as before."""
+    """Check that random numbers of a GPU depend on the seed, and that its state is restored."""
     torch.cuda.manual_seed(7)
     before = torch.cuda.get_rng_state()
     drawn = []

@@ -1,4 +1,4 @@
-"""Tests of the tensors of a batch on their way to a device; "meta" stands for a GPU."""
+"""Tests of the tensors of a batch that move to a device; "meta" stands for a GPU."""
 
 import torch
 
@@ -12,7 +12,7 @@ def _words():
 
 
 def test_all_but_the_sizes_of_steps_move_to_a_device():
-    """Check that tensors move, nested ones too, and that what torch packs by stays on the CPU."""
+    """Check that tensors move, nested ones too, and that the sizes of steps stay on the CPU."""
     moved = _words().to("meta")
     devices = [moved.ids.device, moved.rows.device, moved.packing.reverse.device]
     assert [device.type for device in devices] == ["meta"] * 3
@@ -20,12 +20,12 @@ def test_all_but_the_sizes_of_steps_move_to_a_device():
 
 
 def test_tensors_on_the_cpu_are_not_copied():
-    """Check that moving to the CPU, where batches are made, costs nothing."""
+    """Check that `to` returns the same object for the CPU, where batches are made."""
     words = _words()
     assert words.to("cpu") is words
 
 
 def test_dropout_stays_on_the_device():
-    """Check that values on a device are not dropped by numbers drawn on the CPU."""
+    """Check that dropout on a device does not draw its numbers on the CPU."""
     dropped = drop(torch.ones(4, 2, device="meta"), 0.5)
     assert (dropped.device.type, dropped.shape) == ("meta", (4, 2))

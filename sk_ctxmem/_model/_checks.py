@@ -1,18 +1,15 @@
 """What holds of everything that a fit has learned: checks of what comes out of a file."""
 
-from inspect import signature
-
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from .._features._scaler import RowNormScaler
 from .._features._sequences import TextSequences
-from .._network._net import ContextMemoryNet
+from ._build import LARGEST_SIZE
 
 HISTORY = ["epoch", "train_loss", "valid_loss", "valid_score", "seconds"]
 ROLES = {"text", "group", "order", "speaker"}
-LARGEST_SIZE = 2**31 - 1
 
 
 def check_learned(learned):
@@ -88,51 +85,3 @@ def _reads_words(learned, n_words):
         return hasattr(learned.vectorizer_, "transform")
     values = learned.vectorizer_.transform(["a"])
     return isinstance(values, TextSequences) and values.vocabulary_size == n_words
-
-
-def check_network_sizes(sizes, shapes):
-    """Raise unless the sizes of a network are those of its weights.
-
-    Parameters
-    ----------
-    sizes : dict of str to object
-        The arguments of ContextMemoryNet.
-    shapes : dict of str to tuple of int
-        The shapes of the weights. They lie in memory already, so that a network of these sizes
-        takes no more of it than a small multiple.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If they are not; some smaller weights are left for torch to check.
-    """
-    if set(sizes) != set(signature(ContextMemoryNet.__init__).parameters) - {"self"}:
-        raise ValueError(f"the sizes {sorted(sizes)!r:.200} are not those of a network")
-    counts = {name: sizes[name] for name in sizes if name.startswith("n_") or name == "width"}
-    for name, count in counts.items():
-        if type(count) is not int or not 0 <= count <= LARGEST_SIZE:
-            raise ValueError(f"{name}={count!r:.60} is no size")
-    if type(sizes["sparse"]) is not bool or not 0 <= float(sizes["dropout_rate"]) < 1:
-        raise ValueError("the sizes hold something else than sizes")
-    remembers = sizes["context"] != "none" or sizes["n_words"] > 0
-    if remembers and sizes["width"] ** 2 > sum(int(np.prod(shape)) for shape in shapes.values()):
-        raise ValueError(f"width={sizes['width']} is more than the weights of a memory have")
-    for name, shape in _expected_shapes(**sizes).items():
-        if shapes.get(name) != shape:
-            raise ValueError(f"{name} has the shape {shapes.get(name)}, where {shape} was expected")
-
-
-def _expected_shapes(
-    n_features, n_classes, n_extras, n_speakers, width, n_words, context, **others
-):
-    """Return the shapes of the weights whose sizes can be large."""
-    shapes = {"table.weight": (n_features, width + n_classes), "encoder.bias": (width,)}
-    if n_extras:
-        shapes["extras.weight"] = (width, n_extras)
-    if n_speakers > 1:
-        shapes["speakers.weight"] = (n_speakers, width)
-    if n_words:
-        shapes["reader.table.weight"] = (n_words, width)
-    if context != "none":
-        shapes["labels.transitions"] = (n_classes + 1, n_classes)
-    return shapes

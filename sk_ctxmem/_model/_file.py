@@ -9,17 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import torch
 
 from .._files._archive import read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
 from .._messages import doc_link, warn_caller
-from .._network._net import ContextMemoryNet
 from .._rows._reader import RowReader
-from .._runtime import choose_device, without_draws
+from .._runtime import choose_device
 from ..exceptions import ModelFileError
-from ._checks import check_learned, check_network_sizes
+from ._build import build_network
+from ._checks import check_learned
 from ._fitted_model import FitResult, FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
@@ -212,7 +211,7 @@ def restore_model(
         speakers=learned.speakers_,
         **learned._reading,
     )
-    network = _build_network(learned._sizes, weights)
+    network = build_network(learned._sizes, weights)
     found = _find_device(device)
     return FittedModel(
         reader=reader,
@@ -222,24 +221,6 @@ def restore_model(
         network_params=learned._sizes,
         device=found,
     )
-
-
-def _build_network(sizes: dict[str, Any], weights: dict[str, np.ndarray]) -> ContextMemoryNet:
-    """Make a network of these sizes and weights.
-
-    Raises
-    ------
-    ValueError, RuntimeError
-        If the weights are not those of such a network, before memory for it is taken.
-    """
-    check_network_sizes(sizes, {name: array.shape for name, array in weights.items()})
-    for name, array in weights.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError(f"the weights {name!r:.60} are not finite numbers of float32")
-    with without_draws():  # of first weights, which are replaced, and would wait for fits to end
-        network = ContextMemoryNet(**sizes).float()
-    network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in weights.items()})
-    return network
 
 
 def _find_device(device: Any) -> str:

@@ -1,4 +1,4 @@
-"""The tensors of a batch: what the network reads.
+"""The tensors of a batch, which are the input of the network.
 
 Shape letters: N rows of a batch, F features of a row, E extra inputs, K blocks of rows, L rows of
 a block, T steps of the longest sequence, V words of the batch, U different columns in a batch.
@@ -19,10 +19,10 @@ from torch import Tensor
 
 @dataclass
 class _Movable:
-    """Tensors that go to a device together."""
+    """A group of tensors that moves to a device together."""
 
     def to(self, device: torch.device | str) -> Any:
-        """Return a copy on the device, or itself on the CPU, where batches are made."""
+        """Return a copy on the device; on the CPU, where batches are made, return itself."""
         if torch.device(device).type == "cpu":
             return self
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -31,21 +31,21 @@ class _Movable:
 
 
 def _move(name: str, value: Any, device: torch.device | str) -> Any:
-    # torch wants the sizes of packed steps on the CPU, wherever the rest lies
+    # PackedSequence needs the sizes of its steps on the CPU, on every device
     return value if value is None or name == "step_sizes" else value.to(device)
 
 
 @dataclass
 class Packing(_Movable):
-    """Where the elements of several sequences lie in packed order.
+    """The packed order of the elements of several sequences.
 
     Parameters
     ----------
     step_sizes : Tensor of shape (T,), int64, always on the CPU
         Number of sequences that have an element at each step.
     reverse : Tensor of shape (N,), int64
-        For each element the place of its mirror image in its sequence. What is indexed with it
-        runs backwards; indexed twice, it is as before.
+        For each element, the place of its mirror image in its sequence. Indexing with it reverses
+        each sequence; indexing twice restores the order.
     """
 
     step_sizes: Tensor
@@ -59,11 +59,11 @@ class Words(_Movable):
     Parameters
     ----------
     ids : Tensor of shape (V,), int64
-        Number of each word, 0 for unknown.
+        Id of each word, 0 for unknown words.
     rows : Tensor of shape (V,), int64
-        The row that each word stands in.
+        Row of each word.
     packing : Packing
-        Of the words in their rows.
+        Packed order of the words in their rows.
     """
 
     ids: Tensor
@@ -73,16 +73,16 @@ class Words(_Movable):
 
 @dataclass
 class Columns(_Movable):
-    """The stored values of sparse features by column: what a gradient by column needs.
+    """The stored values of sparse features by column, for the gradient of a table.
 
     Parameters
     ----------
     ids : Tensor of shape (U,), int64
-        The columns with a stored value, sorted.
+        Columns with a stored value, sorted.
     offsets : Tensor of shape (U,), int32
-        Where each column starts in the next two.
+        Start of each column in `rows` and `places`.
     rows, places : Tensor of shape (n_stored,), int32
-        Row of each value, and where it stands in the values of the rows.
+        Row of each value, and its place among the values that are stored row by row.
     """
 
     ids: Tensor
@@ -91,25 +91,26 @@ class Columns(_Movable):
     places: Tensor
 
     def complete(self, gradient: Tensor, values: Tensor) -> tuple[Columns, Tensor, Tensor]:
-        """Return all that the gradient of a table needs, given that of the rows.
+        """Return everything that the gradient of a table needs, given the gradient of the rows.
 
-        Columns of another kind bring the rows of other processes in here.
+        Fits in several processes pass another class with these methods, which adds the rows of
+        the other processes here.
 
         Parameters
         ----------
         gradient : Tensor of shape (N, D)
-            Gradient of what the rows have read from the table.
+            Gradient of the product of features and table.
         values : Tensor of shape (n_stored,)
-            Values of the features, row after row.
+            Values of the features, row by row.
 
         Returns
         -------
         columns : Columns
-            The columns that have a gradient.
+            Columns that have a gradient.
         gradient : Tensor of shape (N, D)
-            Gradient of all rows.
+            Gradient of the product for all rows.
         values : Tensor of shape (n_stored,)
-            Values by column.
+            Values, column by column.
         """
         return self, gradient, values[self.places]
 
@@ -121,11 +122,11 @@ class SparseFeatures(_Movable):
     Parameters
     ----------
     ids, values : Tensor of shape (n_stored,)
-        Columns and values, row after row.
-    offsets : Tensor of shape (N,), of the type of ids
-        Where each row starts.
-    columns : Columns or None
-        The same by column, in training; or what has their methods.
+        Columns and values, row by row.
+    offsets : Tensor of shape (N,), of the dtype of ids
+        Start of each row in `ids` and `values`.
+    columns : Columns, object with the same methods, or None
+        The same values by column, in training only.
     """
 
     ids: Tensor
@@ -136,17 +137,17 @@ class SparseFeatures(_Movable):
 
 @dataclass
 class Blocks(_Movable):
-    """Rows of whole sequences cut into blocks of L rows, the last of each sequence filled up.
+    """Whole sequences cut into blocks of L rows; the last block of each sequence is padded.
 
     Parameters
     ----------
     places : Tensor of shape (K, L), int64
-        Place of each row in the batch, N where there is none.
+        Place of each row in the batch, N for padding.
     neighbours : Tensor of shape (K, 1), (K, 2) or (K, 3), int64
-        For each block the block before it in its sequence, itself and, where later rows may be
-        seen, the block after it; K where there is none. Only itself if no sequence has more.
+        For each block, the previous block of its sequence, itself and, if rows can see later
+        rows, the next block; K where there is none. Only itself if no sequence has two blocks.
     slots : Tensor of shape (N,), int64
-        Where each row stands among the K L slots.
+        Place of each row among the K L slots of the blocks.
     """
 
     places: Tensor
@@ -161,19 +162,19 @@ class RowBatch(_Movable):
     Parameters
     ----------
     features : SparseFeatures, or Tensor of shape (N, F)
-        What is known of each row alone.
+        Features of each row.
     extras : Tensor of shape (N, E) or None
-        Place in the group and change of speaker, where rows see one another.
+        Position in the group and change of speaker, if rows have context.
     speakers : Tensor of shape (N,), int64
-        Number of the speaker, 0 for unknown.
+        Id of the speaker, 0 for unknown speakers.
     packing : Packing or None
-        Of the rows in their groups, where rows see one another.
+        Packed order of the rows in their groups, if rows have context.
     blocks : Blocks or None
-        The rows in blocks, where rows see one another.
+        The rows in blocks, if rows have context.
     words : Words or None
-        The words of the rows, where the network reads words.
+        Words of the rows, if the network reads words.
     labels_before : Tensor of shape (N,), int64, or None
-        Class number plus 1 of the row before in the group, 0 for none; in training only.
+        Class index plus 1 of the previous row of the group, 0 for first rows; in training only.
     """
 
     features: Any

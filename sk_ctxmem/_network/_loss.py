@@ -1,31 +1,53 @@
-"""What training makes small, in plain torch."""
+"""The training loss, in plain torch.
+
+Shape letters: N rows of a batch, C classes.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-# Each path also learns by itself, so that neither leans on the other.
+# each path also learns by itself, so that neither relies on the other
 PATH_LOSS_WEIGHT = 0.3
-LABEL_SMOOTHING = 0.05  # share of the target that smoothing gives to the other classes
+LABEL_SMOOTHING = 0.05  # fraction of the target that smoothing gives to the other classes
 
 
 class ContextMemoryLoss(nn.Module):
-    """Weighted cross-entropy of the prediction, and a share of each path's own.
+    """Weighted cross-entropy of the prediction, plus a fraction of the loss of each path.
 
-    Labels are smoothed (Szegedy et al., 2016): a network that learns its training rows by heart
-    is far too sure of itself on others. The sum over the rows is divided by the nominal size of
-    a batch, so that a small last batch makes a small step.
+    Labels are smoothed (Szegedy et al., 2016), because a network that fits its training rows
+    perfectly is overconfident on other rows. The sum over the rows is divided by the nominal
+    batch size, so that a small last batch makes a small step.
+
+    Parameters
+    ----------
+    batch_size : int
+        Nominal number of rows of a batch.
+
+    Shape
+    -----
+    Input: three times (N, C) logits; (N,) class indices and (N,) weights. Output: ().
 
     Attributes
     ----------
     last_sum : Tensor of shape ()
-        Cross-entropy of the prediction, summed over the rows of the last batch.
+        Weighted cross-entropy of the prediction, summed over the rows of the last batch.
 
     References
     ----------
     Szegedy, C. et al. (2016). Rethinking the inception architecture for computer vision. CVPR
     2016, section 7.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sk_ctxmem._network._loss import ContextMemoryLoss
+    >>> loss = ContextMemoryLoss(batch_size=2)
+    >>> logits = torch.zeros(2, 4)
+    >>> value = loss((logits, logits, logits), (torch.tensor([0, 3]), torch.ones(2)))
+    >>> round(value.item(), 2), round(loss.last_sum.item(), 2)
+    (2.22, 2.77)
     """
 
     def __init__(self, batch_size: int) -> None:
@@ -33,7 +55,7 @@ class ContextMemoryLoss(nn.Module):
         self.batch_size = batch_size
 
     def forward(self, logits: tuple[Tensor, ...], truth: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the loss of a batch."""
+        """Return the loss of a batch, given its logits, and its targets and weights."""
         targets, weights = truth
         n_classes = logits[0].shape[1]
         each = nn.functional.cross_entropy(
@@ -42,6 +64,6 @@ class ContextMemoryLoss(nn.Module):
             reduction="none",
             label_smoothing=LABEL_SMOOTHING * n_classes / (n_classes - 1),
         )
-        sums = each.view(3, -1) @ weights
+        sums = each.view(3, -1) @ weights  # (3, N) x (N,) -> (3,)
         self.last_sum = sums[0].detach()
         return (sums[0] + PATH_LOSS_WEIGHT * (sums[1] + sums[2])) / self.batch_size

@@ -1,4 +1,4 @@
-"""Context memories, in plain torch: what is kept from one element of a sequence to the next.
+"""Context memories, in plain torch: recurrences over the elements of sequences.
 
 Shape letters: N elements of a batch in packed order, D width, M width of the memory, T steps of
 the longest sequence.
@@ -18,15 +18,20 @@ from ._batch import Packing
 
 
 def logistic_centre_(weight: Tensor, bias: Tensor) -> None:
-    """Shift a bias so that inputs of 0.5, a logistic unit at rest, add nothing at the start."""
+    """Shift a bias so that inputs of 0.5, the output of logistic units at rest, add nothing."""
+    if weight.is_meta:  # torch would import its compiler, which takes 3 s
+        return
     with torch.no_grad():
         bias.sub_(0.5 * weight.sum(dim=1))
 
 
 class ElmanMemory(nn.Module):
-    """Context memory by the plain formula: m_i = σ(W2 e_i + W3 m_{i-1} + b2), m_0 = 0.
+    """An Elman network: m_i = σ(W2 e_i + W3 m_{i-1} + b2), m_0 = 0; σ is the logistic function.
 
-    σ is the logistic function.
+    Parameters
+    ----------
+    width : int
+        Width of encodings and memories.
 
     Shape
     -----
@@ -35,6 +40,17 @@ class ElmanMemory(nn.Module):
     References
     ----------
     Elman, J. L. (1990). Finding structure in time. Cognitive Science 14, 179-211.
+
+    Examples
+    --------
+    Two sequences of 2 and 1 elements, in packed order:
+
+    >>> import torch
+    >>> from sk_ctxmem._network._batch import Packing
+    >>> from sk_ctxmem._network._memories import ElmanMemory
+    >>> packing = Packing(torch.tensor([2, 1]), reverse=torch.tensor([2, 1, 0]))
+    >>> ElmanMemory(5)(torch.ones(3, 5), packing).shape
+    torch.Size([3, 5])
     """
 
     def __init__(self, width: int) -> None:
@@ -44,7 +60,7 @@ class ElmanMemory(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw new weights, so that the unit starts as one with tanh would."""
+        """Draw initial weights for which the unit starts like a unit with tanh."""
         self.input.reset_parameters()
         self.recurrent.reset_parameters()
         with torch.no_grad():
@@ -61,7 +77,7 @@ class ElmanMemory(nn.Module):
         for step in driven[1:]:
             before = memories[-1][: len(step)]
             memories.append((step + self.recurrent(before)).sigmoid())
-        return cat(memories)
+        return cat(memories)  # (N, D)
 
     def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
         """Run over the next element of each sequence."""
@@ -70,10 +86,15 @@ class ElmanMemory(nn.Module):
 
 
 class MinGRUMemory(nn.Module):
-    """Context memory as a gated linear recurrence: m_i = (1 - z_i) m_{i-1} + z_i c_i.
+    """A gated linear recurrence: m_i = (1 - z_i) m_{i-1} + z_i c_i.
 
     The gate z_i = σ(W_z e_i + b_z) and the candidate c_i = W_c e_i + b_c do not depend on the
-    memory, so that all steps are computed by a scan of log2(T) rounds.
+    memory. Therefore all steps are computed by a parallel scan of log2(T) rounds.
+
+    Parameters
+    ----------
+    width : int
+        Width of encodings and memories.
 
     Shape
     -----
@@ -83,6 +104,17 @@ class MinGRUMemory(nn.Module):
     ----------
     Feng, L. et al. (2024). Were RNNs all we needed? arXiv:2410.01201, section 3.1.
     Hillis, W. D. and Steele, G. L. (1986). Data parallel algorithms. CACM 29 (12).
+
+    Examples
+    --------
+    Two sequences of 2 and 1 elements, in packed order:
+
+    >>> import torch
+    >>> from sk_ctxmem._network._batch import Packing
+    >>> from sk_ctxmem._network._memories import MinGRUMemory
+    >>> packing = Packing(torch.tensor([2, 1]), reverse=torch.tensor([2, 1, 0]))
+    >>> MinGRUMemory(5)(torch.ones(3, 5), packing).shape
+    torch.Size([3, 5])
     """
 
     def __init__(self, width: int) -> None:
@@ -91,7 +123,7 @@ class MinGRUMemory(nn.Module):
         self.candidate = nn.Linear(width, width)
 
     def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
-        """Scan: after each round an element sums up twice as many steps before it."""
+        """Scan: each round doubles the number of previous steps that an element includes."""
         gate = self.gate(encodings).sigmoid()
         kept, memory = 1 - gate, gate * self.candidate(encodings)  # (N, D) both
         sizes = packing.step_sizes
@@ -103,7 +135,7 @@ class MinGRUMemory(nn.Module):
             memory = cat([memory[:first], memory[first:] + kept[first:] * memory[before]])
             kept = cat([kept[:first], kept[first:] * kept[before]])
             distance *= 2
-        return memory
+        return memory  # (N, D)
 
     def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
         """Run over the next element of each sequence."""
@@ -113,7 +145,7 @@ class MinGRUMemory(nn.Module):
 
 
 def _places_before(sizes: Tensor, starts: Tensor, distance: int) -> Tensor:
-    """Return the places, in packed order, of the elements `distance` steps before."""
+    """Return the places, in packed order, of the elements that are `distance` steps earlier."""
     later = sizes[distance:]
     shift = starts[distance:] - starts[:-distance]
     places = torch.arange(int(starts[distance]), int(sizes.sum()))
@@ -121,10 +153,15 @@ def _places_before(sizes: Tensor, starts: Tensor, distance: int) -> Tensor:
 
 
 class GRUMemory(nn.Module):
-    """Context memory as a gated recurrent unit, with the weights and the gates of torch's.
+    """A gated recurrent unit, with the weights and the equations of torch.nn.GRU.
 
     r_i = σ(W_ir e_i + b_ir + W_hr m_{i-1} + b_hr), likewise z_i, and
     c_i = tanh(W_ic e_i + b_ic + r_i (W_hc m_{i-1} + b_hc)), m_i = (1 - z_i) c_i + z_i m_{i-1}.
+
+    Parameters
+    ----------
+    width : int
+        Width of encodings and memories.
 
     Shape
     -----
@@ -134,6 +171,17 @@ class GRUMemory(nn.Module):
     ----------
     Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP 2014.
+
+    Examples
+    --------
+    Two sequences of 2 and 1 elements, in packed order:
+
+    >>> import torch
+    >>> from sk_ctxmem._network._batch import Packing
+    >>> from sk_ctxmem._network._memories import GRUMemory
+    >>> packing = Packing(torch.tensor([2, 1]), reverse=torch.tensor([2, 1, 0]))
+    >>> GRUMemory(5)(torch.ones(3, 5), packing).shape
+    torch.Size([3, 5])
     """
 
     def __init__(self, width: int) -> None:
@@ -143,7 +191,7 @@ class GRUMemory(nn.Module):
     def forward(self, encodings: Tensor, packing: Packing) -> Tensor:
         """Run over all sequences at once."""
         on_cpu = encodings.device.type == "cpu"
-        if not (on_cpu and torch.is_grad_enabled()):  # torch's own is slow backwards only
+        if not (on_cpu and torch.is_grad_enabled()):  # only the backward pass of torch is slow
             return self.cell(PackedSequence(encodings, packing.step_sizes))[0].data
         width = encodings.shape[1]
         input_weight, recurrent, input_bias, recurrent_bias = self.cell.all_weights[0]
@@ -159,11 +207,11 @@ class GRUMemory(nn.Module):
 
 
 class GRUSteps(torch.autograd.Function):
-    """The recurrence of a GRU, with a gradient by hand.
+    """The recurrence of a GRU, with a backward pass written by hand.
 
-    The gradient of a step needs one product with the recurrent weights; all else is computed
-    for all steps at once. On a CPU that takes torch's own two to five times as long where
-    sequences have 64 elements or more.
+    In the backward pass, each step needs one product with the recurrent weights; everything else
+    is computed for all steps at once. On a CPU, the backward pass of torch.nn.GRU takes two to
+    five times as long for sequences of 64 or more elements.
     """
 
     @staticmethod
@@ -174,7 +222,7 @@ class GRUSteps(torch.autograd.Function):
         width = driven.shape[1] // 3
         doubled = driven.new_tensor([1.0, 1.0, 2.0]).repeat_interleave(width)
         # tanh(a) = 2 σ(2 a) - 1 takes a third of the time of tanh: candidates are doubled
-        gates = driven * doubled  # (N, 3 D): r, z and the candidate, in the end
+        gates = driven * doubled  # (N, 3 D): at the end r, z and the candidate
         transposed = recurrent.t() * doubled  # (D, 3 D)
         drives = driven.new_empty(len(driven), width)  # twice W_hc m + b_hc
         memories = torch.empty_like(drives)
@@ -205,7 +253,7 @@ class GRUSteps(torch.autograd.Function):
         width = memories.shape[1]
         reset, update, candidate = gates.split(width, dim=1)
         before = _memories_before(memories, ctx.sizes)  # (N, D)
-        # by how much each gate's input changes the memory
+        # derivatives of the memory with respect to the inputs of the gates
         slope = (1 - update) * (1 - candidate * candidate)
         slopes = torch.empty_like(gates)  # (N, 3 D)
         slopes[:, :width] = slope * drives * (reset * (1 - reset) / 2)
@@ -219,14 +267,14 @@ class GRUSteps(torch.autograd.Function):
             if step:
                 earlier = steps[0][step - 1][: len(here)]
                 earlier.addcmul_(here, kept).addmm_(slope_here, recurrent)
-        candidate_gradient = total * slope  # that of the drive has the reset gate beside it
+        candidate_gradient = total * slope  # for the drive, the reset gate is a factor too
         driven_gradient = cat([slopes[:, : 2 * width], candidate_gradient], dim=1)
         bias_gradient = slopes[:, 2 * width :].sum(dim=0)
         return driven_gradient, slopes.t() @ before, bias_gradient, None
 
 
 def _memories_before(memories: Tensor, sizes: list[int]) -> Tensor:
-    """Return for each element the memory of the element before it, or zeros."""
+    """Return the memory of the previous element for each element, or zeros."""
     before = torch.zeros_like(memories)
     steps = memories.split(sizes)
     for earlier, here in zip(steps, before.split(sizes)[1:], strict=False):
@@ -235,7 +283,12 @@ def _memories_before(memories: Tensor, sizes: list[int]) -> Tensor:
 
 
 class LSTMMemory(nn.Module):
-    """Context memory as torch's own long short-term memory.
+    """A long short-term memory: torch.nn.LSTM.
+
+    Parameters
+    ----------
+    width : int
+        Width of encodings and memories.
 
     Shape
     -----
@@ -244,6 +297,17 @@ class LSTMMemory(nn.Module):
     References
     ----------
     Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9 (8).
+
+    Examples
+    --------
+    Two sequences of 2 and 1 elements, in packed order:
+
+    >>> import torch
+    >>> from sk_ctxmem._network._batch import Packing
+    >>> from sk_ctxmem._network._memories import LSTMMemory
+    >>> packing = Packing(torch.tensor([2, 1]), reverse=torch.tensor([2, 1, 0]))
+    >>> LSTMMemory(5)(torch.ones(3, 5), packing).shape
+    torch.Size([3, 5])
     """
 
     def __init__(self, width: int) -> None:
@@ -255,7 +319,7 @@ class LSTMMemory(nn.Module):
         return self.cell(PackedSequence(encodings, packing.step_sizes))[0].data
 
     def step(self, state: Tensor, encodings: Tensor) -> tuple[Tensor, Tensor]:
-        """Run over the next element of each sequence; the state is memory and cell."""
+        """Run over the next element of each sequence. The state is memory and cell."""
         before = state.chunk(2, dim=1)
         memories, cells = torch.lstm_cell(encodings, before, *self.cell.all_weights[0])
         return cat([memories, cells], dim=1), memories
@@ -265,20 +329,31 @@ MEMORIES = {"elman": ElmanMemory, "gru": GRUMemory, "lstm": LSTMMemory, "mingru"
 
 
 class ContextMemory(nn.Module):
-    """Memory over each sequence, forwards and, if later elements may be seen, backwards.
+    """A memory over each sequence, forwards and optionally backwards.
 
     Parameters
     ----------
     memory : {"elman", "gru", "lstm", "mingru"}
         Kind of the memory.
     width : int
-        Width of the encodings and of each direction.
+        Width of the encodings and of the memory in each direction.
     both : bool
-        Whether a second memory runs from the last element to the first.
+        Whether a second memory runs backwards, from the last element to the first.
 
     Shape
     -----
-    Input: (N, D) in packed order. Output: (N, M) with M = D, or 2 D for both directions.
+    Input: (N, D) in packed order. Output: (N, M), where M is D, or 2 D for both directions.
+
+    Examples
+    --------
+    Two sequences of 2 and 1 elements, in packed order:
+
+    >>> import torch
+    >>> from sk_ctxmem._network._batch import Packing
+    >>> from sk_ctxmem._network._memories import ContextMemory
+    >>> packing = Packing(torch.tensor([2, 1]), reverse=torch.tensor([2, 1, 0]))
+    >>> ContextMemory("gru", 5, both=True)(torch.ones(3, 5), packing).shape
+    torch.Size([3, 10])
     """
 
     def __init__(self, memory: str, width: int, *, both: bool) -> None:
@@ -302,15 +377,15 @@ class ContextMemory(nn.Module):
         Parameters
         ----------
         state : Tensor of shape (N, state_size)
-            What is kept of the elements before; zeros before the first.
+            States after the previous elements; zeros before the first.
         encodings : Tensor of shape (N, D)
             The elements.
 
         Returns
         -------
         state : Tensor of shape (N, state_size)
-            What is to be kept.
+            States after these elements.
         memories : Tensor of shape (N, D)
-            What `forward` returns for these elements.
+            Memories of these elements, as `forward` returns them.
         """
         return self.forwards.step(state, encodings)

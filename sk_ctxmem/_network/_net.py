@@ -1,8 +1,7 @@
-"""The network, in plain torch: encoder, context memory, attention, decoder.
+"""The network, in plain torch: encoder, context memory, attention, decoder and wide path.
 
-Shape letters: N rows of a batch, F features of a row, D width, M width of the memory, A width of
-the attention, K blocks of rows, L rows of a block, C classes, V words of the batch. Rows and
-words lie in packed order, see `_tensors`.
+Shape letters: N rows of a batch, D width, M width of the memory, A width of the attention,
+C classes. Rows are in packed order, see `_batch`.
 """
 
 from __future__ import annotations
@@ -12,139 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding
 
 from ._attention import ATTENTION_WIDTH, Attention
-from ._batch import RowBatch, SparseFeatures, Words
-from ._kernels import draw_uniform_, drop, fast_tanh, table_product
+from ._batch import RowBatch, SparseFeatures
+from ._encoder import INITIAL_TABLE_SCALE, Encoder, FeatureTable, SpeakerTable, TextReader
+from ._kernels import draw_normal_, drop
 from ._label_transitions import LabelTransitions
 from ._memories import ContextMemory, logistic_centre_
-
-INITIAL_TABLE_SCALE = 0.1
-
-
-class FeatureTable(nn.Module):
-    """Two linear maps without bias of sparse or dense features: the encoder's and the wide path's.
-
-    They lie side by side in ``weight``, so that a step reads and changes the rows of both at
-    once. Sparse input reads the rows that a batch touches and gives a sparse gradient: the cost
-    of a step does not depend on the number of features.
-
-    Parameters
-    ----------
-    n_features : int
-        Size of the input.
-    width : int
-        Size of what the encoder reads.
-    n_classes : int
-        Size of what the wide path says.
-    initial_scale : float
-        Standard deviation of the first weights of the encoder; those of the wide path are 0.
-
-    Shape
-    -----
-    Input: SparseFeatures of N rows, or (N, F). Output: (N, width) and (N, C).
-    """
-
-    def __init__(self, n_features: int, width: int, n_classes: int, initial_scale: float) -> None:
-        super().__init__()
-        self.widths = [width, n_classes]
-        self.initial_scale = initial_scale
-        self.weight = nn.Parameter(torch.empty(n_features, width + n_classes))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        with torch.no_grad():
-            for_encoder, for_wide_path = self.weight.split(self.widths, dim=1)
-            draw_uniform_(for_encoder, self.initial_scale)
-            for_wide_path.zero_()
-
-    def forward(self, features: SparseFeatures | Tensor) -> tuple[Tensor, ...]:
-        """Map the features of each row."""
-        if isinstance(features, Tensor):
-            mapped = features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, width + C)
-        else:
-            mapped = table_product(self.weight, features)
-        return mapped.split(self.widths, dim=1)
-
-
-class WordTable(nn.Module):
-    """One row of weights a word: ``W1 x`` where x is all 0 but for a 1 at the word.
-
-    Shape
-    -----
-    Input: (V,) word ids. Output: (V, D).
-    """
-
-    def __init__(self, n_words: int, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_words, width))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        draw_uniform_(self.weight, INITIAL_TABLE_SCALE)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Look the words up."""
-        return embedding(ids, self.weight, sparse=True)
-
-
-class TextReader(nn.Module):
-    """The text level: encoder, memory and attention over the words of each row.
-
-    Shape
-    -----
-    Input: Words of N rows. Output: (N, D); zeros for a row without words.
-    """
-
-    def __init__(self, n_words: int, width: int, memory: str) -> None:
-        super().__init__()
-        self.table = WordTable(n_words, width)
-        self.encoder = Encoder(width, logistic=memory == "elman")
-        self.memory = ContextMemory(memory, width, both=False)
-        self.attention = nn.Linear(width, 1)
-
-    def forward(self, words: Words, n_rows: int) -> Tensor:
-        """Pool the memories of the words of each row by their attention."""
-        encodings = self.encoder(self.table(words.ids))  # (V, D)
-        if len(encodings) == 0:
-            return encodings.new_zeros(n_rows, encodings.shape[1])
-        memories = self.memory(encodings, words.packing)  # (V, D)
-        scores = self.attention(memories).squeeze(1).tanh().exp()  # (V,), at most e
-        totals = scores.new_zeros(n_rows).index_add(0, words.rows, scores)  # (N,)
-        weights = scores / totals[words.rows]
-        pooled = memories.new_zeros(n_rows, memories.shape[1])
-        return pooled.index_add(0, words.rows, weights.unsqueeze(1) * memories)  # (N, D)
-
-
-class Encoder(nn.Module):
-    """e_i = σ(W1 x_i + b1), where W1 x_i comes from a table; more terms are added before σ.
-
-    Parameters
-    ----------
-    width : int
-        Width of the encodings.
-    logistic : bool
-        Whether σ is the logistic function, else the hyperbolic tangent.
-
-    Shape
-    -----
-    Input: (N, D), and more of them to be added. Output: (N, D).
-    """
-
-    def __init__(self, width: int, *, logistic: bool) -> None:
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(width))
-        self.activation = torch.sigmoid if logistic else fast_tanh
-
-    def forward(self, read: Tensor, *added: Tensor) -> Tensor:
-        """Encode each element."""
-        driven = read.to(self.bias.dtype) + self.bias
-        for term in added:
-            driven = driven + term
-        return self.activation(driven)
 
 
 class ContextMemoryNet(nn.Module):
@@ -154,37 +27,53 @@ class ContextMemoryNet(nn.Module):
 
         words -> encoder -> memory -> attention ─┐
                                                  ├─ encoder -> memory ─┬─ decoder ───┐
-        features, place, speaker ────────────────┘      └─ attention ──┘             + -> logits
-        features -> wide path (what logistic regression would say) ──────────────────┘
+        features, position, speaker ─────────────┘      └─ attention ──┘             + -> logits
+        features -> wide path (a logistic regression of the row alone) ──────────────┘
 
-    With ``memory="elman"`` the encoder, the memory and the decoder are the three formulas
-    e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2), d_i = W4 m_i + b3, whose softmax is
-    the prediction; attention and the wide path are added to d_i. σ is the logistic function
-    there, and the hyperbolic tangent in the encoder of the other kinds. Where rows stand alone
-    there is nothing to remember: the decoder reads the encodings, without memory and attention.
-    Where they do not, the class of the row before has its say too (`LabelTransitions`).
+    With ``memory="elman"``, encoder, memory and decoder are the three formulas
+    e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2), d_i = W4 m_i + b3; the outputs of
+    attention and of the wide path are added to d_i, and the softmax of the sum is the prediction.
+    σ is the logistic function for ``memory="elman"``, and the hyperbolic tangent in the encoder
+    for other memories. With ``context="none"`` there is no memory and no attention over rows: the
+    decoder reads the encodings. Otherwise the class of the previous row is also used, see
+    `LabelTransitions`.
 
     Parameters
     ----------
     n_features, n_classes, n_extras, n_speakers : int
         Sizes of the inputs and of the output.
     sparse : bool
-        Whether the features come as SparseFeatures.
+        Whether the features are SparseFeatures.
     memory : {"elman", "gru", "lstm", "mingru"}
         Kind of the memory.
     context : {"past", "both", "none"}
-        Which other rows of its group a row sees.
+        Which other rows of its group a row can see.
     width : int
         Width of encodings and memories.
     n_words : int
-        Number of words that the text level knows; 0 for no text level.
+        Number of words that the text reader knows. If 0, there is no text reader.
     dropout_rate : float
-        Share of features, encodings, memories and attended values that training hides.
+        Fraction of features, encodings, memories and attended values that training drops.
 
     Shape
     -----
-    Input: a RowBatch of N rows. Output: three times (N, C), the logits of the prediction, of the
-    wide path alone and of the rest alone.
+    Input: a RowBatch of N rows. Output: three times (N, C): logits of the prediction, of the wide
+    path alone, and of all other parts.
+
+    Examples
+    --------
+    Rows without context:
+
+    >>> import torch
+    >>> from sk_ctxmem._network._batch import RowBatch
+    >>> from sk_ctxmem._network._net import ContextMemoryNet
+    >>> network = ContextMemoryNet(
+    ...     n_features=7, n_classes=3, n_extras=0, n_speakers=1, sparse=False, memory="gru",
+    ...     context="none", width=5, n_words=0, dropout_rate=0.0,
+    ... )
+    >>> batch = RowBatch(torch.ones(4, 7), extras=None, speakers=torch.zeros(4, dtype=torch.long))
+    >>> [tuple(logits.shape) for logits in network(batch)]
+    [(4, 3), (4, 3), (4, 3)]
     """
 
     def __init__(
@@ -203,7 +92,7 @@ class ContextMemoryNet(nn.Module):
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
-        # The logistic function is four times flatter than tanh at two times its scale.
+        # the logistic function is four times flatter than tanh, and its range half as large
         scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
         both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
@@ -212,7 +101,7 @@ class ContextMemoryNet(nn.Module):
         self.table = FeatureTable(n_features, width, n_classes, scale)
         self.encoder = Encoder(width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
-        self.speakers = nn.Embedding(n_speakers, width) if n_speakers > 1 else None
+        self.speakers = SpeakerTable(n_speakers, width) if n_speakers > 1 else None
         self.reader = TextReader(n_words, width, memory) if n_words else None
         self.read_text = nn.Linear(width, width, bias=False) if n_words else None
         self.memory = ContextMemory(memory, width, both=both) if remembers else None
@@ -220,8 +109,12 @@ class ContextMemoryNet(nn.Module):
         self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
         self.labels = LabelTransitions(n_classes) if remembers else None
-        if self.speakers is not None:
-            nn.init.normal_(self.speakers.weight, std=scale)
+        self._scale_initial_weights(scale, logistic)
+
+    def _scale_initial_weights(self, scale: float, logistic: bool) -> None:
+        """Adapt the initial weights to the activation function of the encoder."""
+        if self.speakers is not None:  # a second draw, which the results of a seed depend on
+            draw_normal_(self.speakers.weight, scale)
         if logistic:
             with torch.no_grad():
                 self.decoder.weight.mul_(2)
@@ -229,32 +122,35 @@ class ContextMemoryNet(nn.Module):
 
     @property
     def has_memory(self) -> bool:
-        """Whether there is a memory, over rows or over words."""
+        """Whether the network has a memory, over rows or over words."""
         return self.memory is not None or self.reader is not None
 
     @property
     def tables(self) -> list[Any]:
-        """Weights that a batch reads in part, hence with sparse gradients."""
+        """Weights of which a batch reads some rows only. Their gradients are sparse."""
         found = [self.table.weight] if self.sparse else []
         return found + ([] if self.reader is None else [self.reader.table.weight])
 
     def set_dense_dtype(self, dtype: torch.dtype) -> None:
-        """Change the precision of all weights but the tables: those are large, and only read."""
+        """Change the dtype of all weights except the tables, which are large."""
         tables = {id(table) for table in self.tables}
         for parameter in self.parameters():
             if id(parameter) not in tables:
                 parameter.data = parameter.data.to(dtype)
 
-    def _drop(self, values: Tensor) -> Tensor:
-        return drop(values, self.dropout_rate) if self.training else values
+    def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of the prediction, of the wide path and of all other parts."""
+        read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
+        return self.decide(read, wide, batch)
 
-    def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
-        if isinstance(features, Tensor):
-            return self._drop(features)
-        return replace(features, values=self._drop(features.values))
+    def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` returns, given the outputs of the feature table."""
+        deep = self._decode(self._drop(self.encode(read, batch)), batch)  # (N, C)
+        wide = wide.to(deep.dtype)
+        return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each
 
     def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
-        """Encode each row by itself: features, place, speaker and words."""
+        """Encode each row by itself: its features, position, speaker and words."""
         added = []
         if self.extras is not None and batch.extras is not None:
             added.append(self.extras(batch.extras.to(self.extras.weight.dtype)))
@@ -264,30 +160,27 @@ class ContextMemoryNet(nn.Module):
             added.append(self.read_text(self._drop(self.reader(batch.words, len(batch)))))
         return self.encoder(read, *added)  # (N, D)
 
-    def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the logits of the prediction, of the wide path, and of memory and attention."""
-        read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
-        return self.decide(read, wide, batch)
-
-    def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Go on from what the encoder and the wide path have read of the features."""
-        deep = self._decode(self._drop(self.encode(read, batch)), batch)
-        wide = wide.to(deep.dtype)
-        return self._join(wide + deep, batch), wide, deep  # (N, C) each
-
-    def _join(self, logits: Tensor, batch: RowBatch) -> Tensor:
-        """Add what the class of the row before says, known or not."""
-        if self.labels is None or batch.packing is None:
-            return logits
-        if batch.labels_before is not None:
-            return self.labels.follow(logits, batch.labels_before)
-        return self.labels.expect(logits, batch.packing)
-
     def _decode(self, encodings: Tensor, batch: RowBatch) -> Tensor:
-        """Return what memory and attention say of each row, or the encodings alone."""
+        """Return the logits of memory and attention, or of the encodings without context."""
         if self.memory is None or self.attention is None or self.attended is None:
-            return self.decoder(encodings)
+            return self.decoder(encodings)  # (N, C)
         memories = self.memory(encodings, batch.packing)  # (N, M)
         states = torch.cat([memories, encodings], dim=1)  # (N, M + D)
         found = self.attention(states, batch.blocks)  # (N, A)
-        return self.decoder(self._drop(memories)) + self.attended(self._drop(found))
+        return self.decoder(self._drop(memories)) + self.attended(self._drop(found))  # (N, C)
+
+    def _add_transitions(self, logits: Tensor, batch: RowBatch) -> Tensor:
+        """Add the term of the previous row's class, whether that class is known or not."""
+        if self.labels is None or batch.packing is None:
+            return logits
+        if batch.labels_before is not None:
+            return self.labels.condition(logits, batch.labels_before)  # (N, C)
+        return self.labels.expect(logits, batch.packing)  # (N, C)
+
+    def _drop(self, values: Tensor) -> Tensor:
+        return drop(values, self.dropout_rate) if self.training else values
+
+    def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
+        if isinstance(features, Tensor):
+            return self._drop(features)
+        return replace(features, values=self._drop(features.values))

@@ -1,9 +1,8 @@
-"""The network row by row, in plain torch: what it says of the next row of each conversation.
+"""The network row by row, in plain torch: a step for the next row of each conversation.
 
-All that it keeps of the rows before lies in one row of numbers for each conversation: the state
-of the memory; keys and values of the last rows, which attention looks back at; and the
-probabilities of the classes of the row before. These functions change nothing, and the cost of a
-step does not depend on the number of rows before.
+The state of a conversation is one vector: the state of the memory; keys and values of the last
+rows, for attention; and the probabilities of the classes of the previous row. The functions are
+pure, and the cost of a step does not depend on the number of previous rows.
 
 Shape letters: N conversations, S size of a state, D width, M width of the memory, A width of the
 attention, C classes.
@@ -19,55 +18,55 @@ from torch import Tensor
 from ._attention import ATTENTION_WIDTH, ATTENTION_WINDOW
 from ._batch import RowBatch
 
-N_SEEN = ATTENTION_WINDOW - 1  # rows before that attention looks back at
-SEEN_SIZE = 2 * ATTENTION_WIDTH
+N_CACHED_ROWS = ATTENTION_WINDOW - 1  # previous rows in the window of attention
+CACHED_ROW_SIZE = 2 * ATTENTION_WIDTH  # key and value of a row
 
 
-def part_sizes(network: Any) -> dict[str, int]:
-    """Return the sizes of the parts of a state, in their order."""
+def state_sizes(network: Any) -> dict[str, int]:
+    """Return the sizes of the parts of a state, in order."""
     return {
         "memory": network.memory.state_size,
-        "attention": N_SEEN * SEEN_SIZE,
+        "attention": N_CACHED_ROWS * CACHED_ROW_SIZE,
         "classes": network.decoder.out_features + 1,
     }
 
 
-def first_states(network: Any, n_conversations: int) -> Tensor:
+def initial_states(network: Any, n_conversations: int) -> Tensor:
     """Return the states before the first row, (N, S)."""
-    sizes = part_sizes(network)
+    sizes = state_sizes(network)
     states = network.decoder.weight.new_zeros(n_conversations, sum(sizes.values()))
-    states[:, sum(sizes.values()) - sizes["classes"]] = 1  # there is no class before
+    states[:, sum(sizes.values()) - sizes["classes"]] = 1  # there is no previous class
     return states.detach()
 
 
 def step(network: Any, states: Tensor, n_before: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor]:
-    """Read the next row of each conversation.
+    """Process the next row of each conversation.
 
     Parameters
     ----------
     network : ContextMemoryNet
-        A trained network whose rows see those before them, and those alone.
+        A trained network with ``context="past"``.
     states : Tensor of shape (N, S)
-        What is kept of the rows before.
+        States after the previous rows.
     n_before : Tensor of shape (N,), int64
-        Their numbers.
+        Number of previous rows.
     batch : RowBatch
         The rows, without packing and blocks.
 
     Returns
     -------
     states : Tensor of shape (N, S)
-        What is to be kept.
+        States after these rows.
     logits : Tensor of shape (N, C)
-        Those of the prediction, the first that the network returns for whole conversations.
+        Logits of the prediction: the first output of the network for whole conversations.
     """
-    memory, seen, before = states.split(list(part_sizes(network).values()), dim=1)
+    memory, cache, before = states.split(list(state_sizes(network).values()), dim=1)
     read, wide = network.table(batch.features)  # (N, D), (N, C)
     encodings = network.encode(read, batch)  # (N, D)
     memory, memories = network.memory.step(memory, encodings)  # (N, .), (N, M)
     both = torch.cat([memories, encodings], dim=1)  # (N, M + D)
-    seen = seen.view(-1, N_SEEN, SEEN_SIZE)
-    seen, found = network.attention.step(seen, both, n_before)  # (N, ., 2 A), (N, A)
+    cache = cache.view(-1, N_CACHED_ROWS, CACHED_ROW_SIZE)  # (N, ., 2 A)
+    cache, found = network.attention.step(cache, both, n_before)  # (N, ., 2 A), (N, A)
     deep = network.decoder(memories) + network.attended(found)  # (N, C)
-    before, logits = network.labels.step(before, wide + deep)
-    return torch.cat([memory, seen.flatten(1), before], dim=1), logits
+    before, logits = network.labels.step(before, wide + deep)  # (N, C + 1), (N, C)
+    return torch.cat([memory, cache.flatten(1), before], dim=1), logits  # (N, S), (N, C)

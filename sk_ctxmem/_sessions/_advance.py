@@ -11,7 +11,7 @@ import torch
 from .._features._featurize import features_of, read_one_text, scale
 from .._model._fitted_model import FittedModel
 from .._network._batch import RowBatch, SparseFeatures
-from .._network._step import first_states, step
+from .._network._step import initial_states, step
 from .._rows._positions import describe_next_rows
 from .._rows._reader import RowReader
 from .._rows._row_set import RowSet
@@ -55,7 +55,7 @@ class SessionStates:
 def begin(model: FittedModel, n_conversations: int) -> SessionStates:
     """Return the states before the first turn."""
     return SessionStates(
-        first_states(model.network, n_conversations).cpu().numpy(),
+        initial_states(model.network, n_conversations).cpu().numpy(),
         np.zeros(n_conversations, dtype=np.int64),
         np.zeros((n_conversations, SPEAKER_SIZE), dtype=np.uint8),
     )

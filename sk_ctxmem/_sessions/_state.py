@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .._network._step import N_SEEN, SEEN_SIZE, part_sizes
+from .._network._step import CACHED_ROW_SIZE, N_CACHED_ROWS, state_sizes
 from ._advance import SessionStates
 from ._history import NAMES, SessionHistory
 from ._turns import SPEAKER_SIZE
@@ -25,11 +25,11 @@ def write_state(model, states, history):
     history : SessionHistory
         Written too, if it has the texts.
     """
-    ends = np.cumsum(list(part_sizes(model.network).values()))[:-1]
+    ends = np.cumsum(list(state_sizes(model.network).values()))[:-1]
     memory, attention, classes = np.split(states.vectors[0].copy(), ends)
     arrays = {
         "memory": memory,
-        "attention": attention.reshape(N_SEEN, SEEN_SIZE),
+        "attention": attention.reshape(N_CACHED_ROWS, CACHED_ROW_SIZE),
         "classes": classes,
         "n_turns": states.n_turns.copy(),
         "speaker": states.speakers[0].copy(),
@@ -84,10 +84,10 @@ def read_state(model, state):
 
 def _expected(model):
     """Return the shape and the type of each array."""
-    sizes = part_sizes(model.network)
+    sizes = state_sizes(model.network)
     return {
         "memory": ((sizes["memory"],), np.float32),
-        "attention": ((N_SEEN, SEEN_SIZE), np.float32),
+        "attention": ((N_CACHED_ROWS, CACHED_ROW_SIZE), np.float32),
         "classes": ((sizes["classes"],), np.float32),
         "n_turns": ((1,), np.int64),
         "speaker": ((SPEAKER_SIZE,), np.uint8),

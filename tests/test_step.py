@@ -1,4 +1,4 @@
-"""Tests of the network row by row: what it says must be what it says of whole conversations."""
+"""Tests of the network row by row: logits must be those of one pass over the conversation."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_ctxmem._network._batch import RowBatch, Words
 from sk_ctxmem._network._memories import MEMORIES
-from sk_ctxmem._network._step import first_states, step
+from sk_ctxmem._network._step import initial_states, step
 from sk_ctxmem._rows._packing import cut_into_blocks, pack
 
 LONG = 40  # more than two windows of the attention
@@ -50,8 +50,8 @@ def join(rows):
 
 
 def step_through(network, rows):
-    """Return the logits of rows that are read one by one, and the last state."""
-    states, said = first_states(network, 1), []
+    """Run the network row by row, and return the logits and the last state."""
+    states, said = initial_states(network, 1), []
     for number, row in enumerate(rows):
         states, logits = step(network, states, torch.tensor([number]), row)
         said.append(logits)
@@ -61,7 +61,7 @@ def step_through(network, rows):
 @pytest.mark.parametrize("n_words", [0, 6])
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_row_by_row_is_the_whole_conversation(memory, n_words):
-    """Check that logits of each row are those of one pass over the whole, in every memory."""
+    """Check that the logits are those of one pass over the conversation, for every memory."""
     torch.manual_seed(0)
     network = make_network(memory=memory, n_words=n_words).eval()
     rows = make_rows(LONG, with_words=n_words > 0)
@@ -73,7 +73,7 @@ def test_row_by_row_is_the_whole_conversation(memory, n_words):
 
 
 def test_a_step_changes_neither_the_state_before_nor_the_network():
-    """Check that a step is a pure function: called twice with the same, it says the same."""
+    """Check that a step is a pure function: equal inputs give equal outputs."""
     torch.manual_seed(0)
     network = make_network(n_words=0).eval()
     rows = make_rows(3, with_words=False)
@@ -91,14 +91,14 @@ def test_a_step_changes_neither_the_state_before_nor_the_network():
 
 
 def test_conversations_at_different_turns_are_advanced_together():
-    """Check that a step of several conversations, one new and one long, is that of each alone."""
+    """Check that one step of a new and a long conversation is equal to a step of each alone."""
     torch.manual_seed(0)
     network = make_network(n_words=0, memory="lstm").eval()
     rows = make_rows(20, with_words=False)
     new = make_rows(1, with_words=False)[0]
     with torch.no_grad():
         _, late = step_through(network, rows[:-1])
-        early = first_states(network, 1)
+        early = initial_states(network, 1)
         expected = [
             step(network, late, torch.tensor([19]), rows[-1]),
             step(network, early, torch.tensor([0]), new),

@@ -1,4 +1,4 @@
-"""Tests of the functions of tensors against torch's own."""
+"""Tests of the fast kernels against those of torch."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from scipy import sparse
 
 from sk_ctxmem._network._batch import SparseFeatures
-from sk_ctxmem._network._kernels import draw_uniform_, drop, fast_tanh, table_product
+from sk_ctxmem._network._kernels import draw_normal_, draw_uniform_, drop, fast_tanh, table_product
 from sk_ctxmem._rows._row_set import ColumnSorter
 
 
@@ -45,7 +45,7 @@ def test_table_product_is_the_matrix_product(n_outputs):
 
 
 def test_dropout_keeps_the_mean():
-    """Check the share of dropped values and the scale of the others, in value and gradient."""
+    """Check the fraction of dropped values and the scale of the others, in value and gradient."""
     values = torch.ones(200_001, requires_grad=True)
     dropped = drop(values, 0.3)
     assert (dropped == 0).float().mean().item() == pytest.approx(0.3, abs=0.005)
@@ -68,7 +68,7 @@ def test_dropout_draws_from_the_seed():
 
 @pytest.mark.parametrize("shape", [(3,), (1000, 77)], ids=str)
 def test_first_weights_have_mean_zero_and_the_scale(shape):
-    """Check the moments of the first weights, and that scale 0 gives zeros."""
+    """Check the moments of initial weights, and that scale 0 gives zeros."""
     values = torch.empty(shape)
     draw_uniform_(values, 0.5)
     assert values.abs().max() <= 0.5 * 3**0.5
@@ -85,3 +85,22 @@ def test_fast_tanh_is_the_hyperbolic_tangent():
     values = torch.linspace(-50, 50, 1001, dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(fast_tanh(values), values.tanh())
     assert torch.autograd.gradcheck(fast_tanh, values)
+
+
+@pytest.mark.parametrize("draw", [draw_uniform_, draw_normal_])
+def test_nothing_is_drawn_for_tensors_without_values(draw):
+    """Check that initial weights on "meta" leave the generator as it was."""
+    before = torch.random.get_rng_state()
+    draw(torch.empty(100, device="meta"), 0.5)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_normal_weights_have_mean_zero_and_the_scale():
+    """Check the moments, and that the numbers are those of torch."""
+    torch.manual_seed(0)
+    values = torch.nn.Parameter(torch.empty(100_000))
+    draw_normal_(values, 0.5)
+    assert values.mean().item() == pytest.approx(0, abs=0.01)
+    assert values.std().item() == pytest.approx(0.5, rel=0.02)
+    torch.manual_seed(0)
+    assert torch.equal(values, torch.nn.init.normal_(torch.empty(100_000), std=0.5))
