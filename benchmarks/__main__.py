@@ -9,13 +9,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks._corpora import SOURCES, Columns, Corpus, load_docstring_sections_corpus, load_files
-from benchmarks._models import CONTEXTS, DEMO_MODELS, MODELS, is_installed
 from benchmarks._paired import compare_all, recalls_of_all
 from benchmarks._plots import write_error_plot, write_plot
 from benchmarks._report import closing_sentence, markdown_table, text_table
 from benchmarks._run import Job, Runner, plan_jobs
 from benchmarks._store import Key, Store, write_atomically
+from benchmarks.corpora.corpus import (
+    SOURCES,
+    Columns,
+    Corpus,
+    load_docstring_sections_corpus,
+    load_files,
+)
+from benchmarks.models.build import CONTEXTS, DEMO_MODELS, MODELS, is_installed
 
 EPILOG = """\
 examples:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._corpora import group_keys
 from benchmarks._metrics import probability_scores, scores
-from benchmarks._models import build_model
+from benchmarks.corpora.corpus import group_keys
+from benchmarks.models.build import build_model
 
 
 def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.stats import bootstrap
 
 from benchmarks._metrics import recalls
-from benchmarks._models import is_baseline
 from benchmarks._store import Key, Store
+from benchmarks.models.build import is_baseline
 
 N_RESAMPLES = 2000
 COMPARISON_COLUMNS = (

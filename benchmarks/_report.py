@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._crf import MAX_ITERATIONS
-from benchmarks._fasttext import GRID, MAX_WORDS
-from benchmarks._linear import MAX_LBFGS_WORK, SGD
-from benchmarks._models import is_baseline
+from benchmarks.models.build import is_baseline
+from benchmarks.models.crf import MAX_ITERATIONS
+from benchmarks.models.fasttext import GRID, MAX_WORDS
+from benchmarks.models.linear import MAX_LBFGS_WORK, SGD
 
 # The terminal shows a part of what the Markdown file shows; results.csv has all.
 FULL_HEADER = (

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 import torch.distributed as dist
 
-from benchmarks._corpora import feature_columns
+from benchmarks.corpora.corpus import feature_columns
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.distributed import fit_distributed
 

@@ -18,19 +18,19 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
-from benchmarks._corpora import (
+from benchmarks._metrics import probability_scores
+from benchmarks._parts import Part, all_parts
+from benchmarks._run import call_in_process
+from benchmarks._store import write_atomically
+from benchmarks._versions import short_hash, versions_of
+from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
     add_data_option,
     load_files,
     split_by_group,
 )
-from benchmarks._metrics import probability_scores
-from benchmarks._models import build_model
-from benchmarks._parts import Part, all_parts
-from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
-from benchmarks._versions import short_hash, versions_of
+from benchmarks.models.build import build_model
 
 WHOLE = "all"
 KEY = ("corpus", "part", "seed", "versions")

@@ -23,11 +23,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.__main__ import positive_number, whole_numbers
-from benchmarks._corpora import Columns, Corpus, add_data_option, load_files, split_by_group
 from benchmarks._edits import Edit, Views, draw_views, predict_edits
-from benchmarks._models import build_model, search_baseline
 from benchmarks._run import call_in_process
 from benchmarks._store import write_atomically
+from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files, split_by_group
+from benchmarks.models.build import build_model, search_baseline
 
 METHODS = ("integrated_gradients", "leave_one_out", "gradient_times_input")
 RANDOM, ATTENTION, COEFFICIENTS = "random", "attention", "coefficients of lr"

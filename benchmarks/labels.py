@@ -25,7 +25,9 @@ from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
-from benchmarks._corpora import (
+from benchmarks._run import call_in_process
+from benchmarks._store import write_atomically
+from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
     add_data_option,
@@ -34,11 +36,9 @@ from benchmarks._corpora import (
     split_by_group,
     take_whole_groups,
 )
-from benchmarks._features import make_vectorizer
-from benchmarks._linear import one_blas_thread
-from benchmarks._models import CONTEXTS, ContextMemory
-from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
+from benchmarks.models.build import CONTEXTS, ContextMemory
+from benchmarks.models.features import make_vectorizer
+from benchmarks.models.linear import one_blas_thread
 from sk_ctxmem.inspection import suspect_labels
 
 SHARE_FLIPPED, SHARE_LOOKED_AT = 0.05, 0.1

@@ -26,14 +26,6 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
-from benchmarks._corpora import (
-    Columns,
-    Corpus,
-    add_data_option,
-    feature_columns,
-    load_files,
-    take_whole_groups,
-)
 from benchmarks._scaling_model import (
     Network,
     StepModel,
@@ -45,6 +37,14 @@ from benchmarks._scaling_model import (
     predict_search,
 )
 from benchmarks._store import write_atomically
+from benchmarks.corpora.corpus import (
+    Columns,
+    Corpus,
+    add_data_option,
+    feature_columns,
+    load_files,
+    take_whole_groups,
+)
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 BATCH_SIZES = (384, 768, 1536)

@@ -27,7 +27,10 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from benchmarks._corpora import (
+from benchmarks._engines import ENGINES, Counts
+from benchmarks._run import call_in_process, describe
+from benchmarks._store import write_atomically
+from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
     add_data_option,
@@ -35,9 +38,6 @@ from benchmarks._corpora import (
     load_files,
     take_whole_groups,
 )
-from benchmarks._engines import ENGINES, Counts
-from benchmarks._run import call_in_process, describe
-from benchmarks._store import write_atomically
 from sk_ctxmem import ContextMemoryClassifier
 
 TRAIN_ROWS = 5_000

@@ -21,7 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks._corpora import Columns, Corpus, add_data_option, load_files, take_whole_groups
+from benchmarks.corpora.corpus import (
+    Columns,
+    Corpus,
+    add_data_option,
+    load_files,
+    take_whole_groups,
+)
 from sk_ctxmem import ContextMemoryClassifier
 
 MEMORIES = ("gru", "elman", "lstm", "mingru")

@@ -10,15 +10,16 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame, run
 
-from benchmarks import __main__, _linear, _measure, _models, _run, _store
+from benchmarks import __main__, _measure, _run, _store
 from benchmarks.__main__ import build_parser, main, plan
-from benchmarks._corpora import Corpus
-from benchmarks._linear import LOGISTIC_REGRESSION, SGD
 from benchmarks._measure import peak_memory_mb
-from benchmarks._models import BASELINES, is_installed
 from benchmarks._run import call_in_process
 from benchmarks._store import COLUMNS, Key, Store, write_atomically
 from benchmarks._versions import short_hash, source_hash, versions_of
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.models import build, linear
+from benchmarks.models.build import BASELINES, is_installed
+from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,7 +66,7 @@ def test_logistic_regression_runs_once_for_all_seeds(calls, tmp_path, capsys):
 
 def test_sgd_stands_in_and_runs_with_each_seed(calls, tmp_path, capsys, monkeypatch):
     """Check that the stand-in is marked, has a footnote and is named in the parameters."""
-    monkeypatch.setattr(_linear, "MAX_LBFGS_WORK", 0)
+    monkeypatch.setattr(linear, "MAX_LBFGS_WORK", 0)
     results = run(calls, tmp_path / "out", "--models", "lr", "--seeds", "0,1")[1]
     assert results["seed"].tolist() == [0, 1]
     assert json.loads(results["parameters"][0])["solver"] == SGD
@@ -320,7 +321,7 @@ def test_source_hash_follows_the_files(tmp_path, monkeypatch):
 
 def test_models_without_their_package_are_left_out(calls, tmp_path, capsys, monkeypatch):
     """Check that a note says how to get them, and that there must be something left."""
-    monkeypatch.setattr(_models, "find_spec", lambda module: None)
+    monkeypatch.setattr(build, "find_spec", lambda module: None)
     results = run(calls, tmp_path / "out", "--models", "lr,fasttext,crf", "--seeds", "0")[1]
     assert results["model"].tolist() == ["lr"]
     notes = capsys.readouterr().err

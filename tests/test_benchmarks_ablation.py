@@ -5,8 +5,8 @@ import pytest
 from _benchmark_data import make_frame
 
 from benchmarks import ablation
-from benchmarks._corpora import Columns, Corpus, prepare_frame
 from benchmarks._parts import all_parts
+from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
 
 
 @pytest.fixture(scope="module")

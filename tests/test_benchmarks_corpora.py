@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks._corpora import Columns, add_split, load_files, take_whole_groups
+from benchmarks.corpora.corpus import Columns, add_split, load_files, take_whole_groups
 
 
 def test_split_by_group_does_not_cut_a_group():

@@ -5,7 +5,7 @@ import pytest
 from _benchmark_data import make_frame
 
 from benchmarks import learning
-from benchmarks._corpora import Columns, Corpus, prepare_frame
+from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
 
 
 def test_points_end_where_a_corpus_has_no_more_rows():

@@ -5,7 +5,7 @@ import pytest
 from _benchmark_data import make_frame
 
 from benchmarks import _engines, scoring
-from benchmarks._corpora import Columns, Corpus, prepare_frame
+from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
 from sk_ctxmem import ContextMemoryClassifier
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks._corpora import Corpus
+from benchmarks.corpora.corpus import Corpus
 from benchmarks.streaming import fit_stream, main, replace_words, write_copies
 
 

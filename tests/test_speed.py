@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks._corpora import Corpus
-from benchmarks._fasttext import FastText
-from benchmarks._features import make_tokenizer
-from benchmarks._linear import LOGISTIC_REGRESSION, SGD
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.models.fasttext import FastText
+from benchmarks.models.features import make_tokenizer
+from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import _child, _fit
 from benchmarks.speed.__main__ import PLANS, main
 from benchmarks.speed._choices import choose_strengths, is_usable

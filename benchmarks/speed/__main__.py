@@ -11,8 +11,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.__main__ import one_or_more_of, positive_number
-from benchmarks._corpora import Columns, Corpus, load_docstring_sections_corpus, load_files
 from benchmarks._run import describe
+from benchmarks.corpora.corpus import Columns, Corpus, load_docstring_sections_corpus, load_files
 from benchmarks.speed._fit import add_means, plan_fit
 from benchmarks.speed._growth import plan_growth
 from benchmarks.speed._import import plan_import

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import accuracy_score
 
-from benchmarks._corpora import Corpus, split_by_group
-from benchmarks._linear import GRIDS
 from benchmarks._measure import timed
+from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.models.linear import GRIDS
 from benchmarks.speed import _child
 from benchmarks.speed._models import SOLVERS, Linear
 from benchmarks.speed._tasks import Settings

@@ -10,10 +10,10 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
-from benchmarks._corpora import Corpus
-from benchmarks._fasttext import fasttext_version
-from benchmarks._linear import LOGISTIC_REGRESSION, SGD
 from benchmarks._measure import timed
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.models.fasttext import fasttext_version
+from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import _child
 from benchmarks.speed._choices import choose_strengths
 from benchmarks.speed._models import (

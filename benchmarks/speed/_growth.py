@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._corpora import Corpus, feature_columns
-from benchmarks._features import make_tokenizer
 from benchmarks._measure import timed
+from benchmarks.corpora.corpus import Corpus, feature_columns
+from benchmarks.models.features import make_tokenizer
 from benchmarks.speed import _child
 from benchmarks.speed._models import Ours
 from benchmarks.speed._tasks import (

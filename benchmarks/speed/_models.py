@@ -10,9 +10,10 @@ import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
-from benchmarks._fasttext import FastText
-from benchmarks._features import make_vectorizer
-from benchmarks._linear import (
+from benchmarks.models.build import ContextMemory, Model
+from benchmarks.models.fasttext import FastText
+from benchmarks.models.features import make_vectorizer
+from benchmarks.models.linear import (
     GRIDS,
     LOGISTIC_REGRESSION,
     SGD,
@@ -20,7 +21,6 @@ from benchmarks._linear import (
     LinearBaseline,
     make_linear_model,
 )
-from benchmarks._models import ContextMemory, Model
 from sk_ctxmem import TextSequenceVectorizer
 
 MODELS = ("lr", "linear", "linear_same", "fasttext", "words", "ours")

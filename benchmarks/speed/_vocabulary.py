@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from benchmarks._corpora import Corpus
+from benchmarks.corpora.corpus import Corpus
 from benchmarks.speed import _child
 from benchmarks.speed._tasks import Row, Settings, Task
 

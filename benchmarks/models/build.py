@@ -15,11 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from benchmarks._corpora import Corpus, feature_columns
-from benchmarks._crf import CRF, search_crf
-from benchmarks._fasttext import FastText, search_fasttext
-from benchmarks._features import lacks_spaces
-from benchmarks._linear import SGD, Choice, LinearBaseline, search_linear
+from benchmarks.corpora.corpus import Corpus, feature_columns
+from benchmarks.models.crf import CRF, search_crf
+from benchmarks.models.fasttext import FastText, search_fasttext
+from benchmarks.models.features import lacks_spaces
+from benchmarks.models.linear import SGD, Choice, LinearBaseline, search_linear
 
 BASELINES = ("lr", "lr-window", "svm-char", "fasttext", "crf")
 MODELS = (*BASELINES, "context-memory")

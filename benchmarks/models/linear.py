@@ -14,7 +14,7 @@ from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from benchmarks._features import make_vectorizer, widen
+from benchmarks.models.features import make_vectorizer, widen
 
 LOGISTIC_REGRESSION = "LogisticRegression"
 SGD = "SGDClassifier(log_loss)"

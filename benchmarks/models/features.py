@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks._corpora import group_keys
+from benchmarks.corpora.corpus import group_keys
 
 WINDOW = (-2, -1, 0, 1, 2)
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")  # Japanese kana and Chinese characters

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score
 
-from benchmarks._features import make_tokenizer, sequences
+from benchmarks.models.features import make_tokenizer, sequences
 
 GRID = (0.3, 1.0, 3.0, 10.0, 30.0)  # c2, the weight of the L2 penalty
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score
 
-from benchmarks._features import make_tokenizer
+from benchmarks.models.features import make_tokenizer
 
 # Corpora of many classes learn next to nothing in few epochs at a low rate.
 GRID = ((10, 0.5), (25, 0.5), (25, 1.0), (100, 0.5), (100, 1.0))  # epochs and learning rate
