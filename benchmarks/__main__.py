@@ -9,11 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks._paired import compare_all, recalls_of_all
-from benchmarks._plots import write_error_plot, write_plot
-from benchmarks._report import closing_sentence, markdown_table, text_table
 from benchmarks._run import Job, Runner, plan_jobs
-from benchmarks._store import Key, Store, write_atomically
 from benchmarks.corpora.corpus import (
     SOURCES,
     Columns,
@@ -21,7 +17,11 @@ from benchmarks.corpora.corpus import (
     load_docstring_sections_corpus,
     load_files,
 )
+from benchmarks.measuring.paired import compare_all, recalls_of_all
+from benchmarks.measuring.store import Key, Store, write_atomically
 from benchmarks.models.build import CONTEXTS, DEMO_MODELS, MODELS, is_installed
+from benchmarks.reports.plots import write_error_plot, write_plot
+from benchmarks.reports.tables import closing_sentence, markdown_table, text_table
 
 EPILOG = """\
 examples:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._measure import measure, timed
-from benchmarks._store import Key, Store
-from benchmarks._versions import short_hash, versions_of
 from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.measuring.measure import measure, timed
+from benchmarks.measuring.store import Key, Store
+from benchmarks.measuring.versions import short_hash, versions_of
 from benchmarks.models.build import is_baseline, is_deterministic, model_rows, search_baseline
 
 

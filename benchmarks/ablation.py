@@ -18,11 +18,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
-from benchmarks._metrics import probability_scores
 from benchmarks._parts import Part, all_parts
 from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
-from benchmarks._versions import short_hash, versions_of
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -30,6 +27,9 @@ from benchmarks.corpora.corpus import (
     load_files,
     split_by_group,
 )
+from benchmarks.measuring.metrics import probability_scores
+from benchmarks.measuring.store import write_atomically
+from benchmarks.measuring.versions import short_hash, versions_of
 from benchmarks.models.build import build_model
 
 WHOLE = "all"

@@ -19,12 +19,12 @@ from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
 from benchmarks.__main__ import positive_number, whole_numbers
-from benchmarks._plots import STYLES, make_panels
 from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
 from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files
+from benchmarks.measuring.store import write_atomically
 from benchmarks.models.build import ContextMemory
 from benchmarks.models.features import sequences
+from benchmarks.reports.plots import STYLES, make_panels
 
 ALL = 10**9  # rows in a piece: groups stay whole
 LENGTHS = (1, 2, 3, 6, ALL)

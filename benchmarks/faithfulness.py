@@ -25,8 +25,8 @@ from tqdm import tqdm
 from benchmarks.__main__ import positive_number, whole_numbers
 from benchmarks._edits import Edit, Views, draw_views, predict_edits
 from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
 from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files, split_by_group
+from benchmarks.measuring.store import write_atomically
 from benchmarks.models.build import build_model, search_baseline
 
 METHODS = ("integrated_gradients", "leave_one_out", "gradient_times_input")

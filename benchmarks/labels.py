@@ -26,7 +26,6 @@ from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
 from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -36,6 +35,7 @@ from benchmarks.corpora.corpus import (
     split_by_group,
     take_whole_groups,
 )
+from benchmarks.measuring.store import write_atomically
 from benchmarks.models.build import CONTEXTS, ContextMemory
 from benchmarks.models.features import make_vectorizer
 from benchmarks.models.linear import one_blas_thread

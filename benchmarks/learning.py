@@ -18,9 +18,7 @@ from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
 from benchmarks.__main__ import whole_numbers
-from benchmarks._plots import STYLES, make_panels
 from benchmarks._run import call_in_process
-from benchmarks._store import write_atomically
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -29,7 +27,9 @@ from benchmarks.corpora.corpus import (
     split_by_group,
     take_whole_groups,
 )
+from benchmarks.measuring.store import write_atomically
 from benchmarks.models.build import build_model, search_baseline
+from benchmarks.reports.plots import STYLES, make_panels
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 MOST_TEST_ROWS = 10_000

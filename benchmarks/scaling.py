@@ -36,7 +36,6 @@ from benchmarks._scaling_model import (
     predict_scoring,
     predict_search,
 )
-from benchmarks._store import write_atomically
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -45,6 +44,7 @@ from benchmarks.corpora.corpus import (
     load_files,
     take_whole_groups,
 )
+from benchmarks.measuring.store import write_atomically
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 BATCH_SIZES = (384, 768, 1536)

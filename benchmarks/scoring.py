@@ -29,7 +29,6 @@ import psutil
 
 from benchmarks._engines import ENGINES, Counts
 from benchmarks._run import call_in_process, describe
-from benchmarks._store import write_atomically
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -38,6 +37,7 @@ from benchmarks.corpora.corpus import (
     load_files,
     take_whole_groups,
 )
+from benchmarks.measuring.store import write_atomically
 from sk_ctxmem import ContextMemoryClassifier
 
 TRAIN_ROWS = 5_000

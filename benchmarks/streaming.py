@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from skorch.callbacks import Callback
 
-from benchmarks._measure import peak_memory_mb
 from benchmarks._run import call_in_process
 from benchmarks.corpora.corpus import Columns, Corpus, load_files
-from benchmarks.reliability._progress import resident_bytes
+from benchmarks.measuring.measure import peak_memory_mb
+from benchmarks.measuring.resources import resident_bytes
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.distributed import fit_parquet
 

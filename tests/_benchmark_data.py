@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.__main__ import main
-from benchmarks._paired import COMPARISON_COLUMNS
-from benchmarks._store import COLUMNS
+from benchmarks.measuring.paired import COMPARISON_COLUMNS
+from benchmarks.measuring.store import COLUMNS
 
 
 def make_frame(n_groups=20, rows_per_group=5):

@@ -1,6 +1,7 @@
 """Tests of the comparison from end to end: the command line, jobs, and runs that go on."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,14 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame, run
 
-from benchmarks import __main__, _measure, _run, _store
+from benchmarks import __main__, _run
 from benchmarks.__main__ import build_parser, main, plan
-from benchmarks._measure import peak_memory_mb
 from benchmarks._run import call_in_process
-from benchmarks._store import COLUMNS, Key, Store, write_atomically
-from benchmarks._versions import short_hash, source_hash, versions_of
 from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring import measure
+from benchmarks.measuring.measure import peak_memory_mb
+from benchmarks.measuring.store import COLUMNS, Key, Store, write_atomically
+from benchmarks.measuring.versions import short_hash, source_hash, versions_of
 from benchmarks.models import build, linear
 from benchmarks.models.build import BASELINES, is_installed
 from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
@@ -91,14 +93,14 @@ def test_scored_on_validation_rows(calls, tmp_path, capsys):
 
 def test_failed_job_does_not_stop_the_others(calls, tmp_path, capsys, monkeypatch):
     """Check that a failure is reported with its message and gives exit code 1."""
-    build_model = _measure.build_model
+    build_model = measure.build_model
 
     def build_or_fail(name, *arguments):
         if name == "lr":
             raise MemoryError("no room\nfor more")
         return build_model(name, *arguments)
 
-    monkeypatch.setattr(_measure, "build_model", build_or_fail)
+    monkeypatch.setattr(measure, "build_model", build_or_fail)
     code, results = run(calls, tmp_path / "out", "--models", "lr,lr-window")
     assert code == 1
     assert results["accuracy"].isna().tolist() == [True, False]
@@ -110,8 +112,6 @@ def test_failed_job_does_not_stop_the_others(calls, tmp_path, capsys, monkeypatc
 
 def kill_this_process():
     """Die as the system kills a process that takes too much memory."""
-    import os
-
     os._exit(9)
 
 
@@ -136,13 +136,13 @@ def test_peak_memory_is_that_of_the_child():
 @pytest.fixture
 def fitted(monkeypatch):
     """List of the rows of the table that were fitted since the start of the test."""
-    build_model, names = _measure.build_model, []
+    build_model, names = measure.build_model, []
 
     def build_and_note(name, train, seed, chosen):
         names.append(f"{name} {seed}")
         return build_model(name, train, seed, chosen)
 
-    monkeypatch.setattr(_measure, "build_model", build_and_note)
+    monkeypatch.setattr(measure, "build_model", build_and_note)
     return names
 
 
@@ -186,7 +186,7 @@ def test_other_rows_or_versions_are_run_again(calls, tmp_path, capsys, fitted, m
 
 def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch):
     """Check that the next run repeats what failed and nothing else, and forgets the failure."""
-    noted = _measure.build_model
+    noted = measure.build_model
 
     def build_or_fail(name, *arguments):
         if name == "svm-char":
@@ -194,9 +194,9 @@ def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch)
         return noted(name, *arguments)
 
     options = ("--models", "lr,svm-char", "--seeds", "0,1")
-    monkeypatch.setattr(_measure, "build_model", build_or_fail)
+    monkeypatch.setattr(measure, "build_model", build_or_fail)
     assert run(calls, tmp_path / "out", *options)[0] == 1
-    monkeypatch.setattr(_measure, "build_model", noted)
+    monkeypatch.setattr(measure, "build_model", noted)
     code, results = run(calls, tmp_path / "out", *options)
     assert code == 0
     assert fitted == ["lr 0", "svm-char 0"]
@@ -206,7 +206,7 @@ def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch)
 @pytest.mark.parametrize("file", ["results.csv", "searches.json", ".npz"])
 def test_run_that_is_killed_goes_on(calls, tmp_path, capsys, fitted, monkeypatch, file):
     """Check that all files can be read after a stop while the second job writes a file."""
-    output, replace = tmp_path / "out", _store.os.replace
+    output, replace = tmp_path / "out", os.replace
     run(calls, output, "--models", "lr", "--seeds", "0")
     before = (output / "results.csv").read_bytes()
 
@@ -216,13 +216,13 @@ def test_run_that_is_killed_goes_on(calls, tmp_path, capsys, fitted, monkeypatch
         replace(source, target)
 
     options = ("--models", "lr,lr-window", "--seeds", "0")
-    monkeypatch.setattr(_store.os, "replace", stop_at)
+    monkeypatch.setattr(os, "replace", stop_at)
     with pytest.raises(KeyboardInterrupt):
         run(calls, output, *options)
     assert (output / "results.csv").read_bytes() == before
     json.loads((output / "searches.json").read_text())
     fitted.clear()
-    monkeypatch.setattr(_store.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     code, results = run(calls, output, *options)
     assert code == 0
     assert fitted == ["lr-window 0"]
@@ -233,7 +233,7 @@ def test_files_are_complete_or_absent(tmp_path, monkeypatch):
     """Check that content is never written to the file itself."""
     path = tmp_path / "results.csv"
     write_atomically(path, b"old")
-    monkeypatch.setattr(_store.os, "replace", lambda source, target: None)
+    monkeypatch.setattr(os, "replace", lambda source, target: None)
     write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.measuring.resources import resident_bytes
 from sk_ctxmem import ContextMemoryClassifier
 
 from ._models import fit_models
-from ._progress import resident_bytes
 
 
 def add_parser(parsers):

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.measuring.resources import peak_bytes, resident_bytes
 from sk_ctxmem import ContextMemoryClassifier, whole_groups
 
 from ._models import ROLES, make_rows
-from ._progress import peak_bytes, resident_bytes
 
 CHUNK = 100_000
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import accuracy_score
 
-from benchmarks._measure import timed
 from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.measuring.measure import timed
 from benchmarks.models.linear import GRIDS
 from benchmarks.speed import _child
 from benchmarks.speed._models import SOLVERS, Linear

@@ -10,8 +10,8 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
-from benchmarks._measure import timed
 from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring.measure import timed
 from benchmarks.models.fasttext import fasttext_version
 from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import _child

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._measure import timed
 from benchmarks.corpora.corpus import Corpus, feature_columns
+from benchmarks.measuring.measure import timed
 from benchmarks.models.features import make_tokenizer
 from benchmarks.speed import _child
 from benchmarks.speed._models import Ours

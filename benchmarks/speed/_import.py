@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from benchmarks._measure import timed
 from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring.measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._tasks import Row, Settings, Task
 

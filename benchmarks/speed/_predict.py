@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmarks._measure import timed
 from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring.measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._models import (
     AnyModel,

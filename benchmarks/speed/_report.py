@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._report import escape_markdown
 from benchmarks.models.fasttext import fasttext_version
+from benchmarks.reports.tables import escape_markdown
 from benchmarks.speed._growth import PANELS, UNITS
 from benchmarks.speed._models import FEW_STEPS
 from benchmarks.speed._search import N_FOLDS

@@ -13,8 +13,8 @@ from joblib.externals.loky import get_reusable_executor
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ParameterGrid
 from sklearn.pipeline import Pipeline
 
-from benchmarks._measure import timed
 from benchmarks.corpora.corpus import Corpus, feature_columns, group_keys
+from benchmarks.measuring.measure import timed
 from benchmarks.speed import _child
 from benchmarks.speed._models import Ours
 from benchmarks.speed._tasks import Row, Settings, Task, first_with_groups

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-from benchmarks._metrics import recalls
-from benchmarks._store import Key, Store
+from benchmarks.measuring.metrics import recalls
+from benchmarks.measuring.store import Key, Store
 from benchmarks.models.build import is_baseline
 
 N_RESAMPLES = 2000

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks._metrics import probability_scores, scores
 from benchmarks.corpora.corpus import group_keys
+from benchmarks.measuring.metrics import probability_scores, scores
 from benchmarks.models.build import build_model
 
 
