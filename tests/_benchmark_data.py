@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.__main__ import main
+from benchmarks.comparison.__main__ import main
 from benchmarks.measuring.paired import COMPARISON_COLUMNS
 from benchmarks.measuring.store import COLUMNS
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame, run
 
-from benchmarks import __main__, _run
-from benchmarks.__main__ import build_parser, main, plan
-from benchmarks._run import call_in_process
+from benchmarks.comparison import __main__, jobs
+from benchmarks.comparison.__main__ import build_parser, main, plan
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring import measure
 from benchmarks.measuring.measure import peak_memory_mb
@@ -117,9 +117,9 @@ def kill_this_process():
 
 def test_killed_process_is_reported():
     """Check that a process that dies is an error that says what may have happened."""
-    with pytest.raises(_run.BrokenProcessPool) as info:
+    with pytest.raises(jobs.BrokenProcessPool) as info:
         call_in_process(kill_this_process)
-    assert _run.describe(info.value) == (
+    assert jobs.describe(info.value) == (
         "the process of the job was killed, perhaps for lack of memory"
     )
 
@@ -152,7 +152,7 @@ def test_second_run_fits_and_searches_nothing(calls, tmp_path, capsys, fitted, m
     first = run(calls, output, *options, "--seeds", "0,1")[1]
     assert fitted == ["lr 0", "context-memory (past) 0", "context-memory (past) 1"]
     content, table = (output / "results.csv").read_bytes(), capsys.readouterr().out
-    monkeypatch.setattr(_run, "search_baseline", None)
+    monkeypatch.setattr(jobs, "search_baseline", None)
     assert run(calls, output, *options, "--seeds", "0,1")[0] == 0
     assert len(fitted) == 3
     assert (output / "results.csv").read_bytes() == content
@@ -175,7 +175,7 @@ def test_other_rows_or_versions_are_run_again(calls, tmp_path, capsys, fitted, m
     frame.to_csv(calls, index=False)
     run(calls, tmp_path / "out", *options)
     assert len(fitted) == 2
-    monkeypatch.setattr(_run, "versions_of", lambda model: {"numpy": "99"})
+    monkeypatch.setattr(jobs, "versions_of", lambda model: {"numpy": "99"})
     results = run(calls, tmp_path / "out", *options)[1]
     assert len(fitted) == 3
     assert len(results) == 1

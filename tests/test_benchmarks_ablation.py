@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import ablation
-from benchmarks._parts import all_parts
+from benchmarks.ablation import measure as ablation
+from benchmarks.ablation.parts import all_parts
 from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from _benchmark_data import make_frame
 
-from benchmarks import context
+from benchmarks.context import measure as context
 
 
 def test_groups_are_cut_into_pieces_in_their_order():

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import faithfulness
-from benchmarks._edits import Edit, draw_views, predict_edits
+from benchmarks.faithfulness import measure as faithfulness
+from benchmarks.faithfulness.edits import Edit, draw_views, predict_edits
 
 
 class CountsOfWords:
@@ -46,7 +46,7 @@ def test_edits_change_one_view_each(monkeypatch):
     targets = np.array([1, 1, 0])
     found = predict_edits(CountsOfWords(), views, edits, targets)
     np.testing.assert_allclose(found, [0.2, 0.1, 0.4, 0])
-    monkeypatch.setattr("benchmarks._edits.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("benchmarks.faithfulness.edits.ROWS_AT_ONCE", 2)
     np.testing.assert_allclose(predict_edits(CountsOfWords(), views, edits, targets), found)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import labels
+from benchmarks.labels import measure as labels
 
 
 def test_a_twentieth_of_the_labels_becomes_another_class():

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import learning
 from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
+from benchmarks.learning import measure as learning
 
 
 def test_points_end_where_a_corpus_has_no_more_rows():

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import _scaling_model as model
-from benchmarks import scaling
+from benchmarks.scaling import measure as scaling
+from benchmarks.scaling import model
 
 ROOT = Path(__file__).parents[1]
 NETWORK = model.Network(latency=1e-4, bandwidth=1e9)

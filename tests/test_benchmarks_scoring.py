@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import _engines, scoring
 from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
+from benchmarks.scoring import engines
+from benchmarks.scoring import measure as scoring
 from sk_ctxmem import ContextMemoryClassifier
 
 
@@ -20,7 +21,7 @@ def test_rows_are_copies_with_groups_of_their_own(corpus, tmp_path, monkeypatch)
     """Check the number of rows, and that each part has whole conversations in several files."""
     monkeypatch.setattr(scoring, "ROWS_OF_A_FILE", 30)
     scoring.write_rows(corpus, 1050, tmp_path / "rows")
-    found = _engines.parts_of(tmp_path / "rows")
+    found = engines.parts_of(tmp_path / "rows")
     parts = [[pd.read_parquet(path) for path in part] for part in found]
     assert [sum(map(len, part)) for part in parts] == [300, 300, 300, 150]
     groups = [set(pd.concat(part)["group"]) for part in parts]
@@ -33,10 +34,10 @@ def test_rows_are_copies_with_groups_of_their_own(corpus, tmp_path, monkeypatch)
 
 def test_one_process_counts_the_predictions_of_the_whole(corpus, tmp_path, monkeypatch):
     """Check the baseline that engines are compared with."""
-    monkeypatch.setattr(_engines, "ROWS_OF_A_SLICE", 40)
+    monkeypatch.setattr(engines, "ROWS_OF_A_SLICE", 40)
     scoring.write_rows(corpus, 300, tmp_path / "rows")
     scoring.fit_model(corpus, tmp_path / "model")
-    counts, seconds = _engines.run_one(tmp_path / "model", tmp_path / "rows", 1, 300)
+    counts, seconds = engines.run_one(tmp_path / "model", tmp_path / "rows", 1, 300)
     clf = ContextMemoryClassifier.load(tmp_path / "model")
     whole = pd.concat(pd.read_parquet(path) for path in (tmp_path / "rows").iterdir())
     assert counts == pd.Series(clf.predict(whole)).value_counts().to_dict()
@@ -63,7 +64,7 @@ def test_an_engine_must_give_the_same_counts(counts, message):
 def calls(tmp_path, monkeypatch):
     """Return the arguments that measure a small corpus, with engines that are none."""
     monkeypatch.setattr(scoring, "call_in_process", lambda function, *job: function(*job))
-    monkeypatch.setitem(scoring.ENGINES, "dask", _engines.run_one)
+    monkeypatch.setitem(scoring.ENGINES, "dask", engines.run_one)
     make_frame().to_csv(tmp_path / "calls.csv", index=False)
     files = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path / "out")]
     return [*files, "--rows", "400", "--engines", "dask", "--workers", "1", "2"]

@@ -3,7 +3,7 @@
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import sessions
+from benchmarks.sessions import measure as sessions
 from sk_ctxmem import ContextSession
 
 TINY = sessions.Sizes(train_rows=60, equal_rows=20, timed_turns=20, n_sessions=10)

@@ -6,7 +6,7 @@ import pytest
 from _benchmark_data import make_frame
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.streaming import fit_stream, main, replace_words, write_copies
+from benchmarks.streaming.measure import fit_stream, main, replace_words, write_copies
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.__main__ import one_or_more_of, positive_number
-from benchmarks._run import describe
+from benchmarks.comparison.__main__ import one_or_more_of, positive_number
+from benchmarks.comparison.jobs import describe
 from benchmarks.corpora.corpus import Columns, Corpus, load_docstring_sections_corpus, load_files
 from benchmarks.speed._fit import add_means, plan_fit
 from benchmarks.speed._growth import plan_growth

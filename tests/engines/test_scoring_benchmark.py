@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from benchmarks import scoring
+from benchmarks.scoring import measure as scoring
 from sk_ctxmem.datasets import make_conversations
 
 pytest.importorskip("dask.dataframe")

@@ -1,7 +1,7 @@
 """Fits in one process and in two, and a model of them: ``python -m benchmarks.scaling``.
 
 Steps of several sizes are timed in one process and in two, and so are messages between the two. A
-model of compute, exchange and input (`benchmarks/_scaling_model.py`) is fitted to them, and
+model of compute, exchange and input (`benchmarks/scaling/model.py`) is fitted to them, and
 predicts fits in more processes. With ``--parts accuracy``, whole fits of several seeds in one
 process and in two are compared by their accuracy on test rows. What was measured before of other
 parts is kept, and ``--report`` prints the tables of all.
@@ -25,17 +25,7 @@ import pandas as pd
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from tqdm import tqdm
 
-from benchmarks.__main__ import whole_numbers
-from benchmarks._scaling_model import (
-    Network,
-    StepModel,
-    check_fit,
-    fit_network,
-    fit_steps,
-    predict_fit,
-    predict_scoring,
-    predict_search,
-)
+from benchmarks.comparison.__main__ import whole_numbers
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -45,6 +35,16 @@ from benchmarks.corpora.corpus import (
     take_whole_groups,
 )
 from benchmarks.measuring.store import write_atomically
+from benchmarks.scaling.model import (
+    Network,
+    StepModel,
+    check_fit,
+    fit_network,
+    fit_steps,
+    predict_fit,
+    predict_scoring,
+    predict_search,
+)
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 BATCH_SIZES = (384, 768, 1536)
@@ -60,18 +60,18 @@ SHORTER = {
     "handing out tasks": "tasks",
     "workers that wait at the end": "waiting",
 }  # as tables have room for
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run_job(job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Run a job of `_scaling_worker` in its own process, or in several, and return its result."""
+    """Run a job of `worker` in its own process, or in several, and return its result."""
     path = folder / "job.json"
     path.write_text(json.dumps(job), encoding="utf-8")
     starter = []
     if job["n_processes"] > 1:
         starter = ["torch.distributed.run", "--standalone", "-m"]
         starter.insert(2, f"--nproc-per-node={job['n_processes']}")
-    command = [sys.executable, "-m", *starter, "benchmarks._scaling_worker", str(path)]
+    command = [sys.executable, "-m", *starter, "benchmarks.scaling.worker", str(path)]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     result: dict[str, Any] = json.loads(Path(f"{path}.result").read_text(encoding="utf-8"))
     return result
@@ -327,7 +327,3 @@ def keep_with_others(path: Path, rows: pd.DataFrame) -> None:
         before = pd.read_csv(path)
         rows = pd.concat([before[~before["kind"].isin(rows["kind"])], rows])
     write_atomically(path, rows.to_csv(index=False).encode())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

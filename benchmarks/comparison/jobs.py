@@ -29,6 +29,7 @@ class Job:
     seed: int
 
     def __str__(self) -> str:
+        """Return the corpus, the model and the seed."""
         return f"{self.corpus.name}: {self.model}, seed {self.seed}"
 
 

@@ -12,7 +12,6 @@ turn, and prints a line for each figure. The exit status is 1 if probabilities d
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -240,7 +239,3 @@ def main(arguments: list[str] | None = None) -> int:
         measure_costs(corpus, sizes)
     print(f"largest difference of all: {largest:.1e} (at most {TOLERANCE:.0e} is promised)")
     return int(largest > TOLERANCE)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

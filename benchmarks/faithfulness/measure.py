@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.__main__ import positive_number, whole_numbers
-from benchmarks._edits import Edit, Views, draw_views, predict_edits
-from benchmarks._run import call_in_process
+from benchmarks.comparison.__main__ import positive_number, whole_numbers
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files, split_by_group
+from benchmarks.faithfulness.edits import Edit, Views, draw_views, predict_edits
 from benchmarks.measuring.store import write_atomically
 from benchmarks.models.build import build_model, search_baseline
 
@@ -282,7 +282,3 @@ def run(corpora: list[Corpus], options: argparse.Namespace) -> pd.DataFrame:
         content = pd.DataFrame(rows).to_csv(index=False).encode()
         write_atomically(options.output / "faithfulness.csv", content)
     return pd.DataFrame(rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,8 +17,8 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
-from benchmarks.__main__ import whole_numbers
-from benchmarks._run import call_in_process
+from benchmarks.comparison.__main__ import whole_numbers
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -123,7 +123,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(summarise(results).to_string(index=False))
     write_plot(results, options.output / "learning.png")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,8 +24,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
-from benchmarks.__main__ import whole_numbers
-from benchmarks._run import call_in_process
+from benchmarks.comparison.__main__ import whole_numbers
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -145,7 +145,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_atomically(options.output / "labels.csv", results.to_csv(index=False).encode())
     print(summarise(results).to_string(index=False))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

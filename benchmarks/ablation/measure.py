@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.__main__ import whole_numbers
-from benchmarks._parts import Part, all_parts
-from benchmarks._run import call_in_process
+from benchmarks.ablation.parts import Part, all_parts
+from benchmarks.comparison.__main__ import whole_numbers
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -161,7 +161,3 @@ def report(results: pd.DataFrame) -> None:
     }
     for column, title in titles.items():
         print(f"\n{title}\n{summarise(results, column).to_string(na_rep='-')}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -27,8 +27,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from benchmarks._engines import ENGINES, Counts
-from benchmarks._run import call_in_process, describe
+from benchmarks.comparison.jobs import call_in_process, describe
 from benchmarks.corpora.corpus import (
     Columns,
     Corpus,
@@ -38,6 +37,7 @@ from benchmarks.corpora.corpus import (
     take_whole_groups,
 )
 from benchmarks.measuring.store import write_atomically
+from benchmarks.scoring.engines import ENGINES, Counts
 from sk_ctxmem import ContextMemoryClassifier
 
 TRAIN_ROWS = 5_000
@@ -224,7 +224,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_rows(corpus, n_rows, place)
         runs = plan(options.engines, options.workers)
         return measure_all(runs, data, model, options.output / "scoring.csv")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -18,8 +18,8 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
-from benchmarks.__main__ import positive_number, whole_numbers
-from benchmarks._run import call_in_process
+from benchmarks.comparison.__main__ import positive_number, whole_numbers
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files
 from benchmarks.measuring.store import write_atomically
 from benchmarks.models.build import ContextMemory
@@ -115,7 +115,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(summarise(results).to_string(index=False))
     write_plot(results, options.output / "context.png")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,7 +21,7 @@ from sk_ctxmem.distributed import FramePredictor, predict_dask, predict_spark
 
 ROWS_OF_A_BUCKET = 10_000  # that Ray is to predict together
 ROWS_OF_A_SLICE = 10_000  # that one process is to predict together
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 Counts = dict[Any, int]
 

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from skorch.callbacks import Callback
 
-from benchmarks._run import call_in_process
+from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import Columns, Corpus, load_files
 from benchmarks.measuring.measure import peak_memory_mb
 from benchmarks.measuring.resources import resident_bytes
@@ -143,7 +143,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"accuracy on the test rows: {streamed:.2f} % from {options.rows:,} copied rows in one")
     print(f"epoch, {in_memory:.2f} % from the corpus itself in memory")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How faithful explanations are: predictions after the words and rows they name are removed."""
