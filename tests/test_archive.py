@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import sk_ctxmem
-from benchmarks.reliability._mutations import read_members, write_members
+from benchmarks.reliability.mutations import read_members, write_members
 from sk_ctxmem import ModelFileError
 from sk_ctxmem._doc_links import doc_link
 from sk_ctxmem._files._archive import read_archive, replacing, write_archive

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import fuzz, golden, kills, load, rows
+from benchmarks.reliability import fuzz, golden, kills, load, rows
 
 PARTS = (fuzz, kills, load, rows, golden)
 

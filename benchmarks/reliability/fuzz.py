@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring.resources import peak_bytes, reset_peak, resident_bytes
+from benchmarks.reliability.models import fit_models
+from benchmarks.reliability.mutations import MUTATIONS, mutate
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError
-
-from ._models import fit_models
-from ._mutations import MUTATIONS, mutate
 
 LONGEST_SECONDS = 5.0
 LARGEST_MEMORY = 1e9  # bytes

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ._models import fit_models
+from benchmarks.reliability.models import fit_models
 
 
 def add_parser(parsers):

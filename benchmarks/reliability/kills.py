@@ -16,7 +16,7 @@ from sk_ctxmem import ContextMemoryClassifier
 # killing imports.
 CODE = """
 import sys
-from benchmarks.reliability._models import ROLES, make_rows
+from benchmarks.reliability.models import ROLES, make_rows
 from sk_ctxmem import ContextMemoryClassifier
 
 folder, setting, path = sys.argv[1:]

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from benchmarks.measuring.resources import resident_bytes
+from benchmarks.reliability.models import fit_models
 from sk_ctxmem import ContextMemoryClassifier
-
-from ._models import fit_models
 
 
 def add_parser(parsers):

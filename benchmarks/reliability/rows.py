@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measuring.resources import peak_bytes, resident_bytes
+from benchmarks.reliability.models import ROLES, make_rows
 from sk_ctxmem import ContextMemoryClassifier, whole_groups
-
-from ._models import ROLES, make_rows
 
 CHUNK = 100_000
 

@@ -13,15 +13,15 @@ from tqdm import tqdm
 from benchmarks.comparison.__main__ import one_or_more_of, positive_number
 from benchmarks.comparison.jobs import describe
 from benchmarks.corpora.corpus import Columns, Corpus, load_docstring_sections_corpus, load_files
-from benchmarks.speed._fit import add_means, plan_fit
-from benchmarks.speed._growth import plan_growth
-from benchmarks.speed._import import plan_import
-from benchmarks.speed._memory import plan_memory
-from benchmarks.speed._predict import plan_predict
-from benchmarks.speed._report import csv_path, write_report
-from benchmarks.speed._search import plan_search
-from benchmarks.speed._tasks import Settings, Task, shorten
-from benchmarks.speed._vocabulary import plan_vocabulary
+from benchmarks.speed.fit import add_means, plan_fit
+from benchmarks.speed.growth import plan_growth
+from benchmarks.speed.imports import plan_import
+from benchmarks.speed.memory import plan_memory
+from benchmarks.speed.predict import plan_predict
+from benchmarks.speed.report import csv_path, write_report
+from benchmarks.speed.search import plan_search
+from benchmarks.speed.tasks import Settings, Task, shorten
+from benchmarks.speed.vocabulary import plan_vocabulary
 
 EPILOG = """\
 tables:

@@ -14,9 +14,9 @@ from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring.measure import timed
 from benchmarks.models.fasttext import fasttext_version
 from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
-from benchmarks.speed import _child
-from benchmarks.speed._choices import choose_strengths
-from benchmarks.speed._models import (
+from benchmarks.speed import processes
+from benchmarks.speed.choices import choose_strengths
+from benchmarks.speed.models import (
     MODELS,
     RATIOS,
     find_char_range,
@@ -24,7 +24,7 @@ from benchmarks.speed._models import (
     make_model,
     make_same_ngrams,
 )
-from benchmarks.speed._tasks import Row, Settings, Task, resample_rows
+from benchmarks.speed.tasks import Row, Settings, Task, resample_rows
 
 WARM_UP_ROWS = 300
 SLOW_FIT = 20.0  # seconds of logistic regression above which one round of it has to do
@@ -56,7 +56,7 @@ def measure_fit(corpus: Corpus, settings: Settings) -> list[Row]:
 def time_same_ngrams(corpus: Corpus, strength: float, settings: Settings) -> Row:
     """Time logistic regression on all n-grams that ours takes, or stop it."""
     arguments = (corpus.part("train"), strength, settings.repeats)
-    with _child.Child(fit_same_ngrams, *arguments) as child:
+    with processes.Child(fit_same_ngrams, *arguments) as child:
         child.receive()
         try:
             seconds = [child.receive(settings.limit)]
@@ -83,7 +83,7 @@ def run_rounds(
 ) -> list[Measurement] | None:
     """Time models in one child process; None where logistic regression took too long."""
     arguments = (names, corpus.part("train"), corpus.part("test"), strengths, settings.repeats)
-    with _child.Child(time_fit, *arguments) as child:
+    with processes.Child(time_fit, *arguments) as child:
         child.receive()
         try:
             first = child.receive(settings.limit if names[0] == "lr" else None)

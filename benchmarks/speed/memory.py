@@ -12,8 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring.measure import peak_memory_mb
-from benchmarks.speed import _child
-from benchmarks.speed._models import (
+from benchmarks.speed import processes
+from benchmarks.speed.models import (
     AnyModel,
     CharRange,
     Ours,
@@ -21,7 +21,7 @@ from benchmarks.speed._models import (
     make_short_regression,
     make_short_same,
 )
-from benchmarks.speed._tasks import Row, Settings, Task, first_with_groups, resample_groups
+from benchmarks.speed.tasks import Row, Settings, Task, first_with_groups, resample_groups
 
 RESAMPLED_ROWS = 1_000_000
 QUICK_RESAMPLED_ROWS = 3_000
@@ -43,7 +43,7 @@ def measure_memory(corpus: Corpus) -> list[Row]:
     train = corpus.part("train")
     char_ngram_range = find_char_range(train)
     peaks = {
-        name: _child.call_in_child(peakmem_fit, name, train, char_ngram_range)
+        name: processes.call_in_child(peakmem_fit, name, train, char_ngram_range)
         for name in ("lr", "same", "ours")
     }
     return [summarise(corpus.name, len(train), peaks)]
@@ -51,7 +51,7 @@ def measure_memory(corpus: Corpus) -> list[Row]:
 
 def measure_resampled(name: str, corpus: Corpus, n_rows: int) -> list[Row]:
     """Fit ours on many rows."""
-    ours = _child.call_in_child(peakmem_fit, "ours", corpus.part("train"), None, n_rows)
+    ours = processes.call_in_child(peakmem_fit, "ours", corpus.part("train"), None, n_rows)
     unknown = (np.nan, np.nan)
     return [summarise(name, n_rows, {"lr": unknown, "same": unknown, "ours": ours})]
 

@@ -72,15 +72,19 @@ class Child:
         return value
 
     def __iter__(self) -> Iterator[Any]:
+        """Return this object, whose values are received one after the other."""
         return self
 
     def __next__(self) -> Any:
+        """Return the next value."""
         return self.receive()
 
     def __enter__(self) -> Child:
+        """Return this object, whose process runs already."""
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Stop the process if it still runs."""
         self._process.kill()
         self._process.join()
         self._receiver.close()

@@ -12,15 +12,15 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring.measure import timed
-from benchmarks.speed import _child
-from benchmarks.speed._models import (
+from benchmarks.speed import processes
+from benchmarks.speed.models import (
     AnyModel,
     Ours,
     find_char_range,
     make_short_regression,
     make_short_same,
 )
-from benchmarks.speed._tasks import Row, Settings, Task
+from benchmarks.speed.tasks import Row, Settings, Task
 
 N_CALLS = 200
 QUICK_N_CALLS = 10
@@ -39,7 +39,7 @@ def measure_predict(corpus: Corpus, settings: Settings) -> list[Row]:
     train, test = corpus.part("train"), corpus.part("test")
     n_calls = settings.choose(N_CALLS, QUICK_N_CALLS)
     arguments = (train, test, settings.repeats, n_calls)
-    rows, single = _child.call_in_child(track_predict, *arguments)
+    rows, single = processes.call_in_child(track_predict, *arguments)
     row: Row = {"corpus": corpus.name, "n_test": len(test)}
     row |= {f"{name}_rows_per_second": len(test) / rows[name] for name in rows}
     row |= {f"ours/{name}_rows_per_second": rows[name] / rows["ours"] for name in ("lr", "same")}

@@ -13,9 +13,9 @@ from sklearn.metrics import accuracy_score
 from benchmarks.corpora.corpus import Corpus, split_by_group
 from benchmarks.measuring.measure import timed
 from benchmarks.models.linear import GRIDS
-from benchmarks.speed import _child
-from benchmarks.speed._models import SOLVERS, Linear
-from benchmarks.speed._tasks import Settings
+from benchmarks.speed import processes
+from benchmarks.speed.models import SOLVERS, Linear
+from benchmarks.speed.tasks import Settings
 
 FILE_NAME = "choices.json"
 
@@ -85,7 +85,7 @@ def search_strength(solver: str, corpus: Corpus, limit: float) -> Search:
     if valid.empty:
         train, valid = split_by_group(train, test_size=0.1)
     search = Search(strength=GRIDS[solver][0])
-    with _child.Child(fit_each_strength, solver, train, valid) as child:
+    with processes.Child(fit_each_strength, solver, train, valid) as child:
         child.receive()
         for strength in GRIDS[solver]:
             try:

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.speed import _child
-from benchmarks.speed._tasks import Row, Settings, Task
+from benchmarks.speed import processes
+from benchmarks.speed.tasks import Row, Settings, Task
 
 N_FEATURES = (20_000, 200_000, 2_000_000)
 QUICK_N_FEATURES = (6_000, 20_000)
@@ -38,7 +38,7 @@ def measure_vocabulary(settings: Settings) -> list[Row]:
     sizes = settings.choose(N_FEATURES, QUICK_N_FEATURES)
     n_rows = settings.choose(N_ROWS, QUICK_N_ROWS)
     batch_size = settings.choose(BATCH_SIZE, QUICK_BATCH_SIZE)
-    with _child.Child(time_step, sizes, n_rows, batch_size, settings.repeats) as child:
+    with processes.Child(time_step, sizes, n_rows, batch_size, settings.repeats) as child:
         frame = pd.DataFrame(list(child), columns=["n_features", "seconds"])
     medians = frame.groupby("n_features")["seconds"].median()
     return [

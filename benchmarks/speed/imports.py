@@ -10,8 +10,8 @@ import pandas as pd
 
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring.measure import timed
-from benchmarks.speed import _child
-from benchmarks.speed._tasks import Row, Settings, Task
+from benchmarks.speed import processes
+from benchmarks.speed.tasks import Row, Settings, Task
 
 WITHOUT = "import torch, sklearn.feature_extraction.text, sklearn.linear_model, pandas"
 STATEMENTS = {
@@ -45,5 +45,5 @@ def time_import(repeats: int) -> Iterator[dict[str, float]]:
 
 def run(code: str) -> None:
     """Run code in a fresh interpreter."""
-    with _child.environment(_child.ONE_THREAD):
+    with processes.environment(processes.ONE_THREAD):
         subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,9 +14,9 @@ import pandas as pd
 from benchmarks.corpora.corpus import Corpus, feature_columns
 from benchmarks.measuring.measure import timed
 from benchmarks.models.features import make_tokenizer
-from benchmarks.speed import _child
-from benchmarks.speed._models import Ours
-from benchmarks.speed._tasks import (
+from benchmarks.speed import processes
+from benchmarks.speed.models import Ours
+from benchmarks.speed.tasks import (
     Row,
     Settings,
     Task,
@@ -90,7 +90,7 @@ def measure_growth(corpus: Corpus, panel: str, settings: Settings) -> list[Row]:
     sizes = settings.choose(SIZES, QUICK_SIZES)[panel]
     total = settings.choose(TOTALS, QUICK_TOTALS).get(panel, 0)
     arguments = (corpus.part("train"), panel, sizes, total, settings.repeats)
-    with _child.Child(time_growth, *arguments) as child:
+    with processes.Child(time_growth, *arguments) as child:
         columns = ["size", "memory", "n_units", "fit", "predict"]
         frame = pd.DataFrame(list(child), columns=columns)
     points = frame.groupby(["memory", "size"], as_index=False).agg(

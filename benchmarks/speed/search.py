@@ -15,9 +15,9 @@ from sklearn.pipeline import Pipeline
 
 from benchmarks.corpora.corpus import Corpus, feature_columns, group_keys
 from benchmarks.measuring.measure import timed
-from benchmarks.speed import _child
-from benchmarks.speed._models import Ours
-from benchmarks.speed._tasks import Row, Settings, Task, first_with_groups
+from benchmarks.speed import processes
+from benchmarks.speed.models import Ours
+from benchmarks.speed.tasks import Row, Settings, Task, first_with_groups
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
 N_ROWS = 4_000
@@ -56,7 +56,7 @@ def measure_search(corpus: Corpus, settings: Settings) -> list[Row]:
     """Time searches in one child process, and count fits of the vectorizer in another."""
     train = corpus.first_train_rows(N_ROWS).part("train")
     grid = settings.choose(GRID, QUICK_GRID)
-    with _child.Child(time_search, train, grid, settings.repeats) as child:
+    with processes.Child(time_search, train, grid, settings.repeats) as child:
         seconds = pd.DataFrame(list(child)).median()
     one, two = (seconds[n_jobs] for n_jobs in N_JOBS)
     return [
@@ -67,7 +67,7 @@ def measure_search(corpus: Corpus, settings: Settings) -> list[Row]:
             "one_job_seconds": one,
             "two_jobs_seconds": two,
             "two/one": two / one,
-            "vectorizer_fits": _child.call_in_child(track_vectorizer_fits, train, grid),
+            "vectorizer_fits": processes.call_in_child(track_vectorizer_fits, train, grid),
             "vectorizer_fits_expected": N_FOLDS + 1,
         }
     ]

@@ -13,9 +13,9 @@ import pandas as pd
 
 from benchmarks.models.fasttext import fasttext_version
 from benchmarks.reports.tables import escape_markdown
-from benchmarks.speed._growth import PANELS, UNITS
-from benchmarks.speed._models import FEW_STEPS
-from benchmarks.speed._search import N_FOLDS
+from benchmarks.speed.growth import PANELS, UNITS
+from benchmarks.speed.models import FEW_STEPS
+from benchmarks.speed.search import N_FOLDS
 
 PACKAGES = ("scikit-learn", "torch", "numpy", "pandas")
 
