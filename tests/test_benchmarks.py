@@ -13,11 +13,12 @@ from _benchmark_data import make_frame, run
 
 from benchmarks.comparison import __main__, jobs
 from benchmarks.comparison.__main__ import build_parser, main, plan
-from benchmarks.comparison.jobs import call_in_process
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.measuring import measure
-from benchmarks.measuring.measure import peak_memory_mb
-from benchmarks.measuring.store import COLUMNS, Key, Store, write_atomically
+from benchmarks.measuring import measure, processes
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process
+from benchmarks.measuring.resources import peak_memory_mb
+from benchmarks.measuring.store import COLUMNS, Key, Store
 from benchmarks.measuring.versions import short_hash, source_hash, versions_of
 from benchmarks.models import build, linear
 from benchmarks.models.build import BASELINES, is_installed
@@ -117,9 +118,9 @@ def kill_this_process():
 
 def test_killed_process_is_reported():
     """Check that a process that dies is an error that says what may have happened."""
-    with pytest.raises(jobs.BrokenProcessPool) as info:
+    with pytest.raises(processes.BrokenProcessPool) as info:
         call_in_process(kill_this_process)
-    assert jobs.describe(info.value) == (
+    assert processes.describe_error(info.value) == (
         "the process of the job was killed, perhaps for lack of memory"
     )
 

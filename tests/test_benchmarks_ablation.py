@@ -6,7 +6,8 @@ from _benchmark_data import make_frame
 
 from benchmarks.ablation import measure as ablation
 from benchmarks.ablation.parts import all_parts
-from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.files import Columns, prepare_frame
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from _benchmark_data import make_frame
 from scipy import sparse
 
-from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.corpora.corpus import Corpus, sequences, split_by_group
 from benchmarks.models import crf, fasttext
 from benchmarks.models.build import (
     BASELINES,
@@ -19,7 +19,7 @@ from benchmarks.models.build import (
 )
 from benchmarks.models.crf import CRF, row_features, words_and_pairs
 from benchmarks.models.fasttext import FastText, limited_grid
-from benchmarks.models.features import lacks_spaces, sequences, window_features
+from benchmarks.models.features import lacks_spaces, window_features
 from benchmarks.models.linear import GRIDS, LOGISTIC_REGRESSION, SGD, SVM, choose_solver
 
 

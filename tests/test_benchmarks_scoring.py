@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks.corpora.corpus import Columns, Corpus, prepare_frame
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.files import Columns, prepare_frame
 from benchmarks.scoring import engines
 from benchmarks.scoring import measure as scoring
 from sk_ctxmem import ContextMemoryClassifier

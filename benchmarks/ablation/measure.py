@@ -18,17 +18,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.ablation.parts import Part, all_parts
+from benchmarks.command_line import add_data_option
 from benchmarks.comparison.__main__ import whole_numbers
-from benchmarks.comparison.jobs import call_in_process
-from benchmarks.corpora.corpus import (
-    Columns,
-    Corpus,
-    add_data_option,
-    load_files,
-    split_by_group,
-)
+from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
 from benchmarks.measuring.metrics import probability_scores
-from benchmarks.measuring.store import write_atomically
+from benchmarks.measuring.processes import call_in_process
 from benchmarks.measuring.versions import short_hash, versions_of
 from benchmarks.models.build import build_model
 

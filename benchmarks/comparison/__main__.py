@@ -9,16 +9,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.command_line import SOURCES
 from benchmarks.comparison.jobs import Job, Runner, plan_jobs
-from benchmarks.corpora.corpus import (
-    SOURCES,
-    Columns,
-    Corpus,
-    load_docstring_sections_corpus,
-    load_files,
-)
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.embedded import load_docstring_sections_corpus
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
 from benchmarks.measuring.paired import compare_all, recalls_of_all
-from benchmarks.measuring.store import Key, Store, write_atomically
+from benchmarks.measuring.store import Key, Store
 from benchmarks.models.build import CONTEXTS, DEMO_MODELS, MODELS, is_installed
 from benchmarks.reports.plots import write_error_plot, write_plot
 from benchmarks.reports.tables import closing_sentence, markdown_table, text_table

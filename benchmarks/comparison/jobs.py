@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.corpora.corpus import Corpus, split_by_group
-from benchmarks.measuring.measure import measure, timed
+from benchmarks.measuring.measure import measure
+from benchmarks.measuring.processes import call_in_process, describe_error
+from benchmarks.measuring.resources import timed
 from benchmarks.measuring.store import Key, Store
 from benchmarks.measuring.versions import short_hash, versions_of
 from benchmarks.models.build import is_baseline, is_deterministic, model_rows, search_baseline
@@ -98,7 +97,7 @@ class Runner:
                         return same
             result, predictions = self._measure(job, search)
         except Exception as error:  # whatever it is, the other jobs go on
-            result, predictions = {"parameters": {"error": describe(error)}}, {}
+            result, predictions = {"parameters": {"error": describe_error(error)}}, {}
             if is_baseline(job.model):
                 self._failed[job.corpus.name, job.model] = key
         extra = {"search_seconds": search["seconds"]} if search else {}
@@ -149,17 +148,3 @@ class Runner:
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function, in a fresh process where jobs are isolated."""
         return call_in_process(function, *arguments) if self.isolate else function(*arguments)
-
-
-def call_in_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-def describe(error: Exception) -> str:
-    """Message of an error in one line."""
-    if isinstance(error, BrokenProcessPool):
-        return "the process of the job was killed, perhaps for lack of memory"
-    first_line = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}"

@@ -18,12 +18,13 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
+from benchmarks.command_line import add_data_option
 from benchmarks.comparison.__main__ import positive_number, whole_numbers
-from benchmarks.comparison.jobs import call_in_process
-from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files
-from benchmarks.measuring.store import write_atomically
-from benchmarks.models.build import ContextMemory
-from benchmarks.models.features import sequences
+from benchmarks.corpora.corpus import Corpus, sequences
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process
+from benchmarks.models.context_memory import ContextMemory
 from benchmarks.reports.plots import STYLES, make_panels
 
 ALL = 10**9  # rows in a piece: groups stay whole

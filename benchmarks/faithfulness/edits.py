@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.models.features import sequences
+from benchmarks.corpora.corpus import sequences
 
 ROWS_AT_ONCE = 20_000  # of edited conversations that are predicted in one call
 

@@ -22,11 +22,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmarks.command_line import add_data_option
 from benchmarks.comparison.__main__ import positive_number, whole_numbers
-from benchmarks.comparison.jobs import call_in_process
-from benchmarks.corpora.corpus import Columns, Corpus, add_data_option, load_files, split_by_group
+from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.corpora.files import Columns, load_files
 from benchmarks.faithfulness.edits import Edit, Views, draw_views, predict_edits
-from benchmarks.measuring.store import write_atomically
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process
 from benchmarks.models.build import build_model, search_baseline
 
 METHODS = ("integrated_gradients", "leave_one_out", "gradient_times_input")

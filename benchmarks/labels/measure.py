@@ -24,19 +24,14 @@ from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
+from benchmarks.command_line import add_data_option
 from benchmarks.comparison.__main__ import whole_numbers
-from benchmarks.comparison.jobs import call_in_process
-from benchmarks.corpora.corpus import (
-    Columns,
-    Corpus,
-    add_data_option,
-    feature_columns,
-    load_files,
-    split_by_group,
-    take_whole_groups,
-)
-from benchmarks.measuring.store import write_atomically
-from benchmarks.models.build import CONTEXTS, ContextMemory
+from benchmarks.corpora.corpus import Corpus, feature_columns, split_by_group, take_whole_groups
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process
+from benchmarks.models.build import CONTEXTS
+from benchmarks.models.context_memory import ContextMemory
 from benchmarks.models.features import make_vectorizer
 from benchmarks.models.linear import one_blas_thread
 from sk_ctxmem.inspection import suspect_labels

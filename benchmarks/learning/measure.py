@@ -17,17 +17,12 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
+from benchmarks.command_line import add_data_option
 from benchmarks.comparison.__main__ import whole_numbers
-from benchmarks.comparison.jobs import call_in_process
-from benchmarks.corpora.corpus import (
-    Columns,
-    Corpus,
-    add_data_option,
-    load_files,
-    split_by_group,
-    take_whole_groups,
-)
-from benchmarks.measuring.store import write_atomically
+from benchmarks.corpora.corpus import Corpus, split_by_group, take_whole_groups
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process
 from benchmarks.models.build import build_model, search_baseline
 from benchmarks.reports.plots import STYLES, make_panels
 

@@ -1,1 +1,1 @@
-"""Measuring: fits and their measures, the versions and files of their results, and processes."""
+"""One fit and its measures, in a process of its own, and the files of its results."""

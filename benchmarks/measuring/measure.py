@@ -1,12 +1,7 @@
-"""One fit and its measures; this is what runs in the process of a job."""
+"""One fit and its measures: the function that runs in the process of a job."""
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -14,14 +9,8 @@ import pandas as pd
 
 from benchmarks.corpora.corpus import group_keys
 from benchmarks.measuring.metrics import probability_scores, scores
+from benchmarks.measuring.resources import peak_memory_mb, timed
 from benchmarks.models.build import build_model
-
-
-def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-    """Call a function; return its result and the seconds of wall time that it took."""
-    start = perf_counter()
-    result = function(*arguments)
-    return result, perf_counter() - start
 
 
 def measure(
@@ -31,7 +20,7 @@ def measure(
     seed: int,
     chosen: dict[str, Any] | None,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Fit a model on `train` and measure it on `test`.
+    """Fit a model on `train`, and measure it on `test`.
 
     Parameters
     ----------
@@ -39,13 +28,13 @@ def measure(
         Row of the table.
 
     train, test : DataFrame
-        Rows to learn from and rows to score on.
+        Training rows and rows to score on.
 
     seed : int
-        Seed of the model.
+        Random seed of the model.
 
     chosen : dict or None
-        What the search of a baseline found.
+        Result of the search, for a baseline.
 
     Returns
     -------
@@ -53,7 +42,7 @@ def measure(
         The measures and the parameters of the model.
 
     predictions : dict of str to ndarray
-        See `encode`.
+        Result of `encode`.
     """
     model = build_model(model_name, train, seed, chosen)
     _, fit_seconds = timed(model.fit, train, train["label"])
@@ -71,7 +60,7 @@ def measure(
 
 
 def encode(train: pd.DataFrame, test: pd.DataFrame, predicted: np.ndarray) -> dict[str, np.ndarray]:
-    """Numbers of the true and the predicted classes and of the groups, and names of the classes."""
+    """Encode true classes, predicted classes and groups as integers, beside the class names."""
     classes = pd.Index(np.unique(pd.concat([train["label"], test["label"]])))
     return {
         "true": classes.get_indexer(test["label"]).astype(np.int32),
@@ -79,18 +68,3 @@ def encode(train: pd.DataFrame, test: pd.DataFrame, predicted: np.ndarray) -> di
         "group": group_keys(test).astype(np.int32),
         "classes": np.array([str(name) for name in classes]),
     }
-
-
-def peak_memory_mb() -> float:
-    """Peak resident memory of this process so far, in units of 1024 * 1024 bytes."""
-    status = Path("/proc/self/status")
-    found = status.exists() and re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-    if found:
-        # On Linux a child inherits ru_maxrss from the process that started it; VmHWM is its own.
-        return int(found[1]) / 1024
-    try:
-        import resource
-    except ImportError:  # Windows
-        return np.nan
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024

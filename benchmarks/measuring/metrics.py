@@ -1,4 +1,4 @@
-"""Measures of predictions: accuracy, F1, recall and the quality of the probabilities."""
+"""Metrics of predictions: accuracy, F1, recall, calibration error and log loss."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ N_BINS = 15
 
 
 def scores(y_true: pd.Series, y_predicted: np.ndarray) -> dict[str, float]:
-    """Accuracy, F1 and recall; averages are over the classes that stand in `y_true`."""
-    # Without `labels`, a class that one model alone predicts would change what is averaged.
+    """Accuracy, F1 and recall; averages are over the classes in `y_true`."""
+    # Without `labels`, a class that only one model predicts would be part of its average.
     options = {"labels": np.unique(y_true), "zero_division": 0}
     return {
         "accuracy": accuracy_score(y_true, y_predicted),
@@ -24,13 +24,13 @@ def scores(y_true: pd.Series, y_predicted: np.ndarray) -> dict[str, float]:
 def probability_scores(
     y_true: pd.Series, probabilities: np.ndarray | None, classes: np.ndarray
 ) -> dict[str, float]:
-    """Measure expected calibration error and log loss; missing where there are no probabilities.
+    """Compute expected calibration error and log loss; NaN without probabilities.
 
     Parameters
     ----------
     y_true : Series of shape (n_rows,)
-        Labels of the rows. One that is not in `classes` is a mistake for the calibration error
-        and left out of the log loss, which would be infinite.
+        Labels of the rows. A row whose label is not in `classes` counts as an error in the
+        calibration error and is left out of the log loss, which would be infinite.
 
     probabilities : ndarray of shape (n_rows, n_classes) or None
         Probability of each class for each row.
@@ -41,14 +41,14 @@ def probability_scores(
     Returns
     -------
     dict
-        Under the names "ece" and "log_loss".
+        The values of "ece" and "log_loss".
     """
     if probabilities is None:
         return {"ece": np.nan, "log_loss": np.nan}
     numbers = pd.Index(classes).get_indexer(y_true)
     is_correct = probabilities.argmax(axis=1) == numbers
     is_known = numbers >= 0
-    # In double precision, as sklearn warns where rows of single precision do not add up to one.
+    # In double precision, since scikit-learn warns if rows of single precision do not sum to one.
     known = probabilities[is_known].astype(float)
     known /= known.sum(axis=1, keepdims=True)
     return {
@@ -60,15 +60,15 @@ def probability_scores(
 def expected_calibration_error(
     is_correct: np.ndarray, confidence: np.ndarray, n_bins: int = N_BINS
 ) -> float:
-    """Mean distance of confidence from accuracy, over bins of equal width.
+    """Mean difference between confidence and accuracy, over bins of equal width.
 
     Parameters
     ----------
     is_correct : ndarray of shape (n_rows,)
-        Whether the most probable class is the right one.
+        Whether the most probable class is the true one.
 
     confidence : ndarray of shape (n_rows,)
-        Probability of the most probable class. A bin holds its upper bound.
+        Probability of the most probable class. A bin includes its upper bound.
 
     n_bins : int, default=15
         Number of bins between 0 and 1.
@@ -76,7 +76,7 @@ def expected_calibration_error(
     Returns
     -------
     float
-        Each bin counts by the number of its rows.
+        The mean, weighted by the number of rows of each bin.
 
     References
     ----------
@@ -90,7 +90,7 @@ def expected_calibration_error(
 
 
 def recalls(y_true: np.ndarray, y_predicted: np.ndarray) -> pd.DataFrame:
-    """Recall of each class that stands in `y_true`, and how many rows it has."""
+    """Recall and number of rows of each class in `y_true`."""
     classes, support = np.unique(y_true, return_counts=True)
     recall = recall_score(y_true, y_predicted, labels=classes, average=None, zero_division=0)
     return pd.DataFrame({"class": classes, "support": support, "recall": recall})

@@ -28,22 +28,22 @@ COMPARISON_COLUMNS = (
 def compare_all(store: Store, keys: Sequence[Key]) -> pd.DataFrame:
     """Compare each context memory with the best baseline of its corpus.
 
-    The best baseline is the one of the highest mean accuracy on the rows scored, which favours
-    the baselines a little.
+    The best baseline has the highest mean accuracy on the scored rows, which slightly favors the
+    baselines.
 
     Parameters
     ----------
     store : Store
-        Where the predictions are.
+        Store of the predictions.
 
     keys : sequence of Key
-        Results to look at; failed ones are left out.
+        Results to compare; failed ones are left out.
 
     Returns
     -------
     DataFrame
         One row per corpus and context memory, with the difference of the accuracies (between -1
-        and 1, positive where context memory is ahead) and its 95 % interval.
+        and 1, positive if context memory is better) and its 95 % confidence interval.
     """
     rows = []
     correct, groups = read_correct(store, keys)
@@ -65,7 +65,7 @@ def compare_all(store: Store, keys: Sequence[Key]) -> pd.DataFrame:
 def read_correct(
     store: Store, keys: Sequence[Key]
 ) -> tuple[dict[tuple[str, str], np.ndarray], dict[str, np.ndarray]]:
-    """Share of the seeds that get a row right, by corpus and model; groups of rows, by corpus."""
+    """Mean correctness of each row over seeds, by corpus and model; groups of rows, by corpus."""
     of_seeds: dict[tuple[str, str], list[np.ndarray]] = {}
     groups = {}
     for key in keys:
@@ -78,18 +78,17 @@ def read_correct(
 
 
 def interval(difference: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
-    """Interval that holds the mean difference with 95 % confidence, by a paired bootstrap.
+    """95 % confidence interval of the mean difference, by a paired bootstrap.
 
-    Whole groups are drawn again, as the rows of a conversation are not independent: McNemar's
-    test takes them as independent and would be too sure. Where rows have no groups, each is a
-    group of its own and both say the same. Drawing groups also lets the difference be that of
-    the means over the seeds which the table shows. The interval is about other test groups of the
-    same kind, not about other seeds or training rows.
+    The bootstrap resamples whole groups, since the rows of a conversation are not independent:
+    McNemar's test assumes that they are, and would be overconfident. Without groups, each row is
+    its own group and both agree. The difference is that of the means over seeds in the table. The
+    interval covers other test groups of the same kind, not other seeds or training rows.
 
     Parameters
     ----------
     difference : ndarray of shape (n_rows,)
-        Correctness of one model less that of the other, each a mean over its seeds.
+        Correctness of one model minus that of the other, each a mean over seeds.
 
     groups : ndarray of shape (n_rows,)
         Group number of each row.
@@ -97,7 +96,7 @@ def interval(difference: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        Percentiles 2.5 and 97.5 of the mean; missing where there is one group only.
+        Percentiles 2.5 and 97.5 of the mean; NaN for a single group.
     """
     numbers = np.unique(groups, return_inverse=True)[1]
     sizes = np.bincount(numbers)
@@ -109,7 +108,7 @@ def interval(difference: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
         paired=True,
         vectorized=True,
         n_resamples=N_RESAMPLES,
-        batch=max(1, 2_000_000 // len(sizes)),  # at most 16 MB per array of drawn numbers
+        batch=max(1, 2_000_000 // len(sizes)),  # at most 16 MB per array of indices
         method="percentile",
         random_state=np.random.default_rng(0),
     )
@@ -117,7 +116,7 @@ def interval(difference: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
 
 
 def recalls_of_all(store: Store, keys: Sequence[Key]) -> pd.DataFrame:
-    """Recall of each class, with a row per result and class; failed results are left out."""
+    """Recall of each class: one row per result and class, without failed results."""
     tables = []
     for key in keys:
         if store.find(key):

@@ -1,4 +1,4 @@
-"""Versions of what a fit depends on: a result is used again only while they stay the same."""
+"""Versions of the packages of a fit; a result is reused only for the same versions."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def versions_of(model: str) -> dict[str, str]:
     Parameters
     ----------
     model : str
-        Row of the table; the context in brackets does not matter.
+        Row of the table; the context in parentheses is ignored.
 
     Returns
     -------
     dict of str to str
-        Name of each package to its version. That of sk-ctxmem ends in a hash of its source
-        files, since code under development changes while its version stays.
+        Version of each package. That of sk-ctxmem ends in a hash of its source files, since the
+        code changes during development and the version does not.
     """
     name = model.partition(" ")[0]
     versions = {"python": platform.python_version()}
@@ -48,7 +48,7 @@ def package_version(package: str) -> str:
 
 
 def source_hash(module: str) -> str:
-    """Hash of the source files of a package, found without importing it."""
+    """Hash of the source files of a package, which is not imported."""
     spec = find_spec(module)
     assert spec is not None
     assert spec.origin is not None
@@ -59,5 +59,5 @@ def source_hash(module: str) -> str:
 
 
 def short_hash(versions: dict[str, str]) -> str:
-    """Short name for a set of versions, under which `versions.json` lists them."""
+    """Short hash of a set of versions, their key in `versions.json`."""
     return hashlib.sha256(json.dumps(versions, sort_keys=True).encode()).hexdigest()[:8]

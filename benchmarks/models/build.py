@@ -1,9 +1,8 @@
-"""Models to compare: their names, which of them suit a corpus, and how each is searched and built.
+"""Models by name: which of them suit a corpus, and how each is tuned and built.
 
-A model has ``fit(frame, y)``, then ``classes``; ``predict(frame)``; ``predict_proba(frame)``, which
-gives None where there are no probabilities; and ``parameters``, a dict for the results. What a
-baseline is tuned by is searched first, with at most five trials, and the search is not timed with
-the fit. SGD, which stands in for logistic regression, gets seven. Context memory is not searched.
+Each baseline is tuned in a search of five trials (seven for SGD, which replaces logistic regression
+on large corpora) before its fit, and the time of the search is not part of the time of the fit.
+Context memory is not tuned.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import Corpus, feature_columns
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.models.context_memory import ContextMemory
 from benchmarks.models.crf import CRF, search_crf
 from benchmarks.models.fasttext import FastText, search_fasttext
-from benchmarks.models.features import lacks_spaces
 from benchmarks.models.linear import SGD, Choice, LinearBaseline, search_linear
 
 BASELINES = ("lr", "lr-window", "svm-char", "fasttext", "crf")
@@ -31,28 +30,37 @@ MODULES = {"fasttext": "fasttext", "crf": "pycrfsuite"}
 
 
 class Model(Protocol):
-    """What a job needs of a model."""
+    """A model of the comparison.
+
+    Attributes
+    ----------
+    parameters : dict
+        Parameters for the table of results.
+
+    classes : array-like of shape (n_classes,)
+        Labels of the columns of `predict_proba`; known after `fit`.
+    """
 
     parameters: dict[str, Any]
     classes: Any
 
     def fit(self, frame: pd.DataFrame, y: pd.Series) -> Any:
-        """Learn from rows."""
+        """Learn from training rows."""
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict a label for each row."""
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray | None:
-        """Predict the probability of each class for each row, where the model has any."""
+        """Predict the probability of each class for each row; None if the model has none."""
 
 
 def is_installed(model: str) -> bool:
-    """Whether the optional package that a model needs, if any, is there."""
+    """Whether the optional package of a model, if it has one, is installed."""
     return model not in MODULES or find_spec(MODULES[model]) is not None
 
 
 def model_rows(models: Iterable[str], contexts: Sequence[str], corpus: Corpus) -> list[str]:
-    """Names of the rows of the table: which variants of `models` make sense for the corpus."""
+    """Names of the rows of the table: the variants of `models` that suit the corpus."""
     rows = []
     for model in models:
         if model == "context-memory" and corpus.has_groups:
@@ -63,12 +71,12 @@ def model_rows(models: Iterable[str], contexts: Sequence[str], corpus: Corpus) -
 
 
 def is_baseline(name: str) -> bool:
-    """Whether a row of the table is one to compare context memory with, and is searched."""
+    """Whether a row of the table is a baseline."""
     return name in BASELINES
 
 
 def search_baseline(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
-    """Choose what a baseline is built with by accuracy on `valid`.
+    """Tune a baseline by accuracy on `valid`.
 
     Parameters
     ----------
@@ -76,12 +84,12 @@ def search_baseline(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict
         One of `BASELINES`.
 
     train, valid : DataFrame
-        Rows to learn from and rows to score on.
+        Training rows and validation rows.
 
     Returns
     -------
     dict
-        What `build_model` needs; it can be written as JSON.
+        The argument `chosen` of `build_model`; it can be written as JSON.
     """
     if name == "fasttext":
         return search_fasttext(train, valid)
@@ -91,7 +99,7 @@ def search_baseline(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict
 
 
 def is_deterministic(name: str, chosen: dict[str, Any]) -> bool:
-    """Whether every seed gives the same model, so that one fit is enough."""
+    """Whether all seeds give the same model, so that one fit is enough."""
     return is_baseline(name) and name != "fasttext" and chosen.get("solver") != SGD
 
 
@@ -103,16 +111,16 @@ def build_model(
     Parameters
     ----------
     name : str
-        One of the names that `model_rows` gives.
+        Row of the table, as returned by `model_rows`.
 
     train : DataFrame
-        The training rows: their columns and alphabet decide some parameters.
+        Training rows. Some parameters depend on their columns and their alphabet.
 
     seed : int
-        Seed of the models that draw random numbers.
+        Random seed.
 
     chosen : dict, default=None
-        Result of the search for a baseline.
+        Result of `search_baseline`, for a baseline.
 
     Returns
     -------
@@ -127,55 +135,3 @@ def build_model(
     if name == "crf":
         return CRF(**chosen)
     return LinearBaseline(Choice(**chosen), window=name == "lr-window", seed=seed)
-
-
-class ContextMemory:
-    """`ContextMemoryClassifier` with its defaults.
-
-    Parameters
-    ----------
-    name : str
-        Row of the table: "context-memory", with the context in brackets where rows have groups.
-
-    train : DataFrame
-        The training rows.
-
-    seed : int
-        Value of `random_state`.
-    """
-
-    def __init__(self, name: str, train: pd.DataFrame, seed: int):
-        from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
-
-        self.parameters: dict[str, Any] = {}
-        if "group" in train:
-            self.parameters["context"] = name.split("(")[1].rstrip(")")
-            for column in feature_columns(train):
-                self.parameters[f"{column}_column"] = column
-        self.classifier = ContextMemoryClassifier(random_state=seed, verbose=0, **self.parameters)
-        if lacks_spaces(train["text"]):
-            vectorizer = TextSequenceVectorizer(analyzer="char", ngram_range=(1, 3))
-            self.classifier.set_params(vectorizer=vectorizer)
-            self.parameters["vectorizer"] = repr(vectorizer)
-
-    def fit(self, frame: pd.DataFrame, y: pd.Series) -> ContextMemory:
-        """Fit the classifier with its defaults."""
-        self.classifier.fit(self._input(frame), y)
-        self.classes = self.classifier.classes_
-        return self
-
-    def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict a label for each row."""
-        return self.classifier.predict(self._input(frame))
-
-    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict the probability of each class for each row."""
-        return self.classifier.predict_proba(self._input(frame))
-
-    def explain(self, frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
-        """Explain predictions, with the options of the classifier's method."""
-        return self.classifier.explain(self._input(frame), **options)
-
-    def _input(self, frame: pd.DataFrame) -> pd.DataFrame | list[str]:
-        """Frame with its context columns, or the plain texts where there is no context."""
-        return frame[feature_columns(frame)] if "group" in frame else frame["text"].tolist()

@@ -1,4 +1,4 @@
-"""Conditional random field over the rows of a group, with python-crfsuite, an optional package."""
+"""Conditional random field over the rows of a group; needs python-crfsuite."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score
 
-from benchmarks.models.features import make_tokenizer, sequences
+from benchmarks.corpora.corpus import sequences
+from benchmarks.models.features import make_tokenizer
 
 GRID = (0.3, 1.0, 3.0, 10.0, 30.0)  # c2, the weight of the L2 penalty
 
-# On 200,000 rows of 41 classes an iteration takes one to two seconds: training stops after so many,
-# whether or not it has converged, and features that occur once with a class are left out.
-# csabstruct converges in 150 to 190.
+# An iteration on 200,000 rows with 41 classes takes one to two seconds, so the number of iterations
+# is limited and features that occur once with a class are dropped. csabstruct converges in 150 to
+# 190 iterations.
 MAX_ITERATIONS = 200
 MIN_FREQUENCY = 2
 
@@ -27,8 +28,9 @@ N_POSITIONS = 5
 class CRF:
     """Linear-chain CRF, trained with L-BFGS.
 
-    A row has its words and word pairs, those of the row before and of the row after it, its
-    place from the start and from the end of its group, and which fifth of the group it is in.
+    The features of a row are its words and word pairs, those of the row before and of the row
+    after it, its position from the start and from the end of its group, and the fifth of the group
+    that it is in.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class CRF:
         }
 
     def fit(self, frame: pd.DataFrame, y: pd.Series) -> CRF:
-        """Learn the weights; add to the parameters how many iterations it took."""
+        """Learn the weights, and add the number of iterations to the parameters."""
         self.tokenizer = make_tokenizer(frame["text"])
         return self._train(group_features(frame, self.tokenizer), sequences(frame), y)
 
@@ -70,7 +72,7 @@ class CRF:
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def _train(self, features: list[Any], places: list[np.ndarray], y: pd.Series) -> CRF:
-        """Train on the features of groups, whose rows stand at `places` of `y`."""
+        """Train on the features of groups, whose rows have the positions `places` in `y`."""
         import pycrfsuite
 
         numbers, self.classes = pd.factorize(y)
@@ -81,7 +83,7 @@ class CRF:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "model.crfsuite"
             trainer.train(str(path))
-            self.model = path.read_bytes()  # the tagger reads from it and does not keep it
+            self.model = path.read_bytes()  # the tagger holds no reference to it
         self.tagger = pycrfsuite.Tagger()
         self.tagger.open_inmemory(self.model)
         self.parameters["iterations"] = len(trainer.logparser.iterations)
@@ -89,7 +91,7 @@ class CRF:
 
 
 def group_features(frame: pd.DataFrame, tokenizer: Callable[[str], list[str]]) -> list[Any]:
-    """Features of the rows of each group, in the form that crfsuite reads."""
+    """Features of the rows of each group, as sequences of crfsuite."""
     import pycrfsuite
 
     texts = frame["text"].to_numpy()
@@ -102,13 +104,13 @@ def group_features(frame: pd.DataFrame, tokenizer: Callable[[str], list[str]]) -
 
 
 def words_and_pairs(words: list[str]) -> list[str]:
-    """Words and pairs of neighbours, each once, in a fixed order."""
+    """Words and pairs of adjacent words, each once, in a fixed order."""
     pairs = [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
     return list(dict.fromkeys([*words, *pairs]))
 
 
 def row_features(terms: list[list[str]], place: int) -> list[str]:
-    """Features of the row at a place of its group, given the terms of all rows of the group."""
+    """Features of the row at a position of its group, given the terms of all rows of the group."""
     features = ["bias", f"from start={min(place, 5)}", f"from end={min(len(terms) - 1 - place, 5)}"]
     features.append(f"part={N_POSITIONS * place // len(terms)}")
     for shift, prefix in ((-1, "before:"), (0, "here:"), (1, "after:")):
@@ -123,12 +125,12 @@ def search_crf(train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     train, valid : DataFrame
-        Rows to learn from and rows to score on.
+        Training rows and validation rows.
 
     Returns
     -------
     dict
-        Arguments of `CRF`; of equally good ones, the first in the grid.
+        Arguments of `CRF`: the first of the best ones in the grid.
     """
     tokenizer = make_tokenizer(train["text"])
     features = group_features(train, tokenizer)

@@ -1,4 +1,4 @@
-"""Supervised fastText, an optional package, on the words that the other models see."""
+"""Supervised fastText on the words of the other models; needs fasttext-numpy2."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from sklearn.metrics import accuracy_score
 
 from benchmarks.models.features import make_tokenizer
 
-# Corpora of many classes learn next to nothing in few epochs at a low rate.
+# A few epochs at a low rate learn next to nothing on corpora with many classes.
 GRID = ((10, 0.5), (25, 0.5), (25, 1.0), (100, 0.5), (100, 1.0))  # epochs and learning rate
 
-# One core reads one to two million words a second: a trial takes a few minutes at most.
+# One core reads one to two million words per second, so a trial takes a few minutes at most.
 MAX_WORDS = 200_000_000
 
-# No word holds both a "#" and a ":", as each is a token of its own: no text can name a class.
+# "#" and ":" are tokens of their own, so no word of a text starts like a label.
 LABEL = "#:"
 
 
 def fasttext_version() -> str:
-    """Version of the package that brings fastText, or "not installed"."""
+    """Version of the package of fastText, or "not installed"."""
     return version("fasttext-numpy2") if find_spec("fasttext") else "not installed"
 
 
@@ -42,10 +42,10 @@ class FastText:
         Number of passes over the training rows.
 
     lr : float, default=0.5
-        Learning rate at the start.
+        Initial learning rate.
 
     most_epochs : int, default=None
-        What the search was limited to, for the results only.
+        Limit of the epochs in the search, for the table of results only.
     """
 
     def __init__(self, seed: int, epoch: int = 25, lr: float = 0.5, most_epochs: int | None = None):
@@ -61,12 +61,12 @@ class FastText:
         self.parameters = self.options | limit
 
     def fit(self, frame: pd.DataFrame, y: pd.Series) -> FastText:
-        """Write the file that fastText reads, and train on it."""
+        """Write the training file of fastText, and train on it."""
         import fasttext
 
         self.tokenizer = make_tokenizer(frame["text"])
         numbers, self.classes = pd.factorize(y)
-        self.shares = np.bincount(numbers) / len(numbers)
+        self.class_frequencies = np.bincount(numbers) / len(numbers)
         lines = zip(numbers, self._lines(frame["text"]), strict=True)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "train.txt"
@@ -78,28 +78,28 @@ class FastText:
         return self
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict a label for each row; the most frequent one where there is no known word."""
+        """Predict a label for each row; the most frequent one for rows without a known word."""
         labels = self.model.predict(self._lines(frame["text"]))[0]
         fallback = self.model.get_labels()[0]
         numbers = class_numbers([found[0] if found else fallback for found in labels])
         return np.asarray(self.classes)[numbers]
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Probability of each class for each row; the class's share where no word is known."""
-        probabilities = np.tile(self.shares, (len(frame), 1))
+        """Probability of each class for each row; class frequencies where no word is known."""
+        probabilities = np.tile(self.class_frequencies, (len(frame), 1))
         labels, values = self.model.predict(self._lines(frame["text"]), k=-1)
-        for row, (found, of_row) in enumerate(zip(labels, values, strict=True)):
+        for row, (found, values_of_row) in enumerate(zip(labels, values, strict=True)):
             if found:
-                probabilities[row, class_numbers(found)] = of_row
+                probabilities[row, class_numbers(found)] = values_of_row
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def _lines(self, texts: pd.Series) -> list[str]:
-        """Words of each text with spaces between them."""
+        """Words of each text, separated by spaces."""
         return [" ".join(self.tokenizer(text.lower())) for text in texts]
 
 
 def class_numbers(labels: Iterable[str]) -> np.ndarray:
-    """Class numbers of labels as fastText writes them."""
+    """Class numbers of labels of fastText."""
     return np.array([label.removeprefix(LABEL) for label in labels], dtype=int)
 
 
@@ -109,12 +109,12 @@ def search_fasttext(train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     train, valid : DataFrame
-        Rows to learn from and rows to score on.
+        Training rows and validation rows.
 
     Returns
     -------
     dict
-        Arguments of `FastText`; of equally good ones, the first in the grid.
+        Arguments of `FastText`: the first of the best ones in the grid.
     """
     tokenizer = make_tokenizer(train["text"])
     n_words = sum(len(tokenizer(text)) for text in train["text"])
@@ -128,6 +128,6 @@ def search_fasttext(train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
 
 
 def limited_grid(n_words: int) -> list[tuple[int, float]]:
-    """Trials for a corpus of so many words: no more epochs than `MAX_WORDS` allows."""
+    """Trials for a corpus of `n_words` words, with at most `MAX_WORDS` words read in each."""
     most = max(1, MAX_WORDS // max(1, n_words))
     return list(dict.fromkeys((min(epoch, most), rate) for epoch, rate in GRID))

@@ -1,4 +1,4 @@
-"""Features of texts that all baselines share: words, n-grams and windows of rows."""
+"""Features of texts for the baselines: words, n-grams and windows of rows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks.corpora.corpus import group_keys
+from benchmarks.corpora.corpus import group_keys, order_keys
 
 WINDOW = (-2, -1, 0, 1, 2)
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")  # Japanese kana and Chinese characters
 
 
 def make_vectorizer(texts: pd.Series) -> TfidfVectorizer:
-    """TF-IDF of words and pairs of words, or of characters where words are not set apart."""
+    """TF-IDF of words and pairs of words, or of characters for texts without spaces."""
     if lacks_spaces(texts):
         return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
     pattern = r"\w+|[^\w\s]"
@@ -25,7 +25,7 @@ def make_vectorizer(texts: pd.Series) -> TfidfVectorizer:
 
 
 def make_tokenizer(texts: pd.Series) -> Callable[[str], list[str]]:
-    """Make a function that cuts a text into the words, or characters, that all models see."""
+    """Make a function that splits a text into the words, or characters, of `make_vectorizer`."""
     vectorizer = make_vectorizer(texts)
     is_of_words = vectorizer.analyzer == "word"
     return vectorizer.build_tokenizer() if is_of_words else re.compile(r"\S").findall
@@ -37,31 +37,17 @@ def lacks_spaces(texts: pd.Series) -> bool:
     return len(CJK.findall(sample)) > 0.3 * len(sample)
 
 
-def sequences(frame: pd.DataFrame) -> list[np.ndarray]:
-    """Positions of the rows of each group, in the order that they have within it."""
-    groups = group_keys(frame)
-    in_order = np.lexsort((within_groups(frame), groups))
-    return np.split(in_order, np.flatnonzero(np.diff(groups[in_order])) + 1)
-
-
-def within_groups(frame: pd.DataFrame) -> np.ndarray:
-    """One integer per row by which the rows of a group are sorted."""
-    if "order" not in frame:
-        return np.arange(len(frame))
-    return pd.factorize(frame["order"], sort=True)[0]
-
-
 def widen(features: sparse.csr_matrix, frame: pd.DataFrame, window: bool) -> sparse.csr_matrix:
-    """Features of the rows, beside those of their neighbours when `window` is true."""
+    """Features of the rows, together with those of their neighbors if `window` is true."""
     if not window:
         return features
-    return window_features(features, group_keys(frame), within_groups(frame))
+    return window_features(features, group_keys(frame), order_keys(frame))
 
 
 def window_features(
     features: sparse.csr_matrix, groups: np.ndarray, order: np.ndarray | None = None
 ) -> sparse.csr_matrix:
-    """Features of a row beside those of the two rows before and the two after it in its group.
+    """Features of a row, and of the two rows before and the two rows after it in its group.
 
     Parameters
     ----------
@@ -69,15 +55,16 @@ def window_features(
         Features of each row.
 
     groups : ndarray of shape (n_rows,)
-        Group of each row; the rows of a group need not stand together.
+        Group of each row; the rows of a group need not be adjacent.
 
     order : ndarray of shape (n_rows,), default=None
-        What rows are sorted by within their group; None keeps the order that they have.
+        Sort key of the rows within their group. If None, rows keep their order.
 
     Returns
     -------
     csr_matrix of shape (n_rows, 5 * n_features)
-        Blocks for the rows 2 before, 1 before, itself, 1 after and 2 after; zero outside.
+        Blocks of the second row before, the row before, the row itself, the row after and the
+        second row after; zero outside the group.
     """
     n_rows = len(groups)
     within = np.arange(n_rows) if order is None else order
@@ -85,10 +72,10 @@ def window_features(
     blocks = []
     for shift in WINDOW:
         position = np.arange(max(0, -shift), min(n_rows, n_rows - shift))
-        row, neighbour = sequence[position], sequence[position + shift]
-        same = groups[row] == groups[neighbour]
+        row, neighbor = sequence[position], sequence[position + shift]
+        same = groups[row] == groups[neighbor]
         pick = sparse.csr_matrix(
-            (np.ones(same.sum()), (row[same], neighbour[same])), shape=(n_rows, n_rows)
+            (np.ones(same.sum()), (row[same], neighbor[same])), shape=(n_rows, n_rows)
         )
         blocks.append(pick @ features)
     return sparse.hstack(blocks, format="csr")

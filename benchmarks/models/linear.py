@@ -21,38 +21,47 @@ SGD = "SGDClassifier(log_loss)"
 SVM = "LinearSVC"
 GRIDS = {
     LOGISTIC_REGRESSION: (1.0, 3.0, 10.0, 30.0, 100.0),
-    SGD: (1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7),  # whole decades cost swda about a point
+    SGD: (
+        1e-4,
+        3e-5,
+        1e-5,
+        3e-6,
+        1e-6,
+        3e-7,
+        1e-7,
+    ),  # whole decades lose about a point on swda
     SVM: (0.03, 0.1, 0.3, 1.0, 3.0),
 }
 
 # One lbfgs step over 1e8 (non-zero feature, class) pairs takes 1 to 3 seconds on one core and a
-# fit takes 50 to 300 steps: above this, SGD stands in for it.
+# fit takes 50 to 300 steps. Above this amount of work, SGD replaces it.
 MAX_LBFGS_WORK = 1e8
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the search of a linear baseline found: a solver and its regularisation."""
+    """Result of the search of a linear baseline: a solver and its regularization."""
 
     solver: str
     strength: float
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What goes into the results."""
+        """Parameters for the table of results."""
         return {"solver": self.solver, "alpha" if self.solver == SGD else "C": self.strength}
 
 
 class LinearBaseline:
-    """TF-IDF features of a row, or of a window of rows, and a linear model.
+    """Linear model on TF-IDF features of a row, or of a window of rows.
 
     Parameters
     ----------
     choice : Choice
-        Solver and regularisation. An SVM gets n-grams of characters beside the words.
+        Solver and regularization. An SVM also has n-grams of characters.
 
     window : bool
-        Whether a row also gets the features of the two rows before and after it in its group.
+        Whether a row also has the features of the two rows before and the two rows after it in
+        its group.
 
     seed : int
         Seed of the SGD solver.
@@ -78,7 +87,7 @@ class LinearBaseline:
         return self.linear.predict(self._features(frame))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray | None:
-        """Probability of each class for each row; None for the SVM, which has none."""
+        """Probability of each class for each row; None for the SVM."""
         return None if self.solver == SVM else self.linear.predict_proba(self._features(frame))
 
     def _features(self, frame: pd.DataFrame) -> Any:
@@ -87,20 +96,20 @@ class LinearBaseline:
 
 
 def search_linear(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
-    """Choose the solver by the amount of work and its regularisation by accuracy on `valid`.
+    """Choose the solver by the amount of work, and its regularization by accuracy on `valid`.
 
     Parameters
     ----------
     name : {"lr", "lr-window", "svm-char"}
-        Which baseline.
+        Name of the baseline.
 
     train, valid : DataFrame
-        Rows to learn from and rows to score on.
+        Training rows and validation rows.
 
     Returns
     -------
     dict
-        Fields of `Choice`: the solver and the best strength; of equal ones, the first in the grid.
+        Fields of `Choice`: the solver, and the first of the best strengths in the grid.
     """
     window = name == "lr-window"
     solver = SVM if name == "svm-char" else LOGISTIC_REGRESSION
@@ -118,13 +127,13 @@ def search_linear(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict[s
 
 
 def choose_solver(n_nonzero: int, n_classes: int) -> str:
-    """Logistic regression, or SGD where the lbfgs solver would take minutes."""
+    """Return logistic regression, or SGD where the lbfgs solver would take minutes."""
     n_weights_per_feature = 1 if n_classes == 2 else n_classes
     return SGD if n_nonzero * n_weights_per_feature > MAX_LBFGS_WORK else LOGISTIC_REGRESSION
 
 
 def make_features(solver: str, texts: pd.Series) -> Any:
-    """Vectorizer of words and word pairs, for an SVM beside n-grams of characters within words."""
+    """Vectorizer of words and word pairs; for an SVM also of n-grams of characters inside words."""
     words = make_vectorizer(texts)
     if solver != SVM:
         return words
@@ -133,7 +142,7 @@ def make_features(solver: str, texts: pd.Series) -> Any:
 
 
 def make_linear_model(solver: str, strength: float, seed: int) -> Any:
-    """Linear model with C, or alpha for SGD, set to `strength`."""
+    """Linear model whose C, or alpha for SGD, is `strength`."""
     if solver == LOGISTIC_REGRESSION:
         return LogisticRegression(C=strength, max_iter=1000)
     if solver == SVM:
@@ -142,9 +151,10 @@ def make_linear_model(solver: str, strength: float, seed: int) -> Any:
 
 
 def one_blas_thread() -> threadpool_limits:
-    """Context in which linear algebra keeps to one thread.
+    """Context in which linear algebra uses one thread.
 
-    The vectors of lbfgs are short: with a thread per core it waits at barriers, and on a busy
-    machine a fit takes many times as long. SGD runs classes in parallel and is not held back.
+    The vectors of lbfgs are short: with one thread per core, threads wait for one another, and a
+    fit on a busy machine takes many times as long. SGD fits classes in parallel and is not
+    affected.
     """
     return threadpool_limits(1, user_api="blas")

@@ -25,16 +25,11 @@ import pandas as pd
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from tqdm import tqdm
 
+from benchmarks.command_line import add_data_option
 from benchmarks.comparison.__main__ import whole_numbers
-from benchmarks.corpora.corpus import (
-    Columns,
-    Corpus,
-    add_data_option,
-    feature_columns,
-    load_files,
-    take_whole_groups,
-)
-from benchmarks.measuring.store import write_atomically
+from benchmarks.corpora.corpus import Corpus, feature_columns, take_whole_groups
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
 from benchmarks.scaling.model import (
     Network,
     StepModel,

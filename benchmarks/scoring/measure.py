@@ -27,16 +27,11 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from benchmarks.comparison.jobs import call_in_process, describe
-from benchmarks.corpora.corpus import (
-    Columns,
-    Corpus,
-    add_data_option,
-    group_keys,
-    load_files,
-    take_whole_groups,
-)
-from benchmarks.measuring.store import write_atomically
+from benchmarks.command_line import add_data_option
+from benchmarks.corpora.corpus import Corpus, group_keys, take_whole_groups
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process, describe_error
 from benchmarks.scoring.engines import ENGINES, Counts
 from sk_ctxmem import ContextMemoryClassifier
 
@@ -143,7 +138,7 @@ def measure(engine: str, n_workers: int, n_rows: int, model: Path, data: Path) -
         with PeakMemory(engine) as peak:
             found = call_in_process(ENGINES[engine], model, data, n_workers, n_rows)
     except Exception as error:
-        return row | {"error": describe(error)}
+        return row | {"error": describe_error(error)}
     counts, seconds = found
     row |= {"seconds": seconds, "rows_per_second": n_rows / seconds, "counts": counts}
     return row | {"worker_mb": peak.worker_mb, "java_mb": peak.java_mb or np.nan}

@@ -20,13 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import (
-    Columns,
-    Corpus,
-    add_data_option,
-    load_files,
-    take_whole_groups,
-)
+from benchmarks.command_line import add_data_option
+from benchmarks.corpora.corpus import Corpus, take_whole_groups
+from benchmarks.corpora.files import Columns, load_files
 from sk_ctxmem import ContextMemoryClassifier
 
 MEMORIES = ("gru", "elman", "lstm", "mingru")

@@ -11,8 +11,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.comparison.__main__ import one_or_more_of, positive_number
-from benchmarks.comparison.jobs import describe
-from benchmarks.corpora.corpus import Columns, Corpus, load_docstring_sections_corpus, load_files
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.embedded import load_docstring_sections_corpus
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.processes import describe_error
 from benchmarks.speed.fit import add_means, plan_fit
 from benchmarks.speed.growth import plan_growth
 from benchmarks.speed.imports import plan_import
@@ -126,7 +128,7 @@ def run_all(plans: dict[str, list[Task]], output: Path) -> list[str]:
                 try:
                     rows += task.run()
                 except Exception as error:  # whatever it is, the other tasks go on
-                    failures.append(f"{table}: {task.name}: {describe(error)}")
+                    failures.append(f"{table}: {task.name}: {describe_error(error)}")
                 write_table(table, rows, output)
                 progress.update()
     return failures

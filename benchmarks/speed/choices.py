@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 
 from benchmarks.corpora.corpus import Corpus, split_by_group
-from benchmarks.measuring.measure import timed
+from benchmarks.measuring.resources import timed
 from benchmarks.models.linear import GRIDS
 from benchmarks.speed import processes
 from benchmarks.speed.models import SOLVERS, Linear

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.measuring.measure import timed
+from benchmarks.measuring.resources import timed
 from benchmarks.models.fasttext import fasttext_version
 from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import processes

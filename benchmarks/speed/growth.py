@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.corpora.corpus import Corpus, feature_columns
-from benchmarks.measuring.measure import timed
+from benchmarks.measuring.resources import timed
 from benchmarks.models.features import make_tokenizer
 from benchmarks.speed import processes
 from benchmarks.speed.models import Ours

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.measuring.measure import timed
+from benchmarks.measuring.resources import timed
 from benchmarks.speed import processes
 from benchmarks.speed.tasks import Row, Settings, Task
 

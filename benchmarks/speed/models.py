@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
-from benchmarks.models.build import ContextMemory, Model
+from benchmarks.models.build import Model
+from benchmarks.models.context_memory import ContextMemory
 from benchmarks.models.fasttext import FastText
 from benchmarks.models.features import make_vectorizer
 from benchmarks.models.linear import (

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.measuring.measure import timed
+from benchmarks.measuring.resources import timed
 from benchmarks.speed import processes
 from benchmarks.speed.models import (
     AnyModel,

@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ParameterGr
 from sklearn.pipeline import Pipeline
 
 from benchmarks.corpora.corpus import Corpus, feature_columns, group_keys
-from benchmarks.measuring.measure import timed
+from benchmarks.measuring.resources import timed
 from benchmarks.speed import processes
 from benchmarks.speed.models import Ours
 from benchmarks.speed.tasks import Row, Settings, Task, first_with_groups

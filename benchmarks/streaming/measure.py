@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from skorch.callbacks import Callback
 
-from benchmarks.comparison.jobs import call_in_process
-from benchmarks.corpora.corpus import Columns, Corpus, load_files
-from benchmarks.measuring.measure import peak_memory_mb
-from benchmarks.measuring.resources import resident_bytes
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.files import Columns, load_files
+from benchmarks.measuring.processes import call_in_process
+from benchmarks.measuring.resources import peak_memory_mb, resident_bytes
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.distributed import fit_parquet
 
