@@ -1,1 +1,1 @@
-"""Reports: tables and plots of results."""
+"""Tables and plots of results."""

@@ -1,14 +1,15 @@
-"""Plots of a comparison: accuracy against fit time, and errors relative to those of lr."""
+"""Plots: one panel per corpus, with the same style for a model in all of them."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-# Colours of Okabe and Ito, told apart by readers of every kind of colour vision; and markers.
+# Markers, and the colors of Okabe and Ito, which color-blind readers can distinguish.
 STYLES = {
     "lr": ("#000000", "o"),
     "lr-window": ("#0072B2", "s"),
@@ -21,8 +22,8 @@ STYLES = {
     "context-memory (none)": ("#009E73", "v"),
 }
 
-# Numbers beside bars, legible on lines too.
-BESIDE_A_BAR: dict[str, Any] = {
+# The style of numbers beside bars, which stay legible on lines.
+BAR_LABEL: dict[str, Any] = {
     "xytext": (4, 0),
     "textcoords": "offset points",
     "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5},
@@ -39,7 +40,7 @@ def write_plot(results: pd.DataFrame, path: Path) -> None:
         One row per job; failed ones are left out.
 
     path : Path
-        PNG file to write; nothing is written when no job has a result.
+        PNG file; not written if no job has a result.
     """
     results = results.dropna(subset=["accuracy"])
     corpora = list(results.groupby("corpus", sort=False))
@@ -48,7 +49,7 @@ def write_plot(results: pd.DataFrame, path: Path) -> None:
     figure, axes = make_panels(len(corpora), height=2.5)
     handles: dict[str, Any] = {}
     for ax, (corpus, of_corpus) in zip(axes, corpora, strict=False):
-        handles |= draw_panel(ax, str(corpus), of_corpus)
+        handles |= draw_models(ax, str(corpus), of_corpus)
     figure.supxlabel("fit time in seconds", fontsize=10)
     figure.supylabel("accuracy in %", fontsize=10)
     names = [name for name in STYLES if name in handles]
@@ -57,16 +58,16 @@ def write_plot(results: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def draw_panel(ax: Any, title: str, of_corpus: pd.DataFrame) -> dict[str, Any]:
-    """Draw the models of one corpus; return a legend handle for each."""
+def draw_models(ax: Any, title: str, of_corpus: pd.DataFrame) -> dict[str, Any]:
+    """Draw the models of one corpus; return a legend handle for each model."""
     handles = {}
     for model, of_model in of_corpus.groupby("model", sort=False):
-        colour, marker = STYLES[str(model)]
+        color, marker = STYLES[str(model)]
         handles[str(model)] = ax.errorbar(
             of_model["fit_seconds"].mean(),
             of_model["accuracy"].mean() * 100,
             yerr=of_model["accuracy"].std() * 100 if len(of_model) > 1 else None,
-            color=colour,
+            color=color,
             marker=marker,
             markersize=8,
             alpha=0.85,
@@ -82,7 +83,7 @@ def draw_panel(ax: Any, title: str, of_corpus: pd.DataFrame) -> dict[str, Any]:
 
 
 def scale_axes(ax: Any, seconds: pd.Series, accuracies: pd.Series) -> None:
-    """Set limits with room around the points, and few enough ticks that labels stay apart."""
+    """Set limits with margins, and few enough ticks that labels do not overlap."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     low, high = seconds.min() / 2, seconds.max() * 2
@@ -90,7 +91,7 @@ def scale_axes(ax: Any, seconds: pd.Series, accuracies: pd.Series) -> None:
     ax.set_xscale("log")
     ax.set_xlim(low, high)
     ax.set_ylim(accuracies.min() - margin, accuracies.max() + margin)
-    # Whole powers of ten are enough for a wide axis, but may miss a narrow one altogether.
+    # Powers of ten suffice on a wide axis, but a narrow one may contain none.
     steps = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
     ax.xaxis.set_major_locator(LogLocator(subs=steps))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -99,16 +100,16 @@ def scale_axes(ax: Any, seconds: pd.Series, accuracies: pd.Series) -> None:
 
 
 def write_error_plot(results: pd.DataFrame, path: Path) -> None:
-    """Plot the share of mistakes, relative to that of lr, as bars; one panel per corpus.
+    """Plot error rates relative to that of lr as bars, one panel per corpus.
 
     Parameters
     ----------
     results : DataFrame
-        One row per job; failed ones, and corpora on which lr was not run or makes no mistake, are
-        left out.
+        One row per job, without failed ones and without corpora on which lr was not run or makes
+        no error.
 
     path : Path
-        PNG file to write; nothing is written when there is nothing to draw.
+        PNG file; not written if there is nothing to draw.
     """
     errors = relative_errors(results)
     if errors.empty:
@@ -117,8 +118,8 @@ def write_error_plot(results: pd.DataFrame, path: Path) -> None:
     figure, axes = make_panels(len(errors), height=0.25 * len(models) + 0.8)
     for ax, (corpus, of_corpus) in zip(axes, errors.iterrows(), strict=False):
         values = of_corpus[models]
-        colours = [STYLES[name][0] for name in models]
-        ax.barh(models, values, color=colours, edgecolor="#333333", linewidth=0.5)
+        colors = [STYLES[name][0] for name in models]
+        ax.barh(models, values, color=colors, edgecolor="#333333", linewidth=0.5)
         ax.axvline(1, color="#000000", linewidth=1, linestyle="--")
         ax.set_ylim(len(models) - 0.5, -0.5)
         ax.set_title(textwrap.fill(str(corpus), 32), fontsize=10)
@@ -128,14 +129,14 @@ def write_error_plot(results: pd.DataFrame, path: Path) -> None:
         for place, value in enumerate(values):
             if value > 0:
                 number = f"{value:.2f}"
-                ax.annotate(number, (value, place), va="center", fontsize=7, **BESIDE_A_BAR)
+                ax.annotate(number, (value, place), va="center", fontsize=7, **BAR_LABEL)
         ax.margins(x=0.2)
     figure.supxlabel("mistakes relative to lr (less is better)", fontsize=10)
     figure.savefig(path, dpi=120)
 
 
 def relative_errors(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean share of mistakes over that of lr; a row per corpus, a column per model."""
+    """Mean error rate divided by that of lr: one row per corpus, one column per model."""
     errors = 1 - results.pivot_table(index="corpus", columns="model", values="accuracy", sort=False)
     if "lr" not in errors:
         return pd.DataFrame()
@@ -143,8 +144,39 @@ def relative_errors(results: pd.DataFrame) -> pd.DataFrame:
     return errors.div(errors["lr"], axis=0)
 
 
+def write_curves(
+    results: pd.DataFrame, draw: Callable[[Any, pd.DataFrame], None], x_label: str, path: Path
+) -> None:
+    """Plot accuracy against another quantity, one panel per corpus.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row per fit, with the column "corpus".
+
+    draw : callable
+        Draws the rows of one corpus on an axes, each curve with a label.
+
+    x_label : str
+        Name of the other quantity.
+
+    path : Path
+        PNG file.
+    """
+    corpora = list(results.groupby("corpus", sort=False))
+    figure, axes = make_panels(len(corpora), height=2.5)
+    for ax, (corpus, of_corpus) in zip(axes, corpora, strict=False):
+        draw(ax, of_corpus)
+        ax.set_title(str(corpus), fontsize=10)
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=7)
+    figure.supxlabel(x_label, fontsize=10)
+    figure.supylabel("accuracy in %", fontsize=10)
+    figure.savefig(path, dpi=120)
+
+
 def make_panels(n_panels: int, height: float) -> tuple[Any, Any]:
-    """Figure with a grid of panels, at most four in a row."""
+    """Make a figure with a grid of panels, at most four in a row."""
     from matplotlib.figure import Figure
 
     n_columns = min(4, n_panels)

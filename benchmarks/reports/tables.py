@@ -1,4 +1,4 @@
-"""Report of a comparison: text table, Markdown table, remarks and closing sentence."""
+"""Tables of a comparison as text and as Markdown, with notes and a closing sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.models.crf import MAX_ITERATIONS
 from benchmarks.models.fasttext import GRID, MAX_WORDS
 from benchmarks.models.linear import MAX_LBFGS_WORK, SGD
 
-# The terminal shows a part of what the Markdown file shows; results.csv has all.
+# The terminal shows fewer columns than the Markdown file; results.csv has all.
 FULL_HEADER = (
     "model",
     "accuracy",
@@ -36,7 +36,7 @@ BEST_MARK = "*"
 
 
 def text_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """Table for a terminal or a pipe: a block per corpus and the notes below.
+    """Text table: one block per corpus, and the notes below.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def text_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
 
 
 def markdown_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """Report as Markdown, with a line per corpus and model."""
+    """Markdown table with one line per corpus and model, and the notes below."""
     header = ("corpus", *FULL_HEADER)
     lines = [header, ("---", "---", *["---:"] * (len(header) - 2))]
     for corpus, of_corpus in results.groupby("corpus", sort=False):
@@ -80,12 +80,12 @@ def markdown_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
 
 
 def escape_markdown(cell: str) -> str:
-    """Cell in which bars and stars stand for themselves."""
+    """Escape bars and stars in a cell."""
     return cell.strip().replace("|", r"\|").replace("*", r"\*")
 
 
 def table_rows(of_corpus: pd.DataFrame) -> list[dict[str, str]]:
-    """Cells of the table for one corpus, a row per model, under the names of `FULL_HEADER`."""
+    """Cells of one corpus, by column of `FULL_HEADER`: one row per model."""
     means = of_corpus.groupby("model", sort=False)["accuracy"].mean()
     lr_seconds = of_corpus.loc[of_corpus["model"] == "lr", "fit_seconds"].mean()
     rows = []
@@ -114,7 +114,7 @@ def table_rows(of_corpus: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def comparison_sentences(comparisons: pd.DataFrame) -> list[str]:
-    """Difference to the best baseline and its interval, in points of accuracy."""
+    """Differences from the best baseline with their intervals, in points of accuracy."""
     sentences = []
     for row in comparisons.itertuples():
         sentence = f"{row.model} less {row.baseline}: {row.difference * 100:+.1f} points"
@@ -126,19 +126,19 @@ def comparison_sentences(comparisons: pd.DataFrame) -> list[str]:
 
 
 def spread(values: pd.Series) -> str:
-    """Mean with one decimal, and the standard deviation where there are several values."""
+    """Mean with one decimal, and the standard deviation of several values."""
     values = values.dropna()
     mean = number(values.mean(), ",.1f")
     return mean if len(values) < 2 else f"{mean} ± {values.std():.1f}"
 
 
 def number(value: float, form: str) -> str:
-    """Value as text, a dash where it is not known."""
+    """Value as text, or a dash for NaN."""
     return "-" if np.isnan(value) else format(value, form)
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table whose first column is flush left and whose others are flush right."""
+    """Lines of a table, with the first column left-aligned and the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  " + "   ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
@@ -152,12 +152,12 @@ def parameters_of(results: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def uses_sgd(results: pd.DataFrame) -> bool:
-    """Whether SGD stood in for logistic regression in any of the jobs."""
+    """Whether SGD replaced logistic regression in any of the jobs."""
     return any(parameters.get("solver") == SGD for parameters in parameters_of(results))
 
 
 def notes(results: pd.DataFrame) -> list[str]:
-    """Remarks that a reader of the table needs."""
+    """List the notes below the table."""
     remarks = [
         f"{BEST_MARK} best accuracy on the corpus. Accuracy, F1, recall and ECE, the expected "
         "calibration error, in %. x lr: fit seconds over those of lr.",
@@ -180,7 +180,7 @@ def notes(results: pd.DataFrame) -> list[str]:
 
 
 def notes_on_limits(results: pd.DataFrame) -> list[str]:
-    """Say where a baseline is not what it would be without a limit on time."""
+    """List the baselines that a limit on time has changed."""
     remarks = []
     if uses_sgd(results):
         remarks.append(
@@ -201,7 +201,7 @@ def notes_on_limits(results: pd.DataFrame) -> list[str]:
 
 
 def closing_sentence(results: pd.DataFrame) -> str:
-    """Say in plain words who is ahead on the first corpus, and by how many points."""
+    """Sentence with the best model of the first corpus and its lead in points of accuracy."""
     of_corpus = results[results["corpus"] == results["corpus"].iloc[0]]
     means = of_corpus.groupby("model")["accuracy"].mean().dropna() * 100
     baselines = means[[is_baseline(model) for model in means.index]]
