@@ -1,1 +1,1 @@
-"""Benchmarks of ContextMemoryClassifier: ``python -m benchmarks`` and a study a folder."""
+"""Benchmarks of ContextMemoryClassifier: ``python -m benchmarks``, and one folder per study."""

@@ -37,7 +37,8 @@ def calls(tmp_path):
 
 def test_command_line_reports_bad_input(tmp_path, capsys):
     """Check that mistakes give exit code 2 and one line, not a traceback."""
-    assert main(["--data", str(tmp_path / "gone.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(tmp_path / "gone.csv")])
     assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(SystemExit, match="2"):
         main(["--models", "lr,svm"])
@@ -253,7 +254,8 @@ def test_lost_predictions_are_made_again(calls, tmp_path, capsys, fitted):
 def test_results_of_an_earlier_version_give_a_clear_error(calls, tmp_path, capsys):
     """Check that the file is not overwritten, and that the message says what to do."""
     (tmp_path / "results.csv").write_text("corpus,accuracy\nold,0.5\n")
-    assert main(["--data", str(calls), "--models", "lr", "--output", str(tmp_path)]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(calls), "--models", "lr", "--output", str(tmp_path)])
     assert "other columns than this version writes; pass --fresh" in capsys.readouterr().err
     assert (tmp_path / "results.csv").read_text() == "corpus,accuracy\nold,0.5\n"
 
@@ -328,7 +330,8 @@ def test_models_without_their_package_are_left_out(calls, tmp_path, capsys, monk
     notes = capsys.readouterr().err
     for name in ("fasttext", "crf"):
         assert f'{name} is left out, as its package is missing: pip install ".[bench' in notes
-    assert main(["--data", str(calls), "--models", "crf", "--output", str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(calls), "--models", "crf", "--output", str(tmp_path / "none")])
     assert "error: there is nothing to run" in capsys.readouterr().err
 
 

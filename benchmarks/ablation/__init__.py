@@ -1,1 +1,1 @@
-"""The accuracy, calibration and time of the classifier without each of its parts."""
+"""The value of each part of the model, in accuracy, calibration and fit time."""

@@ -1,4 +1,4 @@
-"""Jobs of a comparison: every fit has a fresh process to itself, and none is done twice."""
+"""Jobs of a comparison: each fit runs once, in a fresh process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks.models.build import is_baseline, is_deterministic, model_rows, s
 
 @dataclass(frozen=True)
 class Job:
-    """One fit: a row of the table on a corpus, with a seed."""
+    """One fit: a model on a corpus, with a seed."""
 
     corpus: Corpus
     model: str
@@ -48,19 +48,19 @@ def plan_jobs(
 
 
 class Runner:
-    """Run jobs, unless the store has their results.
+    """Run jobs whose results are not in the store.
 
     Parameters
     ----------
     store : Store
-        Where results, predictions and searches are kept.
+        Store of results, predictions and searches.
 
     score : {"test", "valid"}, default="test"
-        Rows to score on; corpora without validation rows are scored on their test rows.
+        Scored split; corpora without validation rows are scored on their test rows.
 
     isolate : bool, default=True
-        Whether each search and each fit runs in a fresh process. Without it the peak memory
-        of a fit cannot be told from that of the fits before it, and is left out.
+        Whether each search and each fit runs in a fresh process. If False, the peak memory of a
+        fit cannot be separated from that of earlier fits, and is NaN.
     """
 
     def __init__(self, store: Store, score: str = "test", isolate: bool = True):
@@ -70,18 +70,18 @@ class Runner:
         self._failed: dict[tuple[str, str], Key] = {}
 
     def run(self, job: Job) -> Key:
-        """Run one job, or find out that there is no need to.
+        """Run one job, unless the store has its result.
 
         Parameters
         ----------
         job : Job
-            What to fit. An error in it is part of the result and is not raised.
+            The fit. An error in it becomes part of the result and is not raised.
 
         Returns
         -------
         Key
-            The result in the store: that of another seed where every seed gives the same model,
-            and where a baseline has failed with another seed.
+            Key of the result in the store. It may have another seed if all seeds give the same
+            model, or if a baseline has failed with that seed.
         """
         key = self._key(job)
         failed = self._failed.get((job.corpus.name, job.model))
@@ -96,7 +96,7 @@ class Runner:
                     if same:
                         return same
             result, predictions = self._measure(job, search)
-        except Exception as error:  # whatever it is, the other jobs go on
+        except Exception as error:  # the other jobs continue after any error
             result, predictions = {"parameters": {"error": describe_error(error)}}, {}
             if is_baseline(job.model):
                 self._failed[job.corpus.name, job.model] = key
@@ -106,7 +106,7 @@ class Runner:
         return key
 
     def _key(self, job: Job) -> Key:
-        """Key of the result, under versions that the store knows."""
+        """Key of the result; the store gets its versions."""
         versions = versions_of(job.model)
         name = short_hash(versions)
         self.store.add_versions(name, versions)
@@ -115,17 +115,17 @@ class Runner:
         return Key(job.corpus.name, job.model, job.seed, scored_on, job.corpus.fingerprint, name)
 
     def _scored(self, corpus: Corpus) -> pd.DataFrame:
-        """Rows to score on."""
+        """Scored rows."""
         valid = corpus.part("valid")
         return valid if self.score == "valid" and len(valid) else corpus.part("test")
 
     def _sizes(self, job: Job) -> dict[str, int]:
-        """Count the rows to learn from and to score on."""
+        """Count the training rows and the scored rows."""
         train, scored = job.corpus.part("train"), self._scored(job.corpus)
         return {"n_train": len(train), "n_test": len(scored)}
 
     def _search(self, job: Job, key: Key) -> dict[str, Any]:
-        """Tune a baseline, once for all seeds; also the seconds it took."""
+        """Tune a baseline, once for all seeds, and measure the seconds."""
         search = self.store.find_search(key)
         if search is None:
             train, valid = job.corpus.part("train"), job.corpus.part("valid")
@@ -138,7 +138,7 @@ class Runner:
     def _measure(
         self, job: Job, search: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Fit and measure; without a process of its own, a fit has no peak memory."""
+        """Fit and measure; without a fresh process, peak memory is NaN."""
         parts = job.corpus.part("train"), self._scored(job.corpus)
         result, predictions = self._call(measure, job.model, *parts, job.seed, search.get("chosen"))
         if not self.isolate:
@@ -146,5 +146,5 @@ class Runner:
         return result, predictions
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function, in a fresh process where jobs are isolated."""
+        """Call a function, in a fresh process if jobs are isolated."""
         return call_in_process(function, *arguments) if self.isolate else function(*arguments)

@@ -1,1 +1,1 @@
-"""Accuracy by the number of rows of a group that are seen together."""
+"""Accuracy by the length of the context."""

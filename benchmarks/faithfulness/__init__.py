@@ -1,1 +1,1 @@
-"""How faithful explanations are: predictions after the words and rows they name are removed."""
+"""How faithful explanations are to the model."""

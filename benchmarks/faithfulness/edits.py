@@ -1,4 +1,4 @@
-"""Rows in their conversations, and what a model says when some of their texts are changed."""
+"""Rows with their conversations, and predictions after some texts are changed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pandas as pd
 
 from benchmarks.corpora.corpus import sequences
 
-ROWS_AT_ONCE = 20_000  # of edited conversations that are predicted in one call
+ROWS_AT_ONCE = 20_000  # rows of edited conversations in one call of predict
 
 
 @dataclass(frozen=True)
 class Views:
-    """Conversations up to rows that are looked at, one after the other.
+    """Conversations up to their explained rows, one after the other.
 
     Parameters
     ----------
     frame : DataFrame
-        The rows of all of them; each is a group of its own, where rows have groups.
+        Rows of all views; each view is a group of its own, if rows have groups.
     lengths : ndarray of shape (n_views,)
-        Number of rows of each; the last is the one that is looked at.
+        Number of rows of each view; the last row is the explained one.
     """
 
     frame: pd.DataFrame
@@ -31,16 +31,16 @@ class Views:
 
     @property
     def lasts(self) -> np.ndarray:
-        """Places of the rows that are looked at."""
+        """Positions of the explained rows."""
         return np.cumsum(self.lengths) - 1
 
     @property
     def texts(self) -> list[str]:
-        """Texts of the rows that are looked at."""
+        """Texts of the explained rows."""
         return self.frame["text"].iloc[self.lasts].tolist()
 
     def alone(self) -> Views:
-        """Return the rows that are looked at without the others."""
+        """Return the explained rows without their earlier rows."""
         return Views(self.frame.iloc[self.lasts], np.ones_like(self.lengths))
 
 
@@ -52,7 +52,7 @@ def draw_views(
     n_before: tuple[int, int],
     is_long_enough: Callable[[str], bool],
 ) -> Views:
-    """Draw rows at random, of those with so many rows before them and a text that is long enough.
+    """Draw random rows, among those with enough earlier rows and a long enough text.
 
     Parameters
     ----------
@@ -60,26 +60,26 @@ def draw_views(
         Rows of a corpus.
 
     n_views : int
-        Number of rows to draw, fewer if there are not as many.
+        Maximum number of rows to draw.
 
     seed : int
-        Seed of the draw.
+        Random seed.
 
     n_before : tuple of (int, int)
-        Smallest and largest number of rows before a row in its group.
+        Smallest and largest number of earlier rows in the group.
 
     is_long_enough : callable
-        Tells whether a text is.
+        Whether a text is long enough.
 
     Returns
     -------
     Views
-        The rows in their conversations.
+        The rows with their conversations.
 
     Raises
     ------
     ValueError
-        If there is no such row.
+        If no row qualifies.
     """
     text = frame["text"].to_numpy(dtype=object)
     least, most = n_before if "group" in frame else (0, 0)
@@ -102,7 +102,7 @@ def draw_views(
 
 @dataclass(frozen=True)
 class Edit:
-    """Texts of the rows of a view that are changed: {place in the view: text}."""
+    """Changed texts of a view: {position of the row in the view: text}."""
 
     view: int
     texts: dict[int, str]
@@ -122,10 +122,10 @@ def predict_edits(
         The views.
 
     edits : sequence of Edit
-        What is changed, each time in one view.
+        The changes, each in one view.
 
     targets : ndarray of shape (n_views,)
-        Number of the class, for each view.
+        Number of a class for each view.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def predict_edits(
 
 
 def _edited(views: Views, edits: Sequence[Edit]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the rows of edited views, and where the last one of each is."""
+    """Return the rows of edited views, and the position of the last row of each."""
     firsts = views.lasts - views.lengths + 1
     parts, text = [], views.frame["text"].to_numpy(dtype=object)
     texts = []
@@ -158,3 +158,12 @@ def _edited(views: Views, edits: Sequence[Edit]) -> tuple[pd.DataFrame, np.ndarr
     if "group" in frame:
         frame["group"] = np.repeat(np.arange(len(edits)), lengths)
     return frame.reset_index(drop=True), np.cumsum(lengths) - 1
+
+
+def keep_words(text: str, spans: Sequence[tuple[int, int]], kept: np.ndarray) -> str:
+    """Replace each word of a text that is not kept by a space."""
+    pieces, end = [], 0
+    for (start, stop), keep in zip(spans, kept, strict=True):
+        pieces += [text[end:start], text[start:stop] if keep else " "]
+        end = stop
+    return "".join([*pieces, text[end:]])

@@ -1,1 +1,1 @@
-"""Wrong labels that suspect_labels finds."""
+"""Wrong labels that `suspect_labels` finds."""

@@ -1,6 +1,6 @@
-"""Simple models of the time that many processes take for a fit, a prediction and a search.
+"""Models of the time of a fit, a prediction and a search in many processes.
 
-A fit is made of compute, exchange and input.
+A fit consists of compute, exchange and input.
 
 A step on a batch of B rows in P processes takes::
 
@@ -9,9 +9,9 @@ A step on a batch of B rows in P processes takes::
                 a gathering of B r bytes: 3 latencies + B r (P - 1) / P / bandwidth
                 a sum of d bytes: 2 log2(P) latencies + 2 d (P - 1) / P / bandwidth
 
-a is what a step takes whatever its size, b what a row takes in its own process, and c what each
-process does for the rows of all: the gradient of the table of features, which is made of rows that
-are exchanged. Input is the time in which rows become features.
+a is the constant time of a step, b the time of a row in its own process, and c the time of a row of
+any process: the gradient of the feature table is computed from the exchanged rows. Input is the
+time in which rows are converted to features.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
-# Weights of the default classifier beside the table of features, four bytes each, on 41 classes:
-# memory, attention, decoder and the class before. Their gradients are summed up in every step.
+# Bytes of the weights of the default classifier outside the feature table, for 41 classes: memory,
+# attention, decoder and label transitions. Their gradients are summed in every step.
 DENSE_BYTES = 4 * 133_000
 
 
 @dataclass
 class Network:
-    """What connects processes.
+    """The connection between processes.
 
     Parameters
     ----------
     latency : float
-        Seconds that the smallest message takes.
+        Seconds of the smallest message.
     bandwidth : float
         Bytes per second.
     """
@@ -54,16 +54,16 @@ class Network:
 
 @dataclass
 class StepModel:
-    """Seconds of the computing in a step: see the head of this file.
+    """Seconds of computation in a step: see the docstring of this module.
 
     Parameters
     ----------
     fixed, own, shared : float
-        The letters a, b and c there.
+        The coefficients a, b and c.
     row_bytes : float
-        Bytes of a row's features and gradient.
+        Bytes of the features and the gradient of a row.
     rows_per_second : float
-        Rows that one process turns into features in a second.
+        Rows per second that one process converts to features.
     """
 
     fixed: float
@@ -73,7 +73,7 @@ class StepModel:
     rows_per_second: float
 
     def compute(self, batch_size: float, n_processes: int) -> float:
-        """Return the seconds of computing in a step."""
+        """Return the seconds of computation in a step."""
         return self.fixed + self.own * batch_size / n_processes + self.shared * batch_size
 
     def step(self, batch_size: float, n_processes: int, network: Network) -> float:
@@ -83,12 +83,12 @@ class StepModel:
 
 
 def fit_network(messages: pd.DataFrame) -> Network:
-    """Find latency and bandwidth by least squares from messages of several sizes.
+    """Fit latency and bandwidth by least squares to messages of several sizes.
 
     Parameters
     ----------
     messages : DataFrame
-        Columns bytes and seconds: of gatherings between two processes.
+        Columns bytes and seconds, of all_gather between two processes.
     """
     columns = np.stack([np.ones(len(messages)), messages["bytes"] / 2], axis=1)
     weights = 1 / messages["seconds"].to_numpy()  # relative errors count
@@ -99,16 +99,16 @@ def fit_network(messages: pd.DataFrame) -> Network:
 def fit_steps(
     steps: pd.DataFrame, network: Network, row_bytes: float, rows_per_second: float
 ) -> StepModel:
-    """Find the three numbers of the computing by least squares, none of them below 0.
+    """Fit the coefficients of the computation by least squares, none of them below 0.
 
     Parameters
     ----------
     steps : DataFrame
         Columns n_processes, batch_size and seconds, of whole steps.
     network : Network
-        What connected the processes.
+        Connection between the processes.
     row_bytes, rows_per_second : float
-        See StepModel.
+        See `StepModel`.
     """
     pairs = list(zip(steps["batch_size"], steps["n_processes"], strict=True))
     exchange = np.array([network.exchange(size, n, row_bytes) for size, n in pairs])
@@ -120,7 +120,7 @@ def fit_steps(
 
 
 def check_fit(steps: pd.DataFrame, model: StepModel, network: Network) -> pd.DataFrame:
-    """Return measured and computed milliseconds of each step side by side."""
+    """Return the measured and the predicted milliseconds of each step."""
     table = steps[["n_processes", "batch_size"]].astype(int).copy()
     table["measured, ms"] = 1e3 * steps["seconds"]
     table["by the model, ms"] = [
@@ -144,21 +144,21 @@ def predict_fit(
     Parameters
     ----------
     model, network : StepModel, Network
-        What was found, and what is to connect the processes.
+        Model of a step, and assumed connection of the processes.
     n_rows : int
         Number of rows.
     batch_sizes : dict of int to int
-        Rows of a step for each number of processes.
+        Batch size for each number of processes.
     n_epochs : int
-        Number of passes over the rows.
+        Number of epochs.
     n_readers : int or None
-        Number of processes among which rows are shared out to become features; None for all.
+        Number of processes that convert rows to features. If None, all processes do.
 
     Returns
     -------
     table : DataFrame
-        For each number of processes the hours, how many times faster than one process it is, the
-        shares of compute, exchange and input, and what is the largest.
+        For each number of processes: the hours, the speed-up over one process, the shares of
+        compute, exchange and input, and the largest part.
     """
     rows = []
     for n_processes, batch_size in batch_sizes.items():
@@ -177,26 +177,26 @@ def predict_fit(
     return table
 
 
-# Assumed of prediction on an engine: what is not computing in a worker.
+# Assumptions on predictions on an engine, outside the computation of workers.
 ROWS_OF_A_PARTITION = 100_000
 TASKS_OF_A_PARTITION = 4  # read, send, take, predict
-SECONDS_OF_A_TASK = 1e-3  # in the one process that hands tasks out
+SECONDS_OF_A_TASK = 1e-3  # in the one process that schedules the tasks
 BYTES_OF_A_ROW = 200  # read, and written with some probabilities
-STORAGE = 2e9  # bytes per second that the storage gives to all workers together
-START = 20.0  # seconds until workers have imported what they need
+STORAGE = 2e9  # bytes per second of the storage for all workers together
+START = 20.0  # seconds until workers have imported their packages
 
 
 def predict_scoring(rows_per_second: float, n_rows: int, workers: list[int]) -> pd.DataFrame:
-    """Predict the time of predictions of so many rows, and name what is largest.
+    """Predict the time of predictions of many rows, and name the largest part.
 
     Parameters
     ----------
     rows_per_second : float
-        Of one worker among several, with the shuffle.
+        Rows per second of one worker among several, with the shuffle.
     n_rows : int
         Number of rows.
     workers : list of int
-        Numbers of workers, of one core each.
+        Numbers of workers, each with one core.
     """
     rows = []
     for n_workers in workers:
@@ -216,20 +216,20 @@ def predict_scoring(rows_per_second: float, n_rows: int, workers: list[int]) -> 
 def predict_search(
     seconds_of_a_fit: float, n_fits: int, x_bytes: float, workers: list[int], network: Network
 ) -> pd.DataFrame:
-    """Predict the time of a search of so many fits, each in one worker.
+    """Predict the time of a search of many fits, each in one worker.
 
     Parameters
     ----------
     seconds_of_a_fit : float
-        Of one fit in a worker.
+        Seconds of one fit in a worker.
     n_fits : int
         Candidates times folds.
     x_bytes : float
-        Size of X, which each worker gets once, from one process.
+        Size of X, which one process sends to each worker once.
     workers : list of int
-        Numbers of workers, of one core each.
+        Numbers of workers, each with one core.
     network : Network
-        What connects that process with the workers.
+        Connection between that process and the workers.
     """
     rows = []
     for n_workers in workers:
@@ -247,7 +247,7 @@ def predict_search(
 
 
 def _with_shares(row: dict[str, float], parts: dict[str, float]) -> dict[str, object]:
-    """Return hours, shares of the parts and the name of the largest, after what a row has."""
+    """Add the hours, the shares of the parts and the name of the largest part to a row."""
     total = sum(parts.values())
     shares = {name: part / total for name, part in parts.items()}
     largest = max(parts, key=parts.__getitem__)

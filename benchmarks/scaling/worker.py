@@ -1,4 +1,4 @@
-"""One of the processes that `benchmarks.scaling` starts by torchrun, or the only one."""
+"""A process of `benchmarks.scaling`, started alone or by torchrun."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ import torch
 import torch.distributed as dist
 
 from benchmarks.corpora.corpus import feature_columns
+from benchmarks.models.context_memory import column_parameters
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.distributed import fit_distributed
 
-SIZES = [2**exponent for exponent in range(10, 25, 2)]  # bytes that each process sends
+SIZES = [2**exponent for exponent in range(10, 25, 2)]  # bytes sent by each process
 REPEATS = 20
 
 
 def make_classifier(job: dict[str, Any], frame: pd.DataFrame) -> ContextMemoryClassifier:
-    """Return an unfitted classifier for the columns that there are."""
-    roles = {f"{role}_column": role for role in ("group", "order", "speaker") if role in frame}
+    """Return an unfitted classifier for the columns of a frame."""
     params = {name: job[name] for name in ("batch_size", "max_epochs", "random_state")}
     params["word_memory"] = job.get("word_memory", False)
-    return ContextMemoryClassifier(text_column="text", device="cpu", **roles, **params)
+    return ContextMemoryClassifier(device="cpu", **column_parameters(frame), **params)
 
 
 def fit(job: dict[str, Any]) -> dict[str, Any]:
-    """Fit, in as many processes as there are, and measure."""
+    """Fit in all processes of the job, and measure time and accuracy."""
     train, test = pd.read_parquet(job["train"]), pd.read_parquet(job["test"])
     X = train[feature_columns(train)]
     clf = make_classifier(job, X)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     if job["n_processes"] == 1:
         clf.fit(X, train["label"])
     else:
         fit_distributed(clf, X, train["label"])
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     epochs = clf.history_["seconds"]
     return {
         "seconds": seconds,
@@ -50,7 +50,7 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def send(job: dict[str, Any]) -> dict[str, Any]:
-    """Time gatherings of several sizes between the processes."""
+    """Time all_gather for several sizes of messages."""
     dist.init_process_group("gloo")
     seconds = []
     for size in SIZES:
@@ -59,16 +59,16 @@ def send(job: dict[str, Any]) -> dict[str, Any]:
         times = []
         for _ in range(REPEATS):
             dist.barrier()
-            begun = time.perf_counter()
+            start = time.perf_counter()
             dist.all_gather(every, own)
-            times.append(time.perf_counter() - begun)
+            times.append(time.perf_counter() - start)
         seconds.append(sorted(times)[REPEATS // 2])
     dist.destroy_process_group()
     return {"bytes": [size * job["n_processes"] for size in SIZES], "seconds": seconds}
 
 
 def main(path: str) -> None:
-    """Do a job, and write what came out beside it, in the first process."""
+    """Run a job; the first process writes the result to a file beside it."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     result = (send if job["kind"] == "send" else fit)(job)
     if os.environ.get("RANK", "0") == "0":

@@ -1,6 +1,6 @@
-"""Predictions of a folder of Parquet files on each engine, and how many rows got which class.
+"""Predictions of a folder of Parquet files on each engine, counted by class.
 
-Each function starts its engine in the process that it is called in, which should be a fresh one.
+Each function starts its engine in the current process, which should be a fresh one.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import pandas as pd
 from sk_ctxmem import ContextMemoryClassifier, whole_groups
 from sk_ctxmem.distributed import FramePredictor, predict_dask, predict_spark
 
-ROWS_OF_A_BUCKET = 10_000  # that Ray is to predict together
-ROWS_OF_A_SLICE = 10_000  # that one process is to predict together
+ROWS_OF_A_BUCKET = 10_000  # rows that Ray predicts together
+ROWS_OF_A_SLICE = 10_000  # rows that one process predicts together
 ROOT = Path(__file__).parents[2]
 
 Counts = dict[Any, int]
 
 
 def parts_of(folder: Path) -> list[list[Path]]:
-    """Return the files in lists that have all rows of their conversations."""
+    """Return lists of files that together hold all rows of their conversations."""
     parts: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.parquet")):
         parts.setdefault(path.stem.partition("-")[0], []).append(path)
@@ -35,12 +35,12 @@ def parts_of(folder: Path) -> list[list[Path]]:
 
 
 def count_predictions(predicted: pd.Series) -> Counts:
-    """Return how many rows got which class."""
+    """Return the number of rows of each class."""
     return Counter(predicted.tolist())
 
 
 def run_one(model: Path, folder: Path, n_workers: int, n_rows: int) -> tuple[Counts, float]:
-    """Predict in this process, the files of some conversations after those of others."""
+    """Predict in this process, one list of files after the other."""
     start = perf_counter()
     clf = ContextMemoryClassifier.load(model)
     counts: Counter[Any] = Counter()
@@ -93,7 +93,7 @@ def run_spark(model: Path, folder: Path, n_workers: int, n_rows: int) -> tuple[C
 
 
 def run_ray(model: Path, folder: Path, n_workers: int, n_rows: int) -> tuple[Counts, float]:
-    """Predict by the recipe for Ray Data."""
+    """Predict with Ray Data, as described in the user guide."""
     import ray
 
     clf = ContextMemoryClassifier.load(model)
@@ -127,7 +127,7 @@ def run_ray(model: Path, folder: Path, n_workers: int, n_rows: int) -> tuple[Cou
 
 @contextmanager
 def temporary_folder(beside: Path) -> Iterator[str]:
-    """Make a folder for what an engine has no room for in memory, on the disk of the data."""
+    """Make a folder for the temporary files of an engine, on the disk of the data."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(dir=beside.parent, ignore_cleanup_errors=True) as folder:

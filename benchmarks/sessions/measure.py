@@ -1,17 +1,7 @@
-"""Live sessions: whether they are the whole conversations, and what a turn costs.
-
-::
-
-    python -m benchmarks.sessions --data FOLDER
-
-Fits the default classifier on part of each corpus with groups, reads test conversations turn by
-turn, and prints a line for each figure. The exit status is 1 if probabilities differ by more than
-1e-6. Times are those of one thread; those of the processor count what other programs do not.
-"""
+"""Differences between sessions and `predict_proba`, and costs of a turn."""
 
 from __future__ import annotations
 
-import argparse
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -20,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.command_line import add_data_option
-from benchmarks.corpora.corpus import Corpus, take_whole_groups
-from benchmarks.corpora.files import Columns, load_files
+from benchmarks.corpora.corpus import Corpus, sequences, take_whole_groups
+from benchmarks.models.context_memory import column_parameters
 from sk_ctxmem import ContextMemoryClassifier
 
 MEMORIES = ("gru", "elman", "lstm", "mingru")
@@ -32,18 +21,18 @@ LONG_TURNS = (10, 100, 1000)
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured.
+    """Sizes of the measurements.
 
     Parameters
     ----------
     train_rows : int
-        Rows to fit on, in whole groups.
+        Number of training rows, rounded up to whole groups.
     equal_rows : int
-        Rows that are compared with the whole.
+        Number of rows on which sessions are compared with `predict_proba`.
     timed_turns : int
-        Turns whose times are taken.
+        Number of timed turns.
     n_sessions : int
-        Sessions that are open at once.
+        Number of sessions that are open at once.
     """
 
     train_rows: int
@@ -56,37 +45,62 @@ FULL = Sizes(train_rows=20_000, equal_rows=3_000, timed_turns=3_000, n_sessions=
 QUICK = Sizes(train_rows=2_000, equal_rows=300, timed_turns=300, n_sessions=200)
 
 
-def fit(corpus: Corpus, n_rows: int, memory: str) -> ContextMemoryClassifier:
-    """Fit the default classifier with a memory on part of a corpus."""
-    train = take_whole_groups(corpus.part("train"), n_rows)
-    classifier = ContextMemoryClassifier(
-        memory=memory,
-        text_column="text",
-        group_column="group",
-        order_column="order" if "order" in train else None,
-        speaker_column="speaker" if "speaker" in train else None,
-        random_state=0,
+def measure_equality(corpus: Corpus, sizes: Sizes) -> float:
+    """Print the largest difference for each kind of memory; return the largest of all."""
+    test = take_whole_groups(corpus.part("test"), sizes.equal_rows)
+    differences = {
+        memory: largest_difference(fit(corpus, sizes.train_rows, memory), test)
+        for memory in MEMORIES
+    }
+    shown = "  ".join(f"{memory} {value:.1e}" for memory, value in differences.items())
+    print(f"{corpus.name}: largest difference on {len(test)} rows: {shown}", flush=True)
+    return max(differences.values())
+
+
+def measure_costs(corpus: Corpus, sizes: Sizes) -> None:
+    """Print the times and bytes of sessions on a corpus."""
+    classifier = fit(corpus, sizes.train_rows, "gru")
+    test = take_whole_groups(corpus.part("test"), sizes.timed_turns)
+    time_turns(classifier, test, 100)  # load what is loaded once
+    for clock, seconds in time_turns(classifier, test, sizes.timed_turns).items():
+        middle, late = np.percentile(seconds, [50, 99]) * 1e3
+        print(f"{corpus.name}: a turn, {clock}: p50 {middle:.2f} ms, p99 {late:.2f} ms")
+    speeds = turns_per_second(classifier, test, sizes.n_sessions)
+    print(
+        f"{corpus.name}: {speeds['together']:,.0f} turns a second for {sizes.n_sessions:,} "
+        f"sessions in one call, {speeds['single']:,.0f} one by one"
     )
+    later = time_of_later_turns(classifier, test)
+    shown = ", ".join(f"{turn}: {seconds * 1e3:.2f} ms" for turn, seconds in later.items())
+    print(f"{corpus.name}: the same turn after so many others: {shown}")
+    few, many = (bytes_of_sessions(classifier, test, sizes.n_sessions, n) for n in (10, 20))
+    print(
+        f"{corpus.name}: a session of 11 turns takes {few:,.0f} bytes, "
+        f"and {(many - few) / 10:.0f} more with each turn",
+        flush=True,
+    )
+
+
+def fit(corpus: Corpus, n_rows: int, memory: str) -> ContextMemoryClassifier:
+    """Fit the default classifier with a kind of memory on part of a corpus."""
+    train = take_whole_groups(corpus.part("train"), n_rows)
+    classifier = ContextMemoryClassifier(memory=memory, random_state=0, **column_parameters(train))
     return classifier.fit(train, train["label"])
 
 
 def turns_of(frame: pd.DataFrame) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
-    """Yield each conversation in its order, with the positions of its rows."""
-    positions = np.arange(len(frame))
-    for group in frame["group"].unique():
-        rows = positions[frame["group"] == group]
-        if "order" in frame:
-            rows = rows[np.argsort(frame["order"].iloc[rows], kind="stable")]
+    """Yield the rows of each conversation in their order, and their positions."""
+    for rows in sequences(frame):
         yield rows, frame.iloc[rows]
 
 
 def speakers_of(frame: pd.DataFrame) -> list[object]:
-    """Return who speaks in each row, None where nobody is known."""
+    """Return the speaker of each row, or None without a column of speakers."""
     return frame["speaker"].tolist() if "speaker" in frame else [None] * len(frame)
 
 
 def largest_difference(classifier: ContextMemoryClassifier, frame: pd.DataFrame) -> float:
-    """Compare turn by turn with predict_proba on the whole."""
+    """Return the largest difference between sessions and `predict_proba`."""
     expected = classifier.predict_proba(frame)
     largest = 0.0
     for rows, talk in turns_of(frame):
@@ -100,7 +114,7 @@ def largest_difference(classifier: ContextMemoryClassifier, frame: pd.DataFrame)
 def time_turns(
     classifier: ContextMemoryClassifier, frame: pd.DataFrame, n_turns: int
 ) -> dict[str, np.ndarray]:
-    """Return the seconds of each turn, on the clock and of the processor."""
+    """Return the wall seconds and the CPU seconds of each turn."""
     walls, processor = [], []
     for _, talk in turns_of(frame):
         session = classifier.session()
@@ -117,7 +131,7 @@ def time_turns(
 def bytes_of_sessions(
     classifier: ContextMemoryClassifier, frame: pd.DataFrame, n_sessions: int, n_turns: int
 ) -> float:
-    """Return the memory that a session takes after some turns, history included."""
+    """Return the bytes of a session after some turns, with its history."""
     texts, speakers = frame["text"].tolist(), speakers_of(frame)
     base = classifier.session()
     for number in range(n_turns):
@@ -127,7 +141,7 @@ def bytes_of_sessions(
         before = tracemalloc.get_traced_memory()[0]
         sessions = []
         for _ in range(n_sessions):
-            # a fork shares the vectors of its past: one more turn of its own gives it its own
+            # A fork shares vectors with its origin until its next turn.
             session = base.fork()
             session.predict_one(texts[0], speakers[0])
             sessions.append(session)
@@ -139,7 +153,7 @@ def bytes_of_sessions(
 def turns_per_second(
     classifier: ContextMemoryClassifier, frame: pd.DataFrame, n_sessions: int
 ) -> dict[str, float]:
-    """Return the turns that single sessions and one call for all of them take in a second."""
+    """Return the turns per second of single sessions, and of one call for all sessions."""
     texts = [frame["text"].iloc[number % len(frame)] for number in range(n_sessions)]
     speakers = [speakers_of(frame)[number % len(frame)] for number in range(n_sessions)]
     who = speakers if "speaker" in frame else None
@@ -163,7 +177,7 @@ def turns_per_second(
 def time_of_later_turns(
     classifier: ContextMemoryClassifier, frame: pd.DataFrame
 ) -> dict[int, float]:
-    """Return the median seconds of the same turn after many others."""
+    """Return the median seconds of a turn, by the number of turns before it."""
     text, speaker = frame["text"].iloc[0], speakers_of(frame)[0]
     return {turn: _median_at(classifier, text, speaker, turn) for turn in LONG_TURNS}
 
@@ -181,57 +195,3 @@ def _median_at(
         fork.predict_one(text, speaker)
         seconds.append(time.thread_time() - start)
     return float(np.median(seconds))
-
-
-def measure_equality(corpus: Corpus, sizes: Sizes) -> float:
-    """Print the largest difference of each memory on a corpus, and return the largest of all."""
-    test = take_whole_groups(corpus.part("test"), sizes.equal_rows)
-    differences = {
-        memory: largest_difference(fit(corpus, sizes.train_rows, memory), test)
-        for memory in MEMORIES
-    }
-    shown = "  ".join(f"{memory} {value:.1e}" for memory, value in differences.items())
-    print(f"{corpus.name}: largest difference on {len(test)} rows: {shown}", flush=True)
-    return max(differences.values())
-
-
-def measure_costs(corpus: Corpus, sizes: Sizes) -> None:
-    """Print times and bytes of a corpus."""
-    classifier = fit(corpus, sizes.train_rows, "gru")
-    test = take_whole_groups(corpus.part("test"), sizes.timed_turns)
-    time_turns(classifier, test, 100)  # what is loaded once
-    for clock, seconds in time_turns(classifier, test, sizes.timed_turns).items():
-        middle, late = np.percentile(seconds, [50, 99]) * 1e3
-        print(f"{corpus.name}: a turn, {clock}: p50 {middle:.2f} ms, p99 {late:.2f} ms")
-    speeds = turns_per_second(classifier, test, sizes.n_sessions)
-    print(
-        f"{corpus.name}: {speeds['together']:,.0f} turns a second for {sizes.n_sessions:,} "
-        f"sessions in one call, {speeds['single']:,.0f} one by one"
-    )
-    later = time_of_later_turns(classifier, test)
-    shown = ", ".join(f"{turn}: {seconds * 1e3:.2f} ms" for turn, seconds in later.items())
-    print(f"{corpus.name}: the same turn after so many others: {shown}")
-    few, many = (bytes_of_sessions(classifier, test, sizes.n_sessions, n) for n in (10, 20))
-    print(
-        f"{corpus.name}: a session of 11 turns takes {few:,.0f} bytes, "
-        f"and {(many - few) / 10:.0f} more with each turn",
-        flush=True,
-    )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Measure all corpora with groups; return 1 if any differs from the whole."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sessions", description=__doc__)
-    add_data_option(parser)
-    parser.add_argument("--quick", action="store_true", help="a few rows of each, to try it")
-    options = parser.parse_args(arguments)
-    sizes = QUICK if options.quick else FULL
-    corpora = [corpus for corpus in load_files(options.data, Columns()) if corpus.has_groups]
-    if not corpora:
-        parser.error("none of the corpora has groups, of which conversations are made")
-    largest = 0.0
-    for corpus in corpora:
-        largest = max(largest, measure_equality(corpus, sizes))
-        measure_costs(corpus, sizes)
-    print(f"largest difference of all: {largest:.1e} (at most {TOLERANCE:.0e} is promised)")
-    return int(largest > TOLERANCE)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.comparison.__main__ import one_or_more_of, positive_number
+from benchmarks.command_line import one_or_more_of, positive_number
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.corpora.embedded import load_docstring_sections_corpus
 from benchmarks.corpora.files import Columns, load_files
