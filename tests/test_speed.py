@@ -362,7 +362,8 @@ def test_failed_step_does_not_stop_the_others(tmp_path, capsys, monkeypatch):
 
 def test_bad_input_is_one_line(tmp_path, capsys):
     """Check that mistakes give exit code 2 and no traceback."""
-    assert main(["--data", str(tmp_path / "gone.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(tmp_path / "gone.csv")])
     assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(SystemExit, match="2"):
         main(["--tables", "fit,sleep"])

@@ -1,4 +1,4 @@
-"""Small fitted classifiers of every kind, for files and for threads."""
+"""Small fitted classifiers of every kind of input, for tests of files and threads."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def make_rows(n_groups=40):
 
 
 def make_inputs(kind, frame):
-    """Return rows as a classifier of a kind takes them."""
+    """Convert rows to the input of a kind of classifier."""
     texts = frame["text"].tolist()
     if kind == "texts":
         return texts
@@ -47,7 +47,7 @@ MODELS = {
 
 
 def fit_models(names=tuple(MODELS), n_groups=40):
-    """Return fitted classifiers by name, and what each takes in predict."""
+    """Return fitted classifiers and inputs of their predict, by name."""
     frame, target = make_rows(n_groups)
     models = {}
     for name in names:

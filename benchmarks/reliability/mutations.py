@@ -1,7 +1,7 @@
-"""Files of a model, changed at random by somebody who may know how they are made.
+"""Random mutations of model files, with or without knowledge of the format.
 
-A *damaged* file keeps the checksums that it had: a disk, a network or a clumsy hand changed it. A
-*forged* one has checksums that are right again: who made it knew the format.
+A *damaged* file has its old checksums, as after an error of a disk or a network. A *forged* file
+has right checksums: its author knows the format.
 """
 
 import io
@@ -27,7 +27,7 @@ STRANGE = [
     *({"is": "known", "of": "os"}, {"is": "other", "of": "x"}, {"is": "array", "of": "x"}),
     *({"is": "dict", "of": [[[], 1]]}, {"is": "float", "of": "nan"}),
 ]
-# Values of parameters of vectorizers that read files, start processes, or take long.
+# Values of vectorizer parameters that read files, start processes, or take long.
 HARMFUL = {
     "memory": ["cache"],
     "input": ["filename", "file"],
@@ -43,13 +43,13 @@ DTYPES = ("float64", "float32", "float16", "int64", "int32", "int8", "uint8", "b
 
 
 class Canary:
-    """Runs code when it is unpickled: it makes a file."""
+    """Object whose unpickling runs code, which creates a file."""
 
     def __init__(self, path):
         self.path = path
 
     def __reduce__(self):
-        """Have the unpickler open the file for writing."""
+        """Open the file for writing during unpickling."""
         return open, (self.path, "w")
 
 
@@ -60,7 +60,7 @@ def read_members(content):
 
 
 def write_members(members, *, forged, compressed=False):
-    """Return a zip of members, if forged with the checksums that they need."""
+    """Return a zip of members; if forged, with right checksums."""
     if forged:
         manifest = json.loads(members[MANIFEST])
         manifest["members"] = {
@@ -78,7 +78,7 @@ def write_members(members, *, forged, compressed=False):
 
 
 def flip_bits(content, random, canary):
-    """Change some bits anywhere."""
+    """Flip random bits."""
     changed = bytearray(content)
     for place in random.randint(len(changed), size=random.randint(1, 17)):
         changed[place] ^= 1 << random.randint(8)
@@ -86,20 +86,20 @@ def flip_bits(content, random, canary):
 
 
 def truncate(content, random, canary):
-    """Leave off the end, or the beginning."""
+    """Cut off the end or the beginning."""
     place = random.randint(len(content))
     return (content[:place] if random.rand() < 0.8 else content[place:]), False
 
 
 def move_bytes(content, random, canary):
-    """Leave out, repeat or insert a stretch of bytes."""
+    """Delete, repeat or insert a range of bytes."""
     start, length = random.randint(len(content)), random.randint(1, 2000)
     middle = [b"", content[start : start + length] * 2, random.bytes(length)][random.randint(3)]
     return content[:start] + middle + content[start + length :], False
 
 
 def swap_members(content, random, canary):
-    """Give two members each other's names."""
+    """Swap the names of two members."""
     members, forged = read_members(content), random.rand() < 0.5
     one, other = random.choice([CONFIG, VOCABULARY, WEIGHTS, MANIFEST], 2, replace=False)
     members[one], members[other] = members[other], members[one]
@@ -107,7 +107,7 @@ def swap_members(content, random, canary):
 
 
 def rename_members(content, random, canary):
-    """Add, leave out, rename or compress a member."""
+    """Add, delete, rename or compress a member."""
     members = read_members(content)
     name = random.choice(list(members))
     way = random.randint(5)
@@ -126,7 +126,7 @@ def rename_members(content, random, canary):
 
 
 def unpickle(content, random, canary):
-    """Put a pickle that runs code where a member, or the whole file, was."""
+    """Replace a member, or the whole file, by a pickle that runs code."""
     payload = pickle.dumps(Canary(canary), protocol=random.randint(6))
     if random.rand() < 0.3:
         return payload, True
@@ -136,7 +136,7 @@ def unpickle(content, random, canary):
 
 
 def edit_json(content, random, canary):
-    """Change a part of a document."""
+    """Change a part of a JSON document."""
     members = read_members(content)
     name = random.choice([CONFIG, CONFIG, CONFIG, VOCABULARY, MANIFEST])
     document = json.loads(members[name])
@@ -148,7 +148,7 @@ def edit_json(content, random, canary):
 
 
 def _edit(node, random):
-    """Return a tree with one part, far down, made strange, left out, doubled or exchanged."""
+    """Return a tree in which one nested part is replaced, deleted, repeated or swapped."""
     if not isinstance(node, dict | list) or not node or random.rand() < 0.06:
         return STRANGE[random.randint(len(STRANGE))]
     node = node.copy()
@@ -167,7 +167,7 @@ def _edit(node, random):
 
 
 def edit_parameters(content, random, canary):
-    """Set a parameter to what does harm where nobody looks, or call it something learned."""
+    """Set a parameter to a harmful value, or move it to the learned attributes."""
     members = read_members(content)
     config = json.loads(members[CONFIG])
     nodes = [node for node in _walk(config) if node.get("is") == "known" and node["parameters"]]
@@ -194,7 +194,7 @@ def _walk(node):
 
 
 def edit_arrays(content, random, canary):
-    """Change the type, shape, values or name of arrays."""
+    """Change the dtype, shape, values or names of arrays."""
     members = read_members(content)
     arrays = safetensors.numpy.load(members[WEIGHTS])
     for _ in range(random.randint(1, 4)):
@@ -227,7 +227,7 @@ def edit_arrays(content, random, canary):
 
 
 def edit_header(content, random, canary):
-    """Have the header of the arrays claim other sizes than there are."""
+    """Change the sizes in the header of the arrays."""
     members = read_members(content)
     weights = members[WEIGHTS]
     (length,) = struct.unpack("<Q", weights[:8])
@@ -265,16 +265,16 @@ MUTATIONS = [
 
 
 def mutate(content, number, canary):
-    """Return a changed file, whether it is forged, and how it was changed.
+    """Return a mutated file, whether it is forged, and the name of the mutation.
 
     Parameters
     ----------
     content : bytes
-        The file of a model.
+        Content of a model file.
     number : int
-        Which change: the same one gives the same.
+        Number of the mutation, which determines it.
     canary : str
-        Path of the file that code in the changed file would make.
+        Path of the file that code in the mutated file would create.
     """
     random = np.random.RandomState(number)
     mutation = MUTATIONS[number % len(MUTATIONS)]

@@ -1,4 +1,4 @@
-"""Search for the regularisation of the linear models, kept in a file for later runs."""
+"""Search for the regularization of the linear models, kept in a file for later runs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ FILE_NAME = "choices.json"
 
 @dataclass
 class Search:
-    """What was found for one linear model on one corpus.
+    """Result of the search for one linear model on one corpus.
 
     Parameters
     ----------
     strength : float
-        The best of the strengths that finished, or the first in the grid when none did.
+        Best of the strengths whose fit finished, or the first in the grid if none did.
 
     accuracies, seconds : dict of str to float
-        Accuracy on the rows held out and seconds of the fit, for each strength that finished.
+        Accuracy on held-out rows and seconds of the fit, for each strength that finished.
 
     stopped_after : float or None
-        Seconds after which a fit was stopped; later strengths, which take longer, were not tried.
+        Seconds after which a fit was stopped. Later strengths, which take longer, were not tried.
     """
 
     strength: float
@@ -48,20 +48,20 @@ class Search:
 
 
 def choose_strengths(corpus: Corpus, settings: Settings) -> dict[str, Search]:
-    """Choose C and alpha, or read from the file what an earlier run chose.
+    """Choose C and alpha, or read the choices of an earlier run.
 
     Parameters
     ----------
     corpus : Corpus
-        Its name is the key in the file.
+        The corpus; its name is the key in the file.
 
     settings : Settings
-        A search that was stopped earlier than this limit is done again.
+        The settings. A search that was stopped before their limit is repeated.
 
     Returns
     -------
     dict of str to Search
-        For each of the solvers.
+        Result of the search, by solver.
     """
     path = settings.output / FILE_NAME
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -75,12 +75,12 @@ def choose_strengths(corpus: Corpus, settings: Settings) -> dict[str, Search]:
 
 
 def is_usable(entry: dict[str, Any] | None, limit: float) -> bool:
-    """Whether a search is there that a longer limit would not change."""
+    """Whether there is a search that this limit would not change."""
     return entry is not None and (entry["stopped_after"] or limit) >= limit
 
 
 def search_strength(solver: str, corpus: Corpus, limit: float) -> Search:
-    """Fit with each strength in a child process, until one takes too long."""
+    """Fit with each strength in a child process, until a fit takes too long."""
     train, valid = corpus.part("train"), corpus.part("valid")
     if valid.empty:
         train, valid = split_by_group(train, test_size=0.1)
@@ -101,7 +101,7 @@ def search_strength(solver: str, corpus: Corpus, limit: float) -> Search:
 
 
 def fit_each_strength(solver: str, train: pd.DataFrame, valid: pd.DataFrame) -> Iterator[Any]:
-    """Yield None when ready, then the seconds of each fit and, after it, its accuracy."""
+    """Yield None when ready, then the seconds and the accuracy of each fit."""
     yield None
     for strength in GRIDS[solver]:
         model = Linear(solver, strength, seed=0)

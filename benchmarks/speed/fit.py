@@ -27,7 +27,7 @@ from benchmarks.speed.models import (
 from benchmarks.speed.tasks import Row, Settings, Task, resample_rows
 
 WARM_UP_ROWS = 300
-SLOW_FIT = 20.0  # seconds of logistic regression above which one round of it has to do
+SLOW_FIT = 20.0  # seconds; a slower fit of logistic regression is not repeated
 MEANS = "geometric mean"
 
 Measurement = tuple[str, str, float]  # model, "seconds" or "accuracy", value
@@ -39,7 +39,7 @@ def plan_fit(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
 
 
 def measure_fit(corpus: Corpus, settings: Settings) -> list[Row]:
-    """Search for the regularisation where needed, then time all models on a corpus."""
+    """Search for the regularization if needed, then time all models on a corpus."""
     searches = choose_strengths(corpus, settings)
     strengths = {solver: search.strength for solver, search in searches.items()}
     names = [name for name in installed_models() if name != "fasttext" or not corpus.has_groups]
@@ -54,7 +54,7 @@ def measure_fit(corpus: Corpus, settings: Settings) -> list[Row]:
 
 
 def time_same_ngrams(corpus: Corpus, strength: float, settings: Settings) -> Row:
-    """Time logistic regression on all n-grams that ours takes, or stop it."""
+    """Time logistic regression on all n-grams of context memory, or stop it."""
     arguments = (corpus.part("train"), strength, settings.repeats)
     with processes.Child(fit_same_ngrams, *arguments) as child:
         child.receive()
@@ -66,7 +66,7 @@ def time_same_ngrams(corpus: Corpus, strength: float, settings: Settings) -> Row
 
 
 def fit_same_ngrams(train: pd.DataFrame, strength: float, repeats: int) -> Iterator[float | None]:
-    """Yield None when warm, then the seconds of each fit, of one if that is slow."""
+    """Yield None after the warm-up, then the seconds of each fit; a slow fit is not repeated."""
     few = resample_rows(train, WARM_UP_ROWS)
     model = make_same_ngrams(train, LOGISTIC_REGRESSION, strength, 0, find_char_range(train))
     model.fit(few["text"], few["label"])
@@ -81,7 +81,7 @@ def fit_same_ngrams(train: pd.DataFrame, strength: float, repeats: int) -> Itera
 def run_rounds(
     names: Sequence[str], corpus: Corpus, strengths: Mapping[str, float], settings: Settings
 ) -> list[Measurement] | None:
-    """Time models in one child process; None where logistic regression took too long."""
+    """Time models in one child process; None if logistic regression took too long."""
     arguments = (names, corpus.part("train"), corpus.part("test"), strengths, settings.repeats)
     with processes.Child(time_fit, *arguments) as child:
         child.receive()
@@ -99,15 +99,15 @@ def time_fit(
     strengths: Mapping[str, float],
     repeats: int,
 ) -> Iterator[Measurement | None]:
-    """Fit each model once a round, after all were warmed up.
+    """Fit each model once per round, after a warm-up of all models.
 
     Parameters
     ----------
     names : sequence of str
-        The models, in the order of a round.
+        Names of the models, in the order of a round.
 
     train, test : DataFrame
-        Rows to learn from and rows to score on.
+        Training rows and rows to score on.
 
     strengths : mapping of str to float
         C and alpha.
@@ -118,8 +118,8 @@ def time_fit(
     Yields
     ------
     tuple or None
-        None when the first round starts; then the seconds and the accuracy of each fit, one
-        after the other, so that a limit on the fit leaves the scoring out.
+        None when the first round starts, then the seconds and the accuracy of each fit. These are
+        two values, so that a limit on the fit does not include the scoring.
     """
     few = resample_rows(train, WARM_UP_ROWS)
     for name in names:
@@ -142,7 +142,7 @@ def summarise(
     strengths: Mapping[str, float],
     limit: float,
 ) -> Row:
-    """Row of the table: medians, ratios and mean accuracies; `limit` where LR was stopped."""
+    """Row of the table: medians, ratios and mean accuracies; `limit` if lr was stopped."""
     frame = pd.DataFrame(measurements, columns=["model", "measure", "value"])
     values = {measure: rows.groupby("model")["value"] for measure, rows in frame.groupby("measure")}
     seconds = values["seconds"].median().reindex(MODELS)
@@ -168,9 +168,9 @@ def summarise(
 
 
 def add_means(table: pd.DataFrame) -> pd.DataFrame:
-    """Table with a last line of geometric means; fastText has no context, so groups are left out.
+    """Add a last row of geometric means; those of fastText are over corpora without groups.
 
-    Where logistic regression was stopped its ratio is an upper bound, and so is the mean.
+    If logistic regression was stopped, its ratio and the mean are upper bounds.
     """
     means: Row = {"corpus": MEANS}
     means |= {flag: bool(table[flag].any()) for flag in ("lr_stopped", "same_stopped")}
@@ -181,5 +181,5 @@ def add_means(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def geometric_mean(ratios: pd.Series) -> float:
-    """Geometric mean of the ratios that are known."""
+    """Geometric mean of the ratios that are not NaN."""
     return float(np.exp(np.log(ratios.dropna()).mean()))

@@ -1,4 +1,4 @@
-"""Table "growth": how the time per row or word changes with rows, long texts and long groups."""
+"""Table "growth": time per row or word with more rows, longer texts and longer groups."""
 
 from __future__ import annotations
 
@@ -40,32 +40,32 @@ QUICK_TOTALS = {WORDS: 4_000, GROUPS: 400}
 FEWEST_TEXTS = 100
 N_CLASSES = 5
 MEMORIES = ("gru", "mingru")
-ENOUGH_SECONDS = 120.0  # of one point, after which it is not repeated
+ENOUGH_SECONDS = 120.0  # a point that has taken as long is not repeated
 
 
 @dataclass(frozen=True)
 class Point:
-    """Rows to fit once, on the way along a panel.
+    """Rows of one size of a panel.
 
     Parameters
     ----------
     panel : str
-        What grows.
+        Quantity that grows.
 
     size : int
-        How large it is here, about.
+        Approximate value of that quantity.
 
     memory : {"gru", "mingru"}
         Kind of the memory.
 
     n_units : int
-        Number of rows, or of words, that the time is divided by.
+        Number of rows or words, by which the time is divided.
 
     fit : callable
         Returns a classifier fitted on the rows.
 
     X : DataFrame or list of str
-        What `fit` was given, to predict again.
+        Input of `fit`, also used for predict.
     """
 
     panel: str
@@ -77,7 +77,7 @@ class Point:
 
 
 def plan_growth(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
-    """List one task per panel, on the first corpus that has groups."""
+    """List one task per panel, on the first corpus with groups."""
     corpus = first_with_groups(corpora)
     return [
         Task(f"{corpus.name}, {panel}", partial(measure_growth, corpus, panel, settings))
@@ -106,7 +106,7 @@ def measure_growth(corpus: Corpus, panel: str, settings: Settings) -> list[Row]:
 
 
 def add_relative(points: pd.DataFrame) -> pd.DataFrame:
-    """Points of one panel with times per unit, and those over the times of the smallest size."""
+    """Add times per unit, and their ratios to that of the smallest size, to points of one panel."""
     for step in ("fit", "predict"):
         per_unit = points[f"{step}_seconds"] / points["n_units"]
         smallest = per_unit.groupby(points["memory"]).transform("first")
@@ -118,24 +118,24 @@ def add_relative(points: pd.DataFrame) -> pd.DataFrame:
 def time_growth(
     train: pd.DataFrame, panel: str, sizes: Sequence[int], total: int, repeats: int
 ) -> Iterator[tuple[int, str, int, float, float]]:
-    """Fit all points of a panel once a round.
+    """Fit all points of a panel once per round.
 
     Parameters
     ----------
     train : DataFrame
-        Rows of a corpus, to make the rows of the points from.
+        Rows of a corpus, from which the rows of the points are drawn.
 
     panel : str
-        What grows.
+        Quantity that grows.
 
     sizes : sequence of int
-        From small to large.
+        Sizes in increasing order.
 
     total : int
-        Number of words or rows that all points have; not used where the rows grow.
+        Number of words or rows of each point; unused if the number of rows grows.
 
     repeats : int
-        Number of rounds, unless a point has taken long enough before.
+        Number of rounds; slow points have fewer.
 
     Yields
     ------
@@ -156,7 +156,7 @@ def time_growth(
 
 
 def make_points(train: pd.DataFrame, panel: str, sizes: Sequence[int], total: int) -> list[Point]:
-    """Make the rows of a panel, from small to large."""
+    """Make the points of a panel, in increasing size."""
     if panel == ROWS:
         return [make_rows_point(train, size) for size in sizes]
     if panel == WORDS:
@@ -166,7 +166,7 @@ def make_points(train: pd.DataFrame, panel: str, sizes: Sequence[int], total: in
 
 
 def make_rows_point(train: pd.DataFrame, n_rows: int) -> Point:
-    """Whole groups, drawn again and again: all columns are used, and the vocabulary stays."""
+    """Resample whole groups with all columns, so that the vocabulary does not grow."""
     frame = resample_groups(train, n_rows)
     model = Ours(frame, seed=0)
     X = frame[feature_columns(frame)] if "group" in frame else frame["text"].tolist()
@@ -174,7 +174,7 @@ def make_rows_point(train: pd.DataFrame, n_rows: int) -> Point:
 
 
 def make_words_point(train: pd.DataFrame, n_words: int, total: int) -> Point:
-    """Texts of words drawn from those of the corpus, as many words in all at each length."""
+    """Texts of random words of the corpus, with the same total number of words at each length."""
     from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
     tokenizer = make_tokenizer(train["text"])
@@ -200,6 +200,6 @@ def make_groups_point(rows: pd.DataFrame, n_rows: int, memory: str) -> Point:
 
 
 def make_point(panel: str, size: int, n_units: int, X: Any, y: Any, classifier: Any) -> Point:
-    """Point whose classifier makes one pass over all rows."""
+    """Point whose classifier is fitted for one epoch on all rows."""
     classifier.set_params(max_epochs=1, n_iter_no_change=None)
     return Point(panel, size, classifier.memory, n_units, partial(classifier.fit, X, y), X)

@@ -1,4 +1,4 @@
-"""Table "import": seconds that a fresh interpreter takes to import the packages."""
+"""Table "import": seconds in which a fresh interpreter imports the packages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ STATEMENTS = {
 
 
 def plan_import(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
-    """List the one task: no corpus is needed."""
+    """List one task; it needs no corpus."""
     return [Task("fresh interpreters", lambda: measure_import(settings))]
 
 
 def measure_import(settings: Settings) -> list[Row]:
-    """Medians over rounds, and their ratios to the first line."""
+    """Compute medians over rounds, and their ratios to the first row."""
     medians = pd.DataFrame(time_import(settings.repeats)).median()
     return [
         {"imported": name, "seconds": medians[name], "ratio": medians[name] / medians.iloc[0]}

@@ -28,7 +28,7 @@ QUICK_RESAMPLED_ROWS = 3_000
 
 
 def plan_memory(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
-    """List one task per corpus, and one for a corpus with groups that is made large."""
+    """List one task per corpus, and one for a large resampled corpus with groups."""
     tasks = [Task(corpus.name, partial(measure_memory, corpus)) for corpus in corpora]
     largest = first_with_groups(corpora)
     if largest.has_groups:
@@ -39,7 +39,7 @@ def plan_memory(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
 
 
 def measure_memory(corpus: Corpus) -> list[Row]:
-    """Fit logistic regression, on words and on the n-grams of ours, and ours in a process each."""
+    """Fit logistic regression with both sets of n-grams, and context memory, each in a process."""
     train = corpus.part("train")
     char_ngram_range = find_char_range(train)
     peaks = {
@@ -50,7 +50,7 @@ def measure_memory(corpus: Corpus) -> list[Row]:
 
 
 def measure_resampled(name: str, corpus: Corpus, n_rows: int) -> list[Row]:
-    """Fit ours on many rows."""
+    """Fit context memory on many rows."""
     ours = processes.call_in_child(peakmem_fit, "ours", corpus.part("train"), None, n_rows)
     unknown = (np.nan, np.nan)
     return [summarise(name, n_rows, {"lr": unknown, "same": unknown, "ours": ours})]
@@ -64,24 +64,24 @@ def peakmem_fit(
     Parameters
     ----------
     name : {"lr", "same", "ours"}
-        Which model. Logistic regression makes a few steps only, which is all that it needs to
-        reach its peak.
+        Name of the model. Logistic regression takes a few steps only, in which it reaches its
+        peak.
 
     train : DataFrame
         The training rows.
 
     char_ngram_range : tuple of (int, int) or None
-        N-grams of characters of "same".
+        Character n-grams of "same".
 
     n_rows : int or None, default=None
-        Number of rows to resample them to.
+        Number of rows to draw from them with replacement.
 
     Returns
     -------
     start, peak : float
         Peak resident memory before and after the fit, in MiB.
     """
-    # Both models are charged for both packages, so that only the fit makes a difference.
+    # Both models import both packages, so that only the fit makes a difference.
     import torch  # noqa: F401
 
     import sk_ctxmem  # noqa: F401
@@ -102,7 +102,7 @@ def peakmem_fit(
 
 
 def summarise(name: str, n_train: int, peaks: Mapping[str, tuple[float, float]]) -> Row:
-    """Row of the table, from the memory of each model before and after its fit."""
+    """Row of the table, from the peak memory of each model before and after its fit."""
     row: Row = {"corpus": name, "n_train": n_train, "start_mib": peaks["ours"][0]}
     row |= {f"{model}_peak_mib": peak for model, (_, peak) in peaks.items()}
     row |= {f"{model}_growth_mib": peak - start for model, (start, peak) in peaks.items()}

@@ -1,4 +1,4 @@
-"""Models to time, all on one thread: those of the comparison, and fastText."""
+"""Models to time, all on one thread."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ SOLVERS = {"lr": LOGISTIC_REGRESSION, "linear": SGD}
 
 CharRange = tuple[int, int] | None
 
-# lbfgs has all of its memory when ten steps are done, and the weights take the same time to
-# apply however good they are.
+# lbfgs has allocated all of its memory after ten steps, and the time of a prediction does not
+# depend on the values of the weights.
 FEW_STEPS = 15
 
 
 def installed_models() -> tuple[str, ...]:
-    """Names of the models that can be timed here."""
+    """Names of the models whose packages are installed."""
     missing = () if find_spec("fasttext") else ("fasttext",)
     return tuple(name for name in MODELS if name not in missing)
 
@@ -54,22 +54,22 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
     Parameters
     ----------
     name : {"lr", "linear", "linear_same", "fasttext", "words", "ours"}
-        Which model; "words" is ours with the n-grams that "lr" and "linear" have, "linear_same"
-        is "linear" with those of "ours".
+        Name of the model; "words" is "ours" with the n-grams of "lr" and "linear", and
+        "linear_same" is "linear" with the n-grams of "ours".
 
     train : DataFrame
-        The training rows: their columns and alphabet decide some parameters.
+        Training rows. Some parameters depend on their columns and their alphabet.
 
     strengths : mapping of str to float
-        C of LogisticRegression and alpha of SGDClassifier, under the names in `SOLVERS`.
+        C of LogisticRegression and alpha of SGDClassifier, by solver.
 
     seed : int
-        Seed of the models that draw random numbers.
+        Random seed.
 
     Returns
     -------
     Model
-        An object with `fit`, `predict` and `parameters`.
+        An unfitted model.
     """
     if name in ("ours", "words"):
         return Ours(train, seed, words_only=name == "words")
@@ -81,14 +81,14 @@ def make_model(name: str, train: pd.DataFrame, strengths: Mapping[str, float], s
 
 
 def make_short_regression() -> Linear:
-    """Logistic regression of a few steps, to measure memory and prediction by."""
+    """Logistic regression with a few steps, to measure memory and prediction."""
     model = Linear(LOGISTIC_REGRESSION, GRIDS[LOGISTIC_REGRESSION][0], seed=0)
     model.linear.set_params(max_iter=FEW_STEPS)
     return model
 
 
 def make_short_same(train: pd.DataFrame, char_ngram_range: CharRange) -> SameNGrams:
-    """Logistic regression of a few steps on the n-grams of ours, as `find_char_range` has them."""
+    """Logistic regression with a few steps on the n-grams of context memory."""
     strength = GRIDS[LOGISTIC_REGRESSION][0]
     model = SameNGrams(train, LOGISTIC_REGRESSION, strength, 0, char_ngram_range)
     model.pipeline[-1].set_params(max_iter=FEW_STEPS)
@@ -96,14 +96,14 @@ def make_short_same(train: pd.DataFrame, char_ngram_range: CharRange) -> SameNGr
 
 
 def find_char_range(train: pd.DataFrame) -> CharRange:
-    """N-grams of characters inside words that ours takes of these texts by default."""
+    """Range of the character n-grams of context memory with its defaults on these texts."""
     return Ours(train, seed=0).char_ngram_range(train)
 
 
 def make_same_ngrams(
     train: pd.DataFrame, solver: str, strength: float, seed: int, char_ngram_range: CharRange
 ) -> Pipeline:
-    """Linear model on n-grams of words and, if there is a range, of characters inside words."""
+    """Linear model on n-grams of words and, if a range is given, of characters inside words."""
     vectorizers = [make_vectorizer(train["text"])]
     if char_ngram_range:
         kind = {"analyzer": "char_wb", "ngram_range": char_ngram_range}
@@ -115,7 +115,7 @@ def make_same_ngrams(
 
 
 class SameNGrams:
-    """Linear model on all the n-grams of ours, as a model of the table.
+    """Linear model on all n-grams of context memory.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class SameNGrams:
         Seed of the SGD solver.
 
     char_ngram_range : tuple of (int, int) or None
-        The n-grams of characters of ours.
+        Range of the character n-grams of context memory.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class SameNGrams:
         return self.pipeline.predict(frame["text"])
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Probability of each class for each row."""
+        """Predict the probability of each class for each row."""
         return self.pipeline.predict_proba(frame["text"])
 
 
@@ -193,8 +193,8 @@ class Ours(ContextMemory):
         Value of `random_state`.
 
     words_only : bool, default=False
-        Whether to leave out the n-grams of characters inside words, which are a default of
-        ours and not of TfidfVectorizer.
+        Whether to leave out the n-grams of characters inside words, which TfidfVectorizer does not
+        have by default.
     """
 
     def __init__(self, train: pd.DataFrame, seed: int, words_only: bool = False):
@@ -203,7 +203,7 @@ class Ours(ContextMemory):
             self.classifier.set_params(vectorizer__char_ngram_range=None)
 
     def char_ngram_range(self, train: pd.DataFrame) -> tuple[int, int] | None:
-        """N-grams of characters inside words that the vectorizer takes of these texts."""
+        """Range of the character n-grams of the vectorizer on these texts."""
         vectorizer = self.classifier.vectorizer or TextSequenceVectorizer()
         return vectorizer.fit(train["text"].tolist()).char_ngram_range_
 

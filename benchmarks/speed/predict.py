@@ -1,4 +1,4 @@
-"""Table "predict": rows per second, and the delay of a single row."""
+"""Table "predict": rows per second, and the latency of a single row."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def measure_predict(corpus: Corpus, settings: Settings) -> list[Row]:
 def track_predict(
     train: pd.DataFrame, test: pd.DataFrame, repeats: int, n_calls: int
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Median seconds for all test rows, and seconds of calls with one row, by model."""
+    """Measure median seconds on all test rows, and seconds of calls with one row, by model."""
     models: Models = {
         "lr": make_short_regression(),
         "same": make_short_same(train, find_char_range(train)),
@@ -69,7 +69,7 @@ def track_predict(
 
 
 def time_predict(models: Models, test: pd.DataFrame, repeats: int) -> Iterator[dict[str, float]]:
-    """Yield the seconds of each model on all test rows, after a first call that is not timed."""
+    """Yield the seconds of each model on all test rows, after a warm-up call."""
     for model in models.values():
         model.predict(test)
     for _ in range(repeats):
@@ -77,7 +77,7 @@ def time_predict(models: Models, test: pd.DataFrame, repeats: int) -> Iterator[d
 
 
 def time_predict_one(model: AnyModel, test: pd.DataFrame, n_calls: int) -> list[float]:
-    """Seconds of `predict_proba` on one row, for rows of the test part in turn."""
+    """Measure the seconds of `predict_proba` on one row, for one test row after the other."""
     places = np.arange(N_WARM_UP_CALLS + n_calls) % len(test)
     frames = [test.iloc[place : place + 1] for place in places]
     return [timed(model.predict_proba, frame)[1] for frame in frames][N_WARM_UP_CALLS:]

@@ -1,4 +1,4 @@
-"""Fresh processes of one thread each, and what they send back."""
+"""Fresh processes with one thread each, which send values back."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ VALUE, ERROR, END = "value", "error", "end"
 
 
 class Child:
-    """Fresh process that runs a generator function and sends what it yields, one at a time.
+    """Fresh process that runs a generator function and sends its values, one at a time.
 
-    Used in a ``with`` statement, at the end of which the process is stopped if it still runs.
+    It is a context manager, at whose end the process is stopped if it still runs.
 
     Parameters
     ----------
     function : callable
-        Generator function of a module, so that the process can import it.
+        Generator function of a module that the process can import.
 
     *arguments : Any
-        What it is called with.
+        Arguments of the function.
     """
 
     def __init__(self, function: Callable[..., Iterator[Any]], *arguments: Any):
@@ -33,7 +33,7 @@ class Child:
         self._process = context.Process(target=send_values, args=(sender, function, arguments))
         with environment(ONE_THREAD):
             self._process.start()
-        # Only when no other copy is open does the end of the process end a wait for a value.
+        # The end of the process ends a wait for a value only if no other copy is open.
         sender.close()
 
     def receive(self, limit: float | None = None) -> Any:
@@ -42,21 +42,21 @@ class Child:
         Parameters
         ----------
         limit : float or None, default=None
-            Seconds to wait at most.
+            Maximum number of seconds to wait. If None, there is no limit.
 
         Returns
         -------
         Any
-            What the function yielded.
+            Value of the generator.
 
         Raises
         ------
         StopIteration
             If the function has returned.
         TimeoutError
-            If nothing came in time.
+            If no value arrived within the limit.
         Exception
-            What the function raised.
+            Error of the function.
         """
         if not self._receiver.poll(limit):
             raise TimeoutError(f"nothing came in {limit:g} seconds")
@@ -91,30 +91,30 @@ class Child:
 
 
 def send_values(sender: Connection, function: Callable[..., Any], arguments: tuple) -> None:
-    """Send each value that the function yields, and how it ended; runs in the child."""
+    """Send each value of the function, then its end or its error; runs in the child process."""
     try:
         for value in function(*arguments):
             sender.send((VALUE, value))
-    except Exception as error:  # whatever it is, it is raised again where values are received
+    except Exception as error:  # any error is raised again in the parent process
         sender.send((ERROR, error))
     else:
         sender.send((END, None))
 
 
 def call_in_child(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a fresh process and return what it returns."""
+    """Call a function in a fresh process, and return its result."""
     with Child(yield_result, function, arguments) as child:
         return child.receive()
 
 
 def yield_result(function: Callable[..., Any], arguments: tuple) -> Iterator[Any]:
-    """Yield what a function returns."""
+    """Yield the result of a function."""
     yield function(*arguments)
 
 
 @contextmanager
 def environment(variables: dict[str, str]) -> Iterator[None]:
-    """Context in which environment variables are set, for processes that are started in it."""
+    """Context with environment variables for the processes that start in it."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

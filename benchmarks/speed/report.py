@@ -1,4 +1,4 @@
-"""Report: the tables on disk as Markdown, and the plot of the growth."""
+"""The tables of the files as Markdown, and the plot of the table "growth"."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ STYLES = {"gru": ("#0072B2", "o", "-"), "mingru": ("#D55E00", "s", "--")}
 
 
 def csv_path(output: Path, table: str) -> Path:
-    """File of a table."""
+    """CSV file of a table."""
     return output / f"speed_{table}.csv"
 
 
 def write_report(output: Path) -> None:
-    """Write all tables whose CSV files are there as Markdown, and the plot of the growth.
+    """Write all tables with a CSV file as Markdown, and the plot of the table "growth".
 
     Parameters
     ----------
     output : Path
-        Folder of the CSV files, which may be of several runs.
+        Folder of the CSV files, which may come from several runs.
     """
     sections = ["# Speed and memory", machine()]
     for table, title in TITLES.items():
@@ -81,7 +81,7 @@ def write_report(output: Path) -> None:
 
 
 def machine() -> str:
-    """Say what was measured on, in one line."""
+    """Describe the machine and the versions in one line."""
     packages = [f"{name} {version(name)}" for name in PACKAGES]
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     python = f"Python {platform.python_version()}"
@@ -90,7 +90,7 @@ def machine() -> str:
 
 
 def display_bounds(frame: pd.DataFrame) -> pd.DataFrame:
-    """Table "fit" with bounds where logistic regression was stopped; others as they are."""
+    """Show bounds in table "fit" if logistic regression was stopped; keep other tables."""
     if "lr_stopped" not in frame:
         return frame
     shown = frame.astype(object)
@@ -104,7 +104,7 @@ def display_bounds(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(frame: pd.DataFrame) -> str:
-    """Table whose first column is flush left and whose others are flush right."""
+    """Markdown table with the first column left-aligned and the others right-aligned."""
     head = [str(name).replace("_", " ") for name in frame]
     rule = ["---", *["---:"] * (len(head) - 1)]
     body = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
@@ -113,7 +113,7 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def cell(value: Any) -> str:
-    """Value as text: three digits that count, whole numbers in full, a dash where unknown."""
+    """Value as text: three significant digits, whole numbers in full, a dash for NaN."""
     if isinstance(value, str):
         return value
     if pd.isna(value):
@@ -123,7 +123,7 @@ def cell(value: Any) -> str:
 
 
 def write_plot(points: pd.DataFrame, path: Path) -> None:
-    """Plot relative times of fit, one panel for each way to grow.
+    """Plot relative fit times, one panel per quantity that grows.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def write_plot(points: pd.DataFrame, path: Path) -> None:
         Table "growth".
 
     path : Path
-        PNG file to write.
+        PNG file.
     """
     from matplotlib.figure import Figure
 
@@ -144,13 +144,13 @@ def write_plot(points: pd.DataFrame, path: Path) -> None:
 
 
 def draw_panel(ax: Any, panel: str, points: pd.DataFrame) -> None:
-    """Draw a line for each kind of memory, on logarithmic axes."""
+    """Draw a curve for each kind of memory, on logarithmic axes."""
     for memory, of_memory in points.groupby("memory"):
-        colour, marker, line = STYLES[str(memory)]
+        color, marker, line = STYLES[str(memory)]
         ax.plot(
             of_memory["size"],
             of_memory["fit_relative"],
-            color=colour,
+            color=color,
             marker=marker,
             linestyle=line,
             label=f'memory="{memory}"',
@@ -164,7 +164,7 @@ def draw_panel(ax: Any, panel: str, points: pd.DataFrame) -> None:
 
 
 def scale_axes(ax: Any, points: pd.DataFrame) -> None:
-    """Set limits that show at least a fifth to five times, so that noise looks small."""
+    """Set limits of at least 0.2 to 5, so that noise looks small."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     ax.set_xscale("log")

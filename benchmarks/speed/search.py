@@ -36,18 +36,18 @@ Grid = dict[str, list[Any]]
 class CountingVectorizer(  # type: ignore[call-arg]
     TextSequenceVectorizer, auto_wrap_output_keys=None
 ):
-    """Vectorizer that counts in its class, as a search clones it, how often it was fitted."""
+    """Vectorizer that counts its fits in the class, since a search clones it."""
 
     n_fits = 0
 
     def fit_transform(self, X, y=None):
-        """Learn from texts and convert them, and count."""
+        """Fit to texts, transform them, and count the fit."""
         CountingVectorizer.n_fits += 1
         return super().fit_transform(X, y)
 
 
 def plan_search(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
-    """List the one task, on the first corpus that has groups."""
+    """List one task, on the first corpus with groups."""
     corpus = first_with_groups(corpora)
     return [Task(corpus.name, partial(measure_search, corpus, settings))]
 
@@ -74,9 +74,9 @@ def measure_search(corpus: Corpus, settings: Settings) -> list[Row]:
 
 
 def time_search(train: pd.DataFrame, grid: Grid, repeats: int) -> Iterator[dict[int, float]]:
-    """Yield the seconds of a search by the number of processes, without the last refit.
+    """Yield the seconds of a search without its refit, by the number of processes.
 
-    The processes of the parallel search are started, and have imported torch, before.
+    A warm-up search starts the processes, which import torch.
     """
     model = Ours(train, seed=0)
     X = train[feature_columns(train)] if "group" in train else train["text"].tolist()
@@ -92,11 +92,11 @@ def time_search(train: pd.DataFrame, grid: Grid, repeats: int) -> Iterator[dict[
             search = GridSearchCV(model.classifier, grid, n_jobs=n_jobs, **options)
             _, seconds[n_jobs] = timed(search.fit, X, train["label"])
         yield seconds
-    get_reusable_executor().shutdown()  # or idle processes stay for five minutes
+    get_reusable_executor().shutdown()  # idle processes would stay for five minutes
 
 
 def track_vectorizer_fits(train: pd.DataFrame, grid: Grid) -> int:
-    """Count the fits of a cached vectorizer in a search: one per fold, and one at the end."""
+    """Count the fits of a cached vectorizer in a search: one per fold, and one for the refit."""
     CountingVectorizer.n_fits = 0
     with TemporaryDirectory() as folder:
         classifier = ContextMemoryClassifier(max_epochs=1, random_state=0)

@@ -1,4 +1,4 @@
-"""What all tables share: settings, tasks, and samples of a corpus."""
+"""Settings and tasks of all tables, and samples of a corpus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line says.
+    """Settings from the command line.
 
     Parameters
     ----------
@@ -28,13 +28,13 @@ class Settings:
         Folder of the results.
 
     repeats : int, default=5
-        Number of measurements that a median is taken of.
+        Number of measurements per median.
 
     limit : float, default=300.0
         Seconds after which a fit of LogisticRegression is stopped.
 
     quick : bool, default=False
-        Whether to measure tiny sizes, to see that everything works.
+        Whether to use tiny sizes.
     """
 
     output: Path
@@ -49,14 +49,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """One step of the progress bar: its name, and a function that returns rows of a table."""
+    """A step of the progress bar: its name, and a function that returns rows of a table."""
 
     name: str
     run: Callable[[], list[Row]]
 
 
 def first_with_groups(corpora: Sequence[Corpus]) -> Corpus:
-    """Return the first corpus with groups, or the first where none has any."""
+    """Return the first corpus with groups, or the first one if none has groups."""
     return next((corpus for corpus in corpora if corpus.has_groups), corpora[0])
 
 
@@ -67,11 +67,11 @@ def shorten(corpus: Corpus) -> Corpus:
 
 
 def resample_groups(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """Whole groups drawn with replacement until there are `n_rows` rows, each as a new group."""
+    """Draw whole groups with replacement up to `n_rows` rows; each becomes a new group."""
     keys = group_keys(frame)
     sizes = np.bincount(keys)
     starts = np.cumsum(sizes) - sizes
-    drawn = np.random.default_rng(0).integers(len(sizes), size=n_rows)  # a row or more in each
+    drawn = np.random.default_rng(0).integers(len(sizes), size=n_rows)  # at least one row each
     drawn = drawn[: np.searchsorted(np.cumsum(sizes[drawn]), n_rows) + 1]
     lengths = sizes[drawn]
     firsts = np.cumsum(lengths) - lengths
@@ -83,6 +83,6 @@ def resample_groups(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
 
 
 def resample_rows(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """Rows drawn with replacement, the first two of different classes."""
+    """Draw rows with replacement; the first two have different classes."""
     drawn = frame.sample(n_rows - 2, replace=True, random_state=0)
     return pd.concat([frame.drop_duplicates("label").head(2), drawn], ignore_index=True)

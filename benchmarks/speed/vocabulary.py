@@ -1,4 +1,4 @@
-"""Table "vocabulary": seconds of a training step by the number of n-gram features."""
+"""Table "vocabulary": time of a training step by the number of features."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ QUICK_N_FEATURES = (6_000, 20_000)
 N_ROWS = 400_000
 QUICK_N_ROWS = 400
 
-# Common n-grams occur in every batch whatever the vocabulary, rare ones make it large. At each
-# size there are rows enough for every rare one to occur twice: those of one row cost less.
+# Common n-grams occur in every batch for any vocabulary, rare ones make it large. At each size there
+# are enough rows that every rare n-gram occurs twice: n-grams of a single row cost less.
 N_COMMON = 5_000
 COMMON_PER_ROW = 20
 RARE_PER_ROW = 10
@@ -29,7 +29,7 @@ QUICK_BATCH_SIZE = 20
 
 
 def plan_vocabulary(corpora: Sequence[Corpus], settings: Settings) -> list[Task]:
-    """List the one task: the features are synthetic."""
+    """List one task, on synthetic features."""
     return [Task("synthetic features", lambda: measure_vocabulary(settings))]
 
 
@@ -55,7 +55,7 @@ def measure_vocabulary(settings: Settings) -> list[Row]:
 def time_step(
     sizes: Sequence[int], n_rows: int, batch_size: int, repeats: int
 ) -> Iterator[tuple[int, float]]:
-    """Yield a number of features and the seconds of a step with it, in rounds over the sizes."""
+    """Yield numbers of features and the seconds of a step, in rounds over the sizes."""
     from sk_ctxmem import ContextMemoryClassifier
 
     y = np.random.default_rng(0).integers(N_CLASSES, size=n_rows)
@@ -70,12 +70,12 @@ def time_step(
 
 
 def make_features(n_features: int, n_rows: int) -> sparse.csr_matrix:
-    """Rows with common features, drawn by a law like Zipf's, and rare ones, all as frequent.
+    """Make rows of common features, with frequencies like Zipf's law, and uniform rare features.
 
     Parameters
     ----------
     n_features : int
-        Number of columns, more than `N_COMMON`; the common ones are the same for any number.
+        Number of columns, above `N_COMMON`. The common features are the same for any number.
 
     n_rows : int
         Number of rows.
@@ -83,10 +83,10 @@ def make_features(n_features: int, n_rows: int) -> sparse.csr_matrix:
     Returns
     -------
     csr_matrix of shape (n_rows, n_features)
-        Rows of length one, as those of TF-IDF.
+        Rows of Euclidean norm 1, like those of TF-IDF.
     """
     random = np.random.default_rng(0)
-    # The logarithm of a rank is even where frequency falls with the inverse of the rank.
+    # If the frequency is proportional to 1 / rank, the logarithm of the rank is uniform.
     logarithms = random.uniform(0, np.log(N_COMMON), size=(n_rows, COMMON_PER_ROW))
     common = np.exp(logarithms).astype(np.int64)
     draws = random.permutation(n_rows * RARE_PER_ROW) % (n_features - N_COMMON)
@@ -101,7 +101,7 @@ def make_features(n_features: int, n_rows: int) -> sparse.csr_matrix:
 
 
 def describe_features(features: sparse.csr_matrix, batch_size: int) -> Row:
-    """Say how alike the features of different sizes are."""
+    """Describe the features, which should be alike at all sizes."""
     batch = features[:batch_size]
     counts = np.bincount(features.indices, minlength=features.shape[1])
     return {
