@@ -17,8 +17,8 @@ QUICK_N_FEATURES = (6_000, 20_000)
 N_ROWS = 400_000
 QUICK_N_ROWS = 400
 
-# Common n-grams occur in every batch for any vocabulary, rare ones make it large. At each size there
-# are enough rows that every rare n-gram occurs twice: n-grams of a single row cost less.
+# Common n-grams occur in every batch for any vocabulary, rare ones make it large. At each size, the
+# rows are enough for every rare n-gram to occur twice: n-grams of a single row cost less.
 N_COMMON = 5_000
 COMMON_PER_ROW = 20
 RARE_PER_ROW = 10
