@@ -172,7 +172,7 @@ class Store:
             write_json(self.folder / "versions.json", self._versions)
 
     def _is_done(self, key: Key) -> bool:
-        """Whether there are a result that is no failure and its predictions."""
+        """Whether there is a successful result with its predictions."""
         row = self._rows.get(key)
         is_there = row is not None and not pd.isna(row.get("accuracy", np.nan))
         return is_there and (self.predictions / key.file_name).exists()

@@ -61,7 +61,7 @@ def measure_costs(corpus: Corpus, sizes: Sizes) -> None:
     """Print the times and bytes of sessions on a corpus."""
     classifier = fit(corpus, sizes.train_rows, "gru")
     test = take_whole_groups(corpus.part("test"), sizes.timed_turns)
-    time_turns(classifier, test, 100)  # load what is loaded once
+    time_turns(classifier, test, 100)  # warm up
     for clock, seconds in time_turns(classifier, test, sizes.timed_turns).items():
         middle, late = np.percentile(seconds, [50, 99]) * 1e3
         print(f"{corpus.name}: a turn, {clock}: p50 {middle:.2f} ms, p99 {late:.2f} ms")
