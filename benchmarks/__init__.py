@@ -1,1 +1,1 @@
-"""Comparison of ContextMemoryClassifier with tuned baselines: ``python -m benchmarks``."""
+"""Benchmarks of ContextMemoryClassifier: ``python -m benchmarks``, and one folder per study."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.__main__ import main
-from benchmarks._paired import COMPARISON_COLUMNS
-from benchmarks._store import COLUMNS
+from benchmarks.comparison.__main__ import main
+from benchmarks.measuring.paired import COMPARISON_COLUMNS
+from benchmarks.measuring.store import COLUMNS
 
 
 def make_frame(n_groups=20, rows_per_group=5):
@@ -50,3 +50,8 @@ def run(path, output, *options):
     """Run in this process; return the exit code and the results."""
     code = main(["--data", str(path), "--output", str(output), "--no-isolate", *options])
     return code, pd.read_csv(output / "results.csv")
+
+
+def call_here(function, *arguments):
+    """Call a function in this process, in the place of `call_in_process`."""
+    return function(*arguments)

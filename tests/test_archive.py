@@ -12,12 +12,12 @@ from importlib import metadata
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sk_ctxmem._messages import doc_link
 
 import sk_ctxmem
-from benchmarks.reliability._mutations import read_members, write_members
+from benchmarks.reliability.mutations import read_members, write_members
 from sk_ctxmem import ModelFileError
 from sk_ctxmem._files._archive import read_archive, replacing, write_archive
+from sk_ctxmem._messages import doc_link
 
 DOCUMENTS = {"config": {"a": [1, 2.5, None]}, "vocabulary": {"v": ["\ud800", "ü"]}}
 ARRAYS = {"one": np.arange(6.0).reshape(2, 3), "two": np.array([True, False])}

@@ -1,6 +1,7 @@
 """Tests of the comparison from end to end: the command line, jobs, and runs that go on."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +11,18 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame, run
 
-from benchmarks import __main__, _linear, _measure, _models, _run, _store
-from benchmarks.__main__ import build_parser, main, plan
-from benchmarks._corpora import Corpus
-from benchmarks._linear import LOGISTIC_REGRESSION, SGD
-from benchmarks._measure import peak_memory_mb
-from benchmarks._models import BASELINES, is_installed
-from benchmarks._run import call_in_process
-from benchmarks._store import COLUMNS, Key, Store, write_atomically
-from benchmarks._versions import short_hash, source_hash, versions_of
+from benchmarks.comparison import __main__, jobs
+from benchmarks.comparison.__main__ import build_parser, main, plan
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring import measure, processes
+from benchmarks.measuring.files import write_atomically
+from benchmarks.measuring.processes import call_in_process
+from benchmarks.measuring.resources import peak_memory_mb
+from benchmarks.measuring.store import COLUMNS, Key, Store
+from benchmarks.measuring.versions import short_hash, source_hash, versions_of
+from benchmarks.models import build, linear
+from benchmarks.models.build import BASELINES, is_installed
+from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,7 +37,8 @@ def calls(tmp_path):
 
 def test_command_line_reports_bad_input(tmp_path, capsys):
     """Check that mistakes give exit code 2 and one line, not a traceback."""
-    assert main(["--data", str(tmp_path / "gone.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(tmp_path / "gone.csv")])
     assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(SystemExit, match="2"):
         main(["--models", "lr,svm"])
@@ -65,7 +70,7 @@ def test_logistic_regression_runs_once_for_all_seeds(calls, tmp_path, capsys):
 
 def test_sgd_stands_in_and_runs_with_each_seed(calls, tmp_path, capsys, monkeypatch):
     """Check that the stand-in is marked, has a footnote and is named in the parameters."""
-    monkeypatch.setattr(_linear, "MAX_LBFGS_WORK", 0)
+    monkeypatch.setattr(linear, "MAX_LBFGS_WORK", 0)
     results = run(calls, tmp_path / "out", "--models", "lr", "--seeds", "0,1")[1]
     assert results["seed"].tolist() == [0, 1]
     assert json.loads(results["parameters"][0])["solver"] == SGD
@@ -90,14 +95,14 @@ def test_scored_on_validation_rows(calls, tmp_path, capsys):
 
 def test_failed_job_does_not_stop_the_others(calls, tmp_path, capsys, monkeypatch):
     """Check that a failure is reported with its message and gives exit code 1."""
-    build_model = _measure.build_model
+    build_model = measure.build_model
 
     def build_or_fail(name, *arguments):
         if name == "lr":
             raise MemoryError("no room\nfor more")
         return build_model(name, *arguments)
 
-    monkeypatch.setattr(_measure, "build_model", build_or_fail)
+    monkeypatch.setattr(measure, "build_model", build_or_fail)
     code, results = run(calls, tmp_path / "out", "--models", "lr,lr-window")
     assert code == 1
     assert results["accuracy"].isna().tolist() == [True, False]
@@ -109,16 +114,14 @@ def test_failed_job_does_not_stop_the_others(calls, tmp_path, capsys, monkeypatc
 
 def kill_this_process():
     """Die as the system kills a process that takes too much memory."""
-    import os
-
     os._exit(9)
 
 
 def test_killed_process_is_reported():
     """Check that a process that dies is an error that says what may have happened."""
-    with pytest.raises(_run.BrokenProcessPool) as info:
+    with pytest.raises(processes.BrokenProcessPool) as info:
         call_in_process(kill_this_process)
-    assert _run.describe(info.value) == (
+    assert processes.describe_error(info.value) == (
         "the process of the job was killed, perhaps for lack of memory"
     )
 
@@ -135,13 +138,13 @@ def test_peak_memory_is_that_of_the_child():
 @pytest.fixture
 def fitted(monkeypatch):
     """List of the rows of the table that were fitted since the start of the test."""
-    build_model, names = _measure.build_model, []
+    build_model, names = measure.build_model, []
 
     def build_and_note(name, train, seed, chosen):
         names.append(f"{name} {seed}")
         return build_model(name, train, seed, chosen)
 
-    monkeypatch.setattr(_measure, "build_model", build_and_note)
+    monkeypatch.setattr(measure, "build_model", build_and_note)
     return names
 
 
@@ -151,7 +154,7 @@ def test_second_run_fits_and_searches_nothing(calls, tmp_path, capsys, fitted, m
     first = run(calls, output, *options, "--seeds", "0,1")[1]
     assert fitted == ["lr 0", "context-memory (past) 0", "context-memory (past) 1"]
     content, table = (output / "results.csv").read_bytes(), capsys.readouterr().out
-    monkeypatch.setattr(_run, "search_baseline", None)
+    monkeypatch.setattr(jobs, "search_baseline", None)
     assert run(calls, output, *options, "--seeds", "0,1")[0] == 0
     assert len(fitted) == 3
     assert (output / "results.csv").read_bytes() == content
@@ -174,7 +177,7 @@ def test_other_rows_or_versions_are_run_again(calls, tmp_path, capsys, fitted, m
     frame.to_csv(calls, index=False)
     run(calls, tmp_path / "out", *options)
     assert len(fitted) == 2
-    monkeypatch.setattr(_run, "versions_of", lambda model: {"numpy": "99"})
+    monkeypatch.setattr(jobs, "versions_of", lambda model: {"numpy": "99"})
     results = run(calls, tmp_path / "out", *options)[1]
     assert len(fitted) == 3
     assert len(results) == 1
@@ -185,7 +188,7 @@ def test_other_rows_or_versions_are_run_again(calls, tmp_path, capsys, fitted, m
 
 def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch):
     """Check that the next run repeats what failed and nothing else, and forgets the failure."""
-    noted = _measure.build_model
+    noted = measure.build_model
 
     def build_or_fail(name, *arguments):
         if name == "svm-char":
@@ -193,9 +196,9 @@ def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch)
         return noted(name, *arguments)
 
     options = ("--models", "lr,svm-char", "--seeds", "0,1")
-    monkeypatch.setattr(_measure, "build_model", build_or_fail)
+    monkeypatch.setattr(measure, "build_model", build_or_fail)
     assert run(calls, tmp_path / "out", *options)[0] == 1
-    monkeypatch.setattr(_measure, "build_model", noted)
+    monkeypatch.setattr(measure, "build_model", noted)
     code, results = run(calls, tmp_path / "out", *options)
     assert code == 0
     assert fitted == ["lr 0", "svm-char 0"]
@@ -205,7 +208,7 @@ def test_failed_jobs_are_run_again(calls, tmp_path, capsys, fitted, monkeypatch)
 @pytest.mark.parametrize("file", ["results.csv", "searches.json", ".npz"])
 def test_run_that_is_killed_goes_on(calls, tmp_path, capsys, fitted, monkeypatch, file):
     """Check that all files can be read after a stop while the second job writes a file."""
-    output, replace = tmp_path / "out", _store.os.replace
+    output, replace = tmp_path / "out", os.replace
     run(calls, output, "--models", "lr", "--seeds", "0")
     before = (output / "results.csv").read_bytes()
 
@@ -215,13 +218,13 @@ def test_run_that_is_killed_goes_on(calls, tmp_path, capsys, fitted, monkeypatch
         replace(source, target)
 
     options = ("--models", "lr,lr-window", "--seeds", "0")
-    monkeypatch.setattr(_store.os, "replace", stop_at)
+    monkeypatch.setattr(os, "replace", stop_at)
     with pytest.raises(KeyboardInterrupt):
         run(calls, output, *options)
     assert (output / "results.csv").read_bytes() == before
     json.loads((output / "searches.json").read_text())
     fitted.clear()
-    monkeypatch.setattr(_store.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     code, results = run(calls, output, *options)
     assert code == 0
     assert fitted == ["lr-window 0"]
@@ -232,7 +235,7 @@ def test_files_are_complete_or_absent(tmp_path, monkeypatch):
     """Check that content is never written to the file itself."""
     path = tmp_path / "results.csv"
     write_atomically(path, b"old")
-    monkeypatch.setattr(_store.os, "replace", lambda source, target: None)
+    monkeypatch.setattr(os, "replace", lambda source, target: None)
     write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
 
@@ -251,7 +254,8 @@ def test_lost_predictions_are_made_again(calls, tmp_path, capsys, fitted):
 def test_results_of_an_earlier_version_give_a_clear_error(calls, tmp_path, capsys):
     """Check that the file is not overwritten, and that the message says what to do."""
     (tmp_path / "results.csv").write_text("corpus,accuracy\nold,0.5\n")
-    assert main(["--data", str(calls), "--models", "lr", "--output", str(tmp_path)]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(calls), "--models", "lr", "--output", str(tmp_path)])
     assert "other columns than this version writes; pass --fresh" in capsys.readouterr().err
     assert (tmp_path / "results.csv").read_text() == "corpus,accuracy\nold,0.5\n"
 
@@ -320,13 +324,14 @@ def test_source_hash_follows_the_files(tmp_path, monkeypatch):
 
 def test_models_without_their_package_are_left_out(calls, tmp_path, capsys, monkeypatch):
     """Check that a note says how to get them, and that there must be something left."""
-    monkeypatch.setattr(_models, "find_spec", lambda module: None)
+    monkeypatch.setattr(build, "find_spec", lambda module: None)
     results = run(calls, tmp_path / "out", "--models", "lr,fasttext,crf", "--seeds", "0")[1]
     assert results["model"].tolist() == ["lr"]
     notes = capsys.readouterr().err
     for name in ("fasttext", "crf"):
         assert f'{name} is left out, as its package is missing: pip install ".[bench' in notes
-    assert main(["--data", str(calls), "--models", "crf", "--output", str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(calls), "--models", "crf", "--output", str(tmp_path / "none")])
     assert "error: there is nothing to run" in capsys.readouterr().err
 
 

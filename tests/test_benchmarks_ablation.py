@@ -4,9 +4,11 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks import ablation
-from benchmarks._corpora import Columns, Corpus, prepare_frame
-from benchmarks._parts import all_parts
+from benchmarks.ablation import measure, report
+from benchmarks.ablation.__main__ import main
+from benchmarks.ablation.parts import all_parts
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.files import Columns, prepare_frame
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def _make_corpus(n_groups):
 @pytest.fixture(scope="module")
 def whole(calls):
     """Measure the model with all its parts."""
-    return ablation.measure(calls, "all", seed=0)
+    return measure.measure(calls, "all", seed=0)
 
 
 PARTS = [part.name for part in all_parts()[1:] if part.name != "temperature"]
@@ -34,19 +36,19 @@ PARTS = [part.name for part in all_parts()[1:] if part.name != "temperature"]
 @pytest.mark.parametrize("name", PARTS)
 def test_each_part_is_left_out(name, calls, whole):
     """Check that the names of the patches exist, and that a fit without the part is another."""
-    assert ablation.measure(calls, name, seed=0)["log_loss"] != whole["log_loss"]
+    assert measure.measure(calls, name, seed=0)["log_loss"] != whole["log_loss"]
 
 
 def test_parts_come_back(calls, whole):
     """Check that the model is whole again after a fit without a part."""
-    ablation.measure(calls, "linear path", seed=0)
-    assert ablation.measure(calls, "all", seed=0)["log_loss"] == whole["log_loss"]
+    measure.measure(calls, "linear path", seed=0)
+    assert measure.measure(calls, "all", seed=0)["log_loss"] == whole["log_loss"]
 
 
 def test_temperature_is_left_out():
     """Check that predictions stay but for their probabilities, where there are enough rows."""
     corpus = _make_corpus(n_groups=600)
-    whole, without = (ablation.measure(corpus, name, seed=0) for name in ("all", "temperature"))
+    whole, without = (measure.measure(corpus, name, seed=0) for name in ("all", "temperature"))
     assert whole["log_loss"] != without["log_loss"]
     assert whole["accuracy"] == without["accuracy"]
 
@@ -56,9 +58,9 @@ def test_parts_that_need_groups_are_left_alone_without():
     alone = Corpus("alone", make_frame().drop(columns=["group", "order"]))
     grouped = Corpus("grouped", make_frame())
     parts = all_parts()
-    names = {name for _, name, _ in ablation.plan([alone], parts, [0])}
+    names = {name for _, name, _ in measure.plan([alone], parts, [0])}
     assert names == {part.name for part in parts if not part.needs_groups}
-    names = {name for _, name, _ in ablation.plan([grouped], parts, [0])}
+    names = {name for _, name, _ in measure.plan([grouped], parts, [0])}
     assert names == {part.name for part in parts} - {"speakers"}
 
 
@@ -73,10 +75,10 @@ def test_tables_compare_with_the_whole():
             "fit_seconds": [1.0, 2.0, 1.0, 0.5],
         }
     )
-    accuracy = ablation.summarise(results, "accuracy").loc["dropout"]
+    accuracy = report.summarise(results, "accuracy").loc["dropout"]
     assert accuracy.tolist() == pytest.approx([-10.0, 3.0, -3.5])
-    assert ablation.summarise(results, "log_loss").loc["dropout", "a"] == pytest.approx(0.1)
-    times = ablation.summarise(results, "fit_seconds").loc["dropout"]
+    assert report.summarise(results, "log_loss").loc["dropout", "a"] == pytest.approx(0.1)
+    times = report.summarise(results, "fit_seconds").loc["dropout"]
     assert times.tolist() == pytest.approx([2.0, 0.5, 1.0])
 
 
@@ -88,19 +90,20 @@ def test_command_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
         calls.append(job[1:])
         return function(*job)
 
-    monkeypatch.setattr(ablation, "call_in_process", call)
+    monkeypatch.setattr(measure, "call_in_process", call)
     make_frame().to_csv(tmp_path / "calls.csv", index=False)
     options = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path), "--seeds", "0"]
-    assert ablation.main([*options, "--parts", "dropout"]) == 0
+    assert main([*options, "--parts", "dropout"]) == 0
     assert calls == [("all", 0), ("dropout", 0)]
-    assert ablation.main([*options, "--parts", "dropout,attention"]) == 0
+    assert main([*options, "--parts", "dropout,attention"]) == 0
     assert calls[2:] == [("attention", 0)]
-    monkeypatch.setattr(ablation, "versions_of", lambda model: {"torch": "9"})
-    assert ablation.main([*options, "--parts", "attention"]) == 0
+    monkeypatch.setattr(measure, "versions_of", lambda model: {"torch": "9"})
+    assert main([*options, "--parts", "attention"]) == 0
     assert calls[3:] == [("all", 0), ("attention", 0)]
     assert len(pd.read_csv(tmp_path / "ablation.csv")) == 5
     assert "fit time without a part" in capsys.readouterr().out
-    assert ablation.main([*options, "--parts", "drop"]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main([*options, "--parts", "drop"])
     assert "no part 'drop'" in capsys.readouterr().err
 
 
@@ -108,5 +111,5 @@ def test_versions_that_look_like_numbers_stay_as_they_are(tmp_path):
     """Check that a digest with an e between digits is no number when it is read again."""
     path = tmp_path / "ablation.csv"
     pd.DataFrame({"part": ["all"], "versions": ["12e45678"], "accuracy": [0.5]}).to_csv(path)
-    (row,) = ablation.read_rows(path)
+    (row,) = measure.read_rows(path)
     assert (row["versions"], row["accuracy"]) == ("12e45678", 0.5)

@@ -1,22 +1,25 @@
 """Tests of the accuracy by the length of the context."""
 
 import pandas as pd
-from _benchmark_data import make_frame
+import pytest
+from _benchmark_data import call_here, make_frame
 
-from benchmarks import context
+from benchmarks.context import measure, report
+from benchmarks.context.__main__ import main
+from benchmarks.measuring import processes
 
 
 def test_groups_are_cut_into_pieces_in_their_order():
     """Check which rows stay together, whatever order they stand in."""
     frame = make_frame(n_groups=2, rows_per_group=5).iloc[::-1].reset_index(drop=True)
-    cut = context.cut_groups(frame, 2)
+    cut = measure.cut_groups(frame, 2)
     pieces = [set(zip(rows["group"], rows["order"], strict=True)) for _, rows in together(cut)]
     names = frame["group"].unique()
     expected = [{(name, i) for i in turns} for name in names for turns in ((0, 1), (2, 3), (4,))]
     assert sorted(map(sorted, pieces)) == sorted(map(sorted, expected))
     assert cut["group"].nunique() == 6
-    assert context.cut_groups(frame, context.ALL)["group"].nunique() == 2
-    assert context.cut_groups(frame, 1)["group"].is_unique
+    assert measure.cut_groups(frame, measure.ALL)["group"].nunique() == 2
+    assert measure.cut_groups(frame, 1)["group"].is_unique
 
 
 def together(cut):
@@ -36,23 +39,24 @@ def test_table_has_a_column_for_each_length():
             "accuracy": [0.5, 0.7, 0.8, 0.9],
         }
     )
-    table = context.summarise(results)
+    table = report.summarise(results)
     assert table.columns.tolist() == ["corpus", "context", 1, 2, "all"]
     assert table.loc[0, [1, 2, "all"]].tolist() == [60.0, 80.0, 90.0]
 
 
 def test_command_from_end_to_end(tmp_path, monkeypatch, capsys):
     """Check the files of a run, and that corpora without groups are refused."""
-    monkeypatch.setattr(context, "LENGTHS", (1, context.ALL))
-    monkeypatch.setattr(context, "call_in_process", lambda function, *job: function(*job))
+    monkeypatch.setattr(measure, "LENGTHS", (1, measure.ALL))
+    monkeypatch.setattr(processes, "call_in_process", call_here)
     make_frame().to_csv(tmp_path / "calls.csv", index=False)
     options = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path / "out")]
-    assert context.main(options) == 0
+    assert main(options) == 0
     results = pd.read_csv(tmp_path / "out" / "context.csv")
     assert results["rows"].tolist() == ["1", "all"] * 2
     assert results["accuracy"].min() > 0.9  # the label is in the text
     assert (tmp_path / "out" / "context.png").stat().st_size > 5000
     assert "past" in capsys.readouterr().out
     make_frame().drop(columns=["group", "order"]).to_csv(tmp_path / "alone.csv", index=False)
-    assert context.main(["--data", str(tmp_path / "alone.csv")]) == 2
-    assert "no corpus has groups" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(tmp_path / "alone.csv")])
+    assert "none of the corpora has groups" in capsys.readouterr().err

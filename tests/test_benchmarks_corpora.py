@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks._corpora import Columns, add_split, load_files, take_whole_groups
+from benchmarks.corpora.corpus import take_whole_groups
+from benchmarks.corpora.files import Columns, add_split, load_files
 
 
 def test_split_by_group_does_not_cut_a_group():

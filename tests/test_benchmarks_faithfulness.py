@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _benchmark_data import make_frame
+from _benchmark_data import call_here, make_frame
 
-from benchmarks import faithfulness
-from benchmarks._edits import Edit, draw_views, predict_edits
+from benchmarks.faithfulness import explanations, measure
+from benchmarks.faithfulness.__main__ import main
+from benchmarks.faithfulness.edits import Edit, draw_views, keep_words, predict_edits
+from benchmarks.measuring import processes
 
 
 class CountsOfWords:
@@ -46,7 +48,7 @@ def test_edits_change_one_view_each(monkeypatch):
     targets = np.array([1, 1, 0])
     found = predict_edits(CountsOfWords(), views, edits, targets)
     np.testing.assert_allclose(found, [0.2, 0.1, 0.4, 0])
-    monkeypatch.setattr("benchmarks._edits.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("benchmarks.faithfulness.edits.ROWS_AT_ONCE", 2)
     np.testing.assert_allclose(predict_edits(CountsOfWords(), views, edits, targets), found)
 
 
@@ -55,9 +57,7 @@ def test_measures_of_words_are_those_of_the_definition():
     views, targets = _views(), np.ones(3, dtype=int)
     best = [np.array([word == "good" for word in text.split()], float) for text in views.texts]
     worst = [-scores for scores in best]
-    found = faithfulness.measure_words(
-        CountsOfWords(), views, targets, {"best": best, "worst": worst}
-    )
+    found = measure.measure_words(CountsOfWords(), views, targets, {"best": best, "worst": worst})
     rows = {result["order"]: result for result in found if result["row"] == 1}
     # five words, of which 1, 1 and 3 are taken away: 0.1, 0.1 and 0.3 are lost
     assert rows["best"]["comprehensiveness"] == pytest.approx(0.5 / 3)
@@ -73,7 +73,7 @@ def test_measures_of_earlier_rows_empty_their_texts():
     """Check that the row that counts is found in its place."""
     views, targets = _views(), np.ones(3, dtype=int)
     orders = {"first": [np.arange(length - 1)[::-1] for length in views.lengths]}
-    found = faithfulness.measure_rows(CountsOfWords(), views, targets, orders)
+    found = measure.measure_rows(CountsOfWords(), views, targets, orders)
     assert found[0]["comprehensiveness"] == pytest.approx(0.2)
     assert found[0]["sufficiency"] == pytest.approx(0)
     assert found[1]["comprehensiveness"] == pytest.approx(0)  # two rows before do not count
@@ -81,32 +81,34 @@ def test_measures_of_earlier_rows_empty_their_texts():
 
 def test_words_that_go_leave_a_space():
     """Check that neighbours are not glued together."""
-    spans = faithfulness.word_spans("don't go")
+    spans = explanations.word_spans("don't go")
     assert spans == [(0, 3), (3, 4), (4, 5), (6, 8)]
     kept = np.array([True, False, True, False])
-    assert faithfulness.keep_words("don't go", spans, kept) == "don t  "
+    assert keep_words("don't go", spans, kept) == "don t  "
 
 
 def test_command_from_end_to_end(tmp_path, monkeypatch, capsys):
     """Check the orders that are compared, and that an explanation beats chance."""
-    monkeypatch.setattr(faithfulness, "LEAST_WORDS", 2)
-    monkeypatch.setattr(faithfulness, "N_BEFORE", (1, 4))
-    monkeypatch.setattr(faithfulness, "call_in_process", lambda function, *job: function(*job))
+    monkeypatch.setattr(measure, "LEAST_WORDS", 2)
+    monkeypatch.setattr(measure, "N_BEFORE", (1, 4))
+    monkeypatch.setattr(processes, "call_in_process", call_here)
     frame = make_frame()
     frame["text"] += " or so it is"
     frame.to_csv(tmp_path / "calls.csv", index=False)
     options = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path / "out")]
-    assert faithfulness.main([*options, "--sample", "12"]) == 0
+    assert main([*options, "--sample", "12"]) == 0
     results = pd.read_csv(tmp_path / "out" / "faithfulness.csv")
     means = results.groupby(["what", "order"])["comprehensiveness"].mean()
-    of_words = [*faithfulness.METHODS, "coefficients of lr", "random", "lr, by its coefficients"]
-    of_rows = [*faithfulness.METHODS, "attention", "random"]
+    of_words = [*explanations.METHODS, "coefficients of lr", "random", "lr, by its coefficients"]
+    of_rows = [*explanations.METHODS, "attention", "random"]
     assert set(means["words"].index) == set(of_words)
     assert set(means["earlier rows"].index) == set(of_rows)
-    for method in faithfulness.METHODS:
+    for method in explanations.METHODS:
         assert means["words", method] > means["words", "random"]
     assert "integrated_gradients" in capsys.readouterr().out
-    monkeypatch.setattr(faithfulness, "LEAST_WORDS", 99)
-    assert faithfulness.main(options) == 2
+    monkeypatch.setattr(measure, "LEAST_WORDS", 99)
+    with pytest.raises(SystemExit, match="2"):
+        main(options)
     assert "no row has a text that is long enough" in capsys.readouterr().err
-    assert faithfulness.main(["--data", str(tmp_path / "nowhere.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(tmp_path / "nowhere.csv")])

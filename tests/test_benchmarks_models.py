@@ -6,13 +6,9 @@ import pytest
 from _benchmark_data import make_frame
 from scipy import sparse
 
-from benchmarks import _crf, _fasttext
-from benchmarks._corpora import Corpus, split_by_group
-from benchmarks._crf import CRF, row_features, words_and_pairs
-from benchmarks._fasttext import FastText, limited_grid
-from benchmarks._features import lacks_spaces, sequences, window_features
-from benchmarks._linear import GRIDS, LOGISTIC_REGRESSION, SGD, SVM, choose_solver
-from benchmarks._models import (
+from benchmarks.corpora.corpus import Corpus, sequences, split_by_group
+from benchmarks.models import crf, fasttext
+from benchmarks.models.build import (
     BASELINES,
     MODELS,
     build_model,
@@ -21,6 +17,10 @@ from benchmarks._models import (
     model_rows,
     search_baseline,
 )
+from benchmarks.models.crf import CRF, row_features, words_and_pairs
+from benchmarks.models.fasttext import FastText, limited_grid
+from benchmarks.models.features import lacks_spaces, window_features
+from benchmarks.models.linear import GRIDS, LOGISTIC_REGRESSION, SGD, SVM, choose_solver
 
 
 def test_window_is_the_row_and_two_neighbours_on_each_side():
@@ -125,15 +125,15 @@ def test_svm_sees_parts_of_words():
 
 def test_baselines_have_the_same_budget():
     """Check that each grid has five different trials."""
-    grids = [GRIDS[LOGISTIC_REGRESSION], GRIDS[SVM], _fasttext.GRID, _crf.GRID]
+    grids = [GRIDS[LOGISTIC_REGRESSION], GRIDS[SVM], fasttext.GRID, crf.GRID]
     assert [len(set(grid)) for grid in grids] == [5, 5, 5, 5]
 
 
 def test_fasttext_reads_a_limited_number_of_words():
     """Check that epochs are cut on large corpora, and that equal trials are not repeated."""
-    assert limited_grid(1000) == list(_fasttext.GRID)
-    assert limited_grid(_fasttext.MAX_WORDS // 20) == [(10, 0.5), (20, 0.5), (20, 1.0)]
-    assert limited_grid(10 * _fasttext.MAX_WORDS) == [(1, 0.5), (1, 1.0)]
+    assert limited_grid(1000) == list(fasttext.GRID)
+    assert limited_grid(fasttext.MAX_WORDS // 20) == [(10, 0.5), (20, 0.5), (20, 1.0)]
+    assert limited_grid(10 * fasttext.MAX_WORDS) == [(1, 0.5), (1, 1.0)]
 
 
 @pytest.mark.skipif(not is_installed("fasttext"), reason="needs fasttext-numpy2")
@@ -178,7 +178,7 @@ def test_crf_learns_from_the_row_before(talks):
         alone.predict(test) == test["label"]
     )
     assert gain > 0.2
-    assert 1 < model.parameters["iterations"] <= _crf.MAX_ITERATIONS
+    assert 1 < model.parameters["iterations"] <= crf.MAX_ITERATIONS
 
 
 def test_only_models_that_depend_on_the_seed_run_with_each():

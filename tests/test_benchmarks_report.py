@@ -5,13 +5,24 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_comparisons, make_results
 
-from benchmarks._corpora import Corpus
-from benchmarks._metrics import expected_calibration_error, probability_scores, recalls, scores
-from benchmarks._models import CONTEXTS, MODELS, model_rows
-from benchmarks._paired import compare_all, interval, recalls_of_all
-from benchmarks._plots import STYLES, relative_errors, scale_axes, write_error_plot, write_plot
-from benchmarks._report import closing_sentence, markdown_table, notes, text_table
-from benchmarks._store import Key, Store
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring.metrics import (
+    expected_calibration_error,
+    probability_scores,
+    recalls,
+    scores,
+)
+from benchmarks.measuring.paired import compare_all, interval, recalls_of_all
+from benchmarks.measuring.store import Key, Store
+from benchmarks.models.build import CONTEXTS, MODELS, model_rows
+from benchmarks.reports.plots import (
+    STYLES,
+    relative_errors,
+    scale_axes,
+    write_error_plot,
+    write_plot,
+)
+from benchmarks.reports.tables import closing_sentence, markdown_table, notes, text_table
 
 
 def test_macro_averages_are_over_the_classes_of_the_rows_scored():

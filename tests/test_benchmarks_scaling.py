@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import _scaling_model as model
-from benchmarks import scaling
+from benchmarks.scaling import measure, model, report
+from benchmarks.scaling.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 NETWORK = model.Network(latency=1e-4, bandwidth=1e9)
@@ -39,7 +39,7 @@ def make_measured():
 
 def test_the_numbers_of_the_model_are_found():
     """Check that least squares find what the numbers were made of, from the fastest of each."""
-    steps, found, network = scaling.find_model(make_measured())
+    steps, found, network = report.find_model(make_measured())
     assert len(steps) == 6
     assert network.latency == pytest.approx(1e-4, rel=1e-6)
     assert network.bandwidth == pytest.approx(1e9, rel=1e-6)
@@ -85,20 +85,21 @@ def test_the_report_has_all_tables(tmp_path, capsys):
         for seed in (0, 0.01)
     ]
     measured = pd.concat([make_measured(), pd.DataFrame(fits)])
-    scaling.keep_with_others(tmp_path / "scaling.csv", measured)
-    assert scaling.main(["--report", "--output", str(tmp_path)]) == 0
+    measure.keep_with_others(tmp_path / "scaling.csv", measured)
+    assert main(["--report", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "a step takes 10.0 ms, and 40.0 us for each row of its own" in printed
     assert "384  70.5" in printed
     assert "fixed part of a step" in printed
-    assert scaling.main(["--report", "--output", str(tmp_path / "nothing")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--report", "--output", str(tmp_path / "nothing")])
 
 
 def test_what_is_measured_anew_takes_the_place_of_its_kind(tmp_path):
     """Check that other kinds stay."""
     path = tmp_path / "scaling.csv"
-    scaling.keep_with_others(path, pd.DataFrame({"kind": ["step", "fit"], "seconds": [1.0, 2.0]}))
-    scaling.keep_with_others(path, pd.DataFrame({"kind": ["step"], "seconds": [3.0]}))
+    measure.keep_with_others(path, pd.DataFrame({"kind": ["step", "fit"], "seconds": [1.0, 2.0]}))
+    measure.keep_with_others(path, pd.DataFrame({"kind": ["step"], "seconds": [3.0]}))
     kept = pd.read_csv(path).set_index("kind")["seconds"].to_dict()
     assert kept == {"fit": 2.0, "step": 3.0}
 
@@ -109,4 +110,4 @@ def test_the_page_shows_what_the_command_prints():
     measured, scored = (pd.read_csv(folder / f"{name}.csv") for name in ("scaling", "scoring"))
     page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
     shown = {line.strip() for line in page.splitlines()}
-    assert {line.strip() for line in scaling.report(measured, scored).splitlines()} <= shown
+    assert {line.strip() for line in report.report(measured, scored).splitlines()} <= shown

@@ -2,10 +2,12 @@
 
 import pandas as pd
 import pytest
-from _benchmark_data import make_frame
+from _benchmark_data import call_here, make_frame
 
-from benchmarks import _engines, scoring
-from benchmarks._corpora import Columns, Corpus, prepare_frame
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.files import Columns, prepare_frame
+from benchmarks.scoring import __main__ as command
+from benchmarks.scoring import engines, measure, rows
 from sk_ctxmem import ContextMemoryClassifier
 
 
@@ -18,9 +20,9 @@ def corpus():
 
 def test_rows_are_copies_with_groups_of_their_own(corpus, tmp_path, monkeypatch):
     """Check the number of rows, and that each part has whole conversations in several files."""
-    monkeypatch.setattr(scoring, "ROWS_OF_A_FILE", 30)
-    scoring.write_rows(corpus, 1050, tmp_path / "rows")
-    found = _engines.parts_of(tmp_path / "rows")
+    monkeypatch.setattr(rows, "ROWS_OF_A_FILE", 30)
+    rows.write_rows(corpus, 1050, tmp_path / "rows")
+    found = engines.parts_of(tmp_path / "rows")
     parts = [[pd.read_parquet(path) for path in part] for part in found]
     assert [sum(map(len, part)) for part in parts] == [300, 300, 300, 150]
     groups = [set(pd.concat(part)["group"]) for part in parts]
@@ -33,10 +35,10 @@ def test_rows_are_copies_with_groups_of_their_own(corpus, tmp_path, monkeypatch)
 
 def test_one_process_counts_the_predictions_of_the_whole(corpus, tmp_path, monkeypatch):
     """Check the baseline that engines are compared with."""
-    monkeypatch.setattr(_engines, "ROWS_OF_A_SLICE", 40)
-    scoring.write_rows(corpus, 300, tmp_path / "rows")
-    scoring.fit_model(corpus, tmp_path / "model")
-    counts, seconds = _engines.run_one(tmp_path / "model", tmp_path / "rows", 1, 300)
+    monkeypatch.setattr(engines, "ROWS_OF_A_SLICE", 40)
+    rows.write_rows(corpus, 300, tmp_path / "rows")
+    rows.fit_model(corpus, tmp_path / "model")
+    counts, seconds = engines.run_one(tmp_path / "model", tmp_path / "rows", 1, 300)
     clf = ContextMemoryClassifier.load(tmp_path / "model")
     whole = pd.concat(pd.read_parquet(path) for path in (tmp_path / "rows").iterdir())
     assert counts == pd.Series(clf.predict(whole)).value_counts().to_dict()
@@ -55,15 +57,16 @@ def test_one_process_counts_the_predictions_of_the_whole(corpus, tmp_path, monke
 def test_an_engine_must_give_the_same_counts(counts, message):
     """Check rows that are lost, and rows that get another class."""
     whole = {"counts": {"open": 600, "close": 400}}
-    assert scoring.compare({"rows": 1000, "counts": counts}, whole).startswith(message)
-    assert bool(scoring.compare({"rows": 1000, "counts": counts}, whole)) == bool(message)
+    assert measure.compare({"rows": 1000, "counts": counts}, whole).startswith(message)
+    assert bool(measure.compare({"rows": 1000, "counts": counts}, whole)) == bool(message)
 
 
 @pytest.fixture
 def calls(tmp_path, monkeypatch):
     """Return the arguments that measure a small corpus, with engines that are none."""
-    monkeypatch.setattr(scoring, "call_in_process", lambda function, *job: function(*job))
-    monkeypatch.setitem(scoring.ENGINES, "dask", _engines.run_one)
+    monkeypatch.setattr(measure, "call_in_process", call_here)
+    monkeypatch.setattr(command, "call_in_process", call_here)
+    monkeypatch.setitem(engines.ENGINES, "dask", engines.run_one)
     make_frame().to_csv(tmp_path / "calls.csv", index=False)
     files = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path / "out")]
     return [*files, "--rows", "400", "--engines", "dask", "--workers", "1", "2"]
@@ -71,7 +74,7 @@ def calls(tmp_path, monkeypatch):
 
 def test_command_from_end_to_end(calls, tmp_path, capsys):
     """Check the table of a run, and that nothing else is left behind."""
-    assert scoring.main([*calls, "--folder", str(tmp_path / "rows")]) == 0
+    assert command.main([*calls, "--folder", str(tmp_path / "rows")]) == 0
     table = pd.read_csv(tmp_path / "out" / "scoring.csv")
     assert table["engine"].tolist() == ["one process", "dask", "dask"] * 2
     assert table["rows"].tolist() == [40] * 3 + [400] * 3
@@ -89,8 +92,8 @@ def test_an_engine_that_fails_has_its_line_and_gives_status_1(calls, tmp_path, m
     def fail(*job):
         raise RuntimeError("no worker")
 
-    monkeypatch.setitem(scoring.ENGINES, "dask", fail)
-    assert scoring.main(calls) == 1
+    monkeypatch.setitem(engines.ENGINES, "dask", fail)
+    assert command.main(calls) == 1
     table = pd.read_csv(tmp_path / "out" / "scoring.csv")
     assert table["error"].tolist()[1:3] == ["RuntimeError: no worker"] * 2
     assert table["seconds"].notna().tolist() == [True, False, False] * 2
@@ -99,5 +102,6 @@ def test_an_engine_that_fails_has_its_line_and_gives_status_1(calls, tmp_path, m
 def test_corpora_without_groups_are_refused(tmp_path, capsys):
     """Check that there must be conversations."""
     make_frame().drop(columns="group").to_csv(tmp_path / "rows.csv", index=False)
-    assert scoring.main(["--data", str(tmp_path / "rows.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--data", str(tmp_path / "rows.csv")])
     assert "none of the corpora has groups" in capsys.readouterr().err

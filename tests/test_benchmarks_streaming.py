@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
-from benchmarks._corpora import Corpus
-from benchmarks.streaming import fit_stream, main, replace_words, write_copies
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.streaming.__main__ import main
+from benchmarks.streaming.copies import replace_words, write_copies
+from benchmarks.streaming.measure import fit_stream
 
 
 @pytest.fixture
@@ -51,5 +53,6 @@ def test_speed_and_memory_are_printed_while_training_goes_on(corpus, tmp_path, c
 def test_data_that_are_not_there_are_an_error(tmp_path, capsys):
     """Check that a wrong path ends with a message and the code 2."""
     arguments = ["--data", str(tmp_path / "none.csv"), "--folder", str(tmp_path)]
-    assert main(arguments) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
     assert "error: " in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
-from benchmarks.reliability._mutations import read_members, write_members
+from benchmarks.reliability.mutations import read_members, write_members
 from sk_ctxmem import (
     ContextMemoryClassifier,
     ModelFileError,

@@ -12,13 +12,13 @@ from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
 
 from benchmarks.reliability import load, rows
-from benchmarks.reliability._models import ROLES, SMALL, make_rows
+from benchmarks.reliability.models import ROLES, SMALL, make_rows
 from sk_ctxmem import ContextMemoryClassifier
 
 CODE = (
     "import sys\n"
     "import torch\n"
-    "from benchmarks.reliability._models import ROLES, SMALL, make_rows\n"
+    "from benchmarks.reliability.models import ROLES, SMALL, make_rows\n"
     "from sk_ctxmem import ContextMemoryClassifier\n"
     "torch.set_num_threads(int(sys.argv[1]))\n"
     "frame, target = make_rows()\n"

@@ -15,9 +15,9 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
-from benchmarks.reliability._models import SMALL, make_rows
-from benchmarks.reliability._mutations import read_members, write_members
-from benchmarks.reliability._progress import peak_bytes, reset_peak, resident_bytes
+from benchmarks.measuring.resources import peak_bytes, reset_peak, resident_bytes
+from benchmarks.reliability.models import SMALL, make_rows
+from benchmarks.reliability.mutations import read_members, write_members
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError, TextSequenceVectorizer
 
 VECTORIZERS = {

@@ -20,8 +20,8 @@ from sklearn.feature_extraction.text import (
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 
-from benchmarks.reliability._mutations import read_members, write_members
 from benchmarks.reliability.golden import read_golden
+from benchmarks.reliability.mutations import read_members, write_members
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError, TextSequenceVectorizer
 from sk_ctxmem._messages import doc_link
 from sk_ctxmem._model._fitted_model import FittedModel

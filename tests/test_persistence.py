@@ -26,9 +26,9 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from benchmarks.reliability import fuzz
-from benchmarks.reliability._models import MODELS, ROLES, SMALL, fit_models, make_rows
-from benchmarks.reliability._mutations import read_members, write_members
 from benchmarks.reliability.golden import read_golden
+from benchmarks.reliability.models import MODELS, ROLES, SMALL, fit_models, make_rows
+from benchmarks.reliability.mutations import read_members, write_members
 from sk_ctxmem import (
     TRUSTED_TYPES,
     ContextMemoryClassifier,

@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks._corpora import Corpus
-from benchmarks._fasttext import FastText
-from benchmarks._features import make_tokenizer
-from benchmarks._linear import LOGISTIC_REGRESSION, SGD
-from benchmarks.speed import _child, _fit
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.models.fasttext import FastText
+from benchmarks.models.features import make_tokenizer
+from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
+from benchmarks.speed import fit, processes
 from benchmarks.speed.__main__ import PLANS, main
-from benchmarks.speed._choices import choose_strengths, is_usable
-from benchmarks.speed._fit import add_means, measure_fit
-from benchmarks.speed._growth import add_relative, make_points
-from benchmarks.speed._models import find_char_range, installed_models, make_same_ngrams
-from benchmarks.speed._report import display_bounds, markdown, write_report
-from benchmarks.speed._tasks import Settings, first_with_groups, resample_groups, resample_rows
-from benchmarks.speed._vocabulary import describe_features, make_features
+from benchmarks.speed.choices import choose_strengths, is_usable
+from benchmarks.speed.fit import add_means, measure_fit
+from benchmarks.speed.growth import add_relative, make_points
+from benchmarks.speed.models import find_char_range, installed_models, make_same_ngrams
+from benchmarks.speed.report import display_bounds, markdown, write_report
+from benchmarks.speed.tasks import Settings, first_with_groups, resample_groups, resample_rows
+from benchmarks.speed.vocabulary import describe_features, make_features
 from sk_ctxmem import TextSequenceVectorizer
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def make_corpus(grouped=True, n_groups=24, rows_per_group=5):
     return Corpus(name, frame if grouped else frame.drop(columns=["group", "order"]))
 
 
-class SameProcess(_child.Child):
+class SameProcess(processes.Child):
     """Stand-in that runs the function in this process, as each child takes seconds to start."""
 
     def __init__(self, function, *arguments):
@@ -58,7 +58,7 @@ class SameProcess(_child.Child):
 @pytest.fixture
 def same_process(monkeypatch):
     """Let nothing start a child process."""
-    monkeypatch.setattr(_child, "Child", SameProcess)
+    monkeypatch.setattr(processes, "Child", SameProcess)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def die():
 def test_child_has_one_thread_and_is_stopped_after_the_limit():
     """Check that a value that does not come in time ends the process."""
     before = dict(os.environ)
-    with _child.Child(sleep_between_values) as child:
+    with processes.Child(sleep_between_values) as child:
         assert child.receive() == "1"
         with pytest.raises(TimeoutError, match=r"nothing came in 0\.2 seconds"):
             child.receive(0.2)
@@ -105,12 +105,12 @@ def test_child_has_one_thread_and_is_stopped_after_the_limit():
 
 def test_errors_of_a_child_are_raised_here():
     """Check that values before an error arrive, and that a killed child is an error."""
-    with _child.Child(fail_after_a_value) as child:
+    with processes.Child(fail_after_a_value) as child:
         assert next(child) == 1
         with pytest.raises(KeyError, match="no such thing"):
             next(child)
     with pytest.raises(RuntimeError, match="the process was killed"):
-        _child.call_in_child(die)
+        processes.call_in_child(die)
 
 
 def test_resampled_groups_are_whole_and_new():
@@ -166,7 +166,7 @@ def test_choices_are_searched_once(same_process, settings, monkeypatch):
     kept = json.loads((settings.output / "choices.json").read_text())
     assert kept["calls"][LOGISTIC_REGRESSION]["strength"] == 1.0
     assert len(kept["calls"][SGD]["accuracies"]) == 7
-    monkeypatch.setattr(_child, "Child", None)
+    monkeypatch.setattr(processes, "Child", None)
     assert choose_strengths(corpus, settings) == first
 
 
@@ -209,9 +209,9 @@ def test_all_ngrams_of_ours_are_those_of_the_vectorizer():
 
 def test_slow_logistic_regression_gets_one_round(same_process, settings, monkeypatch):
     """Check that the other models go on."""
-    monkeypatch.setattr(_fit, "SLOW_FIT", 0.0)
+    monkeypatch.setattr(fit, "SLOW_FIT", 0.0)
     arguments = (["lr", "linear"], *map(make_corpus().part, ("train", "test")))
-    found = list(_fit.time_fit(*arguments, {LOGISTIC_REGRESSION: 1.0, SGD: 1e-5}, 3))
+    found = list(fit.time_fit(*arguments, {LOGISTIC_REGRESSION: 1.0, SGD: 1e-5}, 3))
     assert found[0] is None
     fitted = [name for name, measured, _ in found[1:] if measured == "seconds"]
     assert fitted == ["lr", "linear", "linear", "linear"]
@@ -228,7 +228,7 @@ def test_stopped_logistic_regression_gives_bounds(same_process, settings, monkey
 
     corpus = make_corpus(grouped=False)
     choose_strengths(corpus, settings)
-    monkeypatch.setattr(_child, "Child", Stopped)
+    monkeypatch.setattr(processes, "Child", Stopped)
     table = add_means(pd.DataFrame(measure_fit(corpus, settings)))
     assert table["lr_seconds"][0] == settings.limit
     assert table["lr_rounds"][0] == 0
@@ -353,7 +353,7 @@ def test_failed_step_does_not_stop_the_others(tmp_path, capsys, monkeypatch):
             raise MemoryError("no room")
         return 300.0, 400.0
 
-    monkeypatch.setattr(_child, "call_in_child", fail_or_measure)
+    monkeypatch.setattr(processes, "call_in_child", fail_or_measure)
     options = ["--quick", "--tables", "memory", "--output", str(tmp_path / "out")]
     assert main(["--data", str(path), *options]) == 1
     assert "failed: memory: calls (part): MemoryError: no room" in capsys.readouterr().err
@@ -362,7 +362,8 @@ def test_failed_step_does_not_stop_the_others(tmp_path, capsys, monkeypatch):
 
 def test_bad_input_is_one_line(tmp_path, capsys):
     """Check that mistakes give exit code 2 and no traceback."""
-    assert main(["--data", str(tmp_path / "gone.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data", str(tmp_path / "gone.csv")])
     assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(SystemExit, match="2"):
         main(["--tables", "fit,sleep"])

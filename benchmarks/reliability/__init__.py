@@ -1,1 +1,1 @@
-"""What holds under attack, under load and after a kill: python -m benchmarks.reliability."""
+"""Reliability under hostile files, load and kills: ``python -m benchmarks.reliability``."""

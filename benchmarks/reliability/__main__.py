@@ -1,16 +1,16 @@
-"""Command line of python -m benchmarks.reliability: the figures of docs/reliability.md."""
+"""Measure the figures of docs/reliability.md: ``python -m benchmarks.reliability PART``."""
 
-import argparse
 import sys
 
-from . import fuzz, golden, kills, load, rows
+from benchmarks.command_line import make_parser
+from benchmarks.reliability import fuzz, golden, kills, load, rows
 
 PARTS = (fuzz, kills, load, rows, golden)
 
 
 def main(arguments=None):
-    """Run one part; return 0 if all that it promises holds."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
+    """Run one part; return 0 if its checks hold."""
+    parser = make_parser("reliability", __doc__)
     parsers = parser.add_subparsers(required=True)
     for part in PARTS:
         part.add_parser(parsers)

@@ -1,4 +1,4 @@
-"""Load mutated model files, and count what happens."""
+"""Load mutated model files, and count the outcomes."""
 
 import multiprocessing
 import sys
@@ -10,15 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.measuring.resources import peak_bytes, reset_peak, resident_bytes
+from benchmarks.reliability.models import fit_models
+from benchmarks.reliability.mutations import MUTATIONS, mutate
 from sk_ctxmem import ContextMemoryClassifier, ModelFileError
-
-from ._models import fit_models
-from ._mutations import MUTATIONS, mutate
-from ._progress import peak_bytes, reset_peak, resident_bytes
 
 LONGEST_SECONDS = 5.0
 LARGEST_MEMORY = 1e9  # bytes
-# What Python says when code is run: none may happen in a load.
+# Audit events of Python when code is run; none may occur during a load.
 CODE_EVENTS = {"exec", "os.system", "subprocess.Popen", "pickle.find_class", "os.exec", "os.fork"}
 GOOD = ("refused", "same predictions", "forged: other predictions")
 
@@ -32,7 +31,7 @@ def add_parser(parsers):
 
 
 def fuzz(first, n_files):
-    """Load `n_files` mutated files, each in a process that may die.
+    """Load `n_files` mutated files in a process that may crash.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def fuzz(first, n_files):
         Number of files for each pair of a mutation and an outcome.
     worst : dict
         The longest time of a load in seconds, the largest growth of memory in bytes, and
-        descriptions of outcomes that should not be.
+        descriptions of bad outcomes.
     """
     counts, worst = Counter(), {"seconds": 0.0, "bytes": 0.0, "failures": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -59,12 +58,12 @@ def fuzz(first, n_files):
         if worker is not None:
             worker.stop()
         if (Path(folder) / "canary").exists():
-            worst["failures"].append("the canary sang: code in a file was run")
+            worst["failures"].append("the canary exists: code in a file was run")
     return counts, worst
 
 
 def report(result):
-    """Print a table of outcomes; return 1 if any should not be."""
+    """Print a table of outcomes; return 1 if any of them is bad."""
     counts, worst = result
     outcomes = sorted({outcome for _, outcome in counts})
     print("mutation".ljust(18), *(f"{outcome:>28}" for outcome in outcomes))
@@ -77,7 +76,7 @@ def report(result):
 
 
 def _save_models(folder):
-    """Save a model of each kind, and return its file and predictions."""
+    """Save a model of each kind; return files, inputs and predictions."""
     models = []
     for name, (classifier, inputs) in fit_models().items():
         path = folder / f"{name}.ctxmem"
@@ -87,7 +86,7 @@ def _save_models(folder):
 
 
 class _Worker:
-    """A process that loads files, and its end of a pipe."""
+    """Process that loads files, with a pipe to it."""
 
     def __init__(self, folder, models):
         context = multiprocessing.get_context("spawn")
@@ -98,7 +97,7 @@ class _Worker:
         self.pipe.recv()  # imports are done
 
     def ask(self, number):
-        """Have a file loaded, and say what happened."""
+        """Load the file of a number, and return the outcome."""
         self.pipe.send(number)
         try:
             if self.pipe.poll(2 * LONGEST_SECONDS):
@@ -110,17 +109,17 @@ class _Worker:
         return "hung", "any", 2 * LONGEST_SECONDS, 0.0, "killed"
 
     def stop(self):
-        """End the process."""
+        """Stop the process."""
         self.pipe.send(None)
         self.process.join()
 
 
 def _work(pipe, folder, models):
-    """Load the files of the numbers that come in, until None comes."""
+    """Load the files of the numbers from a pipe, until None arrives."""
     events = []
     sys.addaudithook(lambda event, _: events.append(event) if event in CODE_EVENTS else None)
     path, canary = Path(folder) / "mutated.ctxmem", str(Path(folder) / "canary")
-    for content, inputs, _ in models:  # so that all that is imported late is there
+    for content, inputs, _ in models:  # so that late imports are done
         path.write_bytes(content)
         ContextMemoryClassifier.load(path).predict_proba(inputs)
     pipe.send("ready")
@@ -148,9 +147,9 @@ def try_file(path, inputs, expected, *, forged):
     Returns
     -------
     outcome : str
-        One of GOOD, or what should not be.
+        One of `GOOD`, or a bad outcome.
     detail : str
-        The error, if there was one.
+        The error, if there is one.
     """
     try:
         classifier = ContextMemoryClassifier.load(path)
@@ -162,7 +161,7 @@ def try_file(path, inputs, expected, *, forged):
         predicted = classifier.predict_proba(inputs)
     except Exception:
         return "loads, cannot predict", traceback.format_exc()
-    # Where a matrix lies in memory decides how the last bit of a product is rounded.
+    # The last bit of a matrix product depends on the alignment of the matrix in memory.
     if predicted.shape == expected.shape and np.allclose(predicted, expected, rtol=0, atol=1e-9):
         return "same predictions", ""
     if forged:

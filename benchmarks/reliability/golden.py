@@ -1,4 +1,4 @@
-"""Write files of the format of today, with what their models answer, for the tests of tomorrow."""
+"""Write golden files: model files of this format version with their predictions."""
 
 import json
 from pathlib import Path
@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ._models import fit_models
+from benchmarks.reliability.models import fit_models
 
 
 def add_parser(parsers):
     """Add the options of this part."""
     parser = parsers.add_parser("golden", help="write golden files of this format version")
-    parser.add_argument("folder", type=Path, help="new folder for them, such as tests/golden/v2")
+    parser.add_argument("folder", type=Path, help="new folder, such as tests/golden/v2")
     parser.set_defaults(run=lambda options: write_golden(options.folder))
 
 
 def write_golden(folder):
-    """Write a file and the answers of a model of each kind into a new folder."""
-    folder.mkdir(parents=True)  # those of a version that was released are not written over
+    """Write the file and the predictions of a model of each kind to a new folder."""
+    folder.mkdir(parents=True)  # never overwrites the files of a released version
     for name, (classifier, inputs) in fit_models(n_groups=8).items():
         classifier.save(folder / f"{name}.ctxmem")
         rows = inputs[:20]
@@ -39,7 +39,7 @@ def _write_rows(rows):
 
 
 def read_golden(path):
-    """Return the rows that the model of a golden file is asked for, and its answers."""
+    """Return the rows and the predictions of a golden file."""
     answers = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     rows = answers["rows"]
     if isinstance(rows, dict):

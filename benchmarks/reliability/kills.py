@@ -1,4 +1,4 @@
-"""Kill fits with SIGKILL at random moments, start them again, and compare the weights."""
+"""Kill fits with SIGKILL at random times, start them again, and compare the weights."""
 
 import random
 import signal
@@ -8,15 +8,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
+import safetensors.numpy
 
-from sk_ctxmem import ContextMemoryClassifier
+from benchmarks.reliability.mutations import WEIGHTS, read_members
 
-# The fit that is killed: it says when training is about to begin, so that no time is spent on
-# killing imports.
+# The fit to kill. It prints a line before training, so that no kill hits the imports.
 CODE = """
 import sys
-from benchmarks.reliability._models import ROLES, make_rows
+from benchmarks.reliability.models import ROLES, make_rows
 from sk_ctxmem import ContextMemoryClassifier
 
 folder, setting, path = sys.argv[1:]
@@ -38,19 +37,19 @@ SETTINGS = ("past", "both", "alone", "stopping")
 
 def add_parser(parsers):
     """Add the options of this part."""
-    parser = parsers.add_parser("kills", help="kill fits at random moments")
+    parser = parsers.add_parser("kills", help="kill fits at random times")
     parser.add_argument("--kills", type=int, default=50, help="number of kills")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the times")
     parser.set_defaults(run=lambda options: kill_fits(options.kills, options.seed))
 
 
 def kill_fits(n_kills, seed):
-    """Kill fits until there were enough kills, each fit a few times, and compare its end.
+    """Kill each fit a few times until there are enough kills, and compare the final weights.
 
     Returns
     -------
     n_different : int
-        Number of fits whose weights are not those of one that was never killed.
+        Number of fits whose weights differ from those of an uninterrupted fit.
     """
     moments, killed, n_fits, n_equal, n_resumed = random.Random(seed), 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +75,7 @@ def kill_fits(n_kills, seed):
 
 
 def _start(folder, setting, *, checkpoint=True):
-    """Start a fit, and return its process when training is about to begin."""
+    """Start a fit, and return its process just before training."""
     where = str(folder) if checkpoint else ""
     command = [sys.executable, "-c", CODE, where, setting, str(folder / "model")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -85,7 +84,7 @@ def _start(folder, setting, *, checkpoint=True):
 
 
 def _fit_once(folder, setting):
-    """Return the file of a fit that nobody kills, and how long it took."""
+    """Return the file and the seconds of an uninterrupted fit."""
     here = folder / setting
     here.mkdir()
     process = _start(here, setting, checkpoint=False)
@@ -95,7 +94,7 @@ def _fit_once(folder, setting):
 
 
 def _kill(folder, setting, seconds):
-    """Start a fit, kill it after some time, and tell whether it was still running."""
+    """Start a fit and kill it after some seconds; return whether it was still running."""
     process = _start(folder, setting)
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
@@ -103,8 +102,6 @@ def _kill(folder, setting, seconds):
 
 
 def _weights(path):
-    """Return all that a saved classifier predicts by, as bytes."""
-    classifier = ContextMemoryClassifier.load(path)
-    weights = classifier._model.network.state_dict().values()
-    told = classifier.history_.drop(columns="seconds").to_numpy()
-    return [np.asarray(weight).tobytes() for weight in weights], told.tobytes()
+    """Return the arrays of a saved classifier, without the seconds of its epochs, as bytes."""
+    arrays = safetensors.numpy.load(read_members(path.read_bytes())[WEIGHTS])
+    return {name: a.tobytes() for name, a in arrays.items() if not name.endswith(".seconds")}

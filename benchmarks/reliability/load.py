@@ -1,4 +1,4 @@
-"""Predict from many threads and processes at once, and watch memory over many calls."""
+"""Predict from many threads and processes at once, and measure memory over many calls."""
 
 import multiprocessing
 import os
@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.measuring.resources import resident_bytes
+from benchmarks.reliability.models import fit_models
 from sk_ctxmem import ContextMemoryClassifier
-
-from ._models import fit_models
-from ._progress import resident_bytes
 
 
 def add_parser(parsers):
     """Add the options of these parts."""
     parser = parsers.add_parser("threads", help="predict from threads and processes at once")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long each of them")
+    parser.add_argument("--seconds", type=float, default=60.0, help="seconds for each of the two")
     parser.set_defaults(run=lambda options: predict_at_once(options.seconds))
-    parser = parsers.add_parser("calls", help="watch memory over many calls")
+    parser = parsers.add_parser("calls", help="measure memory over many calls")
     parser.add_argument("--calls", type=int, default=100_000, help="number of calls")
     parser.set_defaults(run=lambda options: watch_memory(options.calls))
 
@@ -32,7 +31,7 @@ def predict_at_once(seconds, n_threads=8, n_processes=4):
     Returns
     -------
     n_different : int
-        Number of answers that differ from that of a single thread, or after which torch had
+        Number of predictions that differ from those of a single thread, or after which torch had
         another number of threads, in this thread or in new ones.
     """
     classifier, rows = fit_models(["frame"], n_groups=100)["frame"]
@@ -64,7 +63,7 @@ def predict_at_once(seconds, n_threads=8, n_processes=4):
 
 
 def _count_in_a_new_thread():
-    """Return the number of threads of torch that a new thread begins with."""
+    """Return the initial number of torch threads in a new thread."""
     counts = []
     thread = threading.Thread(target=lambda: counts.append(torch.get_num_threads()))
     thread.start()
@@ -73,7 +72,7 @@ def _count_in_a_new_thread():
 
 
 def _ask(classifier, pieces, expected, seconds, seed, answers):
-    """Predict pieces in random order for some time, and count answers and wrong ones."""
+    """Predict pieces in random order for some seconds, and count all and wrong predictions."""
     random, end = np.random.RandomState(seed), time.monotonic() + seconds
     n_answers = n_wrong = 0
     while time.monotonic() < end:
@@ -87,8 +86,8 @@ def _ask(classifier, pieces, expected, seconds, seed, answers):
 
 
 def _ask_file(n_torch_threads, path, pieces, expected, seconds, seed):
-    """Load a classifier and do the same with it."""
-    torch.set_num_threads(n_torch_threads)  # by which the library below rounds
+    """Load a classifier, and predict with it like `_ask`."""
+    torch.set_num_threads(n_torch_threads)  # rounding depends on it
     answers = []
     _ask(ContextMemoryClassifier.load(path), pieces, expected, seconds, seed, answers)
     return answers[0]
@@ -105,7 +104,7 @@ def watch_memory(n_calls, n_samples=50):
     Returns
     -------
     grows : int
-        1 if memory grows by more than 10 bytes a call, beyond twice the error of the slope.
+        1 if memory grows by more than 10 bytes per call and by twice the error of the slope.
     """
     models = fit_models(["frame", "texts"])
     samples = []

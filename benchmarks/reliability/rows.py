@@ -1,4 +1,4 @@
-"""Files that do not fit in memory: predict ten million rows, and learn from chunks."""
+"""Files larger than memory: predict ten million rows in chunks, and learn from chunks."""
 
 import subprocess
 import sys
@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.measuring.resources import peak_bytes, resident_bytes
+from benchmarks.reliability.models import ROLES, make_rows
 from sk_ctxmem import ContextMemoryClassifier, whole_groups
-
-from ._models import ROLES, make_rows
-from ._progress import peak_bytes, resident_bytes
 
 CHUNK = 100_000
 
@@ -23,18 +22,18 @@ def add_parser(parsers):
     parser.add_argument("--rows", type=int, default=10_000_000, help="number of rows")
     parser.set_defaults(run=lambda options: predict_rows(options.rows))
     parser = parsers.add_parser("chunks", help="learn from a Parquet file in chunks")
-    parser.add_argument("file", type=Path, help="columns text, group, label and split")
+    parser.add_argument("file", type=Path, help="has columns text, group, label, split")
     parser.add_argument("--chunk", type=int, default=20_000, help="rows in a chunk")
-    parser.add_argument("--passes", type=int, default=4, help="times that all chunks are passed")
-    parser.add_argument("--speaker", action="store_true", help="there is a column speaker")
+    parser.add_argument("--passes", type=int, default=4, help="number of passes over all chunks")
+    parser.add_argument("--speaker", action="store_true", help="use the column speaker")
     parser.set_defaults(run=learn_in_chunks)
 
 
 def read_chunks(path, size, group_column="group", columns=None):
     """Yield the rows of a Parquet file in chunks of whole groups.
 
-    Whole row groups of the file are read, as many as have about `size` rows: the batches of
-    iter_batches keep memory until the last one, some 18 bytes for each row read.
+    Each chunk reads whole row groups of the file, with about `size` rows: iter_batches would keep
+    about 18 bytes of memory for each row until its last batch.
     """
     import pyarrow.parquet as pq
 
@@ -47,7 +46,7 @@ def read_chunks(path, size, group_column="group", columns=None):
 
 
 def predict_rows(n_rows):
-    """Write a file of so many rows, predict it in chunks in a process of its own, count."""
+    """Write a file of `n_rows` rows, and predict it in chunks in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.parquet"
         frame, target = make_rows(2000)
@@ -59,7 +58,7 @@ def predict_rows(n_rows):
 
 
 def _write_rows(path, frame, n_rows):
-    """Write copies of rows, in which each conversation has a number of its own."""
+    """Write copies of rows, with new group numbers in each copy."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -72,7 +71,7 @@ def _write_rows(path, frame, n_rows):
 
 
 def _predict_file(folder):
-    """Predict a file in chunks, and print rows a second and memory."""
+    """Predict a file in chunks, and print rows per second and memory."""
     classifier = ContextMemoryClassifier.load(Path(folder) / "model")
     start, n_rows, sizes = time.perf_counter(), 0, []
     for chunk in read_chunks(Path(folder) / "rows.parquet", CHUNK):
@@ -88,7 +87,7 @@ def _predict_file(folder):
 
 
 def learn_in_chunks(options):
-    """Compare partial_fit over the chunks of a file with a fit of all its rows."""
+    """Compare partial_fit on the chunks of a file with a fit on all its rows."""
     columns = {"text_column": "text", "group_column": "group", "random_state": 0}
     if options.speaker:
         columns["speaker_column"] = "speaker"

@@ -1,1 +1,1 @@
-"""Speed and memory against TF-IDF with logistic regression: ``python -m benchmarks.speed``."""
+"""Speed and memory, compared with linear models on TF-IDF features and with fastText."""

@@ -1,4 +1,4 @@
-"""Command line: ``python -m benchmarks.speed --help``."""
+"""Measure speed and memory: ``python -m benchmarks.speed --help``."""
 
 from __future__ import annotations
 
@@ -10,33 +10,43 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.__main__ import one_or_more_of, positive_number
-from benchmarks._corpora import Columns, Corpus, load_docstring_sections_corpus, load_files
-from benchmarks._run import describe
-from benchmarks.speed._fit import add_means, plan_fit
-from benchmarks.speed._growth import plan_growth
-from benchmarks.speed._import import plan_import
-from benchmarks.speed._memory import plan_memory
-from benchmarks.speed._predict import plan_predict
-from benchmarks.speed._report import csv_path, write_report
-from benchmarks.speed._search import plan_search
-from benchmarks.speed._tasks import Settings, Task, shorten
-from benchmarks.speed._vocabulary import plan_vocabulary
+from benchmarks.command_line import (
+    add_data_option,
+    add_output_option,
+    add_quick_option,
+    exit_on_bad_input,
+    one_or_more_of,
+    positive_number,
+    read_corpora,
+)
+from benchmarks.corpora.corpus import Corpus
+from benchmarks.measuring.files import write_table
+from benchmarks.measuring.processes import describe_error
+from benchmarks.speed.fit import add_means, plan_fit
+from benchmarks.speed.growth import plan_growth
+from benchmarks.speed.imports import plan_import
+from benchmarks.speed.memory import plan_memory
+from benchmarks.speed.predict import plan_predict
+from benchmarks.speed.report import csv_path, write_report
+from benchmarks.speed.search import plan_search
+from benchmarks.speed.tasks import Settings, Task, shorten
+from benchmarks.speed.vocabulary import plan_vocabulary
 
 EPILOG = """\
 tables:
-  fit         training of logistic regression, SGD, fastText (where installed) and ours
-  vocabulary  a training step with 20,000 to 2,000,000 features, synthetic
+  fit         training of logistic regression, SGD, fastText (if installed) and context memory
+  vocabulary  a training step with 20,000 to 2,000,000 synthetic features
   growth      time per row or word with more rows, longer texts and longer groups (*)
-  memory      peak of a process that fits logistic regression or ours, also on a million rows (*)
-  predict     rows per second, and the delay of a single row
+  memory      peak memory of fits of logistic regression and context memory, also on a
+              million rows (*)
+  predict     rows per second, and the latency of a single row
   import      fresh interpreters with and without the package
   search      a grid search on one and two processes, and with a cached vectorizer (*)
-  (*) on the first corpus that has groups, or on the first where none has any
+  (*) on the first corpus with groups, or on the first one if none has groups
 
 Each table is written to OUTPUT/speed_<table>.csv after every step. OUTPUT/speed.md holds all
-tables found there, so that they may be measured in several runs. The regularisation of the linear
-models is searched once per corpus and kept in OUTPUT/choices.json.
+tables in that folder, so several runs may measure different tables. The regularization of the
+linear models is searched once per corpus and kept in OUTPUT/choices.json.
 
 examples:
   python -m benchmarks.speed --quick
@@ -58,50 +68,43 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed",
         description="Measure speed and memory of ContextMemoryClassifier against TF-IDF with "
-        "logistic regression, on one thread each, with the vectorizing included.",
+        "logistic regression, each on one thread and with the time of the vectorizer.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        metavar="FILE_OR_FOLDER",
-        help="CSV, TSV or Parquet with the columns text, label and, where there are any, group, "
-        "order, speaker and split (default: lines of docstrings)",
+    add_data_option(
+        parser, ", with the columns text, label and optionally group, order, speaker and split"
     )
     parser.add_argument(
         "--tables",
         type=one_or_more_of(list(PLANS)),
         default=list(PLANS),
-        help="names with commas between them (default: all)",
+        help="names of tables, separated by commas (default: all)",
     )
     parser.add_argument(
-        "--repeats", type=positive_number, default=5, help="measurements in a median (default: 5)"
+        "--repeats", type=positive_number, default=5, help="measurements per median (default: 5)"
     )
     parser.add_argument(
         "--limit",
         type=positive_number,
         default=300,
         metavar="SECONDS",
-        help="a fit of LogisticRegression that takes longer is stopped, and its time reported as "
-        "a lower bound (default: 300)",
+        help="limit of a fit of LogisticRegression, which is stopped after it and reported as a "
+        "lower bound (default: 300)",
     )
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that all works")
+    add_output_option(parser)
+    add_quick_option(parser)
     return parser
 
 
 def load_corpora(options: argparse.Namespace) -> list[Corpus]:
-    """Load all corpora first, so that a mistake in the last one shows at once."""
-    if options.data:
-        corpora = load_files(options.data, Columns())
-    else:
-        corpora = [load_docstring_sections_corpus()]
+    """Load the corpora, or small parts of them with ``--quick``."""
+    corpora = read_corpora(options.data)
     return [shorten(corpus) for corpus in corpora] if options.quick else corpora
 
 
 def run_all(plans: dict[str, list[Task]], output: Path) -> list[str]:
-    """Run the tasks of each table; what is done so far is always on disk.
+    """Run the tasks of each table, and write the results after each task.
 
     Parameters
     ----------
@@ -125,31 +128,28 @@ def run_all(plans: dict[str, list[Task]], output: Path) -> list[str]:
                 progress.set_description(f"{table}: {task.name}")
                 try:
                     rows += task.run()
-                except Exception as error:  # whatever it is, the other tasks go on
-                    failures.append(f"{table}: {task.name}: {describe(error)}")
-                write_table(table, rows, output)
+                except Exception as error:  # the other tasks continue after any error
+                    failures.append(f"{table}: {task.name}: {describe_error(error)}")
+                write_results(table, rows, output)
                 progress.update()
     return failures
 
 
-def write_table(table: str, rows: list[dict], output: Path) -> None:
-    """Write a table as far as it is known, and the report."""
+def write_results(table: str, rows: list[dict], output: Path) -> None:
+    """Write the rows of a table so far, and the report."""
     if rows:
         frame = pd.DataFrame(rows)
         frame = add_means(frame) if table == "fit" else frame
-        frame.to_csv(csv_path(output, table), index=False)
+        write_table(csv_path(output, table), frame)
         write_report(output)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; return 1 when a task failed and 2 when the data cannot be read."""
+    """Measure; return 1 if a task failed."""
     options = build_parser().parse_args(arguments)
     settings = Settings(options.output, options.repeats, options.limit, options.quick)
-    try:
+    with exit_on_bad_input():
         corpora = load_corpora(options)
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     plans = {table: PLANS[table](corpora, settings) for table in options.tables}
     failures = run_all(plans, options.output)
     for failure in failures:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from benchmarks import scoring
+from benchmarks.scoring.__main__ import main
 from sk_ctxmem.datasets import make_conversations
 
 pytest.importorskip("dask.dataframe")
@@ -15,7 +15,7 @@ def test_a_worker_of_dask_is_measured(tmp_path):
     frame = make_conversations(40, random_state=0).frame.rename(columns={"target": "label"})
     frame.to_csv(tmp_path / "calls.csv", index=False)
     files = ["--data", str(tmp_path / "calls.csv"), "--output", str(tmp_path / "out")]
-    assert scoring.main([*files, "--rows", "2000", "--engines", "dask", "--workers", "1"]) == 0
+    assert main([*files, "--rows", "2000", "--engines", "dask", "--workers", "1"]) == 0
     table = pd.read_csv(tmp_path / "out" / "scoring.csv")
     assert table["engine"].tolist() == ["one process", "dask"] * 2
     assert table["error"].isna().all()

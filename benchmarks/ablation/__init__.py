@@ -1,0 +1,1 @@
+"""The value of each part of the model, in accuracy, calibration and fit time."""

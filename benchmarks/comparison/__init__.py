@@ -1,0 +1,1 @@
+"""Comparison of ContextMemoryClassifier with tuned baselines: ``python -m benchmarks``."""

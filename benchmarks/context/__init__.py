@@ -1,0 +1,1 @@
+"""Accuracy by the length of the context."""

@@ -1,0 +1,1 @@
+"""Wrong labels that `suspect_labels` finds."""

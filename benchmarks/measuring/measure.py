@@ -1,0 +1,70 @@
+"""One fit and its measures: the function that runs in the process of a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.corpora.corpus import group_keys
+from benchmarks.measuring.metrics import probability_scores, scores
+from benchmarks.measuring.resources import peak_memory_mb, timed
+from benchmarks.models.build import build_model
+
+
+def measure(
+    model_name: str,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    seed: int,
+    chosen: dict[str, Any] | None,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Fit a model on `train`, and measure it on `test`.
+
+    Parameters
+    ----------
+    model_name : str
+        Row of the table.
+
+    train, test : DataFrame
+        Training rows and rows to score on.
+
+    seed : int
+        Random seed of the model.
+
+    chosen : dict or None
+        Result of the search, for a baseline.
+
+    Returns
+    -------
+    measures : dict
+        The measures and the parameters of the model.
+
+    predictions : dict of str to ndarray
+        Result of `encode`.
+    """
+    model = build_model(model_name, train, seed, chosen)
+    _, fit_seconds = timed(model.fit, train, train["label"])
+    peak = peak_memory_mb()
+    predicted, predict_seconds = timed(model.predict, test)
+    measures = scores(test["label"], predicted)
+    measures |= probability_scores(test["label"], model.predict_proba(test), model.classes)
+    measures |= {
+        "fit_seconds": fit_seconds,
+        "predict_rows_per_second": len(test) / predict_seconds,
+        "peak_memory_mb": peak,
+        "parameters": model.parameters,
+    }
+    return measures, encode(train, test, predicted)
+
+
+def encode(train: pd.DataFrame, test: pd.DataFrame, predicted: np.ndarray) -> dict[str, np.ndarray]:
+    """Encode true classes, predicted classes and groups as integers, beside the class names."""
+    classes = pd.Index(np.unique(pd.concat([train["label"], test["label"]])))
+    return {
+        "true": classes.get_indexer(test["label"]).astype(np.int32),
+        "predicted": classes.get_indexer(predicted).astype(np.int32),
+        "group": group_keys(test).astype(np.int32),
+        "classes": np.array([str(name) for name in classes]),
+    }

@@ -1,0 +1,96 @@
+"""Metrics of predictions: accuracy, F1, recall, calibration error and log loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
+
+N_BINS = 15
+
+
+def scores(y_true: pd.Series, y_predicted: np.ndarray) -> dict[str, float]:
+    """Accuracy, F1 and recall; averages are over the classes in `y_true`."""
+    # Without `labels`, a class that only one model predicts would be part of its average.
+    options = {"labels": np.unique(y_true), "zero_division": 0}
+    return {
+        "accuracy": accuracy_score(y_true, y_predicted),
+        "macro_f1": f1_score(y_true, y_predicted, average="macro", **options),
+        "weighted_f1": f1_score(y_true, y_predicted, average="weighted", **options),
+        "macro_recall": recall_score(y_true, y_predicted, average="macro", **options),
+    }
+
+
+def probability_scores(
+    y_true: pd.Series, probabilities: np.ndarray | None, classes: np.ndarray
+) -> dict[str, float]:
+    """Compute expected calibration error and log loss; NaN without probabilities.
+
+    Parameters
+    ----------
+    y_true : Series of shape (n_rows,)
+        Labels of the rows. A row whose label is not in `classes` counts as an error in the
+        calibration error and is left out of the log loss, which would be infinite.
+
+    probabilities : ndarray of shape (n_rows, n_classes) or None
+        Probability of each class for each row.
+
+    classes : ndarray of shape (n_classes,)
+        Labels of the columns of `probabilities`.
+
+    Returns
+    -------
+    dict
+        The values of "ece" and "log_loss".
+    """
+    if probabilities is None:
+        return {"ece": np.nan, "log_loss": np.nan}
+    numbers = pd.Index(classes).get_indexer(y_true)
+    is_correct = probabilities.argmax(axis=1) == numbers
+    is_known = numbers >= 0
+    # In double precision, since scikit-learn warns if rows of single precision do not sum to one.
+    known = probabilities[is_known].astype(float)
+    known /= known.sum(axis=1, keepdims=True)
+    return {
+        "ece": expected_calibration_error(is_correct, probabilities.max(axis=1)),
+        "log_loss": log_loss(numbers[is_known], known, labels=np.arange(len(classes))),
+    }
+
+
+def expected_calibration_error(
+    is_correct: np.ndarray, confidence: np.ndarray, n_bins: int = N_BINS
+) -> float:
+    """Mean difference between confidence and accuracy, over bins of equal width.
+
+    Parameters
+    ----------
+    is_correct : ndarray of shape (n_rows,)
+        Whether the most probable class is the true one.
+
+    confidence : ndarray of shape (n_rows,)
+        Probability of the most probable class. A bin includes its upper bound.
+
+    n_bins : int, default=15
+        Number of bins between 0 and 1.
+
+    Returns
+    -------
+    float
+        The mean, weighted by the number of rows of each bin.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017, equation 3.
+    """
+    confidence = confidence.astype(float)
+    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    surplus = np.bincount(bins, weights=is_correct - confidence, minlength=n_bins)
+    return float(np.abs(surplus).sum() / len(confidence))
+
+
+def recalls(y_true: np.ndarray, y_predicted: np.ndarray) -> pd.DataFrame:
+    """Recall and number of rows of each class in `y_true`."""
+    classes, support = np.unique(y_true, return_counts=True)
+    recall = recall_score(y_true, y_predicted, labels=classes, average=None, zero_division=0)
+    return pd.DataFrame({"class": classes, "support": support, "recall": recall})

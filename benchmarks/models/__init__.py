@@ -1,0 +1,1 @@
+"""Models to compare: the baselines and context memory."""

@@ -1,0 +1,67 @@
+"""Context memory, as a model of the comparison."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.corpora.corpus import feature_columns
+from benchmarks.models.features import lacks_spaces
+
+
+def column_parameters(frame: pd.DataFrame) -> dict[str, str]:
+    """Parameters of the classifier that name the columns of a frame."""
+    return {f"{column}_column": column for column in feature_columns(frame)}
+
+
+class ContextMemory:
+    """`ContextMemoryClassifier` with its defaults.
+
+    Parameters
+    ----------
+    name : str
+        Row of the table: "context-memory", with the context in parentheses if rows have groups.
+
+    train : DataFrame
+        The training rows.
+
+    seed : int
+        Value of `random_state`.
+    """
+
+    def __init__(self, name: str, train: pd.DataFrame, seed: int):
+        from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+
+        self.parameters: dict[str, Any] = {}
+        if "group" in train:
+            self.parameters["context"] = name.split("(")[1].rstrip(")")
+            self.parameters |= column_parameters(train)
+        self.classifier = ContextMemoryClassifier(random_state=seed, verbose=0, **self.parameters)
+        if lacks_spaces(train["text"]):
+            vectorizer = TextSequenceVectorizer(analyzer="char", ngram_range=(1, 3))
+            self.classifier.set_params(vectorizer=vectorizer)
+            self.parameters["vectorizer"] = repr(vectorizer)
+
+    def fit(self, frame: pd.DataFrame, y: pd.Series) -> ContextMemory:
+        """Fit the classifier with its defaults."""
+        self.classifier.fit(self._input(frame), y)
+        self.classes = self.classifier.classes_
+        return self
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict a label for each row."""
+        return self.classifier.predict(self._input(frame))
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict the probability of each class for each row."""
+        return self.classifier.predict_proba(self._input(frame))
+
+    def explain(self, frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+        """Explain predictions with `ContextMemoryClassifier.explain`."""
+        return self.classifier.explain(self._input(frame), **options)
+
+    def _input(self, frame: pd.DataFrame) -> pd.DataFrame | list[str]:
+        """Return the frame with its context columns, or the texts if there are no groups."""
+        return frame[feature_columns(frame)] if "group" in frame else frame["text"].tolist()

@@ -1,0 +1,1 @@
+"""Predictions on Dask, Spark and Ray: rows per second and the memory of a worker."""

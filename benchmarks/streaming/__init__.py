@@ -1,0 +1,1 @@
+"""A fit of millions of rows from Parquet files."""
