@@ -319,7 +319,7 @@ def test_class_weights_are_those_of_a_fit_in_memory(class_weight):
 
 def test_class_weights_must_leave_two_classes():
     """Check that weights of zero for all classes but one are an error."""
-    with pytest.raises(ValueError, match="less than two classes"):
+    with pytest.raises(ValueError, match="fewer than two classes"):
         weigh_counted_classes({"a": 0}, np.array(["a", "b"]), np.array([3, 4]))
 
 

@@ -147,7 +147,10 @@ def test_features_come_in_chunks_too(as_features):
 BAD_CALLS = {
     "no classes": ({"classes": None}, "classes must be passed on the first call"),
     "one class": ({"classes": ["a"]}, "has only one class; a classifier needs at least two"),
-    "unknown class": ({"classes": ["x", "y"]}, "y has the classes .*not among those of the first"),
+    "unknown class": (
+        {"classes": ["x", "y"]},
+        "y has the classes .*not among the classes of the first",
+    ),
 }
 
 
@@ -169,7 +172,7 @@ def test_later_calls_are_held_to_the_first(frame, chunks, classes):
         classifier.partial_fit(rows, y, classes=["x", "y"])
     with pytest.raises(ValueError, match="text_column='text' needs X to be a DataFrame"):
         classifier.partial_fit(rows["text"].tolist(), y)
-    with pytest.raises(ValueError, match="which are not among those of the first call"):
+    with pytest.raises(ValueError, match="which are not among the classes of the first call"):
         classifier.partial_fit(rows, ["unheard of"] * len(y))
     classifier.set_params(class_weight="balanced")
     with pytest.raises(ValueError, match="class_weight='balanced' needs the classes of all rows"):
