@@ -202,19 +202,22 @@ WITHOUT_ORDER = {
     "frozenset": (each(lambda n: frozenset([n])), "values of type frozenset, which have no order"),
     "complex": (lambda numbers: numbers.astype(complex), "values of type complex128, which have"),
     "complex objects": (each(complex), "values of type complex, which have no order; convert"),
-    "dict": (each(lambda n: {n: n}), "mixes values that cannot be compared", "one type"),
-    "array": (each(lambda n: np.arange(2) + n), "mixes values that cannot be compared"),
-    "objects": (each(lambda n: Unordered()), "mixes values that cannot be compared"),
-    "classes": (each([int, str, float, bool].__getitem__), "mixes values that cannot be compared"),
-    "numbers and strings": (each([0, "1", 2, 3].__getitem__), "mixes values that cannot be"),
-    "bytes and strings": (each([b"0", "1", "2", "3"].__getitem__), "mixes values that cannot"),
+    "dict": (each(lambda n: {n: n}), "contains values that cannot be compared", "one type"),
+    "array": (each(lambda n: np.arange(2) + n), "contains values that cannot be compared"),
+    "objects": (each(lambda n: Unordered()), "contains values that cannot be compared"),
+    "classes": (
+        each([int, str, float, bool].__getitem__),
+        "contains values that cannot be compared",
+    ),
+    "numbers and strings": (each([0, "1", 2, 3].__getitem__), "contains values that cannot be"),
+    "bytes and strings": (each([b"0", "1", "2", "3"].__getitem__), "contains values that cannot"),
     "dates with and without a time zone": (
         each(lambda n: pd.Timestamp(n, tz="UTC" if n % 2 else None)),
-        "mixes values that cannot be compared",
+        "contains values that cannot be compared",
     ),
     "tuples of numbers and strings": (
         each([(0,), ("1",), (2,), (3,)].__getitem__),
-        "mixes values that cannot be compared",
+        "contains values that cannot be compared",
     ),
 }
 

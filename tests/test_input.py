@@ -262,7 +262,7 @@ def test_other_feature_names_are_refused(numbers, y):
 def test_word_memory_needs_words(numbers, y):
     """Check that word_memory=True with features alone is refused, with what to do."""
     with raises(
-        ValueError, "word_memory=True needs the words", "pass texts, or", "word_memory=False"
+        ValueError, "word_memory=True requires the words", "pass texts or", "word_memory=False"
     ):
         small(word_memory=True).fit(numbers, y)
 
@@ -383,14 +383,14 @@ def test_a_missing_value_in_a_column_is_named_by_its_row(frame, y, column):
 def test_an_order_that_cannot_be_compared_is_refused(frame, y):
     """Check that an order column of numbers and strings is refused."""
     mixed = frame["order"].astype(object).where(np.arange(N_ROWS) != 4, "last")
-    with raises(TypeError, "order column mixes values that cannot be compared", "one type"):
+    with raises(TypeError, "order column contains values that cannot be compared", "one type"):
         small(**COLUMNS).fit(frame.assign(order=mixed), y)
 
 
 @pytest.mark.usefixtures("no_training")
 def test_one_group_cannot_be_split_for_early_stopping(frame, y):
     """Check that one group is refused while rows are to be held out, with the remedy."""
-    message = "needs at least 2 groups, because a group is never cut, but there is 1"
+    message = "needs at least 2 groups, because a group is never split, but there is 1"
     with raises(ValueError, "validation_fraction=0.1", message, "n_iter_no_change=None"):
         small(n_iter_no_change=2).fit(frame["text"], y, groups=np.zeros(N_ROWS))
     with raises(ValueError, "validation_fraction=0.1", message, "n_iter_no_change=None"):

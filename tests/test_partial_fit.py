@@ -202,18 +202,22 @@ def test_no_group_is_cut_and_no_row_lost(lengths, size):
 @pytest.mark.parametrize(
     ("chunk", "error", "message"),
     [
-        ([1], TypeError, "A chunk is a list, where a DataFrame of pandas was expected"),
+        ([1], TypeError, "A chunk is a list, but a pandas DataFrame was expected"),
         (pd.DataFrame({"a": [1]}), ValueError, "group_column='talk' is not a column of a chunk"),
-        (pd.DataFrame({"talk": ["a", None]}), ValueError, "A chunk has no 'talk' in row 1"),
+        (
+            pd.DataFrame({"talk": ["a", None]}),
+            ValueError,
+            "A chunk has no value of 'talk' in row 1",
+        ),
         (
             pd.DataFrame({"talk": ["a", "b", "b", "a"]}),
             ValueError,
-            "groups that come back after others, first in row 3; sort the rows by 'talk'",
+            "whose rows are not consecutive: it comes back in row 3; sort the rows by 'talk'",
         ),
         (
             pd.DataFrame([["a", "b"]], columns=["talk", "talk"]),
             ValueError,
-            "A chunk has several columns 'talk'; give each its own name",
+            "A chunk has several columns named 'talk'; give each its own name",
         ),
     ],
     ids=["list", "column", "missing", "return", "twice"],
@@ -226,7 +230,7 @@ def test_bad_chunks_are_named(chunk, error, message):
 
 def test_one_frame_is_no_chunks():
     """Check that a frame alone, whose columns would be taken for chunks, is refused."""
-    with pytest.raises(TypeError, match="chunks is one DataFrame; pass a list of it"):
+    with pytest.raises(TypeError, match="chunks is a single DataFrame; pass a list of DataFrames"):
         list(whole_groups(pd.DataFrame({"talk": ["a"]}), "talk"))
 
 
