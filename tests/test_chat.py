@@ -51,7 +51,7 @@ def chat_with(classifier, lines, *, encoding="utf-8", **options):
     output = Output(encoding)
     chat = Chat(classifier, Screen(output), **options)
     for line in lines:
-        chat.take(line)
+        chat.process_line(line)
     return output.text(), chat
 
 
@@ -114,7 +114,7 @@ def test_speakers_take_turns(classifier):
     chat = Chat(classifier, Screen(output), speakers=["client", "agent"])
     prompts = [chat.prompt]
     for line in ("red", "blue", "green", "/undo", "/speaker agent", "/speaker"):
-        chat.take(line)
+        chat.process_line(line)
         prompts.append(chat.prompt)
     assert prompts == [
         "1 client> ",
@@ -160,9 +160,9 @@ def test_other_commands_are_named_and_two_slashes_are_a_turn(classifier):
 def test_quit_ends(line, classifier):
     """Check that the conversation does not go on after quit, and that it does after others."""
     chat = Chat(classifier, Screen(Output()))
-    assert chat.take("red")
-    assert chat.take("/reset")
-    assert not chat.take(line)
+    assert chat.process_line("red")
+    assert chat.process_line("/reset")
+    assert not chat.process_line(line)
 
 
 HOSTILE = "[bold]loud[/bold] \x1b[31mred\x1b[0m \x07\x9b :smile: \u202e"

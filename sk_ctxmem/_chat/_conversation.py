@@ -56,7 +56,7 @@ class Chat:
         number = len(self._turns) + 1
         return f"{number}> " if self.speaker is None else f"{number} {printable(self.speaker)}> "
 
-    def take(self, line):
+    def process_line(self, line):
         """Process a line, which is a turn or a command; return False for /quit, else True."""
         if line.startswith("/") and not line.startswith("//"):
             return self._run_command(*line[1:].partition(" ")[::2])
@@ -195,7 +195,7 @@ def _read_lines(chat, lines):
             for line in lines:
                 line = line.rstrip("\r\n")
                 chat.screen.show_line(chat.prompt, line)
-                if not chat.take(line):
+                if not chat.process_line(line):
                     break
     except KeyboardInterrupt:
         print()
@@ -206,12 +206,12 @@ def _read_lines(chat, lines):
 def _read_terminal(chat):
     with contextlib.suppress(ImportError):  # not available on Windows
         import readline  # noqa: F401 - adds history and arrow keys to input()
-    chat.take("/help")
+    chat.process_line("/help")
     while True:
         try:
             line = input(chat.prompt)
         except EOFError:
             print()
             return
-        if not chat.take(line):
+        if not chat.process_line(line):
             return

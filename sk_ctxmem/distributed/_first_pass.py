@@ -37,8 +37,8 @@ class Findings:
 
     def add(self, classes, counts, speakers):
         """Add the counts of other files."""
-        ours = _add(pd.Series(self.counts, self.classes), pd.Series(counts, classes))
-        self.classes, self.counts = ours.index.to_numpy(), ours.to_numpy()
+        merged = _add(pd.Series(self.counts, self.classes), pd.Series(counts, classes))
+        self.classes, self.counts = merged.index.to_numpy(), merged.to_numpy()
         self.speakers = _add(self.speakers, speakers)
 
 

@@ -97,8 +97,8 @@ class ParquetRows:
                 "processes need one each; write more files, or start fewer processes."
             )
         owners = assign_groups(np.array(list(lengths.values())), n_processes)
-        ours = {file for file, owner in zip(lengths, owners, strict=True) if owner == rank}
-        self.row_groups = [part for part in self.row_groups if part.file in ours]
+        own = {file for file, owner in zip(lengths, owners, strict=True) if owner == rank}
+        self.row_groups = [part for part in self.row_groups if part.file in own]
         for place, part in enumerate(self.row_groups):
             part.place = place
 
@@ -135,7 +135,7 @@ class ParquetRows:
                 _check_values(frame, self.may_miss, row_group.file, row_group.first + first)
                 if self.group_column is not None:
                     ids = frame[self.group_column]
-                    _check_neighbours(ids, row_group.file, row_group.first + first)
+                    _check_consecutive(ids, row_group.file, row_group.first + first)
                     n_same = _count_leading(ids, last) if leads else 0
                     row_group.n_leading += n_same
                     leads, last = leads and n_same == len(ids), ids.iloc[-1]
@@ -247,7 +247,7 @@ def _check_values(frame, may_miss, file, first):
             )
 
 
-def _check_neighbours(ids, file, first):
+def _check_consecutive(ids, file, first):
     """Raise if the rows of a group are not consecutive."""
     codes = pd.factorize(ids)[0]
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
