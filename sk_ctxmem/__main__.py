@@ -1,4 +1,4 @@
-"""Command line of python -m sk_ctxmem."""
+"""Command line of sk_ctxmem."""
 
 import argparse
 import os
@@ -8,14 +8,14 @@ from ._chat._conversation import run
 
 
 def main(arguments=None):
-    """Run a command, and return its exit status."""
+    """Run a command and return its exit status."""
     options = _parser().parse_args(arguments)
-    for stream in (sys.stdin, sys.stdout):  # of any encoding, with any bytes
+    for stream in (sys.stdin, sys.stdout):  # no error on undecodable bytes
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
         return run(options.model, n_classes=options.classes, speakers=options.speakers)
-    except BrokenPipeError:  # the reader of the output has enough
+    except BrokenPipeError:  # the reader closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
 
@@ -23,15 +23,21 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m sk_ctxmem", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    chat = commands.add_parser(
-        "chat", help="type turns of a conversation, and see how each is classified"
-    )
-    chat.add_argument("model", help="file that ContextMemoryClassifier.save wrote")
+    chat = commands.add_parser("chat", help="classify the turns of a conversation as you type them")
+    chat.add_argument("model", help="model file written by ContextMemoryClassifier.save")
     chat.add_argument(
-        "--classes", type=_positive, default=3, metavar="N", help="classes to show (default: 3)"
+        "--classes",
+        type=_positive,
+        default=3,
+        metavar="N",
+        help="number of classes to show (default: 3)",
     )
     chat.add_argument(
-        "--speakers", nargs="+", default=[], metavar="NAME", help="who speaks, in turn"
+        "--speakers",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="names of the speakers, who take turns",
     )
     return parser
 
@@ -39,7 +45,7 @@ def _parser():
 def _positive(text):
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
     return number
 
 

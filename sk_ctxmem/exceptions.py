@@ -1,21 +1,21 @@
-"""Errors and warnings of this package that scikit-learn has no name for."""
+"""Exceptions and warnings of this package."""
 
 
 class TrainingDivergedError(RuntimeError):
-    """The training loss is no longer a finite number."""
+    """Raised if the training loss is no longer finite."""
 
 
 class MissingGroupsWarning(UserWarning):
-    """A classifier that was fitted with groups is asked about rows without."""
+    """Warns that a classifier fitted with groups predicts rows without groups."""
 
 
 class ModelFileError(ValueError):
-    """A file does not hold what this package wrote, or not what this version can read."""
+    """Raised if a file was not written by this package, or has an unsupported format version."""
 
 
 class ProcessLostError(RuntimeError):
-    """One of the processes of a fit ended, or did not answer in time."""
+    """Raised if a process of a distributed fit ended or did not answer in time."""
 
 
 class TrainingInterruptedWarning(UserWarning):
-    """Ctrl-C ended training: the classifier is fitted with what it had learned until then."""
+    """Warns that Ctrl-C ended training; the classifier is fitted with the current weights."""

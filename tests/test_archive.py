@@ -117,7 +117,7 @@ def test_numbers_that_json_has_not_are_not_written(tmp_path):
 def test_numbers_that_json_has_not_are_not_read(path, constant):
     """Check that a document made up with them is refused."""
     change(path, config_json=f"[{constant}]".encode())
-    with refuses(path, f"has {constant} in a document, where a finite number was expected."):
+    with refuses(path, f"has {constant} in a document, but a finite number was expected."):
         read_archive(path, "model", NAMES)
 
 
@@ -152,17 +152,17 @@ def test_damage_is_named(path):
         path.write_bytes(write_members(changed, forged=False))
         with refuses(
             path,
-            f"is damaged: {name} is not what its checksum says; write it anew, or fetch it again.",
+            f"is corrupt: the checksum of {name} does not match; save or download it again.",
         ):
             read_archive(path, "model", NAMES)
 
 
 def test_another_kind_is_named(path):
     """Check that the message has the kind of the file, cut short, and the one expected."""
-    with refuses(path, "holds 'sk_ctxmem model', not 'sk_ctxmem checkpoint'.", advice=""):
+    with refuses(path, "contains 'sk_ctxmem model', not 'sk_ctxmem checkpoint'.", advice=""):
         read_archive(path, "checkpoint", NAMES)
     change_manifest(path, format="x" * 100)
-    with refuses(path, f"holds '{'x' * 59}, not 'sk_ctxmem model'."):
+    with refuses(path, f"contains '{'x' * 59}, not 'sk_ctxmem model'."):
         read_archive(path, "model", NAMES)
 
 
@@ -172,8 +172,9 @@ def test_another_format_is_named(path, version):
     change_manifest(path, format_version=version, versions={"sk_ctxmem": "9"})
     with refuses(
         path,
-        f"is of format version {version!r}, written by {{'sk_ctxmem': '9'}}; this version of "
-        "sk_ctxmem reads version 1: use that one, or a newer one.",
+        f"has format version {version!r}, written by {{'sk_ctxmem': '9'}}, but this version of "
+        "sk_ctxmem reads format version 1; install the version of sk_ctxmem that wrote the file, "
+        "or a newer one.",
     ):
         read_archive(path, "model", NAMES)
 
@@ -181,7 +182,7 @@ def test_another_format_is_named(path, version):
 def test_a_compressed_member_is_named(path):
     """Check that nothing is unpacked, whether a member says that it is compressed or not."""
     path.write_bytes(write_members(read_members(path.read_bytes()), forged=True, compressed=True))
-    with refuses(path, "has the compressed member manifest.json; none may be."):
+    with refuses(path, "has the compressed member manifest.json; members must be uncompressed."):
         read_archive(path, "model", NAMES)
 
 
@@ -199,7 +200,7 @@ def test_a_member_that_claims_to_be_stored_is_refused(path, what, monkeypatch):
         return infos
 
     monkeypatch.setattr(zipfile.ZipFile, "infolist", claim)
-    with refuses(path, "has the compressed member config.json; none may be."):
+    with refuses(path, "has the compressed member config.json; members must be uncompressed."):
         read_archive(path, "model", NAMES)
 
 
@@ -220,8 +221,8 @@ def test_what_is_no_archive_is_named(path):
     path.write_bytes(b"no zip")
     with refuses(
         path,
-        "is no sk_ctxmem model, or is damaged (BadZipFile: File is not a zip file); write it "
-        "anew, or fetch it again.",
+        "is not a sk_ctxmem model file, or is corrupt (BadZipFile: File is not a zip file); save "
+        "or download it again.",
     ) as info:
         read_archive(path, "model", NAMES)
     assert type(info.value.__cause__) is zipfile.BadZipFile
@@ -313,7 +314,7 @@ def test_the_content_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypa
 
 def test_no_file_takes_the_place_of_a_folder(tmp_path):
     """Check that the message names the folder."""
-    message = f"{os.fspath(tmp_path)!r} is a folder; give the name of a file in it."
+    message = f"{os.fspath(tmp_path)!r} is a folder; pass the path of a file."
     with pytest.raises(IsADirectoryError, match=f"^{re.escape(message)}$"), replacing(tmp_path):
         raise AssertionError("a file was made")
 
@@ -322,7 +323,7 @@ def test_no_file_takes_the_place_of_a_pipe(tmp_path):
     """Check that the message names what is no file, and that it stays."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    message = f"{os.fspath(path)!r} is a device or a pipe; give the name of a file."
+    message = f"{os.fspath(path)!r} is a device or a pipe; pass the path of a file."
     with pytest.raises(OSError, match=f"^{re.escape(message)}$"), replacing(path):
         raise AssertionError("a file was made")
     assert os.listdir(tmp_path) == ["pipe"]

@@ -51,7 +51,7 @@ def chat_with(classifier, lines, *, encoding="utf-8", **options):
     output = Output(encoding)
     chat = Chat(classifier, Screen(output), **options)
     for line in lines:
-        chat.take(line)
+        chat.process_line(line)
     return output.text(), chat
 
 
@@ -91,14 +91,14 @@ def test_undo_takes_the_last_turn_back(classifier):
     shown, chat = chat_with(classifier, ["red", "blue", "/undo", "green"])
     expected, _ = chat_with(classifier, ["red", "green"])
     assert shown.splitlines()[-3:] == expected.splitlines()[-3:]
-    assert "Taken back: blue" in shown
+    assert "Removed: blue" in shown
     assert chat.prompt == "3> "
 
 
 def test_undo_needs_a_turn(classifier):
     """Check that undo before the first turn says so."""
     shown, _ = chat_with(classifier, ["/undo"])
-    assert "There is no turn to take back." in shown
+    assert "There is no turn to undo." in shown
 
 
 def test_reset_begins_a_new_conversation(classifier):
@@ -114,7 +114,7 @@ def test_speakers_take_turns(classifier):
     chat = Chat(classifier, Screen(output), speakers=["client", "agent"])
     prompts = [chat.prompt]
     for line in ("red", "blue", "green", "/undo", "/speaker agent", "/speaker"):
-        chat.take(line)
+        chat.process_line(line)
         prompts.append(chat.prompt)
     assert prompts == [
         "1 client> ",
@@ -139,16 +139,16 @@ def test_speakers_count(classifier):
 def test_speakers_are_refused_where_none_were_learned(talks):
     """Check that a model without speakers says so, at the start and in between."""
     classifier = fit(talks)
-    with pytest.raises(ValueError, match="fitted without speaker_column.*leave --speakers out"):
+    with pytest.raises(ValueError, match="fitted without speaker_column.*omit --speakers"):
         chat_with(classifier, [], speakers=["client"])
     shown, _ = chat_with(classifier, ["/speaker client", "red"])
-    assert "knows none" in shown
+    assert "does not use them" in shown
 
 
 def test_other_commands_are_named_and_two_slashes_are_a_turn(classifier):
     """Check that a mistyped command is no turn, and that a turn may begin with a slash."""
     shown, chat = chat_with(classifier, ["/rest", "", "  "])
-    assert "There is no command /rest." in shown
+    assert "Unknown command /rest." in shown
     assert chat.prompt == "1> "
     shown, chat = chat_with(classifier, ["//rest"])
     expected, _ = chat_with(classifier, ["/reset", "//rest"])
@@ -160,9 +160,9 @@ def test_other_commands_are_named_and_two_slashes_are_a_turn(classifier):
 def test_quit_ends(line, classifier):
     """Check that the conversation does not go on after quit, and that it does after others."""
     chat = Chat(classifier, Screen(Output()))
-    assert chat.take("red")
-    assert chat.take("/reset")
-    assert not chat.take(line)
+    assert chat.process_line("red")
+    assert chat.process_line("/reset")
+    assert not chat.process_line(line)
 
 
 HOSTILE = "[bold]loud[/bold] \x1b[31mred\x1b[0m \x07\x9b :smile: \u202e"
@@ -190,7 +190,7 @@ def test_bars_are_drawn_in_any_encoding(classifier):
     """Check that a terminal without block characters gets others."""
     shown, _ = chat_with(classifier, ["red", "/speaker \u65e5\u672c"], encoding="ascii")
     assert "#" in shown
-    assert "Now speaks: ??" in shown
+    assert "Next speaker: ??" in shown
 
 
 def explain(X, target=None, groups=None, *, rows=None):
@@ -314,7 +314,7 @@ def test_a_model_that_cannot_be_read_is_one_line(model, tmp_path, monkeypatch, c
     numbers.save(tmp_path / "numbers")
     for path, message in (
         (tmp_path / "missing", "No such file"),
-        (broken, "is no sk_ctxmem model"),
+        (broken, "is not a sk_ctxmem model file"),
         (tmp_path / "both", "fit with context='past'"),
         (tmp_path / "numbers", "fitted on features, not on texts"),
         (tmp_path, "directory"),

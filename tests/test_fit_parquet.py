@@ -319,7 +319,7 @@ def test_class_weights_are_those_of_a_fit_in_memory(class_weight):
 
 def test_class_weights_must_leave_two_classes():
     """Check that weights of zero for all classes but one are an error."""
-    with pytest.raises(ValueError, match="less than two classes"):
+    with pytest.raises(ValueError, match="fewer than two classes"):
         weigh_counted_classes({"a": 0}, np.array(["a", "b"]), np.array([3, 4]))
 
 
@@ -366,7 +366,7 @@ def test_a_missing_value_is_told_by_file_and_row(rows, tmp_path, column):
     schema = pq.read_schema(tmp_path / "part-0.parquet")
     pq.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False), path, 7)
     assert row < len(rows)
-    with pytest.raises(ValueError, match=rf"part-2.parquet' has no '{column}' in row 30 "):
+    with pytest.raises(ValueError, match=rf"part-2.parquet' has no value of '{column}' in row 30 "):
         fit_parquet(make_classifier(), tmp_path, buffer_rows=40)
 
 
@@ -385,7 +385,7 @@ def test_a_group_that_comes_back_far_away_is_an_error(rows, tmp_path, n_files):
     again = pd.concat([rows, rows[:2]]) if n_files == 1 else rows[:2]
     path = path if n_files == 1 else tmp_path / "part-1.parquet"
     again.to_parquet(path, index=False, row_group_size=25)
-    with pytest.raises(ValueError, match=f"group 'talk-0' stand in several.*{path.name}"):
+    with pytest.raises(ValueError, match=f"group 'talk-0' are in several.*{path.name}"):
         fit_parquet(make_classifier(), tmp_path, buffer_rows=60)
 
 
@@ -422,14 +422,14 @@ def test_one_class_is_an_error(rows, tmp_path):
 
 def test_a_target_of_far_too_many_values_is_an_error(rows, folder, monkeypatch):
     """Check that ids in the place of classes are refused before training."""
-    monkeypatch.setattr("sk_ctxmem.distributed._first_pass.MOST_CLASSES", 40)
+    monkeypatch.setattr("sk_ctxmem.distributed._first_pass.MAX_CLASSES", 40)
     with pytest.raises(ValueError, match="target='turn' has more than 40 values"):
         fit_parquet(make_classifier(), folder, target="turn")
 
 
 def test_a_folder_without_files_is_an_error(tmp_path):
     """Check folders that are missing, empty, or have files without rows."""
-    with pytest.raises(FileNotFoundError, match="is no folder"):
+    with pytest.raises(FileNotFoundError, match="is not a folder"):
         fit_parquet(make_classifier(), tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="no file whose name ends with .parquet"):
         fit_parquet(make_classifier(), tmp_path)
@@ -449,14 +449,14 @@ def test_a_file_that_is_not_parquet_is_an_error(rows, tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"checkpoint": "somewhere"}, "checkpoint='somewhere' has no part"),
-        ({"warm_start": True}, "warm_start=True has no part"),
+        ({"checkpoint": "somewhere"}, "checkpoint='somewhere' is not supported"),
+        ({"warm_start": True}, "warm_start=True is not supported"),
         ({"text_column": None}, "text_column is None"),
         ({"text_column": "label"}, "one role only, but text_column='label'.*target='label'"),
         ({"hidden_size": 0}, "hidden_size=0"),
         (
             {"vectorizer": TfidfVectorizer()},
-            "only TextSequenceVectorizer can be fitted",
+            "can only fit a TextSequenceVectorizer",
         ),
     ],
     ids=str,
@@ -530,7 +530,7 @@ def test_a_share_of_the_files_has_whole_conversations(tmp_path):
         rows[rows["group"] // 5 == part].to_parquet(path, row_group_size=4)
     for rank in range(2):
         shared = ParquetRows(tmp_path, ["text", "group"], "group", None, 100)
-        shared.share(rank, 2)
+        shared.shard(rank, 2)
         in_order = pd.concat([frame for frame, _ in shared.frames_in_order()])
         parts = [frame for part in shared.row_groups for frame in shared.frames_of(part)]
         assert len(in_order) == 60

@@ -248,19 +248,23 @@ def test_few_rows_are_predicted_as_among_many(fitted, expected, kind, n_rows):
     assert_allclose(found, expected[kind][:n_rows], rtol=1e-10)
 
 
-TOO_LARGE = ["as its largest number in size, which is too large for single precision; divide X by"]
-NO_NUMBER = ["holds what is no number", "pass numbers, or texts as a list"]
+TOO_LARGE = "which is too large for float32; divide X by"
+NO_NUMBER = ["contains values that are not numbers", "pass numbers, or texts as a list"]
 BAD = {
     "NaN": (with_value(np.nan), ValueError, ["Input X contains NaN"]),
     "infinity": (with_value(np.inf), ValueError, ["Input X contains infinity"]),
     "negative infinity": (with_value(-np.inf), ValueError, ["Input X contains infinity"]),
-    "too large": (with_value(1e300), ValueError, ["X has 1e+300", *TOO_LARGE]),
-    "negative and too large": (with_value(-1e39), ValueError, ["X has 1e+39", *TOO_LARGE]),
+    "too large": (with_value(1e300), ValueError, ["X has a value of magnitude 1e+300", TOO_LARGE]),
+    "negative and too large": (
+        with_value(-1e39),
+        ValueError,
+        ["X has a value of magnitude 1e+39", TOO_LARGE],
+    ),
     "all too large": (X * 1e300, ValueError, TOO_LARGE),
     "long double too large": (
         with_value(np.longdouble("1e4000"), np.longdouble),
         ValueError,
-        ["X has inf", *TOO_LARGE],
+        ["X has a value of magnitude inf", TOO_LARGE],
     ),
     "integer too large": (with_value(10**400, object), ValueError, ["X", *NO_NUMBER]),
     "signalling NaN": (with_value(Decimal("sNaN"), object), ValueError, ["X", *NO_NUMBER]),
@@ -272,10 +276,10 @@ BAD = {
     "dict": (with_value({}, object), TypeError, ["X", *NO_NUMBER]),
     "complex object": (with_value(1j, object), TypeError, ["X", *NO_NUMBER]),
     "complex": (X.astype(complex), ValueError, ["Complex data not supported"]),
-    "strings": (X.astype(str), TypeError, ["X has the type <U", "where numbers were expected"]),
-    "dates": (X.astype("datetime64[s]"), TypeError, ["X has the type datetime64[s]", "convert"]),
-    "timedelta": (X.astype("timedelta64[s]"), TypeError, ["X has the type timedelta64[s]"]),
-    "records": (np.zeros((N_ROWS, 2), dtype="i4,i4"), TypeError, ["X has the type [('f0'"]),
+    "strings": (X.astype(str), TypeError, ["X has dtype <U", "but numbers were expected"]),
+    "dates": (X.astype("datetime64[s]"), TypeError, ["X has dtype datetime64[s]", "convert"]),
+    "timedelta": (X.astype("timedelta64[s]"), TypeError, ["X has dtype timedelta64[s]"]),
+    "records": (np.zeros((N_ROWS, 2), dtype="i4,i4"), TypeError, ["X has dtype [('f0'"]),
     "masked": (
         np.ma.array(X, mask=X > 0),
         ValueError,
@@ -286,17 +290,25 @@ BAD = {
     "one dimension": (X[:, 0], ValueError, ["Expected 2D array, got 1D array"]),
     "no dimension": (np.array(1.0), ValueError, ["Expected 2D array, got scalar array"]),
     "Series": (pd.Series(X[:, 0]), ValueError, ["Expected 2D array, got 1D array"]),
-    "ragged": ([[1, 2], [1]], ValueError, ["X is a list that cannot become an array", "as many"]),
-    "ragged in depth": ([[1, [2]], [1, 2]], ValueError, ["X is a list that cannot become"]),
+    "ragged": (
+        [[1, 2], [1]],
+        ValueError,
+        ["X is a list that cannot be converted", "the same number"],
+    ),
+    "ragged in depth": ([[1, [2]], [1, 2]], ValueError, ["X is a list that cannot be converted"]),
     "empty lists": ([[]] * 3, ValueError, ["Found array with 0 feature(s)"]),
     "no rows": (X[:0], ValueError, ["Found array with 0 sample(s)"]),
     "no columns": (X[:, :0], ValueError, ["Found array with 0 feature(s)"]),
-    "list of sparse rows": ([CSR[[0]], CSR[[1]]], (TypeError, ValueError), ["X holds what is no"]),
+    "list of sparse rows": (
+        [CSR[[0]], CSR[[1]]],
+        (TypeError, ValueError),
+        ["X contains values that are not"],
+    ),
     "array of lists": (objects([[1], [2]]), ValueError, ["X", *NO_NUMBER]),
     "tensor with a gradient": (
         torch.tensor(X, requires_grad=True),
         TypeError,
-        ["X is a Tensor that cannot become an array", "detach()"],
+        ["X is a Tensor that cannot be converted", "detach()"],
     ),
     "sparse tensor": (torch.tensor(X).to_sparse(), TypeError, ["X is a Tensor", "to_dense()"]),
     "tensor of bfloat16": (torch.tensor(X).bfloat16(), TypeError, ["X is a Tensor", "BFloat16"]),
@@ -307,21 +319,21 @@ BAD = {
     "sparse complex": (CSR.astype(complex), ValueError, ["Complex data not supported"]),
     "sparse without rows": (CSR[:0], ValueError, ["Found array with 0 sample(s)"]),
     "sparse without columns": (CSR[:, :0], ValueError, ["Found array with 0 feature(s)"]),
-    "column outside": (damaged("indices", 0, 99), ValueError, ["X is a damaged csr_array"]),
-    "column below zero": (damaged("indices", 0, -1), ValueError, ["X is a damaged csr_array"]),
+    "column outside": (damaged("indices", 0, 99), ValueError, ["X is a corrupt csr_array"]),
+    "column below zero": (damaged("indices", 0, -1), ValueError, ["X is a corrupt csr_array"]),
     "row outside": (
         damaged("indices", 0, 99, sparse.csc_matrix(X)),
         ValueError,
-        ["X is a damaged csc_matrix", "make it anew"],
+        ["X is a corrupt csc_matrix", "build it again"],
     ),
     "block outside": (
         damaged("indices", 0, 99, sparse.bsr_array(X)),
         ValueError,
-        ["X is a damaged bsr_array"],
+        ["X is a corrupt bsr_array"],
     ),
-    "rows that go back": (damaged("indptr", 2, 99), ValueError, ["X is a damaged csr_array"]),
-    "rows that begin late": (damaged("indptr", 0, 1), ValueError, ["X is a damaged csr_array"]),
-    "rows that end nowhere": (damaged("indptr", -1, 999), ValueError, ["X is a damaged csr_array"]),
+    "rows that go back": (damaged("indptr", 2, 99), ValueError, ["X is a corrupt csr_array"]),
+    "rows that begin late": (damaged("indptr", 0, 1), ValueError, ["X is a corrupt csr_array"]),
+    "rows that end nowhere": (damaged("indptr", -1, 999), ValueError, ["X is a corrupt csr_array"]),
 }
 if np.lib.NumpyVersion(scipy.__version__) >= "1.15.0":  # sparse arrays of other dimensions
     BAD["sparse of one dimension"] = (sparse.coo_array(X[:, 0]), ValueError, ["Expected 2D"])
@@ -334,7 +346,7 @@ if hasattr(np.dtypes, "StringDType"):  # since numpy 2
     BAD["StringDType"] = (
         X.astype(np.dtypes.StringDType()),
         TypeError,
-        ["X has the type StringDType", "where numbers were expected"],
+        ["X has dtype StringDType", "but numbers were expected"],
     )
 
 
@@ -371,31 +383,39 @@ def test_sparse_features_that_are_too_small_are_named(size):
 def test_bad_features_in_a_polars_frame_are_named():
     """Check that columns of structs, lists and dates are refused by their name."""
     frame = pl.DataFrame({"a": [1.0, 2.0], "b": [[1.0], [2.0]]})
-    with refused(ValueError, "column 'b' holds what is no number"):
+    with refused(ValueError, "column 'b' contains values that are not numbers"):
         small().fit(frame, ["a", "b"])
-    with refused(TypeError, "column 'b' of X holds several values in each row"):
+    with refused(TypeError, "column 'b' of X has several values in each row"):
         small().fit(frame.with_columns(pl.col("b").cast(pl.Array(pl.Float64, 1))), ["a", "b"])
-    with refused(TypeError, "column 'b' has the type datetime64"):
+    with refused(TypeError, "column 'b' has dtype datetime64"):
         small().fit(frame.with_columns(pl.Series("b", np.array([1, 2], "datetime64[D]"))), [0, 1])
 
 
 BAD_COLUMNS = {
-    "lists": ([[1]] * N_ROWS, ValueError, ["column 'b' holds what is no number"]),
-    "dates": (pd.date_range("2020", periods=N_ROWS), TypeError, ["column 'b' has the type datet"]),
+    "lists": ([[1]] * N_ROWS, ValueError, ["column 'b' contains values that are not numbers"]),
+    "dates": (pd.date_range("2020", periods=N_ROWS), TypeError, ["column 'b' has dtype datet"]),
     "dates with a time zone": (
         pd.date_range("2020", periods=N_ROWS, tz="UTC"),
         TypeError,
-        ["column 'b' holds what is no number"],
+        ["column 'b' contains values that are not numbers"],
     ),
-    "timedelta": (pd.timedelta_range("1s", periods=N_ROWS), TypeError, ["column 'b' has the type"]),
-    "period": (pd.period_range("2020", periods=N_ROWS), TypeError, ["column 'b' holds what is"]),
-    "interval": (pd.interval_range(0, N_ROWS), TypeError, ["column 'b' holds what is no number"]),
+    "timedelta": (pd.timedelta_range("1s", periods=N_ROWS), TypeError, ["column 'b' has dtype"]),
+    "period": (pd.period_range("2020", periods=N_ROWS), TypeError, ["column 'b' contains values"]),
+    "interval": (
+        pd.interval_range(0, N_ROWS),
+        TypeError,
+        ["column 'b' contains values that are not numbers"],
+    ),
     "NA": (pd.array([1, None] * 12, dtype="Int64"), ValueError, ["Input X contains NaN"]),
     "NA among objects": (objects([1, pd.NA] * 12), ValueError, ["Input X contains NaN"]),
     "pyarrow null": (pd.array([1, None] * 12, "int64[pyarrow]"), ValueError, ["contains NaN"]),
-    "numbers and words": (objects([1, "x"] * 12), ValueError, ["of which ['b'] hold text"]),
-    "bytes": (objects([b"x"] * N_ROWS), ValueError, ["of which ['b'] hold text", "text_column"]),
-    "dicts": (objects([{}] * N_ROWS), TypeError, ["column 'b' holds what is no number"]),
+    "numbers and words": (objects([1, "x"] * 12), ValueError, ["of which ['b'] contain text"]),
+    "bytes": (objects([b"x"] * N_ROWS), ValueError, ["of which ['b'] contain text"]),
+    "dicts": (
+        objects([{}] * N_ROWS),
+        TypeError,
+        ["column 'b' contains values that are not numbers"],
+    ),
     "complex": (X[:, 0] * 1j, ValueError, ["Complex data not supported"]),
     "too large": (X[:, 0] * 1e300, ValueError, TOO_LARGE),
 }

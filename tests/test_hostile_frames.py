@@ -202,19 +202,22 @@ WITHOUT_ORDER = {
     "frozenset": (each(lambda n: frozenset([n])), "values of type frozenset, which have no order"),
     "complex": (lambda numbers: numbers.astype(complex), "values of type complex128, which have"),
     "complex objects": (each(complex), "values of type complex, which have no order; convert"),
-    "dict": (each(lambda n: {n: n}), "mixes values that cannot be compared", "one type"),
-    "array": (each(lambda n: np.arange(2) + n), "mixes values that cannot be compared"),
-    "objects": (each(lambda n: Unordered()), "mixes values that cannot be compared"),
-    "classes": (each([int, str, float, bool].__getitem__), "mixes values that cannot be compared"),
-    "numbers and strings": (each([0, "1", 2, 3].__getitem__), "mixes values that cannot be"),
-    "bytes and strings": (each([b"0", "1", "2", "3"].__getitem__), "mixes values that cannot"),
+    "dict": (each(lambda n: {n: n}), "contains values that cannot be compared", "one type"),
+    "array": (each(lambda n: np.arange(2) + n), "contains values that cannot be compared"),
+    "objects": (each(lambda n: Unordered()), "contains values that cannot be compared"),
+    "classes": (
+        each([int, str, float, bool].__getitem__),
+        "contains values that cannot be compared",
+    ),
+    "numbers and strings": (each([0, "1", 2, 3].__getitem__), "contains values that cannot be"),
+    "bytes and strings": (each([b"0", "1", "2", "3"].__getitem__), "contains values that cannot"),
     "dates with and without a time zone": (
         each(lambda n: pd.Timestamp(n, tz="UTC" if n % 2 else None)),
-        "mixes values that cannot be compared",
+        "contains values that cannot be compared",
     ),
     "tuples of numbers and strings": (
         each([(0,), ("1",), (2,), (3,)].__getitem__),
-        "mixes values that cannot be compared",
+        "contains values that cannot be compared",
     ),
 }
 
@@ -326,7 +329,7 @@ BAD_FRAMES = {
     "numbers in the place of texts": (
         FRAME.assign(text=1.5),
         TypeError,
-        ["column 'text' has np.float64(1.5) of type float64 in row 0, where a str was expected"],
+        ["column 'text' has np.float64(1.5) of type float64 in row 0, but a str was expected"],
     ),
     "lists in the place of texts": (
         FRAME.assign(text=[["yes"]] * len(FRAME)),
@@ -348,15 +351,15 @@ BAD_FRAMES = {
             pl.concat_list("group").cast(pl.Array(pl.Int64, 1)).alias("group")
         ),
         TypeError,
-        ["column 'group' of X holds several values in each row"],
+        ["column 'group' of X has several values in each row"],
     ),
     "signalling NaN": (
         FRAME.assign(group=each(lambda n: Decimal("sNaN" if n == 5 else n))(FRAME["group"])),
         ValueError,
         ["column 'group' has a value that cannot be compared"],
     ),
-    "polars query": (pl.from_pandas(FRAME).lazy(), TypeError, ["X is a LazyFrame of polars"]),
-    "pyarrow table": (pa.table(FRAME), TypeError, ["X is a Table of pyarrow", "to_pandas()"]),
+    "polars query": (pl.from_pandas(FRAME).lazy(), TypeError, ["X is a polars LazyFrame"]),
+    "pyarrow table": (pa.table(FRAME), TypeError, ["X is a pyarrow Table", "to_pandas()"]),
     "one row as Series": (FRAME.iloc[0], ValueError, ["needs X to be a DataFrame"]),
     "dict": (dict(FRAME), ValueError, ["needs X to be a DataFrame, but X is a dict"]),
     "records": (FRAME.to_records(), ValueError, ["needs X to be a DataFrame, but X is a recarray"]),

@@ -133,7 +133,7 @@ OTHERS = {
     "tuple as class": (
         {"class_weight": {(0, 1): 1}},
         ValueError,
-        ["class_weight has the key (0, 1), which is no class of y"],
+        ["class_weight has the key (0, 1), which is not a class of y"],
     ),
     "NaN as class": ({"class_weight": {np.nan: 1}}, ValueError, ["class_weight has the key nan"]),
     "None as class": ({"class_weight": {None: 1}}, ValueError, ["class_weight has the key None"]),

@@ -173,7 +173,7 @@ BAD_LABELS = {
     "tuples of other lengths": (
         twice((1, 2), (3,)),
         ValueError,
-        ["y is a list that cannot become an array"],
+        ["y is a list that cannot be converted"],
     ),
     "tuples as objects": (objects(twice((1, 2), (3, 4))), ValueError, ["legacy multi-label"]),
     "sets": (twice({1}, {2}), ValueError, UNKNOWN),
@@ -186,12 +186,12 @@ BAD_LABELS = {
     "huge integers": (twice(10**30, 10**31), ValueError, UNKNOWN),
     "classes of Python": (twice(int, str), ValueError, UNKNOWN),
     "complex": (CODES * 1j, ValueError, ["Complex data not supported"]),
-    "records": (np.zeros(N_ROWS, dtype="i4,i4"), TypeError, ["y has the type [('f0'", "pass one"]),
+    "records": (np.zeros(N_ROWS, dtype="i4,i4"), TypeError, ["y has dtype [('f0'", "pass one"]),
     "two columns": (np.c_[CODES, CODES], ValueError, ["y should be a 1d array"]),
     "frame of two columns": (pd.DataFrame({"a": CODES, "b": 1}), ValueError, ["1d array"]),
     "one hot": (np.eye(2)[CODES], ValueError, ["y should be a 1d array"]),
     "longer": (np.r_[CODES, 0], ValueError, [f"X has {N_ROWS} rows, y has {N_ROWS + 1}; pass"]),
-    "empty": ([], ValueError, [f"X has {N_ROWS} rows, y has 0; pass one class for each row"]),
+    "empty": ([], ValueError, [f"X has {N_ROWS} rows, y has 0; pass one class label for each row"]),
     "one string": ("a" * N_ROWS, ValueError, ["y should be a 1d array"]),
     "one number": (3, ValueError, ["y should be a 1d array"]),
     "generator": ((label for label in CODES), ValueError, ["y should be a 1d array"]),
@@ -206,7 +206,7 @@ BAD_LABELS = {
     "tensor with a gradient": (
         torch.tensor(CODES * 1.0, requires_grad=True),
         TypeError,
-        ["y is a Tensor that cannot become an array", "detach()"],
+        ["y is a Tensor that cannot be converted", "detach()"],
     ),
 }
 
@@ -258,7 +258,7 @@ def test_one_row_of_huge_weight_gives_probabilities(size, class_weight):
 
 
 SHAPE = ["sample_weight has shape", "one weight for each row"]
-NO_NUMBER = ["sample_weight holds what is no number"]
+NO_NUMBER = ["sample_weight contains values that are not numbers"]
 BAD_WEIGHTS = {
     "one negative": (np.r_[ONES[1:], -0.5], ValueError, ["sample_weight has -0.5 in row 19"]),
     "negative infinity": (np.r_[ONES[1:], -np.inf], ValueError, ["contains infinity"]),
@@ -266,27 +266,31 @@ BAD_WEIGHTS = {
     "too far from one another": (
         np.where(np.arange(N_ROWS) == 3, 1e300, 1e-300),
         ValueError,
-        ["sample_weight leave rows of weight above zero, in relation to the largest, in less than"],
+        ["sample_weight give fewer than two classes a positive weight, relative to the largest"],
     ),
     "huge integers": ([10**400] * N_ROWS, ValueError, NO_NUMBER),
     "None": ([None] * N_ROWS, ValueError, ["sample_weight contains NaN"]),
     "NA": (pd.Series([1, None] * 10, dtype="Int64"), ValueError, ["sample_weight contains NaN"]),
     "null": (pl.Series([1, None] * 10), ValueError, ["sample_weight contains NaN"]),
-    "words": (["x"] * N_ROWS, TypeError, ["sample_weight has the type <U1"]),
+    "words": (["x"] * N_ROWS, TypeError, ["sample_weight has dtype <U1"]),
     "words as objects": (objects(["x"] * N_ROWS), ValueError, NO_NUMBER),
-    "strings of numbers": (["1"] * N_ROWS, TypeError, ["sample_weight has the type <U1"]),
-    "bytes": (np.array([b"1"] * N_ROWS), TypeError, ["sample_weight has the type |S1"]),
-    "dates": (ONES.astype("datetime64[s]"), TypeError, ["sample_weight has the type datetime64"]),
-    "timedelta": (ONES.astype("timedelta64[s]"), TypeError, ["sample_weight has the type"]),
+    "strings of numbers": (["1"] * N_ROWS, TypeError, ["sample_weight has dtype <U1"]),
+    "bytes": (np.array([b"1"] * N_ROWS), TypeError, ["sample_weight has dtype |S1"]),
+    "dates": (ONES.astype("datetime64[s]"), TypeError, ["sample_weight has dtype datetime64"]),
+    "timedelta": (ONES.astype("timedelta64[s]"), TypeError, ["sample_weight has dtype"]),
     "complex": (ONES * 1j, ValueError, ["Complex data not supported"]),
-    "str": ("x", TypeError, ["sample_weight has the type <U1"]),
-    "balanced": ("balanced", TypeError, ["sample_weight has the type <U8"]),
+    "str": ("x", TypeError, ["sample_weight has dtype <U1"]),
+    "balanced": ("balanced", TypeError, ["sample_weight has dtype <U8"]),
     "one number": (1.0, ValueError, SHAPE),
     "empty": ([], ValueError, SHAPE),
     "two columns": (np.ones((N_ROWS, 2)), ValueError, SHAPE),
     "frame": (pd.DataFrame({"weight": ONES}), ValueError, SHAPE),
     "lists": ([[1]] * N_ROWS, ValueError, SHAPE),
-    "ragged": ([[1], [1, 2]] * 10, ValueError, ["sample_weight is a list that cannot become"]),
+    "ragged": (
+        [[1], [1, 2]] * 10,
+        ValueError,
+        ["sample_weight is a list that cannot be converted"],
+    ),
     "generator": ((1 for _ in X), TypeError, NO_NUMBER),
     "set": ({1.0}, TypeError, NO_NUMBER),
     "dict": (dict.fromkeys(range(N_ROWS), 1), TypeError, NO_NUMBER),
@@ -300,7 +304,7 @@ BAD_WEIGHTS = {
     "tensor with a gradient": (
         torch.ones(N_ROWS, requires_grad=True),
         TypeError,
-        ["sample_weight is a Tensor that cannot become an array"],
+        ["sample_weight is a Tensor that cannot be converted"],
     ),
 }
 
@@ -366,7 +370,7 @@ BAD_GROUPS = {
     "tensor with a gradient": (
         torch.ones(N_ROWS, requires_grad=True),
         TypeError,
-        ["groups is a Tensor that cannot become an array"],
+        ["groups is a Tensor that cannot be converted"],
     ),
     "signalling NaN": (
         [Decimal("sNaN"), *GROUPS[1:]],

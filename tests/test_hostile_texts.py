@@ -171,7 +171,7 @@ FORMS = {
     "frame with columns of two levels": lambda texts: pd.DataFrame({("a", "b"): texts}),
 }
 
-NO_ROW = "row {}; drop the row, or put '' in its place"
+NO_ROW = "row {}; drop the row, or replace the value by ''"
 BAD_TEXTS = {
     "NaT": (["a", pd.NaT], ValueError, ["X has no text in row 1: NaT; drop the row"]),
     "NaT first": ([pd.NaT, "a"], ValueError, ["X has no text in row 0: NaT; drop the row"]),
@@ -212,42 +212,70 @@ BAD_TEXTS = {
     "one bytearray": (bytearray(b"abc"), TypeError, ["X is one string, bytearray(b'abc')"]),
     "no rows": (np.array([], dtype=str), ValueError, ["X is empty: found 0 sample(s)"]),
     "Series without rows": (pd.Series([], dtype="str"), ValueError, ["X is empty: found 0"]),
-    "pyarrow array": (pa.array(["a", "b"]), TypeError, ["X is a StringArray", "to_pandas()"]),
+    "pyarrow array": (
+        pa.array(["a", "b"]),
+        TypeError,
+        ["X is a pyarrow StringArray", "to_pandas()"],
+    ),
     "pyarrow chunks": (pa.chunked_array([["a"], ["b"]]), TypeError, ["pyarrow", "to_pandas()"]),
-    "pyarrow table": (pa.table({"t": ["a", "b"]}), TypeError, ["X is a Table of pyarrow"]),
-    "polars query": (pl.LazyFrame({"t": ["a"]}), TypeError, ["X is a LazyFrame", "collect()"]),
+    "pyarrow table": (pa.table({"t": ["a", "b"]}), TypeError, ["X is a pyarrow Table"]),
+    "polars query": (
+        pl.LazyFrame({"t": ["a"]}),
+        TypeError,
+        ["X is a polars LazyFrame", "collect()"],
+    ),
 }
 
 # These are refused as features, which the vectorizer does not take at all.
 NO_TEXTS = {
     "frame without rows": (pd.DataFrame({"t": []}, dtype="str"), ValueError, ["'t' is empty"]),
-    "path first": ([pathlib.PurePosixPath("a")] * 2, TypeError, ["X holds what is no number"]),
-    "lists of words": ([["a", "b"], ["c", "d"]], TypeError, ["X has the type <U1", "one str"]),
-    "lists of some words": ([["a", "b"], ["c"]], ValueError, ["X is a list that cannot become"]),
-    "rows of one text": ([("a",), ("b",)], TypeError, ["X has the type <U1", "one str for each"]),
-    "two columns of texts": (np.array([["a", "b"]] * 2), TypeError, ["X has the type <U1"]),
-    "three dimensions": (np.array([[["a"]], [["b"]]]), TypeError, ["X has the type <U1"]),
-    "no dimension": (np.array("abc"), TypeError, ["X has the type <U3"]),
+    "path first": (
+        [pathlib.PurePosixPath("a")] * 2,
+        TypeError,
+        ["X contains values that are not numbers"],
+    ),
+    "lists of words": ([["a", "b"], ["c", "d"]], TypeError, ["X has dtype <U1", "one str"]),
+    "lists of some words": (
+        [["a", "b"], ["c"]],
+        ValueError,
+        ["X is a list that cannot be converted"],
+    ),
+    "rows of one text": ([("a",), ("b",)], TypeError, ["X has dtype <U1", "one str for each"]),
+    "two columns of texts": (np.array([["a", "b"]] * 2), TypeError, ["X has dtype <U1"]),
+    "three dimensions": (np.array([[["a"]], [["b"]]]), TypeError, ["X has dtype <U1"]),
+    "no dimension": (np.array("abc"), TypeError, ["X has dtype <U3"]),
     "numbers": ([1, 2], ValueError, ["Expected 2D array, got 1D array"]),
     "range": (range(2), ValueError, ["Expected 2D array, got 1D array"]),
     "number": (3, ValueError, ["Expected 2D array, got scalar array"]),
     "NaN": (float("nan"), ValueError, ["Expected 2D array, got scalar array"]),
-    "object": (object(), TypeError, ["X holds what is no number", "one str for each row"]),
-    "class": (str, TypeError, ["X holds what is no number", "one str for each row"]),
-    "function": (len, TypeError, ["X holds what is no number", "one str for each row"]),
+    "object": (
+        object(),
+        TypeError,
+        ["X contains values that are not numbers", "one str for each row"],
+    ),
+    "class": (str, TypeError, ["X contains values that are not numbers", "one str for each row"]),
+    "function": (
+        len,
+        TypeError,
+        ["X contains values that are not numbers", "one str for each row"],
+    ),
     "values of a dict": ({0: "a"}.values(), TypeError, ["X is a dict_values", "such as list(X)"]),
     "keys of a dict": ({"a": 0}.keys(), TypeError, ["X is a dict_keys", "such as list(X)"]),
     "frozenset": (frozenset("ab"), TypeError, ["X is a frozenset", "such as list(X)"]),
     "map": (map(str, [1, 2]), TypeError, ["X is a map", "such as list(X)"]),
-    "records": (np.array([("a", 1)], dtype=[("t", "U1"), ("n", int)]), TypeError, ["has the type"]),
+    "records": (np.array([("a", 1)], dtype=[("t", "U1"), ("n", int)]), TypeError, ["has dtype"]),
     "index of two levels": (
         pd.MultiIndex.from_tuples([("a", "b")] * 2),
         ValueError,
-        ["X holds what is no number"],
+        ["X contains values that are not numbers"],
     ),
-    "dates": (pd.date_range("2020", periods=2), TypeError, ["X has the type datetime64"]),
+    "dates": (pd.date_range("2020", periods=2), TypeError, ["X has dtype datetime64"]),
     "complex": ([1j, 2j], ValueError, ["Complex data not supported"]),
-    "huge integers": ([10**400, 3], ValueError, ["X holds what is no number", "too large"]),
+    "huge integers": (
+        [10**400, 3],
+        ValueError,
+        ["X contains values that are not numbers", "too large"],
+    ),
     "tensor": (torch.ones(2), ValueError, ["Expected 2D array, got 1D array"]),
     "one memoryview": (memoryview(b"abc"), TypeError, ["X is one string, "]),
 }

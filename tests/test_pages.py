@@ -140,10 +140,10 @@ def _labels(page):
 
 
 def _sections_that_messages_name():
-    """Return each word that a module of the package hands to `see`."""
+    """Return each word that a module of the package passes to `doc_link`."""
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "sk_ctxmem").rglob("*.py")]
     return sorted(
-        {name for text in sources for name in re.findall(r"\bsee\([\"'](.*?)[\"']\)", text)}
+        {name for text in sources for name in re.findall(r"\bdoc_link\([\"'](.*?)[\"']\)", text)}
     )
 
 

@@ -147,7 +147,10 @@ def test_features_come_in_chunks_too(as_features):
 BAD_CALLS = {
     "no classes": ({"classes": None}, "classes must be passed on the first call"),
     "one class": ({"classes": ["a"]}, "has only one class; a classifier needs at least two"),
-    "unknown class": ({"classes": ["x", "y"]}, "y has the classes .*not among those of the first"),
+    "unknown class": (
+        {"classes": ["x", "y"]},
+        "y has the classes .*not among the classes of the first",
+    ),
 }
 
 
@@ -169,7 +172,7 @@ def test_later_calls_are_held_to_the_first(frame, chunks, classes):
         classifier.partial_fit(rows, y, classes=["x", "y"])
     with pytest.raises(ValueError, match="text_column='text' needs X to be a DataFrame"):
         classifier.partial_fit(rows["text"].tolist(), y)
-    with pytest.raises(ValueError, match="which are not among those of the first call"):
+    with pytest.raises(ValueError, match="which are not among the classes of the first call"):
         classifier.partial_fit(rows, ["unheard of"] * len(y))
     classifier.set_params(class_weight="balanced")
     with pytest.raises(ValueError, match="class_weight='balanced' needs the classes of all rows"):
@@ -199,18 +202,22 @@ def test_no_group_is_cut_and_no_row_lost(lengths, size):
 @pytest.mark.parametrize(
     ("chunk", "error", "message"),
     [
-        ([1], TypeError, "A chunk is a list, where a DataFrame of pandas was expected"),
+        ([1], TypeError, "A chunk is a list, but a pandas DataFrame was expected"),
         (pd.DataFrame({"a": [1]}), ValueError, "group_column='talk' is not a column of a chunk"),
-        (pd.DataFrame({"talk": ["a", None]}), ValueError, "A chunk has no 'talk' in row 1"),
+        (
+            pd.DataFrame({"talk": ["a", None]}),
+            ValueError,
+            "A chunk has no value of 'talk' in row 1",
+        ),
         (
             pd.DataFrame({"talk": ["a", "b", "b", "a"]}),
             ValueError,
-            "groups that come back after others, first in row 3; sort the rows by 'talk'",
+            "whose rows are not consecutive: it comes back in row 3; sort the rows by 'talk'",
         ),
         (
             pd.DataFrame([["a", "b"]], columns=["talk", "talk"]),
             ValueError,
-            "A chunk has several columns 'talk'; give each its own name",
+            "A chunk has several columns named 'talk'; give each its own name",
         ),
     ],
     ids=["list", "column", "missing", "return", "twice"],
@@ -223,7 +230,7 @@ def test_bad_chunks_are_named(chunk, error, message):
 
 def test_one_frame_is_no_chunks():
     """Check that a frame alone, whose columns would be taken for chunks, is refused."""
-    with pytest.raises(TypeError, match="chunks is one DataFrame; pass a list of it"):
+    with pytest.raises(TypeError, match="chunks is a single DataFrame; pass a list of DataFrames"):
         list(whole_groups(pd.DataFrame({"talk": ["a"]}), "talk"))
 
 

@@ -243,7 +243,7 @@ def test_an_estimator_in_an_estimator_comes_back():
 
 
 VALUE = "convert it to numbers or str"
-CODE = "take a vectorizer out of CountVectorizer, FeatureUnion without functions in it"
+CODE = "use one of CountVectorizer, FeatureUnion without functions as parameters"
 OTHERS = {
     "object": (SystemExit(), "name=SystemExit() of type builtins.SystemExit", VALUE),
     "function": ([len], "name[0]=<built-in function len> of type builtins.builtin_function", CODE),
@@ -269,8 +269,8 @@ OTHERS = {
 def test_what_is_not_plain_is_named_with_its_place(value, start, remedy):
     """Check that the message says where it stands, what it is and what to do."""
     end = (
-        f" is not plain data, and a model file holds no code; {remedy}, or keep the classifier by "
-        "pickle, which only those should open who trust you."
+        f" is not plain data, and a model file contains no code; {remedy}, or pickle the "
+        "classifier, which only people who trust you should load."
     )
     with pytest.raises(TypeError, match=f"^{re.escape(start)}.*{re.escape(end)}$"):
         write(value)
@@ -281,8 +281,8 @@ def test_what_a_check_refuses_is_named_with_its_place():
     assert write([Checked()], check=refuse_memory)[0][0]["is"] == "known"
     with says(
         TypeError,
-        "name[1].size cannot be written to a model file: memory='cache' must be None. Pickle keeps "
-        "it as it is.",
+        "name[1].size cannot be written to a model file: memory='cache' must be None. Pickle the "
+        "classifier instead.",
     ) as info:
         write([Checked(), Checked(size=Checked(memory="cache"))], check=refuse_memory)
     assert type(info.value.__cause__) is ValueError
@@ -306,17 +306,17 @@ MADE_UP = {
     "unknown type": ({"is": "type", "of": "object"}, KeyError, "'object'"),
     "unknown float": ({"is": "float", "of": "1"}, KeyError, "'1'"),
     "unknown array": ({"is": "array", "of": "x"}, KeyError, "'x'"),
-    "no dtype": ({"is": "dtype", "of": "object"}, ValueError, "'object' is no type of numbers"),
+    "no dtype": ({"is": "dtype", "of": "object"}, ValueError, "'object' is not a supported dtype"),
     "unknown parameter": (
         {"is": "known", "of": "Checked", "parameters": [["b", 1], ["a", 1]], "learned": []},
         ValueError,
-        "Checked has no parameters ['a', 'b'] here",
+        "Checked has no parameters ['a', 'b'] in this version",
     ),
-    "no np.dtype": ({"is": "np.dtype", "of": "O"}, ValueError, "'O' is no type of numbers"),
+    "no np.dtype": ({"is": "np.dtype", "of": "O"}, ValueError, "'O' is not a supported dtype"),
     "no estimator": (
         {"is": "known", "of": "Part", "parameters": [["needed", 1]], "learned": []},
         ValueError,
-        "Part has no parameters ['needed'] here",
+        "Part has no parameters ['needed'] in this version",
     ),
     "cache": (
         {"is": "known", "of": "Checked", "parameters": [["memory", "x"]], "learned": []},
@@ -331,7 +331,7 @@ MADE_UP = {
     "list as text": (
         {"is": "text", "of": ["a", ["b"]]},
         ValueError,
-        "an array of strings is too large, or has other things in it",
+        "an array of str is too large, or has elements of other types",
     ),
     "check": (
         {"is": "known", "of": "Checked", "parameters": [], "learned": [["learned_", -1]]},
@@ -342,7 +342,7 @@ MADE_UP = {
         f"learned {name}": (
             {"is": "known", "of": "Checked", "parameters": [["size", 2]], "learned": [[name, 1]]},
             ValueError,
-            f"Checked cannot have learned {name!r}",
+            f"Checked has no fitted attribute {name!r}",
         )
         for name in ("size", "memory", "method", "get_params", "__class__", "not a name")
     },
@@ -371,7 +371,7 @@ def test_a_part_named_twice_is_refused(kind, part):
     parts = reader({"x": np.array([1])}, {"x": ["a"]}, {"x": len})
     other = {"is": "array", "of": "x"} if kind == "object" else {"is": "other", "of": "x"}
     assert len(parts.read([part, other])) == 2
-    with says(ValueError, f"the {kind} 'x' is named twice"):
+    with says(ValueError, f"the {kind} 'x' is referenced twice"):
         parts.read(part)
 
 
@@ -389,7 +389,7 @@ KEYS = np.arange(624, dtype=np.uint32)
 )
 def test_a_random_state_made_up_is_refused(keys, position):
     """Check that numpy is given no keys and no position that it does not have itself."""
-    with says(ValueError, "a random state is none that numpy can have"):
+    with says(ValueError, "a random state is not a valid state of MT19937"):
         reader({"x": keys}).read({"is": "random state", "of": ["x", position, 0, 0.0]})
 
 
@@ -405,20 +405,20 @@ def test_a_random_state_may_be_at_either_end(position):
 def test_an_array_of_strings_is_held_to_its_size(monkeypatch):
     """Check that what is large is the longest string, as often as there are strings."""
     data = {"is": "text", "of": ["abc", "d"]}  # 2 strings of 3 letters of 4 bytes
-    monkeypatch.setattr("sk_ctxmem._files._codec.LARGEST_TEXTS", 24)
+    monkeypatch.setattr("sk_ctxmem._files._codec.MAX_TEXT_BYTES", 24)
     assert reader().read(data).tolist() == ["abc", "d"]
-    monkeypatch.setattr("sk_ctxmem._files._codec.LARGEST_TEXTS", 23)
-    with says(ValueError, "an array of strings is too large, or has other things in it"):
+    monkeypatch.setattr("sk_ctxmem._files._codec.MAX_TEXT_BYTES", 23)
+    with says(ValueError, "an array of str is too large, or has elements of other types"):
         reader().read(data)
 
 
 @pytest.mark.parametrize(
     ("words", "numbers", "part"),
     [
-        (["a", 1], [0, 1], "has words that are no strings"),
-        (["a", "a"], [0, 1], "has a word twice, or no numbers"),
-        (["a", "b"], [0.0, 1.0], "has a word twice, or no numbers"),
-        (["a", "b"], [[0], [1]], "has a word twice, or no numbers"),
+        (["a", 1], [0, 1], "has words that are not str"),
+        (["a", "a"], [0, 1], "has a duplicate word, or values that are not int"),
+        (["a", "b"], [0.0, 1.0], "has a duplicate word, or values that are not int"),
+        (["a", "b"], [[0], [1]], "has a duplicate word, or values that are not int"),
     ],
 )
 def test_a_vocabulary_made_up_is_refused(words, numbers, part):

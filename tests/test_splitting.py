@@ -33,7 +33,7 @@ def test_one_group_cannot_be_split():
 
 def test_groups_that_are_all_too_long_or_needed():
     """Check the error where every group is too long to spare, or has a class of its own."""
-    with pytest.raises(ValueError, match="each of the 2 groups has a third of the rows or more"):
+    with pytest.raises(ValueError, match="each of the 2 groups has at least a third of the rows"):
         _hold_out(np.repeat([0, 1], 50), np.arange(100) % 2, fraction=0.1)
     with pytest.raises(ValueError, match="the only one with some class"):
         _hold_out(np.repeat([0, 1], 50), np.repeat([0, 1], 50), fraction=0.4)

@@ -154,7 +154,9 @@ def test_texts_are_read_as_a_list_of_str(X):
     assert set(map(type, texts)) == {str}
 
 
-UNORDERED = "is a {}, whose rows have no number; pass a list, array, Series or DataFrame, such as "
+UNORDERED = (
+    "is a {}, whose rows cannot be indexed; pass a list, array, Series or DataFrame, such as "
+)
 REFUSED_TEXTS = {
     "one string": (
         "a" * 50,
@@ -192,24 +194,24 @@ REFUSED_TEXTS = {
         pd.DataFrame({"a": ["b"], "c": ["d"]}),
         ValueError,
         "X has the columns ['a', 'c'], but one column of texts was expected; pass that column, "
-        "or name it in text_column.",
+        "or set text_column to its name.",
     ),
     "table": (
         pyarrow.table({"a": ["b"]}),
         TypeError,
-        "X is a Table of pyarrow; pass what its method to_pandas() returns.",
+        "X is a pyarrow Table; pass the result of its method to_pandas().",
     ),
     "empty": ([], ValueError, "X is empty: found 0 sample(s) while a minimum of 1 is required."),
     "missing": (
         ["a", None],
         ValueError,
-        "X has no text in row 1: None; drop the row, or put '' in its place."
+        "X has no text in row 1: None; drop the row, or replace the value by ''."
         + doc_link("missing-texts"),
     ),
     "no text": (
         ["a", "b", b"c"],
         TypeError,
-        "X has b'c' of type bytes in row 2, where a str was expected; convert it with str(), or "
+        "X has b'c' of type bytes in row 2, but a str was expected; convert it with str(), or "
         "bytes with .decode().",
     ),
     "set": ({"a"}, TypeError, f"X {UNORDERED.format('set')}list(X)."),
@@ -263,8 +265,8 @@ def test_a_missing_id_is_named(ids):
     """Check that a missing value does not become a string, and is named with its row."""
     with says(
         ValueError,
-        "groups has no value in row 1: nan; give each row one. A row that stands alone is a group "
-        "of its own, its place may be 0.",
+        "groups has no value in row 1: nan; give each row a value. A row that belongs to no "
+        "group needs a group id of its own; its order value may be 0.",
     ):
         check_row_ids(ids, 3)
 

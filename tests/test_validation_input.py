@@ -85,13 +85,13 @@ def damaged():
 
 REFUSED_INPUT = {
     "a string": ("abc", "X is one string, 'abc'"),
-    "an iterator": (iter([[1]]), "X is a list_iterator, whose rows have no number"),
-    "a table": (pyarrow.table({"a": [1]}), "X is a Table of pyarrow"),
-    "ragged": ([[1], [2, 3]], "X is a list that cannot become an array"),
-    "dates": (np.array([["2020"]], dtype="datetime64[s]"), "X has the type datetime64"),
-    "objects": (np.array([[1, {}]], dtype=object), "X holds what is no number"),
-    "large numbers": (np.array([[1e300]]), "X has 1e+300 as its largest number"),
-    "damaged": (damaged(), "X is a damaged csr_array"),
+    "an iterator": (iter([[1]]), "X is a list_iterator, whose rows cannot be indexed"),
+    "a table": (pyarrow.table({"a": [1]}), "X is a pyarrow Table"),
+    "ragged": ([[1], [2, 3]], "X is a list that cannot be converted"),
+    "dates": (np.array([["2020"]], dtype="datetime64[s]"), "X has dtype datetime64"),
+    "objects": (np.array([[1, {}]], dtype=object), "X contains values that are not numbers"),
+    "large numbers": (np.array([[1e300]]), "X has a value of magnitude 1e+300"),
+    "damaged": (damaged(), "X is a corrupt csr_array"),
 }
 
 
@@ -118,7 +118,7 @@ def test_groups_said_twice_are_refused():
     """Check that the message names the column."""
     with says(
         ValueError,
-        "groups= and group_column='group' both say what the groups are; leave one of them out.",
+        "groups= and group_column='group' both define the groups; pass only one of them.",
     ):
         read(pd.DataFrame(FRAME), [1, 2, 3], text="text", group="group", order="order")
 
@@ -136,7 +136,8 @@ def test_names_of_columns_are_checked():
     with says(
         ValueError,
         "group_column='g' needs X to be a DataFrame, but X is a list without columns; pass a "
-        "DataFrame, or pass the ids as groups= and leave the column unset." + doc_link("columns"),
+        "DataFrame, or pass the group ids as groups= and set group_column=None."
+        + doc_link("columns"),
     ):
         read(["a"], group="g")
 
@@ -265,28 +266,28 @@ REFUSED_FRAMES = {
         pl.DataFrame({"a": pl.Series([[1, 2]], dtype=pl.Array(pl.Int64, 2))}),
         {},
         TypeError,
-        "column 'a' of X holds several values in each row; make it columns of one each.",
+        "column 'a' of X has several values in each row; split it into one column each.",
     ),
     "missing text": (
         with_column(text=["a", "b", None]),
         ROLES,
         ValueError,
-        "column 'text' has no text in row 2: nan; drop the row, or put '' in its place."
+        "column 'text' has no text in row 2: nan; drop the row, or replace the value by ''."
         + doc_link("missing-texts"),
     ),
     "missing text without a role": (
         with_column(text=["a", "b", None]),
         ROLES | {"text": None},
         ValueError,
-        "column 'text' has no text in row 2: nan; drop the row, or put '' in its place."
+        "column 'text' has no text in row 2: nan; drop the row, or replace the value by ''."
         + doc_link("missing-texts"),
     ),
     "missing group": (
         with_column(group=[1.0, np.nan, 1.0]),
         ROLES,
         ValueError,
-        "column 'group' has no value in row 1: nan; give each row one. A row that stands alone is "
-        "a group of its own, its place may be 0.",
+        "column 'group' has no value in row 1: nan; give each row a value. A row that belongs to "
+        "no group needs a group id of its own; its order value may be 0.",
     ),
     "lists as groups": (
         with_column(group=LISTS),
@@ -306,14 +307,14 @@ REFUSED_FRAMES = {
         with_column(),
         {"group": "group"},
         ValueError,
-        "X has the columns ['text', 'order', 'speaker'], of which ['text', 'speaker'] hold text; "
-        "name the one to classify in text_column." + doc_link("columns"),
+        "X has the columns ['text', 'order', 'speaker'], of which ['text', 'speaker'] contain "
+        "text; set text_column to the one to classify." + doc_link("columns"),
     ),
     "nothing left": (
         with_column()[["group"]],
         {"group": "group"},
         ValueError,
-        "X has no column left for the features; name the texts in text_column."
+        "X has no column left for the features; set text_column to the column of texts."
         + doc_link("columns"),
     ),
 }
@@ -330,5 +331,5 @@ def test_frames_that_cannot_be_are_named(X, columns, error, message):
 
 def test_a_column_of_no_numbers_is_named():
     """Check that the message names the column of a feature that is none."""
-    with pytest.raises(TypeError, match=r"^column 'b' holds what is no number"):
+    with pytest.raises(TypeError, match=r"^column 'b' contains values that are not numbers"):
         read(pd.DataFrame({"a": [1], "b": [{}]}))

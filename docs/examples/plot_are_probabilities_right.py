@@ -1,6 +1,6 @@
 """
-Are the probabilities right?
-============================
+Calibration of predicted probabilities
+======================================
 
 Of the rows that get 80 %, four in five should be right. Here that can be seen, with
 ``temperature_``, which ``fit`` measures on rows that the network has not been trained on, and
@@ -8,8 +8,8 @@ without it.
 """
 
 # %%
-# Fit, and take the temperature away
-# ----------------------------------
+# Fit with and without the temperature
+# ------------------------------------
 #
 # ``decision_function`` returns the logits. They are divided by ``temperature_`` already, so that
 # multiplying by it gives what the network alone would say.
@@ -47,8 +47,8 @@ for name, values in probabilities.items():
     print(f"{name}: log loss {log_loss(test.target, values, labels=clf.classes_):.3f}")
 
 # %%
-# Said, and come true
-# -------------------
+# Calibration curves
+# ------------------
 #
 # Rows are sorted by the probability of the class that they were given, and cut into ten parts of
 # equal size. A point below the diagonal is a model that is too sure of itself.

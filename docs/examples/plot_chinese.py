@@ -1,15 +1,15 @@
 """
-Does it read Chinese?
-=====================
+Classifying Chinese text
+========================
 
-Yes: with ``analyzer="char"`` n-grams of characters take the place of words, which Chinese does
-not separate. Words from jieba will do too. Here the answer 好的 ("all right") means whatever was
+With ``analyzer="char"``, the features are n-grams of characters, since Chinese does not separate
+words. Words from jieba can be used too. Here the answer 好的 ("all right") means whatever was
 asked before.
 """
 
 # %%
-# Talks with customer service, made up
-# ------------------------------------
+# Synthetic conversations with customer service
+# ---------------------------------------------
 #
 # The corpus is made up from the sentences below. It shows how it is done, and measures nothing
 # about real talks. An agent asks, a customer agrees or not, and what was agreed to stands in the
@@ -71,8 +71,8 @@ train, test = talks[talks["talk"] < 200], talks[talks["talk"] >= 200]
 test.head(8)
 
 # %%
-# Characters, or words of jieba
-# -----------------------------
+# N-grams of characters, or of words from jieba
+# ---------------------------------------------
 
 # jieba.lcut is bound to an object that scikit-learn cannot copy; a function of our own it can.
 jieba.setLogLevel("ERROR")
@@ -105,8 +105,8 @@ right = pd.DataFrame({name: labels == y_test for name, labels in predicted.items
 pd.DataFrame({"all turns": right.mean(), "agreements": right[agreed].mean()}).round(3)
 
 # %%
-# One talk
-# --------
+# One conversation
+# ----------------
 #
 # A picture needs a font that has the characters. The code takes the first that is installed, and
 # labels in English where there is none.

@@ -1,6 +1,6 @@
 """
-Does memory help on my data?
-============================
+Comparing classifiers with and without context
+==============================================
 
 Fit the same rows with and without their context, next to what you have now, and compare on groups
 that no model has seen. Here a row is a line of a NumPy docstring, and the class to predict is the
@@ -8,8 +8,8 @@ section that it stands in.
 """
 
 # %%
-# Two sets of whole docstrings
-# ----------------------------
+# Split by docstring
+# ------------------
 #
 # A docstring is in one set or the other, never in both.
 
@@ -37,8 +37,8 @@ X_test, y_test = some_groups("test", 100)
 X_train.head(12)
 
 # %%
-# The same rows for all
-# ---------------------
+# Classifiers to compare
+# ----------------------
 #
 # ``context`` says which other rows of its group a row sees. Logistic regression sees the row
 # alone.
@@ -67,8 +67,8 @@ accuracy.round(3)
 # of the gain comes from the rows, not from the rest of the model: that is the difference between
 # ``"none"`` and ``"past"``.
 #
-# Where it helps
-# --------------
+# Scores by class
+# ---------------
 #
 # The recall of each section tells more than one number. Lines that look alike wherever they stand
 # gain most.

@@ -1,14 +1,15 @@
 """
-When should training stop?
-==========================
+Early stopping
+==============
 
-By default after ``max_epochs``, which are four. With ``n_iter_no_change`` a part of the groups is
-held out, training stops when their score no longer gets better, and the best epoch is kept.
+By default, training stops after ``max_epochs``, which are four. With ``n_iter_no_change``, a part
+of the groups is held out, training stops when their score no longer improves, and the best epoch
+is kept.
 """
 
 # %%
-# Two fits
-# --------
+# Fits with and without early stopping
+# ------------------------------------
 #
 # The rates of the optimiser fall over ``max_epochs``, so a fit of 20 epochs is not four epochs
 # and then sixteen more.
@@ -45,8 +46,8 @@ display = TrainingHistoryDisplay.from_estimator(stopped)
 plt.show()
 
 # %%
-# What it was worth
-# -----------------
+# Learning curves and scores
+# --------------------------
 
 pd.DataFrame(
     {

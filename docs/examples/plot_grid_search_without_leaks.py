@@ -1,15 +1,15 @@
 """
-What does a split that cuts conversations do to my score?
-=========================================================
+Grid search without leakage between groups
+==========================================
 
-It makes it too high: rows of one conversation stand on both sides, and share words and
-neighbours. :class:`~sklearn.model_selection.StratifiedGroupKFold` keeps the rows of a group
-together.
+A split that separates the rows of a conversation gives scores that are too high, because training
+and test rows share words and neighbours.
+:class:`~sklearn.model_selection.StratifiedGroupKFold` keeps the rows of a group together.
 """
 
 # %%
-# Documents to cross-validate on, and others to tell the truth
-# -------------------------------------------------------------
+# Documents for cross-validation and for testing
+# ----------------------------------------------
 #
 # A row is a line of a NumPy docstring, its class is the part of NumPy that it is from. Nothing
 # but its words can tell, and the lines of one docstring share many.
@@ -30,8 +30,8 @@ new = lines[lines["group"].isin(documents[150:350])]
 known["part"].value_counts()
 
 # %%
-# What each split claims, and what its models can do
-# --------------------------------------------------
+# Cross-validated and test scores
+# -------------------------------
 #
 # ``group_column`` tells the classifier what belongs together, ``groups=`` tells the split. Each
 # of the models is then scored on documents that nobody has seen. ``GridSearchCV`` and

@@ -1,14 +1,14 @@
 """
-How many earlier rows are needed?
-=================================
+Effect of the number of earlier rows
+====================================
 
-The score by the number of earlier rows that are left when conversations are cut. Where the curve
-gets flat, this classifier gains nothing from more.
+The plot shows the score by the number of earlier rows that the classifier sees. Where the curve
+becomes flat, more earlier rows do not improve the score.
 """
 
 # %%
-# A classifier that was trained with the whole past
-# -------------------------------------------------
+# Fit with all earlier rows
+# -------------------------
 
 import matplotlib.pyplot as plt
 
@@ -24,8 +24,8 @@ clf = ContextMemoryClassifier(
 ).fit(train.data[few], train.target[few])
 
 # %%
-# Cut the past
-# ------------
+# Predict with fewer earlier rows
+# -------------------------------
 #
 # Each row is predicted again and again, with 0, 1, 2, ... rows before it; None stands for all. For
 # that the conversation is cut: the row and those before it that may be seen are a conversation of

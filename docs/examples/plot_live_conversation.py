@@ -1,14 +1,14 @@
 """
-How does a live conversation run, turn by turn?
-===============================================
+Predicting a live conversation turn by turn
+===========================================
 
 A session predicts each turn when it comes, knowing the turns before it. ``fork`` tries what could
 come next without changing what was.
 """
 
 # %%
-# A model and a session
-# ---------------------
+# Classifier and session
+# ----------------------
 #
 # The lines of a docstring that the model has not seen stand for the turns.
 
@@ -30,15 +30,15 @@ session = clf.session()
 session.top_k_one(turns[0], k=3)
 
 # %%
-# Each call is one turn
-# ---------------------
+# Predict one turn at a time
+# --------------------------
 
 said = [session.predict_proba_one(turn) for turn in turns[1:6]]
 session.history_
 
 # %%
-# What if?
-# --------
+# Fork a session
+# --------------
 #
 # Lines that could come next, each in a session of its own with the same past, and the same lines
 # without a past:
@@ -53,8 +53,8 @@ pd.DataFrame(
 )
 
 # %%
-# How sure it was, turn by turn
-# -----------------------------
+# Probabilities of each turn
+# --------------------------
 #
 # The session itself goes on. At its end it has said what ``predict_proba`` says of the whole.
 

@@ -1,13 +1,13 @@
 """
-Can I keep my own features?
-===========================
+Using your own vectorizer or features
+=====================================
 
-Yes: a vectorizer of scikit-learn inside the classifier, or sparse or dense features from a
+Use a vectorizer of scikit-learn inside the classifier, or sparse or dense features from a
 ``Pipeline``, such as embeddings. The memory runs over whatever describes a row.
 """
 
 # %%
-# Three ways in
+# Three options
 # -------------
 
 import matplotlib.pyplot as plt

@@ -1,14 +1,14 @@
 """
-Can it learn from rows that come in chunks?
-===========================================
+Incremental learning on chunks
+==============================
 
-Yes, by ``partial_fit``: one chunk is in memory at a time, and the classifier can be used, and
-saved, after each.
+``partial_fit`` needs one chunk in memory at a time, and the classifier can be used and saved after
+each chunk.
 """
 
 # %%
-# Chunks that cut no conversation
-# -------------------------------
+# Chunks of whole conversations
+# -----------------------------
 #
 # Batches of a file end where they like. :func:`~sk_ctxmem.whole_groups` keeps the beginning of a
 # cut group for the next chunk.
@@ -33,8 +33,8 @@ batches = [rows[start : start + 1500] for start in range(0, len(rows), 1500)]
 print(len(rows), "rows in", len(batches), "batches")
 
 # %%
-# Two passes
-# ----------
+# Two passes over the chunks
+# --------------------------
 #
 # The classes are named in the first call, as a chunk may lack some. The n-grams are those of the
 # first chunk: make it a large one.
@@ -65,8 +65,8 @@ axes.legend(loc="lower right", frameon=False)
 plt.show()
 
 # %%
-# Keep it
-# -------
+# Saving and loading
+# ------------------
 #
 # ``save`` writes a file without code. What was loaded predicts the same, and can learn on.
 

@@ -1,6 +1,6 @@
 """
-Which labels look wrong?
-========================
+Finding wrong labels
+====================
 
 :func:`~sk_ctxmem.inspection.suspect_labels` sorts rows by how little their label fits what a
 model says that was fitted without them. To see whether it finds wrong labels, some are made wrong
@@ -8,8 +8,8 @@ here.
 """
 
 # %%
-# One label in twenty is made wrong
-# ---------------------------------
+# Change one label in twenty
+# --------------------------
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,8 +29,8 @@ given[flipped] = [rng.choice(np.setdiff1d(train.target_names, [label])) for labe
 print(f"{flipped.sum()} of {len(y)} labels are wrong")
 
 # %%
-# Ask for the worst
-# -----------------
+# Rank the rows
+# -------------
 #
 # Each row is judged by a model that was fitted on other docstrings: the folds keep groups whole.
 
@@ -42,8 +42,8 @@ first = suspects.head(8)
 first.assign(text=X["text"].to_numpy()[first["row"]], was=y[first["row"]])
 
 # %%
-# How far does one have to read?
-# ------------------------------
+# Wrong labels by rank
+# --------------------
 
 found = np.cumsum(flipped[suspects["row"]]) / flipped.sum()
 read = np.arange(1, len(found) + 1) / len(y)

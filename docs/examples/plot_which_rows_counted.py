@@ -1,14 +1,14 @@
 """
-Which earlier rows counted?
-===========================
+Explaining a prediction by earlier rows
+=======================================
 
 For each row of a conversation, what every row before it added to the decision. Here the
 conversation is a docstring, its rows are the lines, and the class is the section.
 """
 
 # %%
-# A classifier that sees the rows before
-# --------------------------------------
+# Fit a classifier on earlier rows
+# --------------------------------
 
 import matplotlib.pyplot as plt
 
@@ -24,16 +24,16 @@ clf = ContextMemoryClassifier(
 ).fit(train.data[few], train.target[few])
 
 # %%
-# One docstring that it has not seen
-# ----------------------------------
+# One unseen docstring
+# --------------------
 
 rows = test.groups == "numpy.ma.core.MaskedArray.tolist"
 X, y = test.data[rows].reset_index(drop=True), test.target[rows].to_numpy()
 X.assign(section=y, predicted=clf.predict(X))[["text", "section", "predicted"]]
 
 # %%
-# The heat map
-# ------------
+# Heat map
+# --------
 #
 # A line of the map is a row that is explained; along it stand the rows before it. A value is what
 # the text of that row added to the log-odds of the class predicted: above zero speaks for the

@@ -1,6 +1,6 @@
 """
-Which words counted?
-====================
+Explaining a prediction by words
+================================
 
 ``TokenAttributionDisplay`` shows how much each word of a row contributed to its predicted class,
 given the rows before it.
@@ -24,8 +24,8 @@ clf = ContextMemoryClassifier(
 ).fit(train.data[few], train.target[few])
 
 # %%
-# One row
-# -------
+# Words of one row
+# ----------------
 #
 # X is the whole docstring, because the classifier reads the row in its context. ``row`` is the
 # position of the row in X. The bars are the strongest words: blue for the class, orange and
@@ -43,8 +43,8 @@ plt.show()
 display
 
 # %%
-# Why not another class?
-# ----------------------
+# Explain another class
+# ---------------------
 #
 # With ``target``, the words are explained for another class. Words that are for one class are
 # often against the other.
@@ -53,8 +53,8 @@ TokenAttributionDisplay.from_estimator(clf, X, row=row, target="Returns")
 plt.show()
 
 # %%
-# The numbers
-# -----------
+# Contributions as numbers
+# ------------------------
 #
 # The contribution of a word is a sum over its n-grams of characters and words. ``explain`` returns
 # each n-gram.
@@ -64,8 +64,8 @@ own = reasons[reasons["source"].isin(["ngram", "wide"])]
 own.groupby("feature")["contribution"].sum().sort_values(key=abs, ascending=False).head(8).round(3)
 
 # %%
-# The whole docstring
-# -------------------
+# Words of the whole docstring
+# ----------------------------
 #
 # ``ConversationDisplay`` shows each line with its class, its shaded words and the earlier lines
 # that contributed most.

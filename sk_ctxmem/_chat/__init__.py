@@ -1,1 +1,1 @@
-"""The command line of python -m sk_ctxmem chat."""
+"""Chat program of the command line. May import all rooms that `_classifier` may, and it."""

@@ -1,4 +1,4 @@
-"""The chat program: it types along, and classifies each turn as it comes."""
+"""Chat program: classifies the turns of a conversation as the user types them."""
 
 import contextlib
 import sys
@@ -11,7 +11,7 @@ from .._model._fitted_model import fitted_model
 from ..exceptions import ModelFileError
 from ._screen import Screen, harmless, shortened
 
-MOST_REASONS = 3  # earlier turns that are shown to have counted
+MAX_SHOWN_TURNS = 3  # earlier turns with the largest contributions
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
 
 
@@ -21,13 +21,13 @@ class Chat:
     Parameters
     ----------
     classifier : ContextMemoryClassifier
-        Fitted on texts with groups and ``context="past"``.
+        Classifier fitted on texts with groups and ``context="past"``.
     screen : Screen
-        Where to write.
+        Output of the program.
     n_classes : int, default=3
         Number of classes to show.
     speakers : sequence of str, default=()
-        Who speaks, one after the other, again and again; empty for nobody known.
+        Names of the speakers, who take turns. If empty, the speaker is unknown.
     """
 
     def __init__(self, classifier, screen, *, n_classes=3, speakers=()):
@@ -35,36 +35,36 @@ class Chat:
         self.screen = screen
         self._n_classes = n_classes
         self._speakers = list(speakers)
-        self._sessions = [classifier.session(keep_texts=True)]  # after each turn, for undo
-        self._turns = []  # text and speaker of each
+        self._sessions = [classifier.session(keep_texts=True)]  # one per turn, for undo
+        self._turns = []  # (text, speaker)
         if speakers and classifier.speaker_column is None:
             raise ValueError(
-                "the model was fitted without speaker_column, and knows no speakers; leave "
-                "--speakers out."
+                "the model was fitted without speaker_column and does not use speakers; omit "
+                "--speakers."
             )
 
     @property
     def speaker(self):
-        """Who speaks next, None for nobody known."""
+        """Speaker of the next turn, None if unknown."""
         if not self._speakers:
             return None
         return self._speakers[len(self._turns) % len(self._speakers)]
 
     @property
     def prompt(self):
-        """What stands before the next line."""
+        """Prompt of the next line: number and speaker of the turn."""
         number = len(self._turns) + 1
-        return f"{number}> " if self.speaker is None else f"{number} {harmless(self.speaker)}> "
+        return f"{number}> " if self.speaker is None else f"{number} {printable(self.speaker)}> "
 
-    def take(self, line):
-        """Take a line, a turn or a command; return whether the conversation goes on."""
+    def process_line(self, line):
+        """Process a line, which is a turn or a command; return False for /quit, else True."""
         if line.startswith("/") and not line.startswith("//"):
-            return self._obey(*line[1:].partition(" ")[::2])
+            return self._run_command(*line[1:].partition(" ")[::2])
         if line.strip():
-            self._say(line[1:] if line.startswith("//") else line)
+            self._add_turn(line[1:] if line.startswith("//") else line)
         return True
 
-    def _obey(self, command, argument):
+    def _run_command(self, command, argument):
         commands = {"undo": self._undo, "reset": self._reset, "help": self._help}
         if command in ("quit", "exit"):
             return False
@@ -73,64 +73,70 @@ class Chat:
         elif command in commands:
             commands[command]()
         else:
-            self.screen.say(f"  There is no command /{harmless(command)}. {HELP}")
+            self.screen.say(f"  Unknown command /{printable(command)}. {HELP}")
         return True
 
-    def _say(self, text):
-        """Take a turn, and show its classes and the turns that counted."""
+    def _add_turn(self, text):
+        """Classify a turn; show its classes and the earlier turns that contributed most."""
         session, speaker = self._sessions[-1].fork(), self.speaker
         top = session.top_k_one(text, self._n_classes, speaker)
         self._sessions.append(session)
         self._turns.append((text, speaker))
         self.screen.show_classes(top)
-        self.screen.show_reasons(self._find_reasons())
+        self.screen.show_turns(self._strongest_turns())
 
-    def _find_reasons(self):
-        """Return the earlier turns that counted most in the last one, the strongest first."""
+    def _strongest_turns(self):
+        """Return the earlier turns that contributed most to the last one, in descending order."""
         if len(self._turns) < 2:
             return []
         frame, options = as_rows(self._classifier, self._turns)
         last = len(self._turns) - 1
-        reasons = self._classifier.explain(frame, rows=np.array([last]), **options)
-        reasons = reasons[reasons["source"] == "row"]
-        totals = reasons.groupby("from_row")["contribution"].sum()
-        strongest = totals.abs().sort_values(ascending=False, kind="stable").index[:MOST_REASONS]
+        lines = self._classifier.explain(frame, rows=np.array([last]), **options)
+        totals = lines[lines["source"] == "row"].groupby("from_row")["contribution"].sum()
+        strongest = totals.abs().sort_values(ascending=False, kind="stable").index[:MAX_SHOWN_TURNS]
         return [(int(row), self._turns[row][0], float(totals[row])) for row in strongest]
 
     def _undo(self):
         if not self._turns:
-            self.screen.say("  There is no turn to take back.")
+            self.screen.say("  There is no turn to undo.")
             return
         text, _ = self._turns.pop()
         self._sessions.pop()
-        self.screen.say(f"  Taken back: {shortened(text)}")
+        self.screen.say(f"  Removed: {shortened(text)}")
 
     def _reset(self):
         self._turns.clear()
         del self._sessions[1:]
-        self.screen.say("  A new conversation.")
+        self.screen.say("  New conversation.")
 
     def _help(self):
-        self.screen.say("  Type a turn and press Enter. A turn that begins with / needs two: //.")
+        self.screen.say("  Type a turn and press Enter. If a turn starts with /, type // instead.")
         self.screen.say(f"  {HELP}")
 
     def _set_speaker(self, name):
         if self._classifier.speaker_column is None:
-            self.screen.say("  The model was fitted without speakers, and knows none.")
+            self.screen.say("  The model was fitted without speakers and does not use them.")
             return
         self._speakers = [name] if name else []
-        self.screen.say(f"  Now speaks: {harmless(name) or 'nobody known'}")
+        self.screen.say(f"  Next speaker: {printable(name) or 'unknown'}")
 
 
 def as_rows(classifier, turns):
-    """Return turns as what the classifier was fitted on, and the groups if no column has them.
+    """Convert turns to the X and groups that the classifier expects.
 
     Parameters
     ----------
     classifier : ContextMemoryClassifier
-        Its parameters name the columns.
+        Classifier whose parameters name the columns.
     turns : list of tuple of (str, object)
         Text and speaker of each turn.
+
+    Returns
+    -------
+    X : list of str or DataFrame
+        The turns.
+    options : dict
+        Keyword argument `groups`, if no column holds the groups.
     """
     roles = ("text", "group", "order", "speaker")
     names = {role: getattr(classifier, f"{role}_column") for role in roles}
@@ -150,23 +156,23 @@ def as_rows(classifier, turns):
 
 
 def run(path, *, n_classes, speakers, lines=None):
-    """Talk to the model in a file.
+    """Run the chat program with a model file.
 
     Parameters
     ----------
     path : str
-        The file that ``save`` wrote.
+        Path of a model file written by ``save``.
     n_classes : int
         Number of classes to show.
     speakers : list of str
-        Who speaks, one after the other.
+        Names of the speakers, who take turns.
     lines : text file or None, default=None
-        What to read instead of standard input.
+        Input. If None, standard input.
 
     Returns
     -------
     status : int
-        0 at the end, 2 if the model cannot be talked to, 130 after Ctrl-C.
+        Exit status: 0 for success, 2 if the model cannot be used, 130 after Ctrl-C.
     """
     try:
         screen = Screen()
@@ -178,18 +184,18 @@ def run(path, *, n_classes, speakers, lines=None):
     except (ImportError, OSError, ModelFileError, ValueError) as error:
         print(f"sk_ctxmem chat: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    return _talk(chat, sys.stdin if lines is None else lines)
+    return _read_lines(chat, sys.stdin if lines is None else lines)
 
 
-def _talk(chat, lines):
+def _read_lines(chat, lines):
     try:
         if lines.isatty():
-            _talk_to_somebody(chat)
+            _read_terminal(chat)
         else:
             for line in lines:
                 line = line.rstrip("\r\n")
                 chat.screen.show_line(chat.prompt, line)
-                if not chat.take(line):
+                if not chat.process_line(line):
                     break
     except KeyboardInterrupt:
         print()
@@ -197,15 +203,15 @@ def _talk(chat, lines):
     return 0
 
 
-def _talk_to_somebody(chat):
-    with contextlib.suppress(ImportError):  # it is not there on Windows
-        import readline  # noqa: F401 - input() has a history and arrow keys with it
-    chat.take("/help")
+def _read_terminal(chat):
+    with contextlib.suppress(ImportError):  # not available on Windows
+        import readline  # noqa: F401 - adds history and arrow keys to input()
+    chat.process_line("/help")
     while True:
         try:
             line = input(chat.prompt)
         except EOFError:
             print()
             return
-        if not chat.take(line):
+        if not chat.process_line(line):
             return

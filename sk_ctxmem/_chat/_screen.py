@@ -1,11 +1,11 @@
-"""What the chat program shows: classes with bars, and the turns that counted, by rich."""
+"""Output of the chat program, formatted with rich."""
 
 import sys
 
 from .._messages import import_optional
 
 BAR_WIDTH = 24
-LONGEST_SHOWN = 60  # characters of an earlier turn, and of a class
+MAX_SHOWN_CHARS = 60  # of an earlier turn or a class name
 
 
 def harmless(text):
@@ -14,18 +14,18 @@ def harmless(text):
 
 
 def shortened(text):
-    """Return the beginning of a text, harmless."""
-    shown = harmless(text)
-    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
+    """Return the first MAX_SHOWN_CHARS printable characters of a text."""
+    shown = printable(text)
+    return shown if len(shown) <= MAX_SHOWN_CHARS else shown[: MAX_SHOWN_CHARS - 3] + "..."
 
 
 class Screen:
-    """A terminal, or a file that lines are written to.
+    """Output to a terminal or a text file.
 
     Parameters
     ----------
     file : text file or None, default=None
-        Where to write; None for standard output.
+        Output. If None, standard output.
     """
 
     def __init__(self, file=None):
@@ -37,20 +37,20 @@ class Screen:
         self._full, self._empty = ("█", "░") if unicode else ("#", ".")
 
     def say(self, *parts):
-        """Write one line of parts, each a str or a pair of str and style.
+        """Write a line of parts, each a str or a pair of str and style.
 
-        What is a str is shown as it is: brackets in it are no markup.
+        Brackets in a str are not interpreted as markup.
         """
         line = self._text.Text.assemble(*parts, no_wrap=True)
         self._console.print(line, soft_wrap=True)
 
     def show_classes(self, top):
-        """Show classes with bars as long as their probabilities.
+        """Show classes and their probabilities as bars.
 
         Parameters
         ----------
         top : DataFrame
-            Columns class and probability, the best first.
+            Columns class and probability, in descending order of probability.
         """
         names = [shortened(str(name)) for name in top["class"]]
         width = max(map(len, names))
@@ -60,18 +60,18 @@ class Screen:
             style = "bold" if place == 0 else ""
             self.say("  ", (name.ljust(width), style), "  ", (bar, "cyan"), f"  {share:6.1%}")
 
-    def show_reasons(self, reasons):
-        """Show the earlier turns that counted.
+    def show_turns(self, turns):
+        """Show earlier turns and their contributions.
 
         Parameters
         ----------
-        reasons : list of tuple of (int, str, float)
-            Number, from 0, and text of each turn, and what it added to the log-odds of the class.
+        turns : list of tuple of (int, str, float)
+            Index and text of each turn, and its contribution to the log-odds of the class.
         """
-        for number, text, contribution in reasons:
+        for number, text, contribution in turns:
             line = f"  turn {number + 1} {contribution:+.2f}  {shortened(text)}"
             self.say((line, "dim"))
 
     def show_line(self, prompt, line):
-        """Show what was read where nobody types, so that the output can be understood alone."""
-        self.say((prompt, "bold"), harmless(line))
+        """Show a line that was read from a file or pipe, so that the output is self-contained."""
+        self.say((prompt, "bold"), printable(line))

@@ -1,1 +1,1 @@
-"""Files and plain data: an archive of arrays and JSON, and the codec of objects. Knows no model."""
+"""Archive files of JSON and arrays, and a codec of objects. Imports no room and no torch."""

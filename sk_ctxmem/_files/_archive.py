@@ -1,7 +1,7 @@
-"""Files that hold data only: a zip of JSON documents and arrays, written whole or not at all.
+"""Data-only files: zip archives of JSON documents and arrays, written atomically.
 
-Members are stored without compression. So a file cannot unfold to more than its own size, and
-every size in it can be held against that of the file before memory is taken.
+Members are stored without compression. Reading a file therefore never needs more memory than its
+own size, and all sizes are checked before memory is allocated.
 """
 
 import json
@@ -24,23 +24,23 @@ from ..exceptions import ModelFileError
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
-LARGEST_MANIFEST = 100_000  # bytes
-EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)  # of zip: the same model gives the same bytes
+MAX_MANIFEST_BYTES = 100_000
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # constant date: the same model gives the same bytes
 
 
 def write_archive(path, kind, documents, arrays):
-    """Write documents and arrays into one file, whole or not at all.
+    """Write documents and arrays to one file atomically.
 
     Parameters
     ----------
     path : str or path-like
-        The file; an older one stays as it is until the new one is complete.
+        Path of the file. An existing file is replaced once the new one is complete.
     kind : str
-        What the file holds, such as "model".
+        Kind of the content, such as "model".
     documents : dict of str to object
-        What json can write, by name.
+        JSON-serializable objects by name.
     arrays : dict of str to ndarray
-        Numbers or bools.
+        Numeric or boolean arrays by name.
 
     Raises
     ------
@@ -57,34 +57,34 @@ def write_archive(path, kind, documents, arrays):
     }
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in {MANIFEST: _to_json(manifest), **members}.items():
-            archive.writestr(zipfile.ZipInfo(name, EARLIEST_DATE), content)
+            archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), content)
 
 
 def read_archive(path, kind, documents):
-    """Read what `write_archive` has written.
+    """Read a file written by `write_archive`.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
     kind : str
-        What it should hold.
+        Expected kind of the content.
     documents : tuple of str
-        Names of the documents that it should hold.
+        Names of the expected documents.
 
     Returns
     -------
     documents : dict of str to object
-        The documents by name.
+        Documents by name.
     arrays : dict of str to ndarray
-        The arrays.
+        Arrays by name.
 
     Raises
     ------
     ModelFileError
-        If the file holds anything else, is damaged, or is of a later format.
+        If the file has another kind or other members, is corrupt, or has a newer format.
     OSError
-        If it cannot be opened.
+        If the file cannot be opened.
     """
     advice = doc_link("model-files") if kind == "model" else ""
     with open(path, "rb") as file:
@@ -96,63 +96,65 @@ def read_archive(path, kind, documents):
             raise ModelFileError(f"{os.fspath(path)!r} {error}{advice}") from error.__cause__
         except MemoryError:
             raise
-        except Exception as error:  # what the three parsers may raise on bytes made up by anybody
+        except Exception as error:  # the three parsers raise various errors on forged bytes
             raise ModelFileError(
-                f"{os.fspath(path)!r} is no sk_ctxmem {kind}, or is damaged "
-                f"({type(error).__name__}: {error}); write it anew, or fetch it again." + advice
+                f"{os.fspath(path)!r} is not a sk_ctxmem {kind} file, or is corrupt "
+                f"({type(error).__name__}: {error}); save or download it again." + advice
             ) from error
     return contents, arrays
 
 
 def _read_members(file, kind, documents):
-    """Return the content of each member but the manifest, all checked against it."""
+    """Return the content of all members except the manifest, verified against it."""
     with zipfile.ZipFile(file) as archive:
         infos = {info.filename: info for info in archive.infolist()}
         _check_members(archive.infolist(), [MANIFEST, WEIGHTS, *documents])
-        if infos[MANIFEST].file_size > LARGEST_MANIFEST:
-            raise ModelFileError(f"has a manifest of more than {LARGEST_MANIFEST} bytes.")
+        if infos[MANIFEST].file_size > MAX_MANIFEST_BYTES:
+            raise ModelFileError(f"has a manifest of more than {MAX_MANIFEST_BYTES} bytes.")
         manifest = _from_json(archive.read(MANIFEST))
         _check_manifest(manifest, kind)
         members = {name: archive.read(name) for name in [WEIGHTS, *documents]}
     for name, content in members.items():
         if manifest["members"][name] != _fingerprint(content):
             raise ModelFileError(
-                f"is damaged: {name} is not what its checksum says; write it anew, or fetch it "
-                "again."
+                f"is corrupt: the checksum of {name} does not match; save or download it again."
             )
     return members
 
 
 def _check_members(infos, expected):
-    """Raise unless the members are those expected, each once and as they were written."""
+    """Raise unless each expected member occurs once, uncompressed, and there are no others."""
     names = sorted(info.filename for info in infos)
     if names != sorted(expected):
         raise ModelFileError(f"has the members {names[:9]}, but {sorted(expected)} were expected.")
     for info in infos:
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise ModelFileError(f"has the compressed member {info.filename}; none may be.")
+            raise ModelFileError(
+                f"has the compressed member {info.filename}; members must be uncompressed."
+            )
 
 
 def _check_manifest(manifest, kind):
-    """Raise unless a manifest is that of a file which can be read here."""
+    """Raise unless the manifest has the expected kind and a supported format version."""
     if manifest["format"] != f"sk_ctxmem {kind}":
-        raise ModelFileError(f"holds {manifest['format']!r:.60}, not 'sk_ctxmem {kind}'.")
+        raise ModelFileError(f"contains {manifest['format']!r:.60}, not 'sk_ctxmem {kind}'.")
     version = manifest["format_version"]
     if version != FORMAT_VERSION:
         raise ModelFileError(
-            f"is of format version {version!r:.20}, written by {manifest['versions']!r:.200}; this "
-            f"version of sk_ctxmem reads version {FORMAT_VERSION}: use that one, or a newer one."
+            f"has format version {version!r:.20}, written by {manifest['versions']!r:.200}, but "
+            f"this version of sk_ctxmem reads format version {FORMAT_VERSION}; install the version "
+            "of sk_ctxmem that wrote the file, or a newer one."
         )
 
 
 def _to_json(content):
-    # ASCII, as a text may hold half of a surrogate pair, which no encoding can write
+    # ASCII, because texts may contain lone surrogates, which UTF-8 cannot encode
     return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def _from_json(content):
     def refuse(constant):
-        raise ModelFileError(f"has {constant} in a document, where a finite number was expected.")
+        raise ModelFileError(f"has {constant} in a document, but a finite number was expected.")
 
     return json.loads(content, parse_constant=refuse)
 
@@ -167,7 +169,7 @@ def _fingerprint(content):
 
 
 def versions():
-    """Return the versions of what makes a file here, by name."""
+    """Return the versions of Python and of the packages that write files, by name."""
     packages = ("numpy", "safetensors", "scikit-learn", "torch")
     theirs = {name: metadata.version(name) for name in packages}
     return {"sk_ctxmem": __version__, "python": sys.version.split()[0], **theirs}
@@ -175,37 +177,37 @@ def versions():
 
 @contextmanager
 def replacing(path):
-    """Give a new file in the same folder, which takes the place of `path` when all went well.
+    """Open a temporary file in the same folder that replaces `path` if the block succeeds.
 
-    Its content is on the disk before it takes that place: whatever ends the process, there is
-    either the old file or the new one. An error leaves nothing behind; a process that is killed
-    leaves the unfinished file, named ``.sk_ctxmem-<random>.tmp``.
+    The content is synced to disk before the replacement, so that a crash leaves either the old
+    file or the new one. If the block raises, the temporary file is deleted. A process that is
+    killed leaves it behind, named ``.sk_ctxmem-<random>.tmp``.
     """
-    path = Path(os.path.realpath(path))  # or a link would be replaced, not what it points to
+    path = Path(os.path.realpath(path))  # replace the target of a link, not the link
     if path.is_dir():
-        raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; give the name of a file in it.")
+        raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; pass the path of a file.")
     if path.exists() and not path.is_file():
-        raise OSError(f"{os.fspath(path)!r} is a device or a pipe; give the name of a file.")
-    unfinished = path.with_name(f".sk_ctxmem-{secrets.token_hex(8)}.tmp")
+        raise OSError(f"{os.fspath(path)!r} is a device or a pipe; pass the path of a file.")
+    temporary = path.with_name(f".sk_ctxmem-{secrets.token_hex(8)}.tmp")
     try:
-        with open(unfinished, "xb") as file:
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
-            shutil.copymode(path, unfinished)
-        os.replace(unfinished, path)
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 
 
 def _sync_folder(folder):
-    """Have the new name of a file on the disk, where the system can."""
+    """Sync the entries of a folder to disk, on systems that support it."""
     if os.name == "posix":
-        number = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)

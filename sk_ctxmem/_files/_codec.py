@@ -1,7 +1,8 @@
-"""Objects as plain data and back: what JSON can write, arrays, and lists of strings.
+"""Encoding of objects as plain data, and decoding.
 
-No name in the data is ever imported: the only objects that can come out are those of the classes
-that the caller lists, made by their constructors and filled with plain values.
+Plain data consists of JSON-serializable values, arrays and lists of strings. Decoding imports no
+names from the data: it only creates instances of the classes that the caller lists, by their
+constructors, and sets plain values as attributes.
 """
 
 from inspect import signature
@@ -13,40 +14,40 @@ from sklearn.base import BaseEstimator
 PLAIN_SCALARS = (bool, int, float, str)
 DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
 DTYPES |= {"float16", "float32", "float64"}
-LARGEST_TEXTS = 100_000_000  # bytes of an array of strings, each of which takes as much as any
-NO_SCALARS = (np.void, np.datetime64, np.timedelta64)  # of which Python would make other things
-N_KEYS = 624  # of the state of a Mersenne twister
+MAX_TEXT_BYTES = 100_000_000  # of an array of str, whose elements all have the longest length
+LOSSY_SCALARS = (np.void, np.datetime64, np.timedelta64)  # item() returns another type
+MT19937_KEY_SIZE = 624
 
 
 def _is_number(value):
-    """Tell whether a value is an integer that an array can hold."""
+    """Return whether a value is an integer within the range of int64."""
     is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
     return is_integer and -(2**63) <= int(value) < 2**63
 
 
 def _names_in_files(cls):
-    """Return the names under which files keep attributes of a class that were renamed since."""
+    """Return the names in files of attributes that were renamed since, by current name."""
     return getattr(cls, "_names_in_files", {})
 
 
 class PlainWriter:
-    """Turns objects into plain data.
+    """Encoder of objects as plain data.
 
     Parameters
     ----------
     known : dict of str to class
-        The classes whose objects can be written, by the names that stand for them.
+        Classes whose instances can be encoded, by their names in the data.
     objects : dict of str to object or None, default=None
-        Where objects of other classes go, by name; None to refuse them.
+        Dict to which instances of other classes are added, by name. If None, they raise.
     check : callable or None, default=None
-        Gets each object of a known class, and raises ValueError if it is not to be written.
+        Function called with each instance of a known class. It raises ValueError to refuse it.
 
     Attributes
     ----------
     arrays : dict of str to ndarray
-        The arrays that the data points to, by name.
+        Arrays referenced by the data, by name.
     vocabularies : dict of str to list of str
-        The keys of dicts of strings to integers, by name.
+        Keys of the dicts of str to int, by name.
     """
 
     def __init__(self, known, objects=None, check=None):
@@ -58,25 +59,25 @@ class PlainWriter:
         self.vocabularies = {}
 
     def write(self, value, name):
-        """Return plain data for a value.
+        """Encode a value as plain data.
 
         Parameters
         ----------
         value : object
-            The value.
+            Value to encode.
         name : str
-            What it is called: in messages, and where it has a part of its own.
+            Name of the value in error messages, arrays, vocabularies and objects.
 
         Raises
         ------
         TypeError
-            If it is, or holds, what is not plain.
+            If the value, or a part of it, cannot be encoded.
         """
-        if isinstance(value, np.generic) and not isinstance(value, NO_SCALARS):
+        if isinstance(value, np.generic) and not isinstance(value, LOSSY_SCALARS):
             value = value.item()
         if value is None or type(value) in PLAIN_SCALARS:
             return self._write_scalar(value)
-        if isinstance(value, str):  # np.str_ and others, which are equal to what they hold
+        if isinstance(value, str):  # subclasses such as np.str_
             return str(value)
         writers = {
             list: self._write_list,
@@ -117,7 +118,7 @@ class PlainWriter:
         return {"is": "dict", "of": [list(pair) for pair in zip(keys, items, strict=True)]}
 
     def _keep(self, array, name):
-        """Keep an array under a name that no other has."""
+        """Store an array under a unique name and return the name."""
         while name in self.arrays:
             name += "'"
         self.arrays[name] = array
@@ -160,7 +161,8 @@ class PlainWriter:
         except ValueError as error:
             if self.objects is None:
                 raise TypeError(
-                    f"{name} cannot be written to a model file: {error} Pickle keeps it as it is."
+                    f"{name} cannot be written to a model file: {error} Pickle the classifier "
+                    "instead."
                 ) from error
             return self._write_other(value, name)
         parameters = {}
@@ -195,16 +197,16 @@ class PlainWriter:
         remedy = "convert it to numbers or str"
         if callable(getattr(value, "fit", None)) or callable(value):
             known = (n for n in self.known if n.endswith(("Vectorizer", "Union")))
-            remedy = f"take a vectorizer out of {', '.join(sorted(known))} without functions in it"
+            remedy = f"use one of {', '.join(sorted(known))} without functions as parameters"
         raise TypeError(
             f"{name}={value!r:.100} of type {kind.__module__}.{kind.__qualname__} is not plain "
-            f"data, and a model file holds no code; {remedy}, or keep the classifier by pickle, "
-            "which only those should open who trust you."
+            f"data, and a model file contains no code; {remedy}, or pickle the classifier, which "
+            "only people who trust you should load."
         )
 
 
 def to_state(value, name, known, check=None):
-    """Return plain data and all that it points to, for a pickle; the rest stays objects."""
+    """Encode a value for a pickle; instances of other classes are pickled as they are."""
     writer = PlainWriter(known, objects={}, check=check)
     plain = writer.write(value, name)
     return {
@@ -216,25 +218,25 @@ def to_state(value, name, known, check=None):
 
 
 def from_state(state, known, check=None):
-    """Return the value that `to_state` was given."""
+    """Decode the result of `to_state`."""
     reader = PlainReader(known, state["arrays"], state["vocabularies"], state["objects"], check)
     return reader.read(state["plain"])
 
 
 class PlainReader:
-    """Turns plain data into objects.
+    """Decoder of plain data.
 
     Parameters
     ----------
     known, arrays, vocabularies, objects : dict
         As in PlainWriter.
     check : callable or None, default=None
-        Gets each object of a known class, and raises ValueError if it is not one that is written.
+        Function called with each instance of a known class. It raises ValueError to refuse it.
 
     Notes
     -----
-    Each array, vocabulary and object is read once: a small file could make a large thing of one
-    that is named many times.
+    Each array, vocabulary and object can be referenced once. Otherwise a small forged file could
+    reference one many times and exhaust memory.
     """
 
     def __init__(self, known, arrays, vocabularies, objects=None, check=None):
@@ -246,17 +248,17 @@ class PlainReader:
         self.used = set()
 
     def read(self, data):
-        """Return the value that plain data stands for.
+        """Decode plain data.
 
         Parameters
         ----------
         data : object
-            What `write` returned, or what somebody made up.
+            Result of `write`, or forged data.
 
         Raises
         ------
         ValueError, TypeError, KeyError
-            If it is not such data.
+            If the data was not written by `write`.
         """
         if data is None or type(data) in PLAIN_SCALARS:
             return data
@@ -285,16 +287,16 @@ class PlainReader:
         return readers[data["is"]](data["of"])
 
     def _take(self, kind, store, name):
-        """Return what has a name, and never again."""
+        """Return the element with a name; raise the second time."""
         if (kind, name) in self.used:
-            raise ValueError(f"the {kind} {name!r:.60} is named twice")
+            raise ValueError(f"the {kind} {name!r:.60} is referenced twice")
         self.used.add((kind, name))
         return store[name]
 
     def _read_texts(self, items):
         longest = max(map(len, items), default=0)
-        if 4 * longest * len(items) > LARGEST_TEXTS or not all(type(i) is str for i in items):
-            raise ValueError("an array of strings is too large, or has other things in it")
+        if 4 * longest * len(items) > MAX_TEXT_BYTES or not all(type(i) is str for i in items):
+            raise ValueError("an array of str is too large, or has elements of other types")
         return np.array(items, dtype=str)
 
     def _read_float(self, text):
@@ -304,10 +306,12 @@ class PlainReader:
         words = self.vocabularies[name]
         numbers = self._take("array", self.arrays, name).tolist()
         if not all(type(word) is str for word in words):
-            raise ValueError(f"the vocabulary {name!r:.60} has words that are no strings")
+            raise ValueError(f"the vocabulary {name!r:.60} has words that are not str")
         read = dict(zip(words, numbers, strict=True))
         if len(read) < len(words) or not all(type(number) is int for number in numbers):
-            raise ValueError(f"the vocabulary {name!r:.60} has a word twice, or no numbers")
+            raise ValueError(
+                f"the vocabulary {name!r:.60} has a duplicate word, or values that are not int"
+            )
         return read
 
     def _read_objects(self, items):
@@ -318,17 +322,17 @@ class PlainReader:
     def _read_random_state(self, parts):
         name, position, has_gauss, gauss = parts
         keys = self._take("array", self.arrays, name)
-        # numpy takes any position, and reads there
-        is_right = keys.shape == (N_KEYS,) and keys.dtype == np.uint32
-        if not is_right or type(position) is not int or not 0 <= position <= N_KEYS:
-            raise ValueError("a random state is none that numpy can have")
+        # numpy does not check the position, and would read out of bounds
+        is_valid = keys.shape == (MT19937_KEY_SIZE,) and keys.dtype == np.uint32
+        if not is_valid or type(position) is not int or not 0 <= position <= MT19937_KEY_SIZE:
+            raise ValueError("a random state is not a valid state of MT19937")
         random = np.random.RandomState()
         random.set_state(("MT19937", keys, position, has_gauss, gauss))
         return random
 
     def _read_dtype(self, name):
         if name not in DTYPES:
-            raise ValueError(f"{name!r:.60} is no type of numbers")
+            raise ValueError(f"{name!r:.60} is not a supported dtype")
         return np.dtype(name).type
 
     def _read_known(self, data):
@@ -336,13 +340,15 @@ class PlainReader:
         parameters = {key: self.read(item) for key, item in data["parameters"]}
         names = set(signature(cls.__init__).parameters) if issubclass(cls, BaseEstimator) else set()
         if parameters.keys() - names:
-            raise ValueError(f"{cls.__name__} has no parameters {sorted(parameters)!r:.200} here")
+            raise ValueError(
+                f"{cls.__name__} has no parameters {sorted(parameters)!r:.200} in this version"
+            )
         value = cls(**parameters) if names else cls.__new__(cls)
         attributes = {stored: name for name, stored in _names_in_files(cls).items()}
         for stored, item in data["learned"]:
             name = attributes.get(stored, stored)
             if name in names or hasattr(cls, name) or not name.isidentifier():
-                raise ValueError(f"{cls.__name__} cannot have learned {name!r:.60}")
+                raise ValueError(f"{cls.__name__} has no fitted attribute {name!r:.60}")
             setattr(value, name, self.read(item))
         if hasattr(value, "_check_learned"):
             value._check_learned()

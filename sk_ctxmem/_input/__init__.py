@@ -1,1 +1,1 @@
-"""Checks of what the user passes: X, y, groups, weights and parameters. No torch."""
+"""Input validation: X, y, groups, weights and parameters. Imports no room and no torch."""

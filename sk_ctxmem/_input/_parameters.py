@@ -1,4 +1,4 @@
-"""Tables of legal parameter values, and the checks against them."""
+"""Constraints of parameters and their validation."""
 
 import os
 from numbers import Integral, Real
@@ -7,14 +7,14 @@ import numpy as np
 
 
 class Choice:
-    """One of some strings."""
+    """Constraint: one of several strings."""
 
     def __init__(self, *values, or_none=False):
         self.values = values
         self.or_none = or_none
 
     def check(self, name, value):
-        """Raise unless the value is one of the strings."""
+        """Raise if the value is not one of the strings."""
         if self.or_none and value is None:
             return
         if not isinstance(value, str) or value not in self.values:
@@ -24,7 +24,7 @@ class Choice:
 
 
 class Number:
-    """A number of a kind, within bounds."""
+    """Constraint: a number of a type, within bounds."""
 
     def __init__(self, kind, low, high, usual, *, closed="both", or_none=False, or_bool=False):
         self.kind = kind
@@ -39,7 +39,7 @@ class Number:
         if self.kind is Real:
             try:
                 value = float(value)
-            except OverflowError:  # of an integer
+            except OverflowError:  # an integer too large for float
                 return False
         if self.closed == "neither":
             return self.low < value < self.high
@@ -57,7 +57,7 @@ class Number:
         return f"must be {kind} {bounds}{or_none}; use {self.usual} if unsure."
 
     def check(self, name, value):
-        """Raise unless the value is such a number."""
+        """Raise if the value is not a number of the type and within the bounds."""
         if self.or_none and value is None:
             return
         is_bool = isinstance(value, bool | np.bool_)
@@ -68,31 +68,34 @@ class Number:
 
 
 class Flag:
-    """True or False."""
+    """Constraint: True or False."""
 
     def check(self, name, value):
-        """Raise unless the value is a bool."""
+        """Raise if the value is not a bool."""
         if not isinstance(value, bool | np.bool_):
             raise TypeError(f"{name}={value!r} must be True or False.")
 
 
 class Seed:
-    """What scikit-learn's check_random_state takes; numpy's own message would name no parameter."""
+    """Constraint: an argument of check_random_state.
+
+    The error of numpy for an integer out of range does not name the parameter.
+    """
 
     def check(self, name, value):
-        """Raise if the value is an integer that cannot be a seed."""
+        """Raise if the value is an integer out of the range of seeds."""
         if isinstance(value, Integral) and not 0 <= int(value) < 2**32:
             raise ValueError(f"{name}={value!r} must be from 0 to 2**32 - 1; use 0 if unsure.")
 
 
 def check_parameters(estimator, table):
-    """Hold the parameters of an estimator against a table of legal values."""
-    for name, legal in table.items():
-        legal.check(name, getattr(estimator, name))
+    """Validate the parameters of an estimator against a dict of constraints."""
+    for name, constraint in table.items():
+        constraint.check(name, getattr(estimator, name))
 
 
 def read_ngram_range(name, value):
-    """Return a pair of int, 1 <= shortest <= longest, or raise."""
+    """Return the pair (shortest, longest) of int, or raise unless 1 <= shortest <= longest."""
     try:
         shortest, longest = value
     except (TypeError, ValueError):
@@ -107,7 +110,7 @@ def read_ngram_range(name, value):
 
 
 def check_folder(name, value):
-    """Raise unless the value is None or can be the path of a folder."""
+    """Raise if the value is neither None nor a possible path of a folder."""
     if value is None:
         return
     if not isinstance(value, str | os.PathLike):

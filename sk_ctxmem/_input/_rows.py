@@ -1,6 +1,6 @@
-"""Checks at the door: texts, features and groups in every accepted form.
+"""Validation of X and groups: texts, features and DataFrames.
 
-Also the only home of names that scikit-learn keeps private.
+Only this module uses private names of scikit-learn.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, MappingView, Sequence, Set
@@ -19,8 +19,8 @@ from ._arrays import (
     as_array,
     as_numbers,
     as_objects,
+    check_float32_range,
     check_hashable,
-    check_sizes,
     check_storage,
     find_missing,
     refuse_tables,
@@ -29,16 +29,16 @@ from ._arrays import (
 
 @dataclass
 class InputRows:
-    """What the user passed as X, in one form.
+    """Validated rows of X.
 
     Parameters
     ----------
     kind : {"text", "features", "sequences"}
-        What the values are.
-    values : list of str, ndarray or csr_array of shape (n_rows, n_features), or container
-        The rows.
+        Kind of the values.
+    values : list of str, ndarray or csr_array of shape (n_rows, n_features), or TextSequences
+        The texts or features of the rows.
     groups, order, speakers : ndarray of shape (n_rows,) or None
-        The columns with these roles.
+        Group, order value and speaker of each row.
     """
 
     kind: str
@@ -93,28 +93,28 @@ def _is_text(value):
 
 
 def is_frame(X):
-    """Tell whether X has named columns, be it of pandas or of polars."""
+    """Return whether X is a DataFrame of pandas or polars."""
     return hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2
 
 
 def is_missing(value):
-    """Tell whether a scalar is None, NaN, NaT or NA."""
+    """Return whether a scalar is None, NaN, NaT or NA."""
     if isinstance(value, float | np.floating | np.datetime64):
         return bool(value != value)
     return any(value is missing for missing in (None, pd.NA, pd.NaT, np.ma.masked))
 
 
 def _holds_text(column):
-    """Tell whether a one-dimensional array, Series or list is one of texts."""
+    """Return whether a one-dimensional array, Series or list contains texts."""
     if getattr(getattr(column, "dtype", None), "kind", "O") in "biufcmM":
         return False
     first = next((value for value in column if not is_missing(value)), "")
-    # a column without any value is taken for one of texts, all missing
+    # a column whose values are all missing is treated as texts
     return _is_text(first) or any(map(_is_text, column))
 
 
 def looks_like_texts(X):
-    """Tell whether X is a sequence of texts, in one dimension or in a single column."""
+    """Return whether X is a sequence of texts or has a single column of texts."""
     if _is_text(X) or sparse.issparse(X):
         return False
     if is_frame(X):
@@ -127,49 +127,49 @@ def looks_like_texts(X):
 
 
 def _column(frame, name):
-    """Return a column of a frame as an array of objects or numbers."""
+    """Return a column of a DataFrame as an array."""
     column = frame[name]
     if is_frame(column):
         raise ValueError(f"X has {column.shape[1]} columns named {name!r}; give each its own name.")
     values = column.to_numpy()
     if values.ndim != 1:
         raise TypeError(
-            f"column {name!r} of X holds several values in each row; make it columns of one each."
+            f"column {name!r} of X has several values in each row; split it into one column each."
         )
     return values
 
 
 def _refuse_unordered(X, name):
-    """Raise if the rows of X are not in an order, or can be read only once."""
+    """Raise if the rows of X have no order, or can be read only once."""
     if isinstance(X, Iterator | Set | Mapping | MappingView) and not sparse.issparse(X):
         raise TypeError(
-            f"{name} is a {type(X).__name__}, whose rows have no number; pass a list, array, "
+            f"{name} is a {type(X).__name__}, whose rows cannot be indexed; pass a list, array, "
             f"Series or DataFrame, such as list({name})."
         )
 
 
 def check_texts(X, name="X"):
-    """Return texts as a list of str.
+    """Validate texts and convert them to a list of str.
 
     Parameters
     ----------
-    X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
+    X : list, tuple, ndarray, Series, or DataFrame of one column, of n_rows str
         The texts.
 
     name : str, default="X"
-        What to call them in messages.
+        Name of the argument for error messages.
 
     Returns
     -------
     texts : list of str
-        The texts.
+        Validated texts.
 
     Raises
     ------
     TypeError
         If X is one string or an element is not a string.
     ValueError
-        If an element is missing, or there is no element.
+        If an element is missing, or X is empty.
     """
     refuse_tables(X, name)
     _refuse_unordered(X, name)
@@ -182,7 +182,7 @@ def check_texts(X, name="X"):
         if len(X.columns) != 1:
             raise ValueError(
                 f"{name} has the columns {list(X.columns)}, but one column of texts was "
-                "expected; pass that column, or name it in text_column."
+                "expected; pass that column, or set text_column to its name."
             )
         X = _column(X, X.columns[0])
     if getattr(X, "shape", ())[1:] == (1,) and not sparse.issparse(X):
@@ -202,21 +202,21 @@ def _check_text(text, row, name):
         return str(text)
     if is_missing(text):
         raise ValueError(
-            f"{name} has no text in row {row}: {text!r}; drop the row, or put '' in its place."
+            f"{name} has no text in row {row}: {text!r}; drop the row, or replace the value by ''."
             + doc_link("missing-texts")
         )
     raise TypeError(
-        f"{name} has {text!r} of type {type(text).__name__} in row {row}, where a str was "
+        f"{name} has {text!r} of type {type(text).__name__} in row {row}, but a str was "
         "expected; convert it with str(), or bytes with .decode()."
     )
 
 
 def check_row_ids(groups, n_rows, name="groups"):
-    """Return one value a row as an array; none may be missing."""
+    """Convert groups or order values to an array of one value per row; raise if one is missing."""
     if hasattr(groups, "to_numpy") and hasattr(groups, "dtype"):
         ids = groups.to_numpy()
     elif isinstance(groups, Sequence) and not _is_text(groups):
-        ids = as_objects(groups)  # or a NaN among strings would become the string "nan"
+        ids = as_objects(groups)  # np.asarray converts a NaN among strings to "nan"
     else:
         ids = as_array(groups, name, None if hasattr(groups, "dtype") else object)
     if ids.shape != (n_rows,):
@@ -227,7 +227,8 @@ def check_row_ids(groups, n_rows, name="groups"):
     if len(missing):
         raise ValueError(
             f"{name} has no value in row {missing[0]}: {ids.tolist()[missing[0]]!r}; give each row "
-            "one. A row that stands alone is a group of its own, its place may be 0."
+            "a value. A row that belongs to no group needs a group id of its own; its order value "
+            "may be 0."
         )
     return ids
 
@@ -248,9 +249,9 @@ def read_training_rows(X, groups, columns, estimator_name):
     Parameters
     ----------
     X : see ContextMemoryClassifier.fit
-        The input.
+        The rows.
     groups : array-like of shape (n_rows,) or None
-        Ids of the groups.
+        Group id of each row.
     columns : dict of str to str or None
         Names of the columns with the roles text, group, order and speaker.
     estimator_name : str
@@ -313,16 +314,16 @@ def _read(record, X, groups, columns, *, reset):
         role, name = next(iter(named.items()))
         raise ValueError(
             f"{role}_column={name!r} needs X to be a DataFrame, but X is a {type(X).__name__} "
-            "without columns; pass a DataFrame, or pass the ids as groups= and leave the column "
-            "unset." + doc_link("columns")
+            "without columns; pass a DataFrame, or pass the group ids as groups= and set "
+            f"{role}_column=None." + doc_link("columns")
         )
     else:
         rows = _read_plain(record, X, reset=reset)
     if groups is not None:
         if rows.groups is not None:
             raise ValueError(
-                f"groups= and group_column={columns['group']!r} both say what the groups are; "
-                "leave one of them out."
+                f"groups= and group_column={columns['group']!r} both define the groups; pass only "
+                "one of them."
             )
         rows.groups = check_row_ids(groups, rows.n_rows)
         check_hashable(rows.groups, "groups")
@@ -330,7 +331,7 @@ def _read(record, X, groups, columns, *, reset):
 
 
 def _read_names(columns):
-    """Return the columns that are named, by their roles."""
+    """Return the column names that are set, by role."""
     named = {role: name for role, name in columns.items() if name is not None}
     for role, name in named.items():
         if not isinstance(name, Hashable):
@@ -403,7 +404,7 @@ def _read_frame(record, X, named, *, reset):
 
 
 def rank_categories(column, values):
-    """Return the ranks of ordered categories of pandas or polars, other values as they are."""
+    """Convert ordered categories of pandas or polars to ranks; other values are unchanged."""
     if getattr(column.dtype, "ordered", False):
         codes = column.cat.codes.to_numpy()
         return np.where(codes < 0, np.nan, codes)
@@ -420,12 +421,12 @@ def _read_features(record, X, names, *, reset):
     texts = [name for name in names if _holds_text(_column(X, name))]
     if texts:
         raise ValueError(
-            f"X has the columns {names}, of which {texts} hold text; name the one to classify "
-            "in text_column." + doc_link("columns")
+            f"X has the columns {names}, of which {texts} contain text; set text_column to the one "
+            "to classify." + doc_link("columns")
         )
     if not names:
         raise ValueError(
-            "X has no column left for the features; name the texts in text_column."
+            "X has no column left for the features; set text_column to the column of texts."
             + doc_link("columns")
         )
     columns = {name: _column(X, name) for name in names}

@@ -1,4 +1,4 @@
-"""Checks of the target and of the weights."""
+"""Validation of the target, sample weights and class weights."""
 
 from collections.abc import Mapping, Sequence, Set
 from numbers import Real
@@ -11,30 +11,31 @@ from sklearn.utils.multiclass import check_classification_targets
 from .._messages import doc_link
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 
-LARGEST_WEIGHT = 1e6  # of a row of a chunk, where the mean should be about 1
+MAX_WEIGHT = 1e6  # of a row of a chunk; the mean should be about 1
 
 
 def check_target(y, n_rows):
-    """Check the target of a classifier.
+    """Validate the target and encode it as class indices.
 
     Parameters
     ----------
     y : array-like of shape (n_rows,)
-        Classes of any kind.
+        Class labels.
     n_rows : int
         Number of rows of X.
 
     Returns
     -------
     classes : ndarray of shape (n_classes,)
-        The classes, sorted.
+        Sorted class labels.
     numbers : ndarray of shape (n_rows,), int64
-        For each row the place of its class.
+        Class index of each row.
 
     Raises
     ------
     ValueError
-        If y is missing, of another length, not of classes, or of one class only.
+        If y is None or has missing values, its length differs from `n_rows`, it is not a
+        classification target, or it has a single class.
     """
     y = _check_labels(y, n_rows)
     check_classification_targets(y)
@@ -48,17 +49,17 @@ def check_target(y, n_rows):
 
 
 def check_classes(classes):
-    """Return all classes that there will be, sorted.
+    """Validate the `classes` of partial_fit and sort them.
 
     Raises
     ------
     ValueError
-        If they are not given, or fewer than two.
+        If `classes` is None or has fewer than two classes.
     """
     if classes is None:
         raise ValueError(
-            "classes must be passed on the first call to partial_fit; pass all classes that any "
-            "chunk will have, such as numpy.unique(y)."
+            "classes must be passed on the first call to partial_fit; pass the classes of all "
+            "chunks, such as numpy.unique(y)."
         )
     if isinstance(classes, Set | Mapping) or np.ndim(classes) != 1:
         raise TypeError(f"classes={classes!r:.200} must be a list or an array of all classes.")
@@ -67,17 +68,17 @@ def check_classes(classes):
         raise ValueError(
             f"classes={classes.tolist()!r} has only one class; a classifier needs at least two."
         )
-    check_classification_targets(classes.repeat(3))  # each alone would look like a number
+    check_classification_targets(classes.repeat(3))  # unique numbers look like regression
     return classes
 
 
 def find_classes(y, n_rows, classes):
-    """Return the place of the class of each row among the known classes, int64.
+    """Encode y as int64 indices into the known classes.
 
     Raises
     ------
     ValueError
-        If y has a class that is not among them.
+        If y has a class that is not in `classes`.
     """
     y = _check_labels(y, n_rows)
     found, numbers = np.unique(y, return_inverse=True)
@@ -85,31 +86,31 @@ def find_classes(y, n_rows, classes):
     unknown = [label for label in found.tolist() if label not in places]
     if unknown:
         raise ValueError(
-            f"y has the classes {unknown[:5]!r}, which are not among those of the first call, "
-            f"{classes.tolist()!r:.200}; pass all of them as classes= to the first call."
+            f"y has the classes {unknown[:5]!r}, which are not among the classes of the first "
+            f"call, {classes.tolist()!r:.200}; pass all classes as classes= on the first call."
             + doc_link("classes")
         )
     return np.array([places[label] for label in found.tolist()], dtype=np.int64)[numbers]
 
 
 def _check_labels(y, n_rows):
-    """Return the classes of the rows as an array, of any kind."""
+    """Validate class labels and return them as an array."""
     if y is None:
         raise ValueError(
             "This classifier requires y to be passed, but the target y is None; pass the class "
-            "of each row."
+            "label of each row."
         )
     y = column_or_1d(_read_labels(y), warn=True)
     if len(y) != n_rows:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
-            f"y has {len(y)}; pass one class for each row."
+            f"y has {len(y)}; pass one class label for each row."
         )
     return check_array(y, ensure_2d=False, dtype=None, input_name="y")
 
 
 def _read_labels(y):
-    """Return labels as an array, none of them missing or of another kind than the rest."""
+    """Convert labels to an array; raise if a label is missing or their types are mixed."""
     refuse_mask(y, "y")
     if hasattr(y, "to_numpy") and hasattr(y, "dtype"):
         labels = y.to_numpy()
@@ -118,22 +119,22 @@ def _read_labels(y):
     else:
         labels = as_array(y, "y")
     if getattr(labels, "ndim", 2) != 1:
-        return labels  # for scikit-learn to refuse
+        return labels  # scikit-learn raises
     missing = find_missing(labels, "y")
     if len(missing):
         raise ValueError(
             f"Input y contains NaN or None, first in row {missing[0]}; drop such rows."
         )
     if labels.dtype.kind == "V":
-        raise TypeError(f"y has the type {labels.dtype}; pass one str or number for each row.")
-    if labels.dtype.kind == "T":  # of numpy, which scikit-learn does not know
+        raise TypeError(f"y has dtype {labels.dtype}; pass one str or number for each row.")
+    if labels.dtype.kind == "T":  # numpy's StringDType, unknown to scikit-learn
         return labels.astype(object)
     _check_one_kind(labels)
     return _as_numpy_would(y, labels)
 
 
 def _check_one_kind(labels):
-    """Raise if strings stand among other labels: numpy would make strings of those."""
+    """Raise if strings are mixed with other labels: numpy would convert those to strings."""
     kinds = {} if labels.dtype != object else {type(label).__name__: label for label in labels}
     n_strings = sum(isinstance(label, str) for label in kinds.values())
     if 0 < n_strings < len(kinds):
@@ -143,7 +144,7 @@ def _check_one_kind(labels):
 
 
 def _as_numpy_would(y, labels):
-    """Return a list as the array that numpy makes of it, unless it would cut labels."""
+    """Convert a list with np.asarray unless that would strip trailing NULs of labels."""
     if labels is y or not isinstance(y, Sequence):
         return labels
     if any(isinstance(label, str) and label.endswith("\0") for label in labels):
@@ -152,99 +153,100 @@ def _as_numpy_would(y, labels):
 
 
 def check_sample_weight(sample_weight, class_weight, classes, targets):
-    """Combine the weights of rows and classes, to a mean of 1.
+    """Combine sample and class weights, normalized to a mean of 1.
 
     Parameters
     ----------
     sample_weight : array-like of shape (n_rows,) or None
-        Weights of the rows.
+        Sample weights.
     class_weight : dict, "balanced" or None
-        Weights of the classes.
+        Class weights.
     classes : ndarray of shape (n_classes,)
-        The classes.
+        Class labels.
     targets : ndarray of shape (n_rows,)
-        For each row the place of its class.
+        Class index of each row.
 
     Returns
     -------
     weights : ndarray of shape (n_rows,), float32
-        Weights with a mean of 1.
+        Combined weights.
 
     Raises
     ------
     TypeError, ValueError
-        If a weight is negative or not finite, a key is no class, or only one class is left.
+        If a weight is negative or not finite, a key of `class_weight` is not a class, or fewer
+        than two classes have a positive weight.
     """
     weights = _read_weights(sample_weight, len(targets))
     if sample_weight is not None and len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
-            "sample_weight is zero for all rows but those of one class, or for all; a "
-            "classifier needs rows of positive weight in two classes or more."
+            "sample_weight is positive in fewer than two classes; a classifier needs rows of "
+            "positive weight in at least two classes."
         )
     weights = weights / weights.max() * _weigh_classes(class_weight, classes, targets)
     if len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
-            f"class_weight={class_weight!r} and sample_weight leave rows of weight above zero, in "
-            "relation to the largest, in less than two classes; a classifier needs at least two."
+            f"class_weight={class_weight!r} and sample_weight give fewer than two classes a "
+            "positive weight, relative to the largest; a classifier needs at least two."
         )
-    weights = weights / weights.max()  # or their sum might overflow
+    weights = weights / weights.max()  # so that the sum does not overflow
     return (weights / weights.mean()).astype(np.float32)
 
 
 def weigh_counted_classes(class_weight, classes, counts):
-    """Return the weights of the rows of each class, to a mean of 1 over all rows.
+    """Return class weights, normalized to a mean of 1 over all rows.
 
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        Weights of the classes.
+        Class weights.
     classes : ndarray of shape (n_classes,)
-        The classes.
+        Class labels.
     counts : ndarray of shape (n_classes,)
-        Number of rows of each.
+        Number of rows of each class.
 
     Returns
     -------
     weights : ndarray of shape (n_classes,), float32
-        Weight of a row of each class.
+        Weight of each class.
     """
     weights = _weigh_classes(class_weight, classes, np.arange(len(classes)))
-    if isinstance(class_weight, str):  # "balanced": above, each class had a single row
+    if isinstance(class_weight, str):  # "balanced": _weigh_classes saw one row per class
         weights = counts.sum() / (len(classes) * counts)
     if np.count_nonzero(weights) < 2:
         raise ValueError(
-            f"class_weight={class_weight!r} leaves rows of weight above zero in less than two "
-            "classes; a classifier needs at least two."
+            f"class_weight={class_weight!r} gives fewer than two classes a positive weight; a "
+            "classifier needs at least two."
         )
-    weights = weights / weights.max()  # or their sum might overflow
+    weights = weights / weights.max()  # so that the sum does not overflow
     return (weights / np.average(weights, weights=counts)).astype(np.float32)
 
 
 def check_chunk_weights(sample_weight, class_weight, classes, targets):
-    """Combine the weights of rows and classes of a chunk, as they are: others have their own.
+    """Combine sample and class weights of a chunk without normalizing them.
 
-    Parameters and errors are those of `check_sample_weight`, but "balanced" is one of the errors.
+    Parameters and errors are those of `check_sample_weight`, and `class_weight="balanced"` raises.
     """
     if isinstance(class_weight, str):
         raise ValueError(
             f"class_weight={class_weight!r} needs the classes of all rows, which partial_fit does "
-            "not see; pass a dict, such as the weights that "
-            "sklearn.utils.class_weight.compute_class_weight finds."
+            "not see; pass a dict, for example of the weights that "
+            "sklearn.utils.class_weight.compute_class_weight returns."
         )
     weights = _read_weights(sample_weight, len(targets))
     weights = weights * _weigh_classes(class_weight, classes, targets)
     if not weights.astype(np.float32).any():
-        raise ValueError("The weights of all rows are zero; leave such chunks out.")
-    if weights.max() > LARGEST_WEIGHT:
+        raise ValueError("The weights of all rows are zero; skip such chunks.")
+    if weights.max() > MAX_WEIGHT:
         raise ValueError(
-            f"A row has the weight {weights.max()}, where at most {LARGEST_WEIGHT:.0e} was "
-            "expected; divide all weights by their mean."
+            f"A row has the weight {weights.max()}, but at most {MAX_WEIGHT:.0e} was expected; "
+            "divide all weights by their mean."
         )
     return weights.astype(np.float32)
 
 
 def _read_weights(sample_weight, n_rows):
-    """Return weights as an array of finite numbers of at least 0, one for each row."""
+    """Validate sample weights: one finite, non-negative number per row."""
     if sample_weight is None:
         return np.ones(n_rows)
     weights = as_numbers(as_array(sample_weight, "sample_weight"), "sample_weight")
@@ -253,7 +255,7 @@ def _read_weights(sample_weight, n_rows):
             f"sample_weight has shape {weights.shape}, but X has {n_rows} rows; pass one weight "
             "for each row."
         )
-    with np.errstate(over="ignore"):  # what becomes infinite is refused
+    with np.errstate(over="ignore"):  # check_array raises for inf
         weights = check_array(
             weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
         )
@@ -268,18 +270,18 @@ def _read_weights(sample_weight, n_rows):
 def _is_finite(weight):
     try:
         return 0 <= float(weight) < np.inf
-    except OverflowError:  # of an integer
+    except OverflowError:  # an integer too large for float
         return False
 
 
 def _weigh_classes(class_weight, classes, targets):
-    """Return the weight of the class of each row."""
+    """Return the class weight of each row."""
     if isinstance(class_weight, Mapping):
         known = classes.tolist()
         for label, weight in class_weight.items():
             if label not in known:
                 raise ValueError(
-                    f"class_weight has the key {label!r}, which is no class of y; the classes "
+                    f"class_weight has the key {label!r}, which is not a class of y; the classes "
                     f"are {known}."
                 )
             if not isinstance(weight, Real) or not _is_finite(weight):

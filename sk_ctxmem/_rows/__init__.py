@@ -1,1 +1,1 @@
-"""Rows and their groups to batches of the network."""
+"""Batching of rows and groups. May import _runtime, _input, _files, _network and _features."""

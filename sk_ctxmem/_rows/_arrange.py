@@ -1,4 +1,4 @@
-"""From checked input to the rows that the network reads."""
+"""Conversion of validated input to a RowSet: groups, order, speakers and positions."""
 
 from collections.abc import Set
 
@@ -11,12 +11,12 @@ from .._messages import doc_link
 from ._positions import describe_places, describe_speaker_changes
 from ._row_set import RowSet
 
-MAX_SPEAKERS = 1000  # speakers of two groups or more that are told apart
+MAX_SPEAKERS = 1000  # speakers with an embedding of their own
 UNKNOWN_SPEAKER = 0
 
 
 def learn_speakers(inputs, group_codes):
-    """Assign numbers, from 1, to the speakers that occur in two groups or more."""
+    """Assign ids, starting at 1, to the speakers that occur in at least two groups."""
     if inputs.speakers is None:
         return {}
     codes, names = pd.factorize(inputs.speakers)
@@ -24,15 +24,28 @@ def learn_speakers(inputs, group_codes):
     return number_shared(names, np.bincount(pairs[:, 0], minlength=len(names)))
 
 
-def number_shared(names, n_units):
-    """Assign numbers, from 1, to the speakers of so many groups each that occur in two or more."""
-    most_first = np.argsort(-n_units, kind="stable")
-    shared = most_first[n_units[most_first] > 1][:MAX_SPEAKERS]
+def number_shared(names, n_groups):
+    """Assign ids, starting at 1, to the speakers that occur in at least two groups.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_speakers,), object
+        All speakers.
+    n_groups : ndarray of shape (n_speakers,)
+        Number of groups of each speaker.
+
+    Returns
+    -------
+    ids : dict
+        Id of each speaker. If there are more than MAX_SPEAKERS, the most frequent ones.
+    """
+    most_first = np.argsort(-n_groups, kind="stable")
+    shared = most_first[n_groups[most_first] > 1][:MAX_SPEAKERS]
     return {speaker: n for n, speaker in enumerate(sorted(names[shared], key=str), start=1)}
 
 
 def encode_groups(inputs):
-    """Assign a number to each group as it appears; without groups, each row is one."""
+    """Encode groups as integers in order of appearance; without groups, each row is a group."""
     if inputs.groups is None:
         return np.arange(inputs.n_rows)
     return pd.factorize(inputs.groups)[0].astype(np.int64)
@@ -44,15 +57,15 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
     Parameters
     ----------
     inputs : InputRows
-        The input.
+        Validated rows.
     values : TextSequences, csr_array or ndarray of n_rows
-        Its features.
+        Features of the rows.
     scaler : transformer
-        The fitted scaler.
+        Fitted scaler.
     speakers : dict
-        Number of each known speaker.
+        Id of each known speaker.
     context : {"past", "both", "none"}
-        Which other rows a row sees.
+        Which other rows of its group a row sees.
     word_memory : bool
         Whether the words are read.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
@@ -61,17 +74,17 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
     Returns
     -------
     rows : RowSet
-        The rows.
+        The rows in the form that the network reads.
 
     Raises
     ------
     ValueError
-        If words are to be read, but there are none.
+        If `word_memory` is True and `values` has no words.
     """
     if word_memory and not isinstance(values, TextSequences):
         raise ValueError(
-            "word_memory=True needs the words of the texts, but X holds features alone; pass "
-            "texts, or what TextSequenceVectorizer returns, or word_memory=False."
+            "word_memory=True requires the words of the texts, but X contains only features; pass "
+            "texts or the output of TextSequenceVectorizer, or set word_memory=False."
         )
     if context == "none":
         group_codes = np.arange(inputs.n_rows)
@@ -86,7 +99,7 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
     return RowSet(
         features=scale(features_of(values), scaler),
         extras=extras,
-        speakers=numbers,
+        speakers=speaker_ids,
         rows=rows,
         lengths=lengths,
         words=values.words if word_memory else None,
@@ -96,26 +109,26 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
 
 
 def order_numbers(inputs):
-    """Return what orders the rows of a group: the order column, else the position."""
+    """Return sort keys of the rows: ranks of the order column, else zeros."""
     if inputs.order is None:
         return np.zeros(inputs.n_rows)
     return rank(inputs.order)
 
 
 def rank(order):
-    """Return numbers that sort as the values of an order column do."""
+    """Return the ranks of the values of an order column."""
     _check_order_kinds(order)
     try:
         return np.unique(order, return_inverse=True)[1]
     except (TypeError, ValueError) as error:
         raise TypeError(
-            "The order column mixes values that cannot be compared with one another; convert "
+            "The order column contains values that cannot be compared with each other; convert "
             f"them to one type ({error})." + doc_link("order")
         ) from error
 
 
 def _check_order_kinds(order):
-    """Raise if there are values that can be compared, but say nothing of an order."""
+    """Raise for types that can be compared but have no total order: complex numbers and sets."""
     kinds = set(map(type, order)) if order.dtype == object else {order.dtype.type}
     for kind in kinds:
         if issubclass(kind, complex | np.complexfloating | Set):
@@ -125,17 +138,22 @@ def _check_order_kinds(order):
             )
 
 
-def _number_speakers(inputs, speakers):
-    """Return a number for each row's speaker: among those of the input, and among the known."""
+def _encode_speakers(inputs, speakers):
+    """Return two codes of each speaker: among those of X, and among the known speakers.
+
+    The first is None if there is no speaker column.
+    """
     if inputs.speakers is None:
         return None, np.full(inputs.n_rows, UNKNOWN_SPEAKER, dtype=np.int64)
     codes, names = pd.factorize(inputs.speakers)
     known = [speakers.get(name, UNKNOWN_SPEAKER) for name in names]
-    return codes, np.array([*known, UNKNOWN_SPEAKER])[codes]  # -1, for a missing one, is the last
+    return codes, np.array([*known, UNKNOWN_SPEAKER])[
+        codes
+    ]  # code -1, a missing speaker, is the last element
 
 
 def _describe(codes, rows, lengths, *, both):
-    """Return place and change of speaker of each row, in the caller's order."""
+    """Return position and speaker-change features of each row, in the order of X."""
     sorted_extras = describe_places(lengths, both)
     if codes is not None:
         changes = describe_speaker_changes(codes[rows], lengths)

@@ -1,4 +1,4 @@
-"""Packed order of sequences, and their blocks for the attention."""
+"""Packed order of sequences, and blocks for attention."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from .._network._batch import Blocks, Packing
 
 @dataclass
 class PackedOrder:
-    """Packed order of sequences: for each place the sequence, and the step in it.
+    """Packed order of sequences: step 0 of all sequences, then step 1, and so on.
 
     Parameters
     ----------
     sequences, steps : ndarray of shape (n_elements,), int64
-        The sequence that stands in each place, and which of its elements.
+        Index of the sequence of each element, and its position in the sequence.
     lengths : ndarray of shape (n_elements,), int64
-        Length of that sequence.
+        Length of the sequence of each element.
     ranks : ndarray of shape (n_elements,), int64
-        Number of longer sequences before it: its column at every step.
+        Index of the sequence of each element among the sequences sorted by length: its column
+        at every step.
     sizes, firsts : ndarray of shape (n_steps,), int64
-        Number of sequences at each step, and the place where the step begins.
+        Number of sequences at each step, and index of its first element.
     """
 
     sequences: np.ndarray
@@ -35,17 +36,17 @@ class PackedOrder:
     firsts: np.ndarray
 
     def place(self, steps: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-        """Return the places of the elements at some steps of the sequences of some ranks."""
+        """Return the indices of elements from their steps and ranks."""
         return self.firsts[steps] + ranks
 
     def packing(self) -> Packing:
-        """Return what the network needs of it."""
+        """Return the packing as tensors for the network."""
         mirror = self.place(self.lengths - 1 - self.steps, self.ranks)
         return Packing(torch.from_numpy(self.sizes), torch.from_numpy(mirror))
 
 
 def pack(lengths: np.ndarray) -> PackedOrder:
-    """Lay sequences of these lengths out in packed order; empty ones take no place."""
+    """Return the packed order of sequences of given lengths; empty sequences have no elements."""
     longest_first = np.argsort(-lengths, kind="stable")
     sorted_lengths = lengths[longest_first]
     n_steps = int(sorted_lengths[0]) if len(lengths) else 0
@@ -59,7 +60,7 @@ def pack(lengths: np.ndarray) -> PackedOrder:
 
 
 def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
-    """Cut sequences into blocks as long as the window of the attention, or as the longest."""
+    """Split sequences into blocks of the length of the attention window, or of the longest."""
     n_rows, length = len(order.steps), min(ATTENTION_WINDOW, len(order.sizes))
     n_blocks = -(-np.bincount(order.ranks) // length)
     total = n_blocks.sum()
@@ -83,7 +84,7 @@ def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
 
 
 def concatenated_ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Return the numbers of the ranges ``start, ..., start + length - 1``, one after another."""
+    """Return the concatenated ranges ``start, ..., start + length - 1``."""
     before = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
 
@@ -91,7 +92,7 @@ def concatenated_ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 def cut_into_pieces(
     starts: np.ndarray, lengths: np.ndarray, longest: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut ranges into the fewest pieces of at most `longest`, of as equal length as can be."""
+    """Split ranges into the fewest pieces of at most `longest`, of nearly equal length."""
     n_pieces = -(-lengths // longest)
     piece = concatenated_ranges(np.zeros_like(n_pieces), n_pieces)
     whole, rest = np.divmod(np.repeat(lengths, n_pieces), np.repeat(n_pieces, n_pieces))

@@ -1,4 +1,4 @@
-"""Position of each row in its group, and changes of speaker."""
+"""Features of the position of a row in its group, and of changes of speaker."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ._packing import concatenated_ranges
 
 
 def describe_places(lengths: np.ndarray, both: bool) -> np.ndarray:
-    """Describe where in its group each row stands, for rows sorted by group.
+    """Return features of the position of each row in its group, for rows sorted by group.
 
-    All numbers are bounded by about 2, however long a group is. With ``both=False`` they do not
-    tell how many rows follow.
+    All features are at most about 2, for groups of any length. With ``both=False`` they do not
+    depend on the rows that follow.
 
     Returns
     -------
     places : ndarray of shape (n_rows, 2) or (n_rows, 5), float32
-        Logarithm of the rows before, first or not; of the rows after, last or not; share of
-        the group that is over.
+        Logarithm of the number of earlier rows, and whether the row is the first. With
+        ``both=True``, also the same of later rows, and the relative position in the group.
     """
     before = concatenated_ranges(np.zeros_like(lengths), lengths)
     columns = _describe_beginnings(before)
@@ -33,14 +33,16 @@ def _describe_beginnings(before: np.ndarray) -> list[np.ndarray]:
 
 
 def describe_next_rows(before: np.ndarray, changed: np.ndarray | None) -> np.ndarray:
-    """Say of rows with so many rows before them what `describe_places` and the next say of all.
+    """Return position and speaker-change features of the next row of each session.
+
+    They equal those of `describe_places` and `describe_speaker_changes`.
 
     Parameters
     ----------
     before : ndarray of shape (n_rows,), int64
-        Number of rows before each.
+        Number of earlier rows of each session.
     changed : ndarray of shape (n_rows,), bool, or None
-        Whether another one speaks than in the row before; None where speakers do not count.
+        Whether the speaker differs from that of the previous row. None without speakers.
     """
     columns = _describe_beginnings(before)
     if changed is not None:
@@ -50,12 +52,13 @@ def describe_next_rows(before: np.ndarray, changed: np.ndarray | None) -> np.nda
 
 
 def describe_speaker_changes(speakers: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Say of each row, sorted by group, whether the speaker of the row before goes on.
+    """Return features of changes of speaker, for rows sorted by group.
 
     Returns
     -------
     changes : ndarray of shape (n_rows, 2), float32
-        Another speaker than before, the same one; both 0 in the first row of a group.
+        Whether the speaker differs from that of the previous row, and whether it is the same.
+        Both are 0 in the first row of a group.
     """
     follows = concatenated_ranges(np.zeros_like(lengths), lengths) > 0
     changed = np.r_[False, speakers[1:] != speakers[:-1]]

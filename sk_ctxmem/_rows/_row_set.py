@@ -1,4 +1,4 @@
-"""Rows in the form that the network reads: sorted by group, then cut into packed batches."""
+"""Rows sorted by group, and their iteration in packed batches."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from scipy import sparse
 from .._network._batch import Columns, RowBatch, SparseFeatures, Words
 from ._packing import concatenated_ranges, cut_into_blocks, cut_into_pieces, pack
 
-# Long groups are trained in pieces of at most this many rows: more of them run side by side,
-# which on long conversations is more than twice as fast and no less accurate.
+# In training, groups are split into pieces of at most this many rows, so that more pieces run in
+# parallel. On long conversations this is more than twice as fast and no less accurate.
 TRAINING_PIECE = 32
 
 
 @dataclass
 class RowSet:
-    """All rows of a call in the caller's order, and where each group's rows are.
+    """Features of all rows in the order of X, and the indices of the rows of each group.
 
     Parameters
     ----------
     features : CSR array or ndarray of shape (n_rows, n_features), float32
-        What is known of each row alone.
+        Scaled features of each row.
     extras : ndarray of shape (n_rows, n_extras), float32, or None
-        Place in the group and change of speaker, where rows see one another.
+        Position in the group and change of speaker. None with ``context="none"``.
     speakers : ndarray of shape (n_rows,), int64
-        Number of the speaker, 0 for unknown.
+        Speaker id of each row, 0 for unknown speakers.
     rows : ndarray of shape (n_rows,), int64
-        The rows sorted by group and, inside, by order.
+        Indices of the rows sorted by group and, within a group, by order.
     lengths : ndarray of shape (n_groups,), int64
         Number of rows of each group, in the order of ``rows``.
     words : ndarray of shape (n_words,) or None
         Word ids of all rows, row after row.
     word_offsets : ndarray of shape (n_rows + 1,) or None
-        Where the words of each row start.
+        Index of the first word of each row.
     context : {"past", "both", "none"}
         Which other rows of its group a row sees.
     """
@@ -56,11 +56,11 @@ class RowSet:
 
     @property
     def starts(self) -> np.ndarray:
-        """Where each group starts in ``rows``."""
+        """Index of the first row of each group in ``rows``."""
         return np.cumsum(self.lengths) - self.lengths
 
     def take_groups(self, groups: np.ndarray) -> RowSet:
-        """Return a set that runs over some of the groups; the features are shared."""
+        """Return a RowSet of some of the groups that shares the features."""
         starts, lengths = self.starts[groups], self.lengths[groups]
         rows = self.rows[concatenated_ranges(starts, lengths)]
         return replace(self, rows=rows, lengths=lengths)
@@ -71,11 +71,11 @@ class RowSet:
         random: np.random.RandomState | None = None,
         sorter: Any = None,
     ) -> Iterator[tuple[np.ndarray, RowBatch]]:
-        """Yield batches of `n_rows` rows on average, with the places of their rows in the input.
+        """Yield batches of `n_rows` rows on average, with the indices of their rows in X.
 
-        Groups stay whole and in order unless `random` is given: then they are cut into pieces
-        of at most TRAINING_PIECE and `n_rows` rows and shuffled. A ColumnSorter, or what has its
-        method, then brings the features of a batch into the order of their columns.
+        If `random` is None, groups are not split and keep their order. Otherwise they are split
+        into pieces of at most TRAINING_PIECE and `n_rows` rows, the pieces are shuffled, and
+        `sorter`, an object with the method of ColumnSorter, sorts the features by column.
         """
         starts, lengths = self.starts, self.lengths
         if random is not None:
@@ -112,7 +112,7 @@ class RowSet:
         )
 
     def take_words(self, rows: np.ndarray) -> Words | None:
-        """Return the words of some rows, where words are read."""
+        """Return the words of some rows, or None if the network reads no words."""
         if self.words is None or self.word_offsets is None:
             return None
         starts = self.word_offsets[rows]
@@ -126,27 +126,29 @@ class RowSet:
 
 
 class ColumnSorter:
-    """Brings the stored values of sparse rows into the order of their columns.
+    """Sorts the stored values of sparse rows by column.
 
-    The different columns alone are sorted; a note of the place of each spares sorting the
-    values.
+    Only the distinct columns are sorted. Looking up the rank of each column is faster than
+    sorting the values.
 
     Parameters
     ----------
     n_columns : int
-        Number of columns of the matrices to come.
+        Number of columns of the matrices.
     """
 
     def __init__(self, n_columns: int) -> None:
-        self._place = np.empty(n_columns, dtype=np.int32)  # only those of present columns are set
+        self._rank_of = np.empty(
+            n_columns, dtype=np.int32
+        )  # set only for the columns of the current matrix
 
     def sort(self, X: sparse.csr_array) -> Columns:
-        """Return the stored values of CSR rows by column."""
+        """Return the stored values of CSR rows, sorted by column."""
         numbers = np.arange(len(X.indices), dtype=np.int32)
-        self._place[X.indices] = numbers
-        ids = np.sort(X.indices[self._place[X.indices] == numbers])  # each column once
-        self._place[ids] = numbers[: len(ids)]
-        by_row = (numbers, self._place[X.indices], X.indptr)
+        self._rank_of[X.indices] = numbers
+        ids = np.sort(X.indices[self._rank_of[X.indices] == numbers])  # each column once
+        self._rank_of[ids] = numbers[: len(ids)]
+        by_row = (numbers, self._rank_of[X.indices], X.indptr)
         by_column = sparse.csr_array(by_row, shape=(X.shape[0], len(ids))).tocsc()
         parts = (by_column.indptr[:-1], by_column.indices, by_column.data)
         return Columns(torch.from_numpy(ids.astype(np.int64)), *map(torch.from_numpy, parts))
@@ -155,7 +157,7 @@ class ColumnSorter:
 def take_features(
     X: sparse.csr_array | np.ndarray, rows: np.ndarray, sorter: Any
 ) -> SparseFeatures | torch.Tensor:
-    """Take rows of features; a sorter, in training, gives them by column too."""
+    """Return the features of some rows as tensors; with a sorter, also sorted by column."""
     in_order = len(rows) == X.shape[0] and bool((rows[1:] > rows[:-1]).all())
     taken = X if in_order else X[rows]
     if isinstance(taken, np.ndarray):

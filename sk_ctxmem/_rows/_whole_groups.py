@@ -1,35 +1,36 @@
-"""Rows in chunks that cut no group."""
+"""Chunks of whole groups."""
 
 import numpy as np
 import pandas as pd
 
 
 def whole_groups(chunks, group_column):
-    """Yield the rows of chunks in chunks that cut no group.
+    """Regroup the rows of chunks into chunks that do not split a group.
 
-    The rows of the last group of a chunk wait for the next one. So a file of any length is read
-    in the memory of one chunk and the longest group.
+    The rows of the last group of a chunk are kept for the next chunk. The memory needed is that of
+    one chunk and the longest group, for files of any length.
 
     Parameters
     ----------
     chunks : iterable of DataFrame
-        Rows, those of a group one after another, such as the batches of a Parquet file.
+        Chunks of rows, for example the batches of a Parquet file. The rows of a group must be
+        consecutive.
 
     group_column : str
-        Column that says which group a row belongs to.
+        Name of the column with the group of each row.
 
     Yields
     ------
     chunk : DataFrame
-        Whole groups, with an index from 0.
+        Rows of whole groups, with a new RangeIndex.
 
     Raises
     ------
     TypeError
-        If a chunk is no DataFrame of pandas.
+        If a chunk is not a pandas DataFrame.
     ValueError
-        If a chunk lacks the column, or a value in it, or has a group that comes back after
-        another one. One that comes back in a later chunk is not seen: sort the rows.
+        If a chunk lacks the column or has a missing value in it, or if the rows of a group are
+        not consecutive within a chunk. This is not detected across chunks: sort the rows.
 
     Examples
     --------
@@ -40,7 +41,7 @@ def whole_groups(chunks, group_column):
     [['1', '2'], ['3', '4', '5']]
     """
     if isinstance(chunks, pd.DataFrame):
-        raise TypeError("chunks is one DataFrame; pass a list of it, or its parts.")
+        raise TypeError("chunks is a single DataFrame; pass a list of DataFrames.")
     waiting: list[pd.DataFrame] = []
     for chunk in chunks:
         _check_chunk(chunk, group_column)
@@ -51,11 +52,11 @@ def whole_groups(chunks, group_column):
         changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
         if len(changes) > codes.max():
             raise ValueError(
-                f"A chunk has groups that come back after others, first in row "
+                "A chunk has a group whose rows are not consecutive: it comes back in row "
                 f"{_find_return(codes)}; sort the rows by {group_column!r}."
             )
-        starts_anew = not waiting or ids.iloc[0] != waiting[-1][group_column].iloc[-1]
-        if len(changes) or starts_anew:
+        starts_group = not waiting or ids.iloc[0] != waiting[-1][group_column].iloc[-1]
+        if len(changes) or starts_group:
             last = changes[-1] if len(changes) else 0
             ready = [*waiting, chunk.iloc[:last]]
             waiting = [chunk.iloc[last:]]
@@ -70,8 +71,8 @@ def whole_groups(chunks, group_column):
 def _check_chunk(chunk, group_column):
     if not isinstance(chunk, pd.DataFrame):
         raise TypeError(
-            f"A chunk is a {type(chunk).__name__}, where a DataFrame of pandas was expected; "
-            "convert it, such as by its method to_pandas()."
+            f"A chunk is a {type(chunk).__name__}, but a pandas DataFrame was expected; convert "
+            "it, for example with its method to_pandas()."
         )
     if group_column not in chunk.columns:
         raise ValueError(
@@ -79,14 +80,18 @@ def _check_chunk(chunk, group_column):
             f"{list(chunk.columns)}; give the name of one of them."
         )
     if isinstance(chunk[group_column], pd.DataFrame):
-        raise ValueError(f"A chunk has several columns {group_column!r}; give each its own name.")
+        raise ValueError(
+            f"A chunk has several columns named {group_column!r}; give each its own name."
+        )
     if chunk[group_column].isna().any():
         row = int(chunk[group_column].isna().argmax())
-        raise ValueError(f"A chunk has no {group_column!r} in row {row}; give each row one.")
+        raise ValueError(
+            f"A chunk has no value of {group_column!r} in row {row}; give each row a value."
+        )
 
 
 def _find_return(codes):
-    """Return the first row of a group that was there before another one."""
+    """Return the first row whose group occurred before another group."""
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     repeated = pd.Series(codes[starts]).duplicated().to_numpy()
     return int(starts[repeated.argmax()])

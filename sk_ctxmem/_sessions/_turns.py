@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from .._features._sequences import TextSequences
-from .._input._arrays import as_array, as_numbers, check_sizes, check_storage
+from .._input._arrays import as_array, as_numbers, check_float32_range, check_storage
 from .._input._rows import check_texts, is_missing
 
 SPEAKER_SIZE = 16  # bytes that stand for a speaker, from which the name cannot be read
@@ -84,7 +84,7 @@ def read_turns(kind, contents, n_turns, n_features):
     else:
         turns = as_numbers(as_array(contents, "text"), "text")
         check_storage(turns)
-        turns = check_sizes(check_array(turns, accept_sparse="csr", input_name="text"))
+        turns = check_float32_range(check_array(turns, accept_sparse="csr", input_name="text"))
     n_found = len(turns) if kind == "text" else turns.shape[0]
     if n_found != n_turns:
         raise ValueError(f"{n_found} turns were passed, but {n_turns} are needed: one for each.")

@@ -1,6 +1,6 @@
-"""Fits and predictions on more rows than one process takes.
+"""Fit and predict in several processes or on data larger than memory. May import all rooms.
 
-Each function imports the engine that it runs on only when it is called.
+Each function imports its engine only when it is called.
 """
 
 from ._dask import predict_dask

@@ -1,65 +1,64 @@
-"""Predictions for frames of Dask."""
+"""Predictions for Dask DataFrames."""
 
 import numpy as np
 
 from .._messages import import_optional
 from ._predictor import FramePredictor
 
-ROWS_OF_A_PARTITION = 2**40  # more than any has: the number of a row starts with its partition
+MAX_PARTITION_ROWS = 2**40  # row number = partition number * MAX_PARTITION_ROWS + position
 
 
 def predict_dask(clf, ddf, *, order_column=None, columns=None, probabilities=True):
-    """Predict the rows of a frame of Dask, whatever partitions a conversation is spread over.
+    """Predict the rows of a Dask DataFrame, for any distribution of rows over partitions.
 
-    Rows of one conversation are brought into one partition by a shuffle, unless rows stand alone.
-    They come in the order of the frame, or of the classifier's `order_column`. So each row gets
-    what ``clf.predict(ddf.compute())`` says of it.
+    If the classifier uses groups, the rows of a conversation are shuffled into one partition and
+    ordered by `order_column`, or else as in the frame. The predictions equal those of
+    ``clf.predict(ddf.compute())``.
 
     Parameters
     ----------
     clf : ContextMemoryClassifier
-        A fitted classifier. If rows of a conversation count for one another, it must have been
-        fitted with `group_column`.
+        Fitted classifier. If it uses groups, it must have been fitted with `group_column`.
 
     ddf : dask.dataframe.DataFrame
-        Rows of the kind that the classifier was fitted on; more columns do not matter.
+        Rows with the columns that the classifier was fitted on. Other columns are ignored.
 
     order_column : str or None, default=None
-        Column that orders the rows of a conversation, where the classifier was fitted without
-        one. None for its own, or else for their order in the frame.
+        Column that orders the rows of a conversation, if the classifier was fitted without
+        `order_column`. If None, the `order_column` of the classifier, or else the order of the
+        rows in the frame.
 
     columns : list or None, default=None
-        Columns of the frame to keep beside the predictions; None for all.
+        Columns of the frame to keep in the result. If None, all columns.
 
     probabilities : bool, default=True
-        Whether to add the probabilities of the classes too.
+        Whether to add a column with the probability of each class.
 
     Returns
     -------
     predictions : dask.dataframe.DataFrame
-        The columns that are kept, ``prediction``, and ``probability_<class>`` for each class.
-        Rows keep their index, but after a shuffle they stand in other partitions. Nothing is
-        computed yet.
+        The kept columns, ``prediction``, and ``probability_<class>`` for each class. Rows keep
+        their index, but a shuffle moves them to other partitions. The result is lazy.
 
     Raises
     ------
     TypeError, ValueError
-        If the classifier cannot be sent as plain data, or the frame lacks a column or has one of
-        the new ones; the message says what to do.
+        If the classifier cannot be serialized as plain data, or the frame lacks a column or
+        already has one of the new columns.
     ImportError
         If Dask is not installed.
 
     See Also
     --------
-    predict_spark : The same on Spark.
-    FramePredictor : The same on other engines.
+    predict_spark : Predictions for Spark DataFrames.
+    FramePredictor : Predictions on other engines.
     """
     dask = import_optional("dask", "dask", "predict_dask")
     dataframe = import_optional("dask.dataframe", "dask", "predict_dask")
     if not isinstance(ddf, dataframe.DataFrame):
         raise TypeError(
             f"ddf is a {type(ddf).__name__}, but a dask.dataframe.DataFrame was expected; for a "
-            "frame of pandas, call clf.predict."
+            "pandas DataFrame, call clf.predict."
         )
     predictor = FramePredictor(
         clf, order_column=order_column, columns=columns, probabilities=probabilities
@@ -72,13 +71,13 @@ def predict_dask(clf, ddf, *, order_column=None, columns=None, probabilities=Tru
         meta_of_rows = rows._meta.assign(**{number: np.int64(0)})
         rows = rows.map_partitions(_number_rows, number, meta=meta_of_rows)
         rows = rows.shuffle(predictor._group)
-    # one object in the graph, which workers hand on to one another
+    # delayed: one object in the graph, which workers pass to each other
     sent = dask.delayed(predictor)
     return rows.map_partitions(_predict_partition, sent, number, meta=meta)
 
 
 def _free_name(present):
-    """Return the name of a column that is none of these."""
+    """Return a column name that is not in `present`."""
     name = "row"
     while name in present:
         name += "_"
@@ -86,13 +85,13 @@ def _free_name(present):
 
 
 def _number_rows(rows, name, partition_info=None):
-    """Add a column of numbers that sort the rows as the whole frame does."""
-    first = partition_info["number"] * ROWS_OF_A_PARTITION
+    """Add a column of row numbers, in the order of the whole frame."""
+    first = partition_info["number"] * MAX_PARTITION_ROWS
     return rows.assign(**{name: np.arange(first, first + len(rows), dtype=np.int64)})
 
 
 def _predict_partition(rows, predictor, number):
-    """Predict the rows of a partition, which holds whole conversations."""
+    """Predict the rows of a partition of whole conversations."""
     if number is not None:
         rows = rows.sort_values(number).drop(columns=number)
     return predictor(rows)

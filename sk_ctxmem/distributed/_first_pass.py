@@ -1,4 +1,4 @@
-"""The first pass over rows in files: what training needs to know beforehand."""
+"""First pass over rows in files: counts classes, speakers and texts, and holds out rows."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,26 @@ import pandas as pd
 from .._input._rows import check_texts
 from ._held_out import HeldOut, hash_groups
 
-MOST_CLASSES = 10_000  # more values than these are no classes
-TEXTS_AT_ONCE = 100_000  # adding counts to those of all texts takes a while, however few they are
-MOST_SPEAKERS = 100_000  # that are remembered while counting
-MOST_CHECKED_GROUPS = 5_000_000  # of which it is seen that they come back, in 16 bytes each
+MAX_CLASSES = 10_000  # a column with more values is not a target
+TEXT_BATCH_SIZE = 100_000  # merging counts is slow even for few texts
+MAX_COUNTED_SPEAKERS = 100_000
+MAX_CHECKED_GROUPS = 5_000_000  # checked for rows in several places; 16 bytes each
 
 
 @dataclass
 class Findings:
-    """What the first pass has found.
+    """Results of the first pass.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        All values of the target.
+        Class labels.
     counts : ndarray of shape (n_classes,), int64
-        Number of rows of each that are not held out.
+        Number of training rows of each class.
     speakers : Series
         Number of groups of each speaker.
     held_out : HeldOut
-        The rows to hold out.
+        Held-out rows.
     """
 
     classes: np.ndarray
@@ -36,27 +36,27 @@ class Findings:
     held_out: HeldOut
 
     def add(self, classes, counts, speakers):
-        """Add what was found in other files."""
-        ours = _add(pd.Series(self.counts, self.classes), pd.Series(counts, classes))
-        self.classes, self.counts = ours.index.to_numpy(), ours.to_numpy()
+        """Add the counts of other files."""
+        merged = _add(pd.Series(self.counts, self.classes), pd.Series(counts, classes))
+        self.classes, self.counts = merged.index.to_numpy(), merged.to_numpy()
         self.speakers = _add(self.speakers, speakers)
 
 
 class FirstPass:
-    """One pass over all rows.
+    """First pass over all rows.
 
     Parameters
     ----------
     rows : ParquetRows
-        The rows.
+        Rows of the files.
     columns : dict of str to str or None
-        Names of the columns by their roles text, group, order and speaker.
+        Column names by role: text, group, order and speaker.
     target : str
-        Column of the classes.
+        Column of the class labels.
     texts : TextCounts or None
-        What counts the texts that are not held out, if they are to be counted.
+        Counts of the texts of the training rows. None if they are not needed.
     n_held_out, seed : int
-        Number of rows to hold out, and the seed of the choice.
+        Number of rows to hold out, and seed of the selection.
     """
 
     def __init__(self, rows, columns, target, texts, n_held_out, seed):
@@ -66,7 +66,7 @@ class FirstPass:
         self.texts = texts
         self.seed = seed
         self.held_out = HeldOut(n_held_out)
-        self.waiting = []  # texts that are still to be counted
+        self.waiting = []  # texts that are not counted yet
         self.classes = self.speakers = pd.Series(dtype=np.int64)
         self.seen = _SeenGroups()
 
@@ -76,12 +76,12 @@ class FirstPass:
         Parameters
         ----------
         bar : tqdm or None
-            Is moved by the rows.
+            Progress bar, updated by the number of rows.
 
         Returns
         -------
         findings : Findings
-            What was found.
+            Classes, counts, speakers and held-out rows.
         """
         group_column = self.columns["group"]
         for frame, file in self.rows.frames_in_order():
@@ -101,24 +101,24 @@ class FirstPass:
         return Findings(labels, counts, self.speakers, self.held_out)
 
     def _count_rows(self, frame):
-        """Count texts and classes of rows to learn from."""
+        """Count texts and classes of training rows."""
         if not len(frame):
             return
         column = self.columns["text"]
         texts = check_texts(frame[column], f"column {column!r}")
         if self.texts is not None:
             self.waiting += texts
-            if len(self.waiting) >= TEXTS_AT_ONCE:
+            if len(self.waiting) >= TEXT_BATCH_SIZE:
                 self._count_texts()
         self.classes = _add(self.classes, frame[self.target].value_counts())
-        if len(self.classes) > MOST_CLASSES:
+        if len(self.classes) > MAX_CLASSES:
             raise ValueError(
-                f"target={self.target!r} has more than {MOST_CLASSES:,} values, such as "
-                f"{self.classes.index[0]!r}; give the name of the column with the classes."
+                f"target={self.target!r} has more than {MAX_CLASSES:,} values, such as "
+                f"{self.classes.index[0]!r}; pass the name of the column of class labels."
             )
 
     def _count_texts(self):
-        """Count the texts that wait."""
+        """Add the waiting texts to the counts."""
         if self.texts is not None:
             self.texts.add(self.waiting)
             self.waiting = []
@@ -131,25 +131,25 @@ class FirstPass:
         pairs = pd.DataFrame({"speaker": frame[column].to_numpy(), "unit": hashes}).dropna()
         counts = pairs.drop_duplicates()["speaker"].value_counts(sort=False)
         self.speakers = _add(self.speakers, counts)
-        if len(self.speakers) > MOST_SPEAKERS:
-            self.speakers = self.speakers.nlargest(MOST_SPEAKERS // 2)
+        if len(self.speakers) > MAX_COUNTED_SPEAKERS:
+            self.speakers = self.speakers.nlargest(MAX_COUNTED_SPEAKERS // 2)
 
 
 def _add(counts, more):
-    """Add counts of the same things; without any, there is no type of things yet."""
+    """Add counts; empty counts have no index dtype and are ignored."""
     return counts.add(more, fill_value=0).astype(np.int64) if len(counts) else more
 
 
 class _SeenGroups:
-    """The groups that were seen, by their hashes: the first MOST_CHECKED_GROUPS."""
+    """Hashes and files of the first MAX_CHECKED_GROUPS groups."""
 
     def __init__(self):
         self.hashes, self.files, self.names = [], [], []
         self.n_groups = 0
 
     def add(self, hashes, file):
-        """Note the groups of rows, of which those of a group are neighbours."""
-        if self.n_groups >= MOST_CHECKED_GROUPS:
+        """Add the groups of rows; the rows of a group are consecutive."""
+        if self.n_groups >= MAX_CHECKED_GROUPS:
             return
         if not self.names or self.names[-1] != file:
             self.names.append(file)
@@ -159,11 +159,11 @@ class _SeenGroups:
         self.n_groups += len(firsts)
 
     def of_all(self):
-        """Return the hashes of the groups, in any order."""
+        """Return the hashes of all groups, in any order."""
         return np.concatenate(self.hashes) if self.hashes else np.zeros(0, dtype=np.uint64)
 
     def check(self, rows, group_column, seed):
-        """Raise if a group was seen again after others, in the same file or in another one."""
+        """Raise if the rows of a group are not consecutive, in one file or across files."""
         if not self.n_groups:
             return
         hashes, files = np.concatenate(self.hashes), np.concatenate(self.files)
@@ -176,14 +176,13 @@ class _SeenGroups:
         group = _find_group(rows, where, hashes[first], group_column, seed)
         places = " and ".join(repr(str(path)) for path in sorted(where))
         raise ValueError(
-            f"Rows of group {group!r} stand in several places, in {places}, where those of a "
-            "group must be next to each other in one file; sort the rows by the group before "
-            "they are written to files."
+            f"Rows of group {group!r} are in several places, in {places}, but the rows of a group "
+            "must be consecutive in one file; sort the rows by group before writing the files."
         )
 
 
 def _find_group(rows, files, wanted, group_column, seed):
-    """Return the group of a hash."""
+    """Return the group with a given hash."""
     for row_group in rows.row_groups:
         if row_group.file in files:
             for frame in rows.frames_of(row_group):

@@ -1,4 +1,4 @@
-"""One fit in several processes."""
+"""Data-parallel fit in several processes."""
 
 from .._classifier import ContextMemoryClassifier, checked_params, fit_result, keep_result
 from .._training._fit import fit_model, warn_if_interrupted
@@ -6,67 +6,69 @@ from ._groups import many_processes
 
 
 def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0):
-    """Fit one classifier in several processes, on one machine or many.
+    """Fit one classifier in several processes, on one or several machines.
 
-    All processes call this with the same rows. Each trains on whole groups of its own, of about
-    as many rows in all of them, and after each batch all take the same step: that of the sum of
-    their gradients, which is the gradient of the whole batch. `batch_size` counts the rows of all
-    processes, so that their number changes how fast a fit is, not what is learned but for other
-    random numbers. Start the script by ``torchrun``::
+    All processes call this function with the same rows. Groups are distributed over the processes
+    such that each has about the same number of rows. After each batch, the gradients of all
+    processes are summed, which gives the gradient of the whole batch, and all take the same step.
+    `batch_size` is the number of rows of all processes, so that the number of processes changes
+    the speed of the fit, but not the result, except for random numbers. Start the script with
+    ``torchrun``::
 
         torchrun --nproc-per-node=2 train.py
 
     Parameters
     ----------
     clf : ContextMemoryClassifier
-        The classifier, with the same parameters in all processes. It is fitted in place.
+        Classifier with the same parameters in all processes. It is fitted in place.
 
     X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-        All rows, as for `fit`.
+        Rows, as for `fit`.
 
     y : array-like of shape (n_rows,)
-        Their classes.
+        Class label of each row.
 
     sample_weight : array-like of shape (n_rows,) or None, default=None
-        Weights of the rows.
+        Sample weights.
 
     groups : array-like of shape (n_rows,) or None, default=None
-        Which conversation or document each row belongs to, if no column says so.
+        Group of each row, such as a conversation or document, if X has no group column.
 
     timeout : float, default=300.0
-        Seconds that a process waits for another one that is alive, but does not answer. One that
-        ends is noticed at once.
+        Seconds that a process waits for another process that is alive but does not answer. A
+        process that ends is noticed immediately.
 
     Returns
     -------
     clf : ContextMemoryClassifier
-        The fitted classifier, the same in every process.
+        Fitted classifier, identical in all processes.
 
     Raises
     ------
     ProcessLostError
-        If another process ends or does not answer in time. The classifier is as it was.
+        If another process ends or does not answer in time. The classifier is unchanged.
     RuntimeError
-        If the process was not started by torchrun, nor has called
+        If the process was not started by torchrun and has not called
         `torch.distributed.init_process_group`.
     TypeError, ValueError
-        If the input is not legal, differs between processes, or has fewer groups than there are
+        If the input is invalid, differs between processes, or has fewer groups than there are
         processes.
 
     See Also
     --------
-    fit_parquet : Fit rows that no memory holds.
+    fit_parquet : Fit to files larger than memory.
 
     Notes
     -----
-    Long conversations are trained on in pieces, of at most 32 rows and of no more than a process's
-    part of a batch: let `batch_size` be 32 times the number of processes or more. On fewer than
-    19,200 rows steps are smaller, see `batch_size`; there, one process learns more.
+    In training, long conversations are split into pieces of at most 32 rows, and of at most the
+    rows of one process in a batch. `batch_size` should therefore be at least 32 times the number
+    of processes. With fewer than 19,200 rows the batches are smaller, see `batch_size`, and a
+    single process is more accurate.
 
-    Text is turned into features in each process. On GPUs, ``device="auto"`` takes the one of the
-    process's LOCAL_RANK. The first process alone writes: it shows the bar of `verbose`, tells the
-    `callbacks`, and reads and writes `checkpoint`. What a callback or Ctrl-C ends, ends
-    with the epoch. Callbacks of scikit-learn are not told.
+    Each process vectorizes the texts. On GPUs, ``device="auto"`` selects the GPU of the
+    LOCAL_RANK of the process. Only the first process shows the progress bar of `verbose`, calls
+    the `callbacks`, and reads and writes `checkpoint`. If a callback or Ctrl-C stops training, it
+    ends after the current epoch. scikit-learn callbacks are not called.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The processes that torchrun has started, as those of a fit."""
+"""Process groups of torch.distributed for a fit."""
 
 import os
 from collections.abc import Iterator
@@ -17,26 +17,26 @@ from ..exceptions import ProcessLostError
 from ._many_processes import ManyProcesses
 
 TIMEOUT = Number(Real, 0, 10**8, 300, closed="neither")
-NUMBERS = count()  # of the groups that were opened; all processes count alike
-MEETING_PLACE: list[tuple[Any, int, int]] = []  # once there is one
+NUMBERS = count()  # of the process groups opened so far, the same in all processes
+RENDEZVOUS: list[tuple[Any, int, int]] = []  # store, rank and number of processes
 SET_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 @contextmanager
 def many_processes(function: str, timeout: float) -> Iterator[ManyProcesses]:
-    """Give the processes that torchrun has started, or that of an open process group.
+    """Open a process group of the processes of torchrun, or of the open default group.
 
     Parameters
     ----------
     function : str
-        Name of the function that needs them.
+        Name of the calling function.
     timeout : float
-        Seconds that one waits for another.
+        Seconds that a process waits for another.
 
     Yields
     ------
     processes : ManyProcesses
-        The processes. A group of torch.distributed that is opened for them is closed at the end.
+        Process group. If the default group was opened for it, it is closed at the end.
     """
     TIMEOUT.check("timeout", timeout)
     was_ready = dist.is_initialized()
@@ -50,7 +50,7 @@ def many_processes(function: str, timeout: float) -> Iterator[ManyProcesses]:
         try:
             yield ManyProcesses(group)
         finally:
-            dist.destroy_process_group(group)  # so that others see at once if an error ends this
+            dist.destroy_process_group(group)  # so that other processes notice an error immediately
     finally:
         if not was_ready:
             dist.destroy_process_group()
@@ -58,7 +58,7 @@ def many_processes(function: str, timeout: float) -> Iterator[ManyProcesses]:
 
 @contextmanager
 def all_processes(function: str, timeout: float) -> Iterator[OneProcess]:
-    """Give the processes that torchrun has started, or this one alone if it has not."""
+    """Open a process group, or return this single process if torchrun has not started it."""
     TIMEOUT.check("timeout", timeout)
     if not dist.is_initialized() and _missing_variables():
         yield OneProcess()
@@ -69,33 +69,33 @@ def all_processes(function: str, timeout: float) -> Iterator[OneProcess]:
 
 @contextmanager
 def _meeting(function: str, timeout: float) -> Iterator[None]:
-    """Say what it means that another process does not come."""
+    """Raise ProcessLostError if not all processes arrive in time."""
     try:
         yield
     except RuntimeError as error:
         raise ProcessLostError(
-            f"This process did not meet all others within {timeout} seconds; start as many as "
-            f"torchrun was told, and let each of them call {function}. ({error})"
+            f"Not all processes called {function} within {timeout} seconds; start the number of "
+            f"processes passed to torchrun, and call {function} in each of them. ({error})"
         ) from error
 
 
 def _open_group(timeout: float) -> None:
     limit = timedelta(seconds=float(timeout))
-    store, rank, n_processes = _meeting_place(limit)
+    store, rank, n_processes = _rendezvous(limit)
     store.set_timeout(limit)
     own = dist.PrefixStore(f"sk_ctxmem/{next(NUMBERS)}", store)
     dist.init_process_group(store=own, rank=rank, world_size=n_processes, timeout=limit)
 
 
-def _meeting_place(limit: timedelta) -> tuple[Any, int, int]:
-    """Return where the processes find each other, their rank, and their number.
+def _rendezvous(limit: timedelta) -> tuple[Any, int, int]:
+    """Return the store shared by the processes, the rank, and the number of processes.
 
-    It stays open for fits to come: a process that is done earlier would look for that of the next
-    fit while the first process still has that of the last.
+    The store stays open for later fits. Otherwise a process that finishes early could connect to
+    the store of the last fit, which the first process has not closed yet.
     """
-    if not MEETING_PLACE:
-        MEETING_PLACE.append(next(rendezvous("env://", timeout=limit)))
-    return MEETING_PLACE[0]
+    if not RENDEZVOUS:
+        RENDEZVOUS.append(next(rendezvous("env://", timeout=limit)))
+    return RENDEZVOUS[0]
 
 
 def _missing_variables() -> list[str]:
@@ -106,7 +106,8 @@ def _check_environment(function: str) -> None:
     missing = _missing_variables()
     if missing:
         raise RuntimeError(
-            f"{function} runs in several processes: start the script by `torchrun "
-            "--nproc-per-node=2 script.py`, or call torch.distributed.init_process_group before; "
-            f"the environment lacks {', '.join(missing)}. In a single process, call clf.fit."
+            f"{function} runs in several processes: start the script with `torchrun "
+            "--nproc-per-node=2 script.py`, or call torch.distributed.init_process_group first; "
+            f"the environment variables {', '.join(missing)} are not set. In a single process, "
+            "call clf.fit."
         )

@@ -1,4 +1,4 @@
-"""The choice of rows to hold out from a stream, in whole groups and in bounded memory."""
+"""Selection of held-out groups from a stream, in bounded memory."""
 
 import numpy as np
 import pandas as pd
@@ -7,21 +7,21 @@ STEP, MIXING = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # o
 
 
 def hash_groups(frame, group_column, seed):
-    """Return a number for the group of each row, which looks random and depends on the seed.
+    """Return a hash of the group of each row, given a seed.
 
     Parameters
     ----------
     frame : DataFrame
-        Rows; the index is their number among all rows.
+        Rows. The index is their row number in all files.
     group_column : str or None
-        Which group they belong to; None if each row is its own.
+        Column of the groups. If None, each row is a group.
     seed : int
-        The seed.
+        Seed of the hashes.
 
     Returns
     -------
     hashes : ndarray of shape (n_rows,), uint64
-        Equal for the rows of a group, wherever they are.
+        Hashes, equal for all rows of a group in any file.
     """
     if group_column is None:
         return _mix(frame.index.to_numpy().astype(np.uint64), seed)
@@ -30,7 +30,7 @@ def hash_groups(frame, group_column, seed):
 
 
 def _mix(numbers, seed):
-    """Return the finaliser of splitmix64 (Steele et al., 2014) of numbers and a seed."""
+    """Return the finalizer of splitmix64 (Steele et al., 2014) of numbers and a seed."""
     numbers = numbers + np.uint64((seed + 1) * STEP % 2**64)
     for shift, factor in zip((30, 27), MIXING, strict=True):
         numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
@@ -38,15 +38,15 @@ def _mix(numbers, seed):
 
 
 class HeldOut:
-    """The groups of the smallest hashes, as many as have about the rows that are wanted.
+    """Held-out rows: the groups with the smallest hashes, up to about `n_wanted` rows.
 
-    Which these are depends on the groups and the seed alone, not on the order of the files. Groups
-    of more than twice the rows that are wanted are passed over.
+    The selection depends only on the groups and the seed, not on the order of the files. Groups
+    of more than twice `n_wanted` rows are skipped.
 
     Parameters
     ----------
     n_wanted : int
-        Number of rows; 0 holds none out.
+        Number of rows to hold out. If 0, none.
     """
 
     def __init__(self, n_wanted):
@@ -59,19 +59,19 @@ class HeldOut:
         return len(self.hashes)
 
     def take(self, frame, hashes):
-        """Take the groups of rows that are to be held out as far as is known until now.
+        """Add the groups of a frame that belong to the selection so far.
 
         Parameters
         ----------
         frame : DataFrame
             Whole groups.
         hashes : ndarray of shape (n_rows,), uint64
-            The hashes of their groups.
+            Hash of the group of each row.
 
         Returns
         -------
         rest : DataFrame
-            The other rows, and those held out until now that are not any more.
+            The other rows, and rows that no longer belong to the selection.
         """
         near = hashes < self.limit
         if not near.any():
@@ -79,41 +79,41 @@ class HeldOut:
         held = [] if self.frame is None else [self.frame]
         pool = pd.concat([*held, frame[near]])
         pooled = np.concatenate([self.hashes, hashes[near]])
-        units, sizes = np.unique(pooled, return_counts=True)
-        units = units[sizes <= 2 * self.n_wanted]
+        groups, sizes = np.unique(pooled, return_counts=True)
+        groups = groups[sizes <= 2 * self.n_wanted]
         n_rows = np.cumsum(sizes[sizes <= 2 * self.n_wanted])
-        n_units = int(np.searchsorted(n_rows, self.n_wanted)) + 1
-        if n_units < len(units):
-            self.limit = units[n_units]
-        kept = np.isin(pooled, units[:n_units])
+        n_groups = int(np.searchsorted(n_rows, self.n_wanted)) + 1
+        if n_groups < len(groups):
+            self.limit = groups[n_groups]
+        kept = np.isin(pooled, groups[:n_groups])
         self.frame, self.hashes = pool[kept], pooled[kept]
         return pd.concat([frame[~near], pool[~kept]])
 
     def spare_classes(self, target, counts):
-        """Give back the groups without which a class would have no rows to learn from.
+        """Return groups to the training rows so that no class is without training rows.
 
         Parameters
         ----------
         target : str
-            Column of the classes.
+            Column of the class labels.
         counts : Series
-            Number of rows of each class that are not held out.
+            Number of training rows of each class.
 
         Returns
         -------
         rest : DataFrame
-            The rows of these groups.
+            Rows of the returned groups.
         """
         if self.frame is None:
             return None
         left = counts.to_dict()
-        given_back = np.zeros(len(self.hashes), dtype=bool)
-        for unit in np.unique(self.hashes)[::-1]:
-            rows = self.hashes == unit
+        returned = np.zeros(len(self.hashes), dtype=bool)
+        for group in np.unique(self.hashes)[::-1]:
+            rows = self.hashes == group
             members = self.frame.loc[rows, target].tolist()
             if any(label not in left for label in members):
-                given_back |= rows
+                returned |= rows
                 left.update(dict.fromkeys(members, 1))
-        rest = self.frame[given_back]
-        self.frame, self.hashes = self.frame[~given_back], self.hashes[~given_back]
+        rest = self.frame[returned]
+        self.frame, self.hashes = self.frame[~returned], self.hashes[~returned]
         return rest

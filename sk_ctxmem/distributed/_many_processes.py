@@ -1,4 +1,4 @@
-"""Processes that train one network together, by the collectives of torch.distributed."""
+"""Collective operations of the processes of a fit, with torch.distributed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Kept = TypeVar("Kept")
 
 
 class ManyProcesses(OneProcess):
-    """What a fit asks of the processes of a group of torch.distributed.
+    """Processes of a torch.distributed group that train one network.
 
-    The loss of a batch is a sum over its rows divided by a fixed number, so that the gradient of
-    a batch whose rows lie in several processes is the plain sum of theirs, however many rows each
-    of them has. The gradient of the table of features is not sent at all, see `SharedSorter`.
+    The loss of a batch is a sum over its rows divided by a constant. Therefore the gradient of a
+    distributed batch is the sum of the gradients of all processes, for any number of rows in
+    each. The gradient of the feature table is not sent, see `SharedSorter`.
 
     Parameters
     ----------
     group : ProcessGroup
-        The processes. All of them call the same methods in the same order.
+        Process group. All processes call the same methods in the same order.
     """
 
     def __init__(self, group: Any) -> None:
@@ -41,10 +41,10 @@ class ManyProcesses(OneProcess):
         self.rank = dist.get_rank(group)
         self.n_processes = dist.get_world_size(group)
         self.device = torch.device("cpu")
-        self.complete: list[Any] = []  # tables whose gradients are those of all rows already
+        self.complete: list[Any] = []  # tables whose gradients are already those of all rows
 
     def choose_device(self, device: Any) -> Any:
-        """Return the GPU of the number that torchrun gives this process, where there are some."""
+        """Return the device; on GPUs, "auto" is the GPU of the LOCAL_RANK of this process."""
         if device == "auto" and torch.cuda.is_available():
             device = f"cuda:{os.environ.get('LOCAL_RANK', self.rank)}"
         if device != "auto":
@@ -52,9 +52,9 @@ class ManyProcesses(OneProcess):
         return device
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Raise in all processes if they are not set alike.
+        """Raise in all processes if their settings differ.
 
-        Only plain values are compared: what else decides shows in the rows.
+        Only plain values are compared. The effect of other parameters is compared in the rows.
         """
         plain = {
             name: value
@@ -67,12 +67,12 @@ class ManyProcesses(OneProcess):
                 if first.get(name, "?") != other.get(name, "?"):
                     raise ValueError(
                         f"{name} is {first.get(name, 'another object')!r} in process 0, but "
-                        f"{other.get(name, 'another object')!r} in process {rank}; all processes "
-                        "need the same."
+                        f"{other.get(name, 'another object')!r} in process {rank}; pass the same "
+                        "value in all processes."
                     )
 
     def same_random(self, random: np.random.RandomState) -> np.random.RandomState:
-        """Return a copy of that of the first process."""
+        """Return a copy of the random number generator of the first process."""
         same = np.random.RandomState()
         same.set_state(self.broadcast(random.get_state()))
         return same
@@ -83,7 +83,7 @@ class ManyProcesses(OneProcess):
         valid_rows: TrainingRows | None,
         calibration_rows: TrainingRows | None,
     ) -> tuple[EpochRows, TrainingRows | None, TrainingRows | None]:
-        """Return the part of this process: whole groups, as many rows as in the others."""
+        """Return the rows of this process: whole groups, about as many rows as in the others."""
         self._check_same(train_rows)
         owners = find_owners(train_rows.rows, self.n_processes)
         sorter = self.make_sorter(train_rows.rows.features.shape[1])
@@ -92,7 +92,7 @@ class ManyProcesses(OneProcess):
         return shared, *predicted  # type: ignore[return-value]
 
     def _check_same(self, rows: TrainingRows) -> None:
-        """Raise in all processes if they have not got the same rows."""
+        """Raise in all processes if their rows differ."""
         mark = 0
         for part in list_arrays(rows.rows, rows.targets.numpy(), rows.weights.numpy()):
             mark = mark if part is None else crc32(np.ascontiguousarray(part).data, mark)
@@ -100,8 +100,8 @@ class ManyProcesses(OneProcess):
         unlike = np.flatnonzero((marks != marks[0]).any(axis=1)).tolist()
         if unlike:
             raise ValueError(
-                f"The rows, classes, groups or weights of process {unlike[0]} are not those of "
-                "process 0; all processes need the same, in the same order."
+                f"The rows, classes, groups or weights of process {unlike[0]} differ from those of "
+                "process 0; pass the same rows in the same order in all processes."
             )
 
     def _share_out(self, rows: TrainingRows | None) -> TrainingRows | None:
@@ -110,20 +110,20 @@ class ManyProcesses(OneProcess):
         return take_share(rows, find_owners(rows.rows, self.n_processes), self.rank)
 
     def broadcast_weights(self, network: Any) -> None:
-        """Give a network the weights that it has in the first process."""
+        """Set the weights of a network to those of the first process."""
         self.complete = [network.table.weight] if network.sparse else []
         for weight in network.state_dict().values():
             with self._watched():
                 dist.broadcast(weight, group_src=0, group=self.group)
 
     def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:
-        """Give the weights of an optimiser the gradients of all processes, and return the loss."""
+        """Sum the gradients of the weights of an optimizer over all processes; return the loss."""
         complete = set(map(id, self.complete))
         self._sum_tables([table for table in optimizer.tables if id(table) not in complete])
         return self._sum_dense(optimizer.dense, loss.detach())
 
     def _sum_dense(self, weights: list[Any], loss: Tensor) -> Tensor:
-        """Sum up all that is small in one message; some gradients may be in few processes."""
+        """Sum dense gradients and the loss in one message; some processes may lack gradients."""
         is_there = torch.tensor([float(weight.grad is not None) for weight in weights])
         parts = [
             torch.zeros(weight.numel(), device=weight.device)
@@ -141,7 +141,7 @@ class ManyProcesses(OneProcess):
         return loss[0]
 
     def _sum_tables(self, tables: list[Any]) -> None:
-        """Sum sparse gradients up, of which each process sends the rows that it has."""
+        """Sum sparse gradients; each process sends the rows that it has."""
         if not tables:
             return
         own = [None if table.grad is None else table.grad.coalesce() for table in tables]
@@ -151,9 +151,9 @@ class ManyProcesses(OneProcess):
             table.grad = self._join(table, part, lengths) if any(lengths) else None
 
     def _join(self, table: Tensor, part: Tensor | None, lengths: list[int]) -> Tensor:
-        """Return the sum of sparse gradients, one process after another.
+        """Concatenate the sparse gradients of all processes.
 
-        The messages of all processes have the length of the longest, and are trimmed.
+        Gradients are padded to the longest of all processes, gathered, and trimmed.
         """
         ids = torch.zeros(max(lengths), dtype=torch.int64, device=self.device)
         values = torch.zeros(max(lengths), table.shape[1], device=self.device)
@@ -170,31 +170,31 @@ class ManyProcesses(OneProcess):
         )
 
     def _all_rows(self, own: Tensor) -> Tensor:
-        """Return the tensors of this shape of all processes: (n_processes, ...)."""
+        """Gather tensors of equal shape: (n_processes, ...)."""
         every = own.new_empty(self.n_processes, *own.shape)
         with self._watched():
             dist.all_gather(list(every.unbind()), own, group=self.group)
         return every
 
     def gather_fixed(self, array: np.ndarray) -> np.ndarray:
-        """Return the arrays of all processes, which are of the same shape: (n_processes, ...)."""
+        """Gather arrays of equal shape: (n_processes, ...)."""
         return self._all_rows(torch.from_numpy(array).to(self.device)).cpu().numpy()
 
     def all_reduce(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the sums over the processes."""
+        """Sum arrays over all processes."""
         return self.gather_fixed(numbers).sum(axis=0)
 
     def gather(self, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        """Return the rows of the arrays of all processes, one process after another."""
+        """Gather and concatenate arrays of different lengths."""
         lengths = self.gather_fixed(np.array([len(arrays[0])]))[:, 0].tolist()
         return self.gather_trimmed(arrays, lengths)
 
     def gather_trimmed(
         self, arrays: Sequence[np.ndarray], lengths: list[int]
     ) -> Sequence[np.ndarray]:
-        """Do the same where the numbers of the rows are known.
+        """Gather and concatenate arrays of known lengths.
 
-        Each process sends as many rows as the longest has, and the rest is cut off.
+        Arrays are padded to the longest of all processes, gathered, and trimmed.
         """
         joined = []
         for array in arrays:
@@ -206,22 +206,22 @@ class ManyProcesses(OneProcess):
         return joined
 
     def gather_objects(self, value: Kept) -> list[Kept]:
-        """Return what each process has."""
+        """Gather an object from each process."""
         every: list[Any] = [None] * self.n_processes
         with self._watched():
             dist.all_gather_object(every, value, group=self.group)
         return every
 
     def shard_files(self, files: Any) -> None:
-        """Keep the files that this process reads."""
+        """Keep the files of this process."""
         files.shard(self.rank, self.n_processes)
 
     def make_sorter(self, n_columns: int) -> Any:
-        """Return what asks the other processes for their rows."""
+        """Return a sorter that gathers the features of all processes."""
         return SharedSorter(self, n_columns)
 
     def broadcast(self, value: Kept) -> Kept:
-        """Return what the first process has."""
+        """Return the object of the first process."""
         held = [value]
         with self._watched():
             dist.broadcast_object_list(held, group_src=0, group=self.group, device=self.device)
@@ -229,13 +229,13 @@ class ManyProcesses(OneProcess):
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Say what it means that another process does not answer."""
+        """Convert errors of torch.distributed to ProcessLostError."""
         try:
             yield
         except RuntimeError as error:
             raise ProcessLostError(
-                f"Process {self.rank} of the {self.n_processes} that fit together lost another "
-                "one: it ended, or did not answer in time; its own output says why. Start the "
-                "fit again on all of them; fit_distributed with checkpoint= goes on after the "
-                f"last whole epoch. ({error})"
+                f"Process {self.rank} of {self.n_processes} lost another process: it ended, or did "
+                "not answer in time; see its output for the reason. Start the fit again in all "
+                "processes; fit_distributed with checkpoint= resumes after the last complete "
+                f"epoch. ({error})"
             ) from error

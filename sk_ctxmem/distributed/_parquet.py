@@ -1,4 +1,4 @@
-"""Fits from a folder of Parquet files."""
+"""Fit from a folder of Parquet files."""
 
 from dataclasses import replace
 from functools import partial
@@ -40,85 +40,86 @@ from ._groups import all_processes
 from ._parquet_rows import ParquetRows
 from ._row_stream import RowStream, without_groups
 
-# Features of each kind of n-grams. With 41 classes and the default hidden_size their table takes
-# 680 MB, its mean over epochs as much, and the exchange of both, for a moment, as much again.
+# Number of features of each kind of n-grams. With 41 classes and the default hidden_size their
+# table takes 680 MB, its average over epochs another 680 MB, and swapping them 680 MB temporarily.
 MOST_FEATURES = 1_000_000
-MOST_VALIDATION_ROWS = 20_000  # that early stopping judges by, which are kept in memory
-SAMPLE_ROWS = 10_000  # that tell the norm of the rows and the rate of the tables
-SLICES_OF_BUFFER = 8  # in which it is filled, so that it is not much larger than asked for
+MOST_VALIDATION_ROWS = 20_000  # for early stopping, kept in memory
+SAMPLE_ROWS = 10_000  # to compute the norm of the rows and the learning rate of the tables
+SLICES_OF_BUFFER = 8  # so that a buffer is not much larger than buffer_rows
 
 
 def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300.0):
-    """Fit a classifier to a folder of Parquet files, which may be more than memory holds.
+    """Fit a classifier to a folder of Parquet files, which may be larger than memory.
 
-    Files are read once to learn the n-grams, classes and speakers, then once for each of
-    `max_epochs`. What is in memory does not grow with the number of rows. Started by ``torchrun``,
-    several processes fit together, as in `fit_distributed`; each reads files of its own.
+    The files are read once to learn the n-grams, classes and speakers, and then once per epoch.
+    The memory needed does not grow with the number of rows. If started by ``torchrun``, several
+    processes fit one classifier as in `fit_distributed`, and each reads its own files.
 
     Parameters
     ----------
     clf : ContextMemoryClassifier
-        The classifier. Its parameters `text_column`, `group_column`, `order_column` and
-        `speaker_column` name columns of the files; those of training mean what they mean in `fit`.
+        Classifier. Its parameters `text_column`, `group_column`, `order_column` and
+        `speaker_column` name columns of the files. Training parameters have the same meaning as
+        in `fit`.
 
     folder : str or path
-        The folder. All files in it, and in folders in it, whose names end with ``.parquet`` are
-        read. Each needs the same columns.
+        Folder, searched recursively for files whose names end with ``.parquet``. All files must
+        have the same columns.
 
     target : str, default="label"
-        Column of the classes.
+        Column of the class labels.
 
     buffer_rows : int, default=100000
-        Number of rows that are shuffled together, and kept in memory twice.
+        Number of rows that are shuffled together. Two such buffers are kept in memory.
 
     timeout : float, default=300.0
-        Seconds that a process waits for another one that is alive, but does not answer. What
-        their first passes over the files differ by is part of it.
+        Seconds that a process waits for another process that is alive but does not answer. This
+        includes the difference in duration of their first passes over the files.
 
     Returns
     -------
     clf : ContextMemoryClassifier
-        The same classifier, fitted as by `fit`.
+        Fitted classifier.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not legal, a value is missing in a file, or a group is cut; the message
-        says where.
+        If a parameter is invalid, a file has a missing value, or the rows of a group are not
+        consecutive.
     FileNotFoundError
-        If there is no such folder, or no file in it.
+        If the folder does not exist, or has no Parquet file.
     ProcessLostError
-        If one of several processes ends or does not answer in time.
+        If another process ends or does not answer in time.
     ImportError
         If pyarrow is not installed.
 
     See Also
     --------
-    fit_distributed : Fit rows in memory in several processes.
-    sk_ctxmem.ContextMemoryClassifier.partial_fit : Training on chunks of any origin.
+    fit_distributed : Fit to rows in memory, in several processes.
+    sk_ctxmem.ContextMemoryClassifier.partial_fit : Incremental fit on chunks of rows.
 
     Notes
     -----
-    The rows of a group must be next to each other in one file, in any order if there is an
-    `order_column`; a group that is seen twice is an error, as far as the first five million groups
-    go. Row groups of files are read in random order, and a buffer of rows is shuffled by group:
-    rows of a file that is sorted by class should be shuffled, group by group, before.
+    The rows of a group must be consecutive in one file, in any order if there is an
+    `order_column`. A group in several places raises an error, which is checked for the first five
+    million groups. The row groups of the files are read in random order, and a buffer of rows is
+    shuffled by group. If a file is sorted by class, shuffle its groups beforehand.
 
-    A twentieth of the rows, and 2,000 at the most, are held out in whole groups for good: they
-    tell `temperature_`. With `n_iter_no_change`, `validation_fraction` of the rows are held out
-    instead, and 20,000 at the most.
+    One twentieth of the rows, at most 2,000, are held out in whole groups to calibrate
+    `temperature_`, and are never used for training. With `n_iter_no_change`, `validation_fraction`
+    of the rows, at most 20,000, are held out instead.
 
-    Of each kind of n-grams, the million most frequent ones become features. Where there are so many
-    that they must be counted in bounded memory, those of the fewest texts are forgotten. Another
-    `vectorizer` than TextSequenceVectorizer must need no fit, as HashingVectorizer, or be fitted.
+    The one million most frequent n-grams of each kind are features. If there are too many n-grams
+    to count in bounded memory, those in the fewest texts are dropped. A `vectorizer` other than
+    TextSequenceVectorizer must be stateless, such as HashingVectorizer, or already fitted.
 
-    Of several processes, each needs a file at least, and about as many rows as the others: an epoch
-    has as many steps as all rows make, so that a process with more rows leaves some out in each
-    epoch, and one with fewer reads some twice. All processes find the same files in the folder, or
+    Each of several processes needs at least one file, and about the same number of rows. Since all
+    processes take the same number of steps, a process with more rows skips some in each epoch, and
+    a process with fewer rows repeats some. All processes must find the same files in `folder`, or
     in a copy of it.
 
-    `checkpoint` and `warm_start` are refused; callbacks of scikit-learn (``set_callbacks``) are not
-    called. On an error the classifier stays as it was.
+    `checkpoint` and `warm_start` are not supported, and scikit-learn callbacks
+    (``set_callbacks``) are not called. If the fit raises, the classifier is unchanged.
     """
     _check_arguments(clf, target, buffer_rows)
     with all_processes("fit_parquet", timeout) as processes:
@@ -132,8 +133,8 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
 def _check_arguments(clf, target, buffer_rows):
     if not isinstance(clf, ContextMemoryClassifier):
         raise TypeError(
-            f"clf is a {type(clf).__name__}, where a ContextMemoryClassifier was expected; pass "
-            "the classifier itself, with its vectorizer in the parameter of that name."
+            f"clf is a {type(clf).__name__}, but a ContextMemoryClassifier was expected; pass the "
+            "classifier itself, with its vectorizer as its parameter vectorizer."
         )
     Number(Integral, 1, np.inf, 100_000).check("buffer_rows", buffer_rows)
     if not isinstance(target, str):
@@ -141,13 +142,14 @@ def _check_arguments(clf, target, buffer_rows):
     params = checked_params(clf)
     if clf.checkpoint is not None:
         raise ValueError(
-            f"checkpoint={str(clf.checkpoint)!r} has no part in fit_parquet; pass checkpoint=None."
+            f"checkpoint={str(clf.checkpoint)!r} is not supported by fit_parquet; pass "
+            "checkpoint=None."
         )
     if clf.warm_start:
-        raise ValueError("warm_start=True has no part in fit_parquet; pass warm_start=False.")
+        raise ValueError("warm_start=True is not supported by fit_parquet; pass warm_start=False.")
     if clf.text_column is None:
         raise ValueError(
-            "fit_parquet reads texts, but text_column is None; give the name of their column."
+            "fit_parquet reads texts, but text_column is None; set it to the column of texts."
         )
     roles = {f"{role}_column": name for role, name in role_columns(params).items()}
     named = {role: name for role, name in roles.items() if name is not None} | {"target": target}
@@ -157,7 +159,7 @@ def _check_arguments(clf, target, buffer_rows):
 
 
 class _ParquetFit:
-    """The steps of one fit.
+    """One fit to Parquet files.
 
     Parameters
     ----------
@@ -166,7 +168,7 @@ class _ParquetFit:
     folder, target, buffer_rows
         As in `fit_parquet`.
     processes : OneProcess
-        Those that fit together.
+        Process group.
     """
 
     def __init__(self, params, folder, target, buffer_rows, processes):
@@ -230,22 +232,22 @@ class _ParquetFit:
             raise ValueError(
                 f"validation_fraction={self.params.validation_fraction!r} cannot be held out: each "
                 "group has too many rows, or is the only one with some class; pass "
-                "n_iter_no_change=None to train without a validation part."
+                "n_iter_no_change=None to train without a validation set."
             )
         return found, texts
 
     def _check_groups_of_others(self, seen):
-        """Raise in all processes if rows of a group lie in files of two of them."""
+        """Raise in all processes if two of them have files with rows of the same group."""
         every = np.concatenate(self.processes.gather_objects(seen.of_all()))
         if len(np.unique(every)) < len(every):
             raise ValueError(
-                f"Rows of the same {self.columns['group']!r} stand in files that two processes "
-                "read, where those of a group must be next to each other in one file; sort the "
-                "rows by the group before they are written to files. A single process says which."
+                f"Rows of the same {self.columns['group']!r} are in files of two processes, but "
+                "the rows of a group must be consecutive in one file; sort the rows by group "
+                "before writing the files. A single process names the group."
             )
 
     def _add_those_of_others(self, found, texts):
-        """Give each process what all have found, and return the counts of all texts."""
+        """Merge the findings of all processes, and return the counts of all texts."""
         if self.processes.n_processes == 1:
             return texts
         own = (found.classes, found.counts, found.speakers)
@@ -285,7 +287,7 @@ class _ParquetFit:
         return stream, read(held_out.frame, None) if len(held_out) else None
 
     def _order_classes(self, found):
-        """Return the classes, sorted, and the number of rows of each."""
+        """Return the sorted classes and the number of rows of each."""
         if len(found.classes) < 2:
             raise ValueError(
                 f"target={self.target!r} has only one class, {found.classes[0]!r}, in "
@@ -331,7 +333,7 @@ def _count_held_out(params, n_rows):
 
 
 def _check_ready(vectorizer):
-    """Raise unless a vectorizer can transform texts as it is."""
+    """Raise unless a vectorizer can transform texts without being fitted here."""
     if isinstance(vectorizer, type) or not hasattr(vectorizer, "transform"):
         raise TypeError(
             f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
@@ -341,14 +343,14 @@ def _check_ready(vectorizer):
         check_is_fitted(vectorizer)
     except NotFittedError as error:
         raise ValueError(
-            f"vectorizer={vectorizer!r} is not fitted, and only TextSequenceVectorizer can be "
-            "fitted to a folder; fit it to some of the texts beforehand, or pass one that needs "
-            "no fit, such as HashingVectorizer()."
+            f"vectorizer={vectorizer!r} is not fitted, but fit_parquet can only fit a "
+            "TextSequenceVectorizer; fit it on some of the texts first, or pass a stateless one, "
+            "such as HashingVectorizer()."
         ) from error
 
 
 def _fit_scaler(features, n_rows, weights):
-    """Return the scaler of features, from those of a sample and the number of rows of each."""
+    """Fit the scaler, given the features of a sample and the number of rows of each feature."""
     if not sparse.issparse(features):
         return StandardScaler().fit(features, sample_weight=weights)
     features = sparse.csr_array(features)
@@ -366,7 +368,7 @@ def _read_rows(frame, random, *, fit, target, weights):
 
 
 def _find_temperature(network, held_out, device, processes):
-    """Return what rows that are held out, in all processes, tell of a trained network."""
+    """Fit the temperature of a trained network on the held-out rows of all processes."""
     logits = np.empty((0, network.decoder.out_features))
     own = [logits, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)]
     if held_out is not None:

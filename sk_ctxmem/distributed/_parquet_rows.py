@@ -1,4 +1,4 @@
-"""A folder of Parquet files, read in whole groups."""
+"""Reading of whole groups from a folder of Parquet files."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -15,25 +15,25 @@ from ._shares import assign_groups
 
 @dataclass
 class RowGroup:
-    """A row group of a Parquet file, the part of it that can be read alone.
+    """Row group of a Parquet file, which can be read separately.
 
     Parameters
     ----------
     file : Path
-        The file.
+        Path of the file.
     place : int
-        Number of the row group among those that this process reads, from 0.
+        Index of the row group among those that this process reads.
     number : int
-        Its number in the file, from 0.
+        Index of the row group in the file.
     first : int
-        Number of rows of the file before it.
+        Row number of its first row in the file.
     first_of_all : int
-        Number of rows of this file and of those before it that are before it.
+        Row number of its first row in all files.
     n_rows : int
-        Number of its rows.
+        Number of rows.
     n_leading : int, default=0
-        Number of its first rows that belong to a group which began in a row group before; known
-        once the rows were read in their order.
+        Number of leading rows whose group starts in an earlier row group. Set by
+        `ParquetRows.frames_in_order`.
     """
 
     file: Path
@@ -46,23 +46,23 @@ class RowGroup:
 
 
 class ParquetRows:
-    """The rows of all Parquet files in a folder, in slices that cut no group.
+    """Rows of all Parquet files in a folder, in slices of whole groups.
 
-    Row groups are read by themselves: what reads a whole file in batches keeps memory for each row
-    until the file ends.
+    Row groups are read separately, because pyarrow's batch reader of a file keeps memory for each
+    row until the end of the file.
 
     Parameters
     ----------
     folder : path
-        The folder; files are looked for in folders in it too.
+        Folder, searched recursively.
     columns : list of str
-        The columns to read.
+        Columns to read.
     group_column : str or None
-        Which of them says what group a row belongs to.
+        Column of the groups.
     may_miss : str or None
-        Which of them may lack values.
+        Column that may have missing values.
     slice_rows : int
-        Number of rows that are turned into a frame at a time.
+        Number of rows that are converted to pandas at a time.
     """
 
     def __init__(self, folder, columns, group_column, may_miss, slice_rows):
@@ -73,15 +73,15 @@ class ParquetRows:
         self.row_groups = _list_row_groups(find_files(folder), columns)
         self.n_rows = sum(part.n_rows for part in self.row_groups)
         if not self.n_rows:
-            raise ValueError(f"The Parquet files in folder={str(folder)!r} have no row.")
+            raise ValueError(f"The Parquet files in folder={str(folder)!r} have no rows.")
 
     def shard(self, rank, n_processes):
-        """Keep the files of one process, of about as many rows as those of the others.
+        """Keep the files of one process, with about as many rows as in other processes.
 
         Parameters
         ----------
         rank, n_processes : int
-            Number of the process, and of all of them.
+            Rank of the process, and number of processes.
 
         Raises
         ------
@@ -97,20 +97,20 @@ class ParquetRows:
                 "processes need one each; write more files, or start fewer processes."
             )
         owners = assign_groups(np.array(list(lengths.values())), n_processes)
-        ours = {file for file, owner in zip(lengths, owners, strict=True) if owner == rank}
-        self.row_groups = [part for part in self.row_groups if part.file in ours]
+        own = {file for file, owner in zip(lengths, owners, strict=True) if owner == rank}
+        self.row_groups = [part for part in self.row_groups if part.file in own]
         for place, part in enumerate(self.row_groups):
             part.place = place
 
     def frames_in_order(self):
-        """Yield slices of whole groups of all files; the first time, find where groups go on.
+        """Yield slices of whole groups of all files, validate them, and set `n_leading`.
 
         Yields
         ------
         frame : DataFrame
-            The rows.
+            Rows of whole groups.
         file : Path
-            Where they are.
+            File of the rows.
         """
         by_file: dict[Path, list[RowGroup]] = {}
         for row_group in self.row_groups:
@@ -120,14 +120,14 @@ class ParquetRows:
                 yield frame, file
 
     def frames_of(self, row_group):
-        """Yield the groups that begin in a row group, in slices of whole groups."""
+        """Yield slices of the whole groups that start in a row group."""
         yield from self._whole(self._slices_from(row_group))
 
     def _whole(self, slices):
         return slices if self.group_column is None else whole_groups(slices, self.group_column)
 
     def _slices_of_file(self, row_groups):
-        """Yield the rows of a file in their order, checked."""
+        """Yield validated slices of a file in order, and set `n_leading` of its row groups."""
         last = None
         for row_group in row_groups:
             leads, row_group.n_leading = self.group_column is not None, 0
@@ -135,14 +135,14 @@ class ParquetRows:
                 _check_values(frame, self.may_miss, row_group.file, row_group.first + first)
                 if self.group_column is not None:
                     ids = frame[self.group_column]
-                    _check_neighbours(ids, row_group.file, row_group.first + first)
+                    _check_consecutive(ids, row_group.file, row_group.first + first)
                     n_same = _count_leading(ids, last) if leads else 0
                     row_group.n_leading += n_same
                     leads, last = leads and n_same == len(ids), ids.iloc[-1]
                 yield frame
 
     def _slices_from(self, row_group):
-        """Yield the rows of the groups that begin in a row group."""
+        """Yield slices of the rows of the groups that start in a row group."""
         yield from (f for f, _ in self._slices(row_group, row_group.n_leading, row_group.n_rows))
         if row_group.n_leading == row_group.n_rows:
             return
@@ -154,7 +154,7 @@ class ParquetRows:
                 return
 
     def _slices(self, row_group, start, end):
-        """Yield frames of some rows of a row group, and the number of the first row of each."""
+        """Yield slices of a row group, and the row number of the first row of each."""
         if start >= end:
             return
         parquet = import_optional("pyarrow.parquet", "distributed", "fit_parquet")
@@ -173,25 +173,25 @@ def find_files(folder):
     Raises
     ------
     FileNotFoundError
-        If there is no such folder, or no such file in it.
+        If the folder does not exist, or has no Parquet file.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"folder={str(folder)!r} is no folder; pass the folder that the Parquet files are in."
+            f"folder={str(folder)!r} is not a folder; pass the folder of the Parquet files."
         )
     files = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
     files = [path for path in files if not path.name.startswith((".", "_"))]
     if not files:
         raise FileNotFoundError(
-            f"folder={str(folder)!r} has no file whose name ends with .parquet; pass the folder "
-            "that they are in."
+            f"folder={str(folder)!r} has no file whose name ends with .parquet; pass the folder of "
+            "the Parquet files."
         )
     return files
 
 
 def _list_row_groups(files, columns):
-    """List the row groups of all files, after checking that each has the same columns."""
+    """List the row groups of all files; raise if the columns of the files differ."""
     row_groups: list[RowGroup] = []
     types: dict[str, Any] = {}
     n_before = 0
@@ -215,18 +215,18 @@ def _read_metadata(path):
             return file.metadata, file.schema_arrow
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(
-            f"{str(path)!r} cannot be read as a Parquet file ({error}); write it anew, or take it "
-            "out of the folder."
+            f"{str(path)!r} cannot be read as a Parquet file ({error}); write it again, or remove "
+            "it from the folder."
         ) from error
 
 
 def _check_schema(schema, path, columns, first_path, types):
-    """Raise unless a file has the columns, with the types of the first file."""
+    """Raise if a file lacks a column, or its types differ from those of the first file."""
     for name in columns:
         if name not in schema.names:
             raise ValueError(
-                f"{str(path)!r} has no column {name!r}, but {schema.names}; each file needs the "
-                "target and the columns that the parameters of the classifier name."
+                f"{str(path)!r} has no column {name!r}; its columns are {schema.names}, but each "
+                "file needs the target and the columns named by the parameters of the classifier."
             )
         kind = schema.field(name).type
         if types.setdefault(name, kind) != kind:
@@ -237,32 +237,31 @@ def _check_schema(schema, path, columns, first_path, types):
 
 
 def _check_values(frame, may_miss, file, first):
-    """Raise if a value is missing in another column than this one."""
+    """Raise if a column other than `may_miss` has a missing value."""
     for name in frame.columns:
         missing = frame[name].isna().to_numpy()
         if missing.any() and name != may_miss:
             raise ValueError(
-                f"{str(file)!r} has no {name!r} in row {first + int(missing.argmax())} (rows are "
-                "counted from 0); drop the row, or give it a value."
+                f"{str(file)!r} has no value of {name!r} in row {first + int(missing.argmax())} "
+                "(counted from 0); drop the row, or give it a value."
             )
 
 
-def _check_neighbours(ids, file, first):
-    """Raise if a group comes back after another one among these rows."""
+def _check_consecutive(ids, file, first):
+    """Raise if the rows of a group are not consecutive."""
     codes = pd.factorize(ids)[0]
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     again = pd.Series(codes[starts]).duplicated().to_numpy()
     if again.any():
         row = int(starts[again.argmax()])
         raise ValueError(
-            f"{str(file)!r} has rows of group {ids.iloc[row]!r} that are not next to each other: "
-            f"it comes back in row {first + row} (rows are counted from 0); sort each file by "
-            "the group."
+            f"{str(file)!r} has rows of group {ids.iloc[row]!r} that are not consecutive: it comes "
+            f"back in row {first + row} (counted from 0); sort each file by group."
         )
 
 
 def _count_leading(ids, last):
-    """Return the number of rows at the beginning that belong to this group."""
+    """Return the number of leading rows of group `last`."""
     if last is None:
         return 0
     others = (ids != last).to_numpy()

@@ -1,4 +1,4 @@
-"""The classifier as engines send it around, and its predictions on frames of theirs."""
+"""Serialization of a classifier for workers, and predictions on pandas DataFrames."""
 
 import hashlib
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from .._input._rows import rank_categories
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import rank
 
-ROWS_AT_ONCE = 10_000  # more take more memory and are no faster
-MODELS_OF_A_PROCESS = 2  # one that is used, and the one before
+ROWS_AT_ONCE = 10_000  # larger batches need more memory and are not faster
+MODELS_OF_A_PROCESS = 2  # the current model and the previous one
 KINDS_OF_CLASSES = ("string", "integer", "boolean", "floating")
 
 
 @dataclass(frozen=True)
 class PackedModel:
-    """The bytes of a file of `save`, told apart by their digest.
+    """Content of a file of `save`, compared by its digest.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class PackedModel:
 
 
 def pack(clf):
-    """Return a fitted classifier as bytes that run no code when they are loaded."""
+    """Serialize a fitted classifier to bytes that contain no code."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "model.ctxmem")
         clf.save(path)
@@ -47,7 +47,7 @@ def pack(clf):
 
 @lru_cache(maxsize=MODELS_OF_A_PROCESS)
 def load_once(model):
-    """Load a classifier, the first time that this process is asked for it."""
+    """Load a classifier, once per process."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "model.ctxmem")
         path.write_bytes(model.payload)
@@ -55,33 +55,33 @@ def load_once(model):
 
 
 class FramePredictor:
-    """A fitted classifier that engines for many processes can send to their workers.
+    """Picklable predictor of a fitted classifier for the workers of distributed engines.
 
-    It is a function of DataFrames that can be pickled: what travels is the content of a file of
-    :meth:`~sk_ctxmem.ContextMemoryClassifier.save`, which is data only. Each process loads it once.
-    :func:`predict_dask` and :func:`predict_spark` use it; for other engines, call it on frames
-    that hold whole conversations.
+    It is called with pandas DataFrames. Its pickle contains the content of a file of
+    :meth:`~sk_ctxmem.ContextMemoryClassifier.save`, which is data only. Each process loads the
+    classifier once. :func:`predict_dask` and :func:`predict_spark` use this class. For other
+    engines, call it with DataFrames of whole conversations.
 
     Parameters
     ----------
     clf : ContextMemoryClassifier
-        A fitted classifier. If rows of a conversation count for one another, it must have been
-        fitted with `group_column`.
+        Fitted classifier. If it uses groups, it must have been fitted with `group_column`.
 
     order_column : str or None, default=None
-        Column that orders the rows of a conversation, where the classifier was fitted without
-        one. None for its own, or else for their order in the frame.
+        Column that orders the rows of a conversation, if the classifier was fitted without
+        `order_column`. If None, the `order_column` of the classifier, or else the order of the
+        rows in the frame.
 
     columns : list or None, default=None
-        Columns of the frame to keep beside the predictions; None for all.
+        Columns of the frame to keep in the result. If None, all columns.
 
     probabilities : bool, default=True
-        Whether to add the probabilities of the classes too.
+        Whether to add a column with the probability of each class.
 
     See Also
     --------
-    predict_dask : Predictions for a frame of Dask.
-    predict_spark : Predictions for a frame of Spark.
+    predict_dask : Predictions for Dask DataFrames.
+    predict_spark : Predictions for Spark DataFrames.
 
     Examples
     --------
@@ -111,31 +111,31 @@ class FramePredictor:
         self._model = pack(clf)
 
     def __call__(self, frame):
-        """Predict the rows of a frame that holds whole conversations.
+        """Predict the rows of a DataFrame of whole conversations.
 
         Parameters
         ----------
-        frame : DataFrame of pandas
-            Rows of the kind that the classifier was fitted on; more columns do not matter.
+        frame : pandas.DataFrame
+            Rows with the columns that the classifier was fitted on. Other columns are ignored.
 
         Returns
         -------
-        predictions : DataFrame of pandas
-            The columns that are kept, ``prediction``, and ``probability_<class>`` for each class,
-            with the index and the order of the frame.
+        predictions : pandas.DataFrame
+            The kept columns, ``prediction``, and ``probability_<class>`` for each class, with the
+            index and the order of `frame`.
 
         Raises
         ------
         TypeError
-            If this is no DataFrame of pandas.
+            If `frame` is not a pandas DataFrame.
         ValueError
-            If a column is not there, or one of the new columns is there already; if a row has no
-            value in the column of the group or of the order.
+            If `frame` lacks a column or already has one of the new columns, or if the group or
+            the order value of a row is missing.
         """
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(
-                f"frame is a {type(frame).__name__}, but a DataFrame of pandas was expected; "
-                'ask the engine for those, such as by batch_format="pandas" in Ray.'
+                f"frame is a {type(frame).__name__}, but a pandas DataFrame was expected; "
+                'set the batch format of the engine, such as batch_format="pandas" in Ray.'
             )
         self._check_columns(frame.columns)
         predicted = self._predict(frame).set_index(frame.index)
@@ -143,39 +143,39 @@ class FramePredictor:
 
     @property
     def _new(self):
-        """Names of the columns that are added."""
+        """Names of the new columns."""
         return ["prediction", *self._probabilities]
 
     def _kept_of(self, present):
         return list(present) if self._kept is None else self._kept
 
     def _read_of(self, present):
-        """Names of the columns that the classifier is given."""
-        if self._features is None:  # it knows no names, and takes all that there are
+        """Names of the columns that the classifier reads."""
+        if self._features is None:  # fitted without feature names: reads all columns
             return [name for name in present if name != self._order]
         return [*self._roles, *self._features]
 
     def _needed_of(self, present):
-        """Names of the columns that are needed, in the order of the frame."""
+        """Names of the columns that are kept, read or sorted by, in the order of the frame."""
         needed = {*self._kept_of(present), *self._read_of(present)}
         return [name for name in present if name in needed or name == self._order]
 
     def _check_columns(self, present):
-        """Raise unless a frame has the columns that are needed, once each, and room for ours."""
+        """Raise if a frame lacks a column, has duplicate columns, or has one of the new columns."""
         present = list(present)
         needed = [*self._roles, *(self._features or ()), *(self._kept or ())]
         missing = [name for name in [*needed, self._order] if name not in {*present, None}]
         if missing:
             raise ValueError(
                 f"The frame has the columns {present}, but {missing} are needed; add them, as in "
-                "fit, or rename what is meant."
+                "fit, or rename columns."
             )
         read = [name for name in self._read_of(present) if name not in self._roles]
         if self._features is None and len(read) != self._n_features:
             raise ValueError(
-                f"The frame has {len(read)} columns to read, {read}, but the classifier was fitted "
-                f"on {self._n_features} without names; leave out the other columns, or fit on a "
-                "DataFrame."
+                f"The frame has {len(read)} feature columns, {read}, but the classifier was fitted "
+                f"on {self._n_features} features without names; drop the other columns, or fit on "
+                "a DataFrame."
             )
         repeated = sorted({str(name) for name in present if present.count(name) > 1})
         if repeated:
@@ -183,12 +183,12 @@ class FramePredictor:
         taken = [name for name in self._new if name in self._kept_of(present)]
         if taken:
             raise ValueError(
-                f"The frame has columns {taken} already, which predictions are to be named; rename "
-                "them, or leave them out by columns=."
+                f"The frame already has the columns {taken}, which are names of new columns; "
+                "rename them, or exclude them with columns=."
             )
 
     def _predict(self, frame):
-        """Return the new columns for the rows of a frame."""
+        """Return the new columns of a frame."""
         probabilities = np.empty((len(frame), len(self._classes)))
         if len(frame):
             clf, read = load_once(self._model), self._read_of(frame.columns)
@@ -200,7 +200,7 @@ class FramePredictor:
         return pd.DataFrame(columns)
 
     def _pieces(self, frame):
-        """Return the places of rows to predict together: whole groups, each in its order."""
+        """Return the indices of the rows of each batch: whole groups, sorted by order."""
         if self._group is None:
             return np.split(np.arange(len(frame)), range(ROWS_AT_ONCE, len(frame), ROWS_AT_ONCE))
         codes = pd.factorize(_check_complete(frame[self._group]))[0]
@@ -211,7 +211,7 @@ class FramePredictor:
 
 
 def _ranks(frame, order_column):
-    """Return numbers that sort as a column does, all the same without one."""
+    """Return the ranks of the values of a column; zeros if it is None."""
     if order_column is None:
         return np.zeros(len(frame))
     column = _check_complete(frame[order_column])
@@ -219,23 +219,23 @@ def _ranks(frame, order_column):
 
 
 def _check_complete(column):
-    """Return a column, or raise if it lacks a value that a row needs."""
+    """Return a column; raise if it has missing values."""
     missing = np.flatnonzero(column.isna())
     if len(missing):
         raise ValueError(
-            f"column {column.name!r} has no value in {len(missing)} of {len(column)} rows that "
-            "were read together; give each row one, or leave these rows out."
+            f"column {column.name!r} has no value in {len(missing)} of {len(column)} rows of a "
+            "batch; give each row a value, or drop these rows."
         )
     return column
 
 
 def _check_classifier(clf):
-    """Raise unless this is a fitted classifier of ours."""
+    """Raise unless `clf` is a fitted ContextMemoryClassifier."""
     if type(clf) is not ContextMemoryClassifier:
         raise TypeError(
-            f"clf is a {type(clf).__name__}, but a ContextMemoryClassifier was expected, as no "
-            "other can be sent as plain data; of a search, pass best_estimator_, and of a "
-            "Pipeline its last step, with a frame of what the others return."
+            f"clf is a {type(clf).__name__}, but a ContextMemoryClassifier was expected, because "
+            "other estimators cannot be serialized as plain data; for a search, pass its "
+            "best_estimator_, and for a Pipeline, its last step and a frame of transformed rows."
         )
 
 
@@ -245,8 +245,8 @@ def _classes_of(model):
     kind = pd.api.types.infer_dtype(classes, skipna=False)
     if kind not in KINDS_OF_CLASSES:
         raise TypeError(
-            f"classes_ holds values such as {classes.iloc[0]!r} ({kind}), but a column of "
-            "predictions holds strings, integers, booleans or floats; fit with y.astype(str)."
+            f"classes_ contains values such as {classes.iloc[0]!r} ({kind}), but predictions must "
+            "be strings, integers, booleans or floats; fit with y.astype(str)."
         )
     return classes, kind
 
@@ -257,8 +257,8 @@ def _group_of(model):
         return None
     if model.columns["group"] is None:
         raise ValueError(
-            "The classifier was fitted with groups= beside X, but rows that are sent around need "
-            "their group with them; fit with group_column= and a DataFrame that has the column."
+            "The classifier was fitted with groups=, but distributed predictions need groups in a "
+            "column; fit with group_column= and a DataFrame that has the column."
         )
     return model.columns["group"]
 
@@ -282,8 +282,8 @@ def _order_to_sort_by(model, order_column):
     if own is None or order_column in (None, own):
         return order_column if own is None else None
     raise ValueError(
-        f"order_column={order_column!r} is not the column of the order that the classifier was "
-        f"fitted with, {own!r}; leave it out, or fit with order_column={order_column!r}."
+        f"order_column={order_column!r} differs from the order_column that the classifier was "
+        f"fitted with, {own!r}; omit it, or fit with order_column={order_column!r}."
     )
 
 
@@ -292,7 +292,7 @@ def _check_kept(columns):
     if columns is None:
         return None
     is_list = isinstance(columns, Iterable) and not isinstance(columns, str | bytes)
-    names = list(columns) if is_list else [None]  # once, as it may be a generator
+    names = list(columns) if is_list else [None]  # read once, because it may be a generator
     if not all(isinstance(name, str | int) for name in names):
-        raise TypeError(f"columns={columns!r} must be a list of names of columns, or None for all.")
+        raise TypeError(f"columns={columns!r} must be a list of column names, or None for all.")
     return list(dict.fromkeys(names))

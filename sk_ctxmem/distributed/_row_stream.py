@@ -1,4 +1,4 @@
-"""Rows that are read from files while they are trained on."""
+"""Training rows that are read from files during training."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from .._training._processes import OneProcess
 from ._held_out import hash_groups
 from ._parquet_rows import ParquetRows
 
-SAMPLED_ROW_GROUPS = 10  # that the sample is taken from, as evenly as whole groups allow
+SAMPLED_ROW_GROUPS = 10  # number of row groups in the sample
 
 
 class RowStream(torch.utils.data.Dataset):
-    """Rows in files as a data set for training: of each epoch, a buffer is in memory at a time.
+    """Dataset of rows in files, of which one buffer is in memory at a time.
 
-    Row groups come in random order. They fill a buffer, which is shuffled by group and cut into
-    batches, while the next one is read in another thread.
+    Row groups are read in random order into a buffer. The buffer is shuffled by group and split
+    into batches while the next buffer is read in another thread.
 
     Parameters
     ----------
     rows : ParquetRows
-        The rows, whose beginnings of groups are known.
+        Rows of the files, after a pass of `frames_in_order`.
     n_rows : int
-        Number of those that are not held out, in all processes.
+        Number of training rows in all processes.
     keep : callable
-        Gets a frame, and returns it without the rows that are held out.
+        Function that removes the held-out rows of a frame.
     read : callable
-        Gets a frame and a RandomState, and returns TrainingRows.
+        Function that converts a frame to TrainingRows, given a RandomState.
     buffer_rows : int
-        Number of rows in a buffer, about.
+        Approximate number of rows of a buffer.
     random : RandomState
-        Decides the order of everything.
+        Random number generator of the order of row groups and batches.
     processes : OneProcess
-        Those that read rows of their own, and train together.
+        Process group. Each process reads its own files.
 
     Attributes
     ----------
     sample : TrainingRows
-        Some rows in memory, which the rate of the tables is found from.
+        Sample of rows from which the learning rate of the tables is computed.
     sorter : object
-        What sorts the features of a batch by column, see `RowSet.batches`.
+        Object that sorts the features of a batch by column, see `RowSet.batches`.
     """
 
     sample: TrainingRows
@@ -67,7 +67,7 @@ class RowStream(torch.utils.data.Dataset):
         self.keep = keep
         self.read = read
         self.buffer_rows = buffer_rows
-        self.random = random  # of batches; the order of reading has a seed of each epoch
+        self.random = random  # of batches; the reading order is seeded in each epoch
         self.processes = processes
         self.sorter: Any = None
 
@@ -76,24 +76,24 @@ class RowStream(torch.utils.data.Dataset):
 
     @property
     def n_early(self) -> int:
-        """Number of rows of each epoch before the last: none join late."""
+        """Number of rows of each epoch except the last: no rows are added later."""
         return self.n_rows
 
     def release(self) -> None:
-        """Do nothing: rows that are held out are so for good."""
+        """Do nothing: held-out rows are never added to the training rows."""
 
     def batches(self, batch_size: int) -> Batches:
         """Yield the batches of an epoch.
 
-        Of several processes, each yields its part of as many batches as all rows make. One that
-        has a few rows less than others begins anew, and one that has more leaves some out.
+        All processes yield the same number of batches. A process with fewer rows than others
+        repeats some, and a process with more rows skips some.
         """
         n_processes = self.processes.n_processes
         if n_processes == 1:
             yield from self._own_batches(batch_size)
             return
-        once_more = (self._own_batches(batch_size / n_processes) for _ in count())
-        yield from islice(chain.from_iterable(once_more), -(-self.n_rows // batch_size))
+        passes = (self._own_batches(batch_size / n_processes) for _ in count())
+        yield from islice(chain.from_iterable(passes), -(-self.n_rows // batch_size))
 
     def _own_batches(self, batch_size: float) -> Batches:
         """Yield batches of the rows of this process."""
@@ -103,7 +103,7 @@ class RowStream(torch.utils.data.Dataset):
             yield from buffer.batches(batch_size)
 
     def sample_frame(self, n_rows: int) -> pd.DataFrame:
-        """Return about so many rows, from the beginnings of some row groups."""
+        """Return about `n_rows` rows, from the beginnings of some row groups."""
         row_groups = self.rows.row_groups
         n_parts = min(SAMPLED_ROW_GROUPS, len(row_groups))
         frames: list[pd.DataFrame] = []
@@ -133,7 +133,7 @@ class RowStream(torch.utils.data.Dataset):
 def without_groups(
     frame: pd.DataFrame, group_column: str | None, seed: int, held_out: np.ndarray
 ) -> pd.DataFrame:
-    """Return the rows whose groups are not held out, by the sorted hashes of those that are."""
+    """Return the rows whose groups are not held out, given the sorted hashes of held-out groups."""
     if not len(held_out):
         return frame
     hashes = hash_groups(frame, group_column, seed)
@@ -142,7 +142,7 @@ def without_groups(
 
 
 def _first_groups(frame: pd.DataFrame, n_rows: int, group_column: str | None) -> pd.DataFrame:
-    """Return the first groups that have so many rows together."""
+    """Return the first groups, with at least `n_rows` rows in total."""
     if group_column is None or len(frame) <= n_rows:
         return frame[: max(1, n_rows)]
     last = frame[group_column].iloc[max(0, n_rows - 1)]
@@ -150,7 +150,7 @@ def _first_groups(frame: pd.DataFrame, n_rows: int, group_column: str | None) ->
 
 
 def _read_ahead(items: Iterator[TrainingRows]) -> Iterator[TrainingRows]:
-    """Yield items, of which the next one is made in another thread in the meantime."""
+    """Yield items, computing the next one in another thread."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(next, items, None)
         while (item := future.result()) is not None:

@@ -1,4 +1,4 @@
-"""Sparse features of a batch whose rows lie in several processes."""
+"""Sparse features of a batch that is distributed over several processes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .._rows._row_set import ColumnSorter
 
 
 class SharedSorter:
-    """Brings the features of a batch that lies in several processes into the order of columns.
+    """Sorts the features of a distributed batch by column.
 
-    The gradient of the table of features has a row for each column of the batch, thousands of
-    them. What it is made of, the features and the gradient of what was read of the table, is some
-    twenty times smaller. So each process gets those of all, and computes the whole gradient.
+    The gradient of the feature table has a row for each column of the batch, thousands of rows.
+    The features and the gradient of the table's output are about twenty times smaller. Therefore
+    each process gathers these from all processes and computes the whole gradient of the table.
 
     Parameters
     ----------
     processes : ManyProcesses
-        The processes.
+        Process group.
     n_columns : int
-        Number of columns of the features.
+        Number of features.
     """
 
     def __init__(self, processes: Any, n_columns: int) -> None:
@@ -35,22 +35,22 @@ class SharedSorter:
         self.sorter = ColumnSorter(n_columns)
 
     def sort(self, X: sparse.csr_array) -> SharedColumns:
-        """Return what will ask the others for their rows when gradients are known."""
+        """Return columns that gather those of the other processes in the backward pass."""
         return SharedColumns(self, X.indices, np.diff(X.indptr))
 
 
 @dataclass
 class SharedColumns:
-    """The features of this process's part of a batch.
+    """Features of the rows of this process in a batch.
 
     Parameters
     ----------
     shared : SharedSorter
-        Made this.
+        Sorter that created this object.
     ids : ndarray of shape (n_stored,)
-        Columns of the stored values, row after row.
+        Columns of the stored values, row by row.
     lengths : ndarray of shape (n_rows,)
-        Number of values of each row.
+        Number of stored values of each row.
     """
 
     shared: SharedSorter
@@ -58,13 +58,13 @@ class SharedColumns:
     lengths: np.ndarray
 
     def to(self, device: Any) -> SharedColumns:
-        """Return itself: columns are sorted on the CPU."""
+        """Return self: columns are sorted on the CPU."""
         return self
 
     def complete(self, gradient: Tensor, values: Tensor) -> tuple[Columns, Tensor, Tensor]:
-        """Return columns, gradient and values of the rows of all processes: see Columns."""
+        """Return columns, gradient and values of the rows of all processes, see Columns."""
         own = (values.cpu().numpy(), gradient.cpu().numpy())
-        # floats travel as integers of the same bits, so that there is one message
+        # floats are viewed as int32 to send a single message
         flat = [part.astype(np.int32, copy=False) for part in (self.lengths, self.ids)]
         flat += [np.ascontiguousarray(part).view(np.int32).ravel() for part in own]
         processes = self.shared.processes

@@ -1,4 +1,4 @@
-"""The rows of a fit, shared out among processes."""
+"""Distribution of the training rows over processes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .._training._dataset import Batches, TrainingRows
 
 
 class SharedRows(torch.utils.data.Dataset):
-    """The rows that one process trains on, in as many batches as those of all others.
+    """Training rows of one process, in the same number of batches as in all other processes.
 
     Parameters
     ----------
     rows : TrainingRows
-        The rows of all processes.
+        Training rows of all processes.
     owners : ndarray of shape (n_all_rows,), int64
-        Number of the process that each row belongs to.
+        Rank of the process of each row.
     rank, n_processes : int
-        Number of this process, and of all of them.
+        Rank of this process, and number of processes.
     sorter : object
-        Sorts the features of a batch by column, see `RowSet.batches`.
+        Object that sorts the features of a batch by column, see `RowSet.batches`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SharedRows(torch.utils.data.Dataset):
         self.sample = rows
         self.own = take_share(rows, owners, rank)
         self.own.sorter = sorter
-        self.own.random = self.random = np.random.RandomState()  # each epoch seeds it
+        self.own.random = self.random = np.random.RandomState()  # seeded in each epoch
         self.smallest = int(np.bincount(owners[rows.current.rows], minlength=n_processes).min())
 
     def __len__(self) -> int:
@@ -42,28 +42,28 @@ class SharedRows(torch.utils.data.Dataset):
 
     @property
     def n_early(self) -> int:
-        """Number of rows of all processes in an epoch before the last."""
+        """Number of rows of all processes in each epoch except the last."""
         return self.sample.n_early
 
     def release(self) -> None:
-        """Have all rows in the batches to come."""
+        """Add the calibration rows to the following epochs."""
         self.sample.release()
         self.own.release()
 
     def batches(self, batch_size: int) -> Batches:
-        """Yield this process's part of each batch, of about the same size in all of them."""
+        """Yield the rows of this process in each batch, about the same number in all batches."""
         n_batches = -(-self.n_early // batch_size)
-        if self.smallest < n_batches:  # in all processes alike
+        if self.smallest < n_batches:  # the same in all processes
             raise ValueError(
                 f"One of the processes would have {self.smallest} of the {self.n_early} rows, "
-                f"fewer than the {n_batches} steps of an epoch, as groups are never cut; take "
-                "fewer processes or a larger batch_size."
+                f"fewer than the {n_batches} steps of an epoch, because groups are never split; "
+                "use fewer processes or a larger batch_size."
             )
         return self.own.batches(self.own.n_early / n_batches)
 
 
 def take_share(rows: TrainingRows, owners: np.ndarray, rank: int) -> TrainingRows:
-    """Return the rows of one process, with what is known of each row shared with all."""
+    """Return the training rows of one process, which share the features of all rows."""
     share = copy.copy(rows)
     share.rows, share.current = (_take(part, owners, rank) for part in (rows.rows, rows.current))
     return share
@@ -74,9 +74,9 @@ def _take(rows: RowSet, owners: np.ndarray, rank: int) -> RowSet:
 
 
 def assign_groups(lengths: np.ndarray, n_processes: int) -> np.ndarray:
-    """Share groups out, so that all processes have about as many rows.
+    """Assign groups to processes such that all have about the same number of rows.
 
-    The longest groups come first, each to the process that has the fewest rows.
+    Groups are assigned in descending order of length, each to the process with the fewest rows.
 
     Parameters
     ----------
@@ -88,12 +88,12 @@ def assign_groups(lengths: np.ndarray, n_processes: int) -> np.ndarray:
     Returns
     -------
     owners : ndarray of shape (n_groups,), int64
-        Number of the process of each group.
+        Rank of the process of each group.
 
     References
     ----------
     Graham, R. L. (1969). Bounds on multiprocessing timing anomalies. SIAM Journal on Applied
-    Mathematics 17 (2), 416-429: the largest share is at most 4/3 of the smallest possible.
+    Mathematics 17 (2), 416-429: the largest share is at most 4/3 of the optimum.
     """
     shares = [(0, rank) for rank in range(n_processes)]
     heapify(shares)
@@ -107,7 +107,7 @@ def assign_groups(lengths: np.ndarray, n_processes: int) -> np.ndarray:
 
 
 def find_owners(rows: RowSet, n_processes: int) -> np.ndarray:
-    """Return the number of the process of each row; that of rows outside the set is -1."""
+    """Return the rank of the process of each row, -1 for rows that are not in the set."""
     owners = np.full(len(rows.speakers), -1, dtype=np.int64)
     owners[rows.rows] = np.repeat(assign_groups(rows.lengths, n_processes), rows.lengths)
     return owners

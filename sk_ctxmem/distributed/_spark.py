@@ -1,4 +1,4 @@
-"""Predictions for frames of Spark."""
+"""Predictions for Spark DataFrames."""
 
 from collections import Counter
 
@@ -16,53 +16,52 @@ TYPES_OF_CLASSES = {
 
 
 def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=True):
-    """Predict the rows of a frame of Spark, whatever partitions a conversation is spread over.
+    """Predict the rows of a Spark DataFrame, for any distribution of rows over partitions.
 
-    Rows of one conversation are brought into one partition and sorted there, unless rows stand
-    alone. A task reads them in batches of Arrow and holds one batch and the longest conversation.
+    If the classifier uses groups, the rows of a conversation are moved to one partition and
+    sorted. A task reads Arrow batches; it has one batch and the longest conversation in memory.
 
     Parameters
     ----------
     clf : ContextMemoryClassifier
-        A fitted classifier. If rows of a conversation count for one another, it must have been
-        fitted with `group_column`.
+        Fitted classifier. If it uses groups, it must have been fitted with `group_column`.
 
     sdf : pyspark.sql.DataFrame
-        Rows of the kind that the classifier was fitted on; more columns do not matter.
+        Rows with the columns that the classifier was fitted on. Other columns are ignored.
 
     order_column : str or None, default=None
-        Column that orders the rows of a conversation, where the classifier was fitted without
-        one: rows of a frame of Spark have no order of their own.
+        Column that orders the rows of a conversation. Required if the classifier was fitted
+        without `order_column`, because the rows of a Spark DataFrame have no order.
 
     columns : list or None, default=None
-        Columns of the frame to keep beside the predictions; None for all.
+        Columns of the frame to keep in the result. If None, all columns.
 
     probabilities : bool, default=True
-        Whether to add the probabilities of the classes too.
+        Whether to add a column with the probability of each class.
 
     Returns
     -------
     predictions : pyspark.sql.DataFrame
-        The columns that are kept, ``prediction``, and ``probability_<class>`` for each class.
-        Nothing is computed yet.
+        The kept columns, ``prediction``, and ``probability_<class>`` for each class. The result
+        is lazy.
 
     Raises
     ------
     TypeError, ValueError
-        If the classifier cannot be sent as plain data, or the frame lacks a column or has one of
-        the new ones, or if nothing orders the rows; the message says what to do.
+        If the classifier cannot be serialized as plain data, the frame lacks a column or already
+        has one of the new columns, or no column orders the rows.
     ImportError
         If PySpark or pyarrow is not installed.
 
     See Also
     --------
-    predict_dask : The same on Dask.
-    FramePredictor : The same on other engines.
+    predict_dask : Predictions for Dask DataFrames.
+    FramePredictor : Predictions on other engines.
 
     Notes
     -----
-    Where two rows of a conversation have the same value in the column of the order, their other
-    columns decide, those that the classifier reads.
+    Rows of a conversation with the same value of the order column are sorted by the other columns
+    that the classifier reads.
     """
     _check_frame(sdf, import_optional("pyspark.sql", "spark", "predict_spark").DataFrame)
     import_optional("pyarrow", "spark", "predict_spark")
@@ -87,30 +86,30 @@ def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=Tr
 
 
 def _check_frame(sdf, frame_class):
-    """Raise unless this is a frame of a session that can broadcast."""
+    """Raise unless `sdf` is a Spark DataFrame of a session that can broadcast."""
     if "connect" in type(sdf).__module__:
         raise TypeError(
-            "sdf is a frame of Spark Connect, which cannot broadcast a classifier; use a classic "
-            "session, or send a FramePredictor by sdf.mapInPandas."
+            "sdf is a Spark Connect DataFrame, which cannot broadcast a classifier; use a classic "
+            "session, or call sdf.mapInPandas with a FramePredictor."
         )
     if not isinstance(sdf, frame_class):
         raise TypeError(
-            f"sdf is a {type(sdf).__name__}, but a pyspark.sql.DataFrame was expected; for a frame "
-            "of pandas, call clf.predict."
+            f"sdf is a {type(sdf).__name__}, but a pyspark.sql.DataFrame was expected; for a "
+            "pandas DataFrame, call clf.predict."
         )
 
 
 def _check_names(predictor, sdf):
-    """Raise if Spark could not tell columns of the result apart."""
+    """Raise if column names of the result differ only in case, which Spark ignores."""
     if sdf.sparkSession.conf.get("spark.sql.caseSensitive").lower() == "true":
         return
     counts = Counter(name.lower() for name in [*predictor._kept_of(sdf.columns), *predictor._new])
     same = sorted(name for name, count in counts.items() if count > 1)
     if same:
         raise ValueError(
-            f"The result would have several columns {same} but for upper and lower case, which "
-            "Spark does not tell apart; set spark.sql.caseSensitive to true, or pass columns= "
-            "without them, or probabilities=False."
+            f"The result would have several columns {same} that differ only in case, which Spark "
+            "ignores; set spark.sql.caseSensitive to true, or pass columns= without them, or "
+            "probabilities=False."
         )
 
 
@@ -121,29 +120,29 @@ def _check_types(predictor, sdf):
     if predictor._group is not None and isinstance(sdf.schema[predictor._group].dataType, nested):
         raise TypeError(
             f"column {predictor._group!r} holds {sdf.schema[predictor._group].dataType.typeName()} "
-            "values, where ids of groups are single ones; make a string of each."
+            "values, but group ids must be scalars; convert them to strings."
         )
     if predictor._kind == "integer" and max(predictor._classes) >= 2**63:
         raise TypeError(
-            f"classes_ holds {max(predictor._classes)}, which is more than a long of Spark holds; "
+            f"classes_ contains {max(predictor._classes)}, which is too large for a Spark long; "
             "fit with y.astype(str)."
         )
 
 
 def _quoted(name):
-    """Return a name as Spark reads it, dots and all."""
+    """Quote a column name for Spark."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def _bring_together(rows, predictor, order_column):
-    """Bring whole conversations into one partition each, sorted."""
+    """Move the rows of each conversation to one partition and sort them."""
     if order_column is None:
         raise ValueError(
-            "The classifier was fitted without order_column=, and rows of a frame of Spark have no "
-            "order; pass order_column= with the column that orders the rows of a conversation, or "
-            "fit with it."
+            "The classifier was fitted without order_column=, and the rows of a Spark DataFrame "
+            "have no order; pass order_column= with the column that orders the rows of a "
+            "conversation, or fit with it."
         )
-    # what is read decides where the order does not, or the result would be another in each run
+    # ties are sorted by the other columns that are read, so that the result is deterministic
     first = [predictor._group, order_column]
     rest = [name for name in predictor._read_of(rows.columns) if name not in first]
     together = rows.repartition(_quoted(predictor._group))
@@ -168,7 +167,7 @@ def _rename(batches, names):
 
 
 def _predict_batches(batches, predictor):
-    """Predict the batches of Arrow of a partition, holding one and the longest conversation."""
+    """Predict the Arrow batches of a partition; keep one and the longest conversation."""
     waiting = []
 
     def frames():
@@ -184,7 +183,7 @@ def _predict_batches(batches, predictor):
 
 
 def _to_frame(batch, predictor):
-    """Return what the classifier reads of a batch; other columns stay as they are."""
+    """Convert the columns of a batch that the classifier reads to pandas."""
     names = batch.schema.names
     read = [*predictor._read_of(names), predictor._order]
     return batch.select([name for name in names if name in read]).to_pandas()

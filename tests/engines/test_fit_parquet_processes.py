@@ -97,4 +97,4 @@ def test_fewer_files_than_processes_are_an_error_in_all(fits):
 def test_a_group_in_files_of_two_processes_is_an_error_in_all(fits):
     """Check that a conversation is not cut without a word."""
     message = fits["cut group"]["message"]
-    assert message.startswith("Rows of the same 'group' stand in files that two processes read")
+    assert message.startswith("Rows of the same 'group' are in files of two processes")

@@ -226,7 +226,7 @@ def test_what_is_wrong_is_told_before_anything_runs(clf):
     """Check a column that lacks, one that is there already, and a frame of pandas."""
     with pytest.raises(ValueError, match=r"has the columns .*, but \['speaker'\] are needed"):
         predict_dask(clf, _split(ROWS.drop(columns="speaker")))
-    with pytest.raises(ValueError, match=r"\['prediction'\] already"):
+    with pytest.raises(ValueError, match=r"already has the columns \['prediction'\]"):
         predict_dask(clf, _split(ROWS.assign(prediction=0)))
     taken = _split(ROWS.assign(prediction=0))
     assert "prediction" in predict_dask(clf, taken, columns=["number"]).columns
