@@ -12,10 +12,10 @@ from unittest import SkipTest
 
 import numpy as np
 import pytest
-from sk_ctxmem._messages import DOCUMENTATION, TROUBLESHOOTING, doc_link
 
 import sk_ctxmem
 from sk_ctxmem import ContextMemoryClassifier, MissingGroupsWarning, TextSequenceVectorizer
+from sk_ctxmem._messages import DOCUMENTATION, TROUBLESHOOTING, doc_link
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

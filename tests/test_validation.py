@@ -11,7 +11,6 @@ import pytest
 import torch
 from _reading import says
 from scipy import sparse
-from sk_ctxmem._messages import doc_link
 
 from sk_ctxmem._input._rows import (
     check_row_ids,
@@ -21,6 +20,7 @@ from sk_ctxmem._input._rows import (
     looks_like_texts,
     unchanged_on_error,
 )
+from sk_ctxmem._messages import doc_link
 
 
 class Rows:

@@ -10,10 +10,10 @@ import pytest
 from _reading import FRAME, ROLES, Reader, read, says
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from sk_ctxmem._messages import doc_link
 
 from sk_ctxmem import TextSequenceVectorizer
 from sk_ctxmem._input._rows import is_missing
+from sk_ctxmem._messages import doc_link
 
 # --- X, groups and columns
 

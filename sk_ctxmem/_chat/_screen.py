@@ -8,7 +8,7 @@ BAR_WIDTH = 24
 MAX_SHOWN_CHARS = 60  # of an earlier turn or a class name
 
 
-def harmless(text):
+def printable(text):
     """Return text in one line, without what a terminal would obey, such as escape sequences."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 

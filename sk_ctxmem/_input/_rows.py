@@ -19,7 +19,6 @@ from ._arrays import (
     as_array,
     as_numbers,
     as_objects,
-    check_float32_range,
     check_hashable,
     check_storage,
     find_missing,
@@ -357,7 +356,7 @@ def _read_numbers(record, X, *, reset):
     """Read features that are known to be numbers."""
     check_storage(X)
     values = validate_data(record, X, accept_sparse="csr", reset=reset, dtype="numeric")
-    return InputRows("features", check_sizes(values))
+    return InputRows("features", check_float32_range(values))
 
 
 def _check_n_features(record, X, *, reset):

@@ -92,7 +92,7 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
         group_codes = encode_groups(inputs)
     rows = np.lexsort((order_numbers(inputs), group_codes))
     lengths = np.bincount(group_codes)
-    codes, numbers = _number_speakers(inputs, speakers)
+    codes, speaker_ids = _encode_speakers(inputs, speakers)
     extras = None
     if context != "none":
         extras = _describe(codes, rows, lengths, both=context == "both")
@@ -146,10 +146,8 @@ def _encode_speakers(inputs, speakers):
     if inputs.speakers is None:
         return None, np.full(inputs.n_rows, UNKNOWN_SPEAKER, dtype=np.int64)
     codes, names = pd.factorize(inputs.speakers)
-    known = [speakers.get(name, UNKNOWN_SPEAKER) for name in names]
-    return codes, np.array([*known, UNKNOWN_SPEAKER])[
-        codes
-    ]  # code -1, a missing speaker, is the last element
+    ids = np.array([speakers.get(name, UNKNOWN_SPEAKER) for name in names] + [UNKNOWN_SPEAKER])
+    return codes, ids[codes]  # code -1, a missing speaker, is the last element
 
 
 def _describe(codes, rows, lengths, *, both):
