@@ -18,7 +18,6 @@ from sk_ctxmem._input._rows import (
     is_frame,
     is_missing,
     looks_like_texts,
-    unchanged_on_error,
 )
 from sk_ctxmem._messages import doc_link
 
@@ -295,28 +294,3 @@ def test_ids_of_another_shape_are_named(ids, shape):
 
 
 # --- errors
-
-
-def learn_and_fail(learner, error):
-    """Change, add and remove an attribute, and raise an error then."""
-    with unchanged_on_error(learner):
-        vars(learner).update(changed=3, added=4)
-        del learner.removed
-        raise error
-
-
-@pytest.mark.parametrize("error", [ValueError("bad"), KeyboardInterrupt("stop")], ids=repr)
-def test_an_error_takes_back_what_was_learned(error):
-    """Check that attributes changed, added and removed in a block that fails are as before."""
-    learner = SimpleNamespace(changed=1, removed=2)
-    with pytest.raises(type(error), match=str(error)):
-        learn_and_fail(learner, error)
-    assert vars(learner) == {"changed": 1, "removed": 2}
-
-
-def test_what_was_learned_without_an_error_stays():
-    """Check that a block that ends well is not taken back."""
-    learner = SimpleNamespace(changed=1)
-    with unchanged_on_error(learner):
-        learner.changed = 2
-    assert learner.changed == 2

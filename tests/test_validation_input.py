@@ -1,6 +1,7 @@
 """Tests of how X, groups and named columns are read: into one form, or refused in full."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,17 +19,21 @@ from sk_ctxmem._messages import doc_link
 # --- X, groups and columns
 
 
-def test_texts_forget_the_features_of_an_earlier_fit():
-    """Check that a fit on texts leaves no number or names of features, and predict keeps them."""
+def test_texts_have_no_features():
+    """Check that a fit on texts learns no number or names of features, and one on a frame both."""
     reader = Reader()
     read(pd.DataFrame({"a": [1.0], "b": [2.0]}), reader=reader)
-    assert reader.n_features_in_ == 2
-    assert reader.feature_names_in_.tolist() == ["a", "b"]
-    read(["a"], reader=reader, reset=False)
-    assert reader.n_features_in_ == 2
+    assert reader.learned == {"n_features_in_": 2, "feature_names_in_": ["a", "b"]}
     rows = read(["a", "b"], reader=reader)
     assert (rows.kind, rows.values, rows.n_rows) == ("text", ["a", "b"], 2)
-    assert vars(reader) == {}
+    assert reader.learned == {}
+
+
+@pytest.mark.parametrize(("kind", "X"), [("features", ["a"]), ("text", [[1.0]])])
+def test_rows_of_another_kind_are_refused(kind, X):
+    """Check that predictions take the kind of X that the fit had."""
+    with pytest.raises(ValueError, match="^X holds (texts|features), but the classifier was fit"):
+        read(X, reset=False, kind=kind)
 
 
 def test_sequences_are_read_as_they_are():
@@ -41,10 +46,9 @@ def test_sequences_are_read_as_they_are():
     assert rows.values is sequences
     assert rows.n_rows == 2
     n_features = sequences.shape[1]
-    assert vars(reader) == {"n_features_in_": n_features}
+    assert reader.learned == {"n_features_in_": n_features}
     read(sequences, reader=reader, reset=False)
-    read(sequences, reset=False)  # after a fit on texts, which have no number of features
-    reader.n_features_in_ = 1
+    reader.schema = replace(reader.schema, n_features_in=1)
     with says(
         ValueError,
         f"X has {n_features} features, but Reader is expecting 1 features as input; use the "
@@ -71,7 +75,7 @@ def test_dense_features_are_read_as_numbers():
     assert_array_equal(rows.values, [[1, 2], [3, 4]])
     assert read(np.array([[1, 2.5]], dtype=object)).values.dtype == np.float64
     assert read(np.ones((1, 2), dtype=np.float16)).values.dtype == np.float32
-    assert reader.n_features_in_ == 2
+    assert reader.schema.n_features_in == 2
     with pytest.raises(ValueError, match="X has 3 features, but Reader is expecting 2 features"):
         read([[1, 2, 3]], reader=reader, reset=False)
 
@@ -155,8 +159,8 @@ def test_a_frame_is_read_by_the_roles_of_its_columns(library):
     assert rows.order.tolist() == FRAME["order"]
     assert rows.speakers[[0, 2]].tolist() == ["x", "y"]
     assert is_missing(rows.speakers[1])
-    assert reader.n_features_in_ == 4
-    assert reader.feature_names_in_.tolist() == list(FRAME)
+    assert reader.schema.n_features_in == 4
+    assert reader.schema.feature_names_in.tolist() == list(FRAME)
     assert reader.feature_names_in_.dtype == object
 
 
@@ -169,12 +173,12 @@ def test_columns_without_a_role_are_features():
     rows = read(frame, reader=reader, text=None, group="group", speaker="speaker", order="text")
     assert rows.kind == "features"
     assert_array_equal(rows.values, np.c_[FRAME["order"], [1, 2, 3]])
-    assert reader.feature_names_in_.tolist() == ["order", "more"]
+    assert reader.schema.feature_names_in.tolist() == ["order", "more"]
     objects = pd.DataFrame({"a": np.array([1, None], dtype=object), "b": [2, 3]})
     with pytest.raises(ValueError, match="Input X contains NaN"):
         read(objects)
     assert_array_equal(read(objects.fillna(4), reader=reader).values, [[1, 2], [4, 3]])
-    assert reader.feature_names_in_.tolist() == ["a", "b"]
+    assert reader.schema.feature_names_in.tolist() == ["a", "b"]
 
 
 def test_missing_numbers_of_any_kind_are_nan():
@@ -193,15 +197,15 @@ def test_a_text_column_alone_is_learned():
     reader = Reader()
     frame = pd.DataFrame({"words": ["a"], "group": [1]})
     read(frame, reader=reader, group="group")
-    assert reader.n_features_in_ == 2
-    assert reader.feature_names_in_.tolist() == ["words", "group"]
+    assert reader.schema.n_features_in == 2
+    assert reader.schema.feature_names_in.tolist() == ["words", "group"]
     read(frame.assign(more=1), reader=reader, reset=False, text="words")
     read(frame.assign(more=1)[["words"]], reader=reader, reset=False)
-    assert reader.feature_names_in_.tolist() == ["words", "group"]
+    assert reader.schema.feature_names_in.tolist() == ["words", "group"]
     read(pd.DataFrame({0: ["a"]}), reader=reader)
-    assert vars(reader) == {"n_features_in_": 1}
+    assert reader.learned == {"n_features_in_": 1}
     read(pd.DataFrame({0: ["a"], "b": [1]}), reader=reader, text=0)
-    assert vars(reader) == {"n_features_in_": 2}
+    assert reader.learned == {"n_features_in_": 2}
 
 
 def test_numbers_of_predict_are_held_to_the_columns_of_fit():

@@ -19,6 +19,7 @@ from ._arrays import (
     as_array,
     as_numbers,
     as_objects,
+    check_float32_range,
     check_hashable,
     check_storage,
     find_missing,
