@@ -169,6 +169,7 @@ class Fit:
             single_precision(),
             explained_memory_errors(advise_on_memory(params)),
         ):
+            # always draw initial weights: dropout continues from the random state after them
             network = ContextMemoryNet(**self.network_params)
             if self.start is not None:
                 network.load_state_dict(self.start.model.network.state_dict())

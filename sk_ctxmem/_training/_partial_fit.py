@@ -102,6 +102,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
         single_precision(),
         explained_memory_errors(advise_on_memory(params)),
     ):
+        # always draw initial weights: dropout continues from the random state after them
         network = ContextMemoryNet(**fit.network_params)
         if start is not None:
             network.load_state_dict(start.model.network.state_dict())
