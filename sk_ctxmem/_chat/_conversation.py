@@ -9,7 +9,7 @@ import pandas as pd
 from .._classifier import ContextMemoryClassifier
 from .._model._fitted_model import fitted_model
 from ..exceptions import ModelFileError
-from ._screen import Screen, shortened
+from ._screen import Screen, printable, shortened
 
 MAX_SHOWN_TURNS = 3  # earlier turns with the largest contributions
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
