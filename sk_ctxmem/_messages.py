@@ -5,12 +5,13 @@ import warnings
 from importlib import import_module
 
 DOCUMENTATION = "https://sk-ctxmem.readthedocs.io/en/stable/"
-API_PAGE = DOCUMENTATION + "generated/{estimator_module}.{estimator_name}.html"  # scikit-learn's
+# the placeholders are those of scikit-learn
+API_PAGE = DOCUMENTATION + "generated/{estimator_module}.{estimator_name}.html"
 TROUBLESHOOTING = DOCUMENTATION + "user_guide/troubleshooting.html"
 
 
 def doc_link(section):
-    """Return the end of a message: where to read more.
+    """Return a sentence that links to a section of the troubleshooting page.
 
     Parameters
     ----------
@@ -20,20 +21,20 @@ def doc_link(section):
     Returns
     -------
     sentence : str
-        With a space before it.
+        The sentence, with a leading space.
     """
     return f" See {TROUBLESHOOTING}#{section}"
 
 
 def warn_caller(message, category):
-    """Warn with the line of code, outside this package, that called it.
+    """Issue a warning that points to the calling line outside this package.
 
     Parameters
     ----------
     message : str
-        The message.
+        Message of the warning.
     category : type
-        The category of the warning.
+        Category of the warning.
     """
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("sk_ctxmem"):
@@ -42,21 +43,21 @@ def warn_caller(message, category):
 
 
 def import_optional(module, extra, needed_by):
-    """Import a module of an optional dependency, or say how to install it.
+    """Import a module of an optional dependency, or raise with the install command.
 
     Parameters
     ----------
     module : str
         Dotted name of the module.
     extra : str
-        The extra of this package that installs it.
+        Extra of this package that installs it.
     needed_by : str
-        The function or program that needs it, as the message names it.
+        Function or program that needs it, for the error message.
 
     Returns
     -------
     module : module
-        The module.
+        Imported module.
     """
     try:
         return import_module(module)

@@ -142,7 +142,7 @@ def test_groups_argument_equals_the_column(talks):
     clf.fit(X["text"], y, groups=X["group"])
     found = clf.predict_proba(X_test["text"], groups=X_test["group"])
     assert (found == by_column.predict_proba(X_test)).all()
-    with pytest.warns(MissingGroupsWarning, match="fitted with groups, but X comes without"):
+    with pytest.warns(MissingGroupsWarning, match="fitted with groups, but X has no groups"):
         without = clf.predict_proba(X_test["text"])
     assert np.abs(found - without).max() > 0.01
 
@@ -368,7 +368,7 @@ def test_warm_start_refuses_another_problem(talks):
         clf.fit(X, y == "red")
     with pytest.raises(ValueError, match="width from 32 to 16.*warm_start=False"):
         clf.set_params(hidden_size=16).fit(X, y)
-    with pytest.raises(ValueError, match="X holds features.* fitted on texts"):
+    with pytest.raises(ValueError, match="X contains features.* fitted on texts"):
         clf.set_params(**dict.fromkeys(COLUMNS)).fit(np.ones((len(y), 2)), y)
 
 

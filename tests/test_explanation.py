@@ -530,7 +530,7 @@ def test_missing_groups_are_warned_of_at_the_line_that_explains(clf, talks):
     plain = ContextMemoryClassifier(**SMALL).fit(
         talks["text"], talks["target"], groups=talks["group"]
     )
-    with pytest.warns(UserWarning, match="X comes without: each row") as caught:
+    with pytest.warns(UserWarning, match="X has no groups: each row") as caught:
         plain.explain(talks["text"][:3])
     assert caught[0].filename == __file__
 

@@ -229,7 +229,7 @@ def test_texts_and_features_do_not_replace_one_another(texts, numbers, y):
     for fitted in kinds:
         classifier = small(max_epochs=1).fit(kinds[fitted], y)
         for passed in kinds.keys() - {fitted}:
-            expected = [f"X holds {passed}, but the classifier was fitted on {fitted}; pass the"]
+            expected = [f"X contains {passed}, but the classifier was fitted on {fitted}; pass the"]
             if {fitted, passed} == {"features", "TextSequences"}:
                 expected = ["features"]  # their number differs too, which is seen first
             with raises(ValueError, *expected):

@@ -9,7 +9,7 @@ MAX_SHOWN_CHARS = 60  # of an earlier turn or a class name
 
 
 def printable(text):
-    """Return text in one line, without what a terminal would obey, such as escape sequences."""
+    """Replace control characters, such as those of terminal escape sequences, and newlines."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 

@@ -55,20 +55,20 @@ class InputRows:
 
 @dataclass(frozen=True)
 class InputSchema:
-    """Form of the X of a fit, which later X must have too.
+    """Kind and columns of the X of a fit, which the X of predict must match.
 
     Parameters
     ----------
     kind : {"text", "features", "sequences"}
         Kind of the values.
     columns : dict of str to str or None
-        Names of the columns with the roles text, group, order and speaker.
+        Column names by role: text, group, order and speaker.
     n_features_in : int or None
-        Number of columns of X; None for texts outside a frame.
+        Number of columns of X. None if X was a sequence of texts.
     feature_names_in : ndarray of shape (n_features,) or None
-        Names of the columns of X; None unless all are strings.
+        Column names of X. None unless all are strings.
     estimator_name : str
-        Name of the estimator, for messages.
+        Name of the estimator for error messages.
     """
 
     kind: str
@@ -78,11 +78,11 @@ class InputSchema:
     estimator_name: str
 
     def check_kind(self, rows):
-        """Raise ValueError if rows are of another kind than those of the fit."""
+        """Raise ValueError if the kind of rows differs from that of the fit."""
         if rows.kind != self.kind:
             names = {"text": "texts", "features": "features", "sequences": "TextSequences"}
             raise ValueError(
-                f"X holds {names[rows.kind]}, but the classifier was fitted on "
+                f"X contains {names[rows.kind]}, but the classifier was fitted on "
                 f"{names[self.kind]}; pass the same kind of input to fit and predict."
                 + doc_link("kinds-of-input")
             )
@@ -234,17 +234,17 @@ def check_row_ids(groups, n_rows, name="groups"):
 
 
 class _FeatureRecord(BaseEstimator):
-    """Number and names of features, as scikit-learn's `validate_data` keeps and checks them."""
+    """Object on which `validate_data` of scikit-learn sets and checks feature names and counts."""
 
 
 @cache
 def _record_class(estimator_name):
-    """Return a class of records that messages of scikit-learn call by the estimator's name."""
+    """Return a subclass with the name of the estimator, which scikit-learn uses in messages."""
     return type(estimator_name, (_FeatureRecord,), {})
 
 
 def read_training_rows(X, groups, columns, estimator_name):
-    """Read X and groups of a fit, and learn the form that later ones must have.
+    """Validate the X and groups of a fit, and return their schema.
 
     Parameters
     ----------
@@ -253,16 +253,16 @@ def read_training_rows(X, groups, columns, estimator_name):
     groups : array-like of shape (n_rows,) or None
         Group id of each row.
     columns : dict of str to str or None
-        Names of the columns with the roles text, group, order and speaker.
+        Column names by role: text, group, order and speaker.
     estimator_name : str
-        Name of the estimator, for messages.
+        Name of the estimator for error messages.
 
     Returns
     -------
     rows : InputRows
-        The input in one form.
+        Validated rows.
     schema : InputSchema
-        The form of the input.
+        Kind and columns of X.
     """
     record = _record_class(estimator_name)()
     rows = _read(record, X, groups, columns, reset=True)
@@ -273,26 +273,26 @@ def read_training_rows(X, groups, columns, estimator_name):
 
 
 def read_rows(X, groups, schema):
-    """Read X and groups, and check them against those of the fit.
+    """Validate X and groups, and compare them with the schema of the fit.
 
     Parameters
     ----------
     X : see ContextMemoryClassifier.predict
-        The input.
+        The rows.
     groups : array-like of shape (n_rows,) or None
-        Ids of the groups.
+        Group id of each row.
     schema : InputSchema
-        The form of the input of the fit.
+        Kind and columns of the X of the fit.
 
     Returns
     -------
     rows : InputRows
-        The input in one form.
+        Validated rows.
 
     Raises
     ------
     TypeError, ValueError
-        If X or groups are not valid, or X is not of the kind that the fit had.
+        If X or groups are invalid, or the kind of X differs from that of the fit.
     """
     record = _record_class(schema.estimator_name)()
     if schema.n_features_in is not None:
@@ -305,7 +305,7 @@ def read_rows(X, groups, schema):
 
 
 def _read(record, X, groups, columns, *, reset):
-    """Read X and groups in any accepted form."""
+    """Validate X and groups."""
     refuse_tables(X, "X")
     named = _read_names(columns)
     if is_frame(X):
@@ -343,7 +343,7 @@ def _read_names(columns):
 
 
 def _read_plain(record, X, *, reset):
-    """Read texts, a container of sequences, or features without roles."""
+    """Read X without columns: texts, TextSequences or features."""
     if getattr(X, "is_text_sequences", False):
         _check_n_features(record, X, reset=reset)
         return InputRows("sequences", X)
@@ -354,14 +354,14 @@ def _read_plain(record, X, *, reset):
 
 
 def _read_numbers(record, X, *, reset):
-    """Read features that are known to be numbers."""
+    """Validate numeric features."""
     check_storage(X)
     values = validate_data(record, X, accept_sparse="csr", reset=reset, dtype="numeric")
     return InputRows("features", check_float32_range(values))
 
 
 def _check_n_features(record, X, *, reset):
-    """Keep or compare the number of features of a container of sequences."""
+    """Set or compare `n_features_in_` for TextSequences."""
     if reset:
         record.n_features_in_ = X.shape[1]
     elif X.shape[1] != getattr(record, "n_features_in_", X.shape[1]):
@@ -373,7 +373,7 @@ def _check_n_features(record, X, *, reset):
 
 
 def _read_frame(record, X, named, *, reset):
-    """Read a frame by the roles of its columns; those without a role are features."""
+    """Read a DataFrame by column roles; columns without a role are features."""
     present = list(X.columns)
     for role, name in named.items():
         if name not in present:
@@ -414,7 +414,7 @@ def rank_categories(column, values):
 
 
 def _read_features(record, X, names, *, reset):
-    """Read the columns without a role: one of texts, or all of numbers."""
+    """Read the columns without a role: a single text column, or numeric features."""
     if len(names) == 1 and _holds_text(_column(X, names[0])):
         _keep_columns(record, list(X.columns), reset=reset)
         return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
@@ -436,7 +436,7 @@ def _read_features(record, X, names, *, reset):
 
 
 def _keep_columns(record, present, *, reset):
-    """Learn the columns of a frame of texts; later frames need only those that are read."""
+    """Store the columns of a DataFrame of texts; at predict, only those with a role are needed."""
     if reset:
         record.n_features_in_ = len(present)
         if all(isinstance(name, str) for name in present):

@@ -52,7 +52,7 @@ def encode_groups(inputs):
 
 
 def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, group_codes=None):
-    """Bring the rows into the order of their groups.
+    """Build a RowSet: rows sorted by group, with positions and speakers.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
     context : {"past", "both", "none"}
         Which other rows of its group a row sees.
     word_memory : bool
-        Whether the words are read.
+        Whether the network reads the words of the texts.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
-        What `encode_groups` returns, where it is known already.
+        Result of `encode_groups`. If None, it is computed.
 
     Returns
     -------

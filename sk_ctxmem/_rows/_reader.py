@@ -1,4 +1,4 @@
-"""RowReader: how rows are read, as learned by a fit before there is a network."""
+"""RowReader: converts X and groups to a RowSet with the fitted vectorizer and scaler."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class RowReader:
     Parameters
     ----------
     schema : InputSchema
-        Form of the X of the fit.
+        Kind and columns of the X of the fit.
     has_groups : bool
-        Whether the fit had groups.
+        Whether the classifier was fitted with groups.
     wants_context : bool
-        Whether rows were to see other rows of their group, had there been groups.
+        Whether the parameter `context` is not "none".
     context : {"past", "both", "none"}
         Which other rows of its group a row sees.
     word_memory : bool
         Whether the network reads the words of the texts.
     vectorizer : transformer or None
-        The fitted vectorizer; None if X holds features.
+        Fitted vectorizer. None if X contains features.
     scaler : transformer
-        The fitted scaler of the features.
+        Fitted scaler of the features.
     speakers : dict
-        Number of each known speaker.
+        Id of each known speaker.
     """
 
     schema: InputSchema
@@ -49,53 +49,53 @@ class RowReader:
     speakers: dict[Any, int]
 
     def read(self, X: Any, groups: Any = None) -> RowSet:
-        """Return the rows of X, checked against those of the fit."""
+        """Validate X and groups and convert them to a RowSet."""
         inputs = self.read_inputs(X, groups)
         return self.build_rows(inputs, self.vectorize(inputs))
 
     def read_inputs(self, X: Any, groups: Any = None) -> InputRows:
-        """Return X and groups in one form.
+        """Validate X and groups.
 
         Raises
         ------
         TypeError, ValueError
-            If X is not of the kind that the fit had, or has groups that the fit had not.
+            If the kind of X differs from that of the fit, or X has groups but the fit had none.
 
         Warns
         -----
         MissingGroupsWarning
-            If the fit had groups and X has none.
+            If X has no groups but the fit had groups.
         """
         inputs = read_rows(X, groups, self.schema)
         self.check_groups(inputs)
         return inputs
 
     def check_groups(self, inputs: InputRows) -> None:
-        """Warn of missing groups, and raise ValueError for groups that the fit had not."""
+        """Warn if groups are missing, and raise ValueError if the fit had no groups."""
         if inputs.groups is None:
             if self.context != "none":
                 warn_caller(
-                    "The classifier was fitted with groups, but X comes without: each row is "
-                    "taken for a conversation of its own. Pass groups= to predict too, or fit "
-                    "with group_column= so that the ids travel in X." + doc_link("missing-groups"),
+                    "The classifier was fitted with groups, but X has no groups: each row is "
+                    "predicted without context. Pass groups= to predict too, or fit with "
+                    "group_column= to read the groups from X." + doc_link("missing-groups"),
                     MissingGroupsWarning,
                 )
         elif self.wants_context and not self.has_groups:
             raise ValueError(
-                "The classifier was fitted without groups, so that it has no memory of other "
-                "rows, but X comes with groups now; pass groups to fit too, or none to predict, or "
-                "fit with context='none' if rows are to stand alone."
+                "The classifier was fitted without groups and does not use other rows, but X has "
+                "groups; pass groups to fit too, or no groups to predict, or fit with "
+                "context='none' to predict each row without context."
                 + doc_link("groups-only-in-predict")
             )
 
     def vectorize(self, inputs: InputRows) -> Any:
-        """Convert texts to features by the fitted vectorizer; features stay as they are."""
+        """Convert texts to features with the fitted vectorizer; features are unchanged."""
         return self.vectorizer.transform(inputs.values) if inputs.kind == "text" else inputs.values
 
     def build_rows(
         self, inputs: InputRows, values: Any, group_codes: np.ndarray | None = None
     ) -> RowSet:
-        """Return vectorized input as rows sorted by group; the codes spare encoding the groups."""
+        """Convert vectorized rows to a RowSet; `group_codes` is the result of `encode_groups`."""
         return build_row_set(
             inputs,
             values,
@@ -116,29 +116,29 @@ def fit_reader(
     *,
     more_to_come: bool = False,
 ) -> tuple[RowReader, Any]:
-    """Learn how to read rows like these.
+    """Fit the vectorizer, the scaler and the speakers of a RowReader.
 
     Parameters
     ----------
     inputs : InputRows
-        The input of the fit.
+        Validated rows of the fit.
     schema : InputSchema
-        Its form.
+        Kind and columns of the X of the fit.
     params : SimpleNamespace
         Parameters of the classifier.
     weights : ndarray of shape (n_rows,)
-        Weights of the rows.
+        Sample weights.
     group_codes : ndarray of shape (n_rows,), int64
-        Number of the group of each row.
+        Group index of each row.
     more_to_come : bool, default=False
-        Whether other rows to learn from follow.
+        Whether other training rows follow, as in partial_fit.
 
     Returns
     -------
     reader : RowReader
-        The reader.
+        Fitted reader.
     values : TextSequences, csr_array or ndarray of n_rows
-        The vectorized input.
+        Features of the rows.
     """
     values, vectorizer, scaler = fit_features(
         inputs, params.vectorizer, weights, more_to_come=more_to_come
@@ -155,7 +155,7 @@ def make_reader(
     scaler: Any,
     speakers: dict,
 ) -> RowReader:
-    """Return a reader of rows like these, given its fitted parts."""
+    """Return a RowReader with fitted parts."""
     has_groups = inputs.groups is not None
     return RowReader(
         schema=schema,

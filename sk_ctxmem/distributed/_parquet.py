@@ -191,7 +191,7 @@ class _ParquetFit:
         )
 
     def run(self):
-        """Fit, and return the result."""
+        """Fit the classifier and return the result."""
         params = self.params
         callbacks, is_first = check_callbacks(params.callbacks), self.processes.rank == 0
         device = choose_device(self.processes.choose_device(params.device))
@@ -211,7 +211,7 @@ class _ParquetFit:
         return fit.result(network, trained)
 
     def _look_through(self, bar):
-        """Read all rows once, and return what was found and the counts of the texts."""
+        """Run the first pass; return its findings and the counts of the texts."""
         vectorizer, texts = self.params.vectorizer, None
         if vectorizer is None or type(vectorizer) is TextSequenceVectorizer:
             texts = TextCounts(TextSequenceVectorizer() if vectorizer is None else vectorizer)
@@ -263,7 +263,7 @@ class _ParquetFit:
         return of_all
 
     def _open_stream(self, fit, counts, found, texts):
-        """Learn how rows are read, and return those to train on and those held out."""
+        """Fit the vectorizer and scaler; return the training rows and the held-out rows."""
         held_out = found.held_out
         weights = weigh_counted_classes(self.params.class_weight, fit.classes, counts)
         read = partial(_read_rows, fit=fit, target=self.target, weights=weights)
@@ -300,21 +300,21 @@ class _ParquetFit:
         return classes, counts
 
     def _learn_reader(self, sample, found, classes, weights, texts):
-        """Learn how to read rows, from a sample and counts of all rows.
+        """Fit the vectorizer, scaler and speakers from a sample and counts of all rows.
 
         Returns
         -------
         reader : RowReader
-            The reader.
+            Fitted reader.
         values : TextSequences or csr_array
-            The vectorized sample.
+            Features of the sample.
         """
         frame, name = sample.drop(columns=self.target), self.params.estimator_name
         inputs, schema = read_training_rows(frame, None, self.columns, name)
         vectorizer, n_rows = self.params.vectorizer, None
         if texts is not None:
             vectorizer = texts.make_vectorizer(MOST_FEATURES)
-            n_rows = (texts.n_texts + 1) / np.exp(vectorizer.idf_ - 1)  # and 1 more
+            n_rows = (texts.n_texts + 1) / np.exp(vectorizer.idf_ - 1)  # smoothed by 1
         values = vectorizer.transform(inputs.values)
         targets = find_classes(sample[self.target], len(sample), classes)
         scaler = _fit_scaler(features_of(values), n_rows, weights[targets])
@@ -324,7 +324,7 @@ class _ParquetFit:
 
 
 def _count_held_out(params, n_rows):
-    """Return the number of rows to hold out: for early stopping, or for the temperature."""
+    """Return the number of rows to hold out for early stopping or for calibration."""
     if params.n_iter_no_change is not None:
         n_wanted = min(round(params.validation_fraction * n_rows), MOST_VALIDATION_ROWS)
         return n_wanted if n_wanted >= MIN_HELD_OUT_ROWS else 0
@@ -361,7 +361,7 @@ def _fit_scaler(features, n_rows, weights):
 
 
 def _read_rows(frame, random, *, fit, target, weights):
-    """Return rows of files as rows to train on or, without a random state, to judge by."""
+    """Convert a frame to training rows or, without a random state, to held-out rows."""
     rows = fit.reader.read(frame.drop(columns=target))
     targets = find_classes(frame[target], len(frame), fit.classes)
     return TrainingRows(rows, targets, weights[targets], random)

@@ -240,7 +240,7 @@ def _check_classifier(clf):
 
 
 def _classes_of(model):
-    """Return the classes as a Series, and which of the types it has that all engines know."""
+    """Return the classes as a Series, and their type, which all engines must support."""
     classes = pd.Series(model.classes.tolist())
     kind = pd.api.types.infer_dtype(classes, skipna=False)
     if kind not in KINDS_OF_CLASSES:
@@ -252,7 +252,7 @@ def _classes_of(model):
 
 
 def _group_of(model):
-    """Return the column that says which rows belong together, None if each stands alone."""
+    """Return the column of the groups, or None if the classifier does not use groups."""
     if model.reader.context == "none":
         return None
     if model.columns["group"] is None:
@@ -264,7 +264,7 @@ def _group_of(model):
 
 
 def _features_of(model):
-    """Return the columns without a role that are read, None if the names are not known."""
+    """Return the feature columns, or None if the classifier was fitted without names."""
     if model.columns["text"] is not None:
         return []
     names = model.reader.schema.feature_names_in
@@ -275,7 +275,7 @@ def _features_of(model):
 
 
 def _order_to_sort_by(model, order_column):
-    """Return the column that orders rows for a classifier that knows of none itself."""
+    """Return the column to sort by, or None if the classifier sorts by its own."""
     if not isinstance(order_column, str | int | None):
         raise TypeError(f"order_column={order_column!r} must be the name of one column, or None.")
     own = model.columns["order"]

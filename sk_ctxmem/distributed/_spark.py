@@ -114,7 +114,7 @@ def _check_names(predictor, sdf):
 
 
 def _check_types(predictor, sdf):
-    """Raise if a group is no single value, or a class no long."""
+    """Raise if groups have a nested type, or a class is too large for a Spark long."""
     types = import_optional("pyspark.sql.types", "spark", "predict_spark")
     nested = (types.ArrayType, types.MapType, types.StructType)
     if predictor._group is not None and isinstance(sdf.schema[predictor._group].dataType, nested):
@@ -150,7 +150,7 @@ def _bring_together(rows, predictor, order_column):
 
 
 def _schema(predictor, sdf):
-    """Return the columns of the result and their types."""
+    """Return the schema of the result."""
     types = import_optional("pyspark.sql.types", "spark", "predict_spark")
     kept = [sdf.schema[name] for name in predictor._kept_of(sdf.columns)]
     kind = getattr(types, TYPES_OF_CLASSES[predictor._kind])()
@@ -160,7 +160,7 @@ def _schema(predictor, sdf):
 
 
 def _rename(batches, names):
-    """Yield batches with their columns named anew."""
+    """Yield batches with renamed columns."""
     pyarrow = import_optional("pyarrow", "spark", "predict_spark")
     for batch in batches:
         yield pyarrow.RecordBatch.from_arrays(batch.columns, names=names)
@@ -190,7 +190,7 @@ def _to_frame(batch, predictor):
 
 
 def _take_rows(waiting, n_rows):
-    """Take the first rows out of a list of batches, as a table."""
+    """Remove the first rows from a list of batches and return them as a table."""
     pyarrow = import_optional("pyarrow", "spark", "predict_spark")
     rows = pyarrow.Table.from_batches(waiting)
     waiting[:] = rows.slice(n_rows).to_batches()
@@ -198,7 +198,7 @@ def _take_rows(waiting, n_rows):
 
 
 def _add_columns(rows, predicted, predictor):
-    """Return the columns of a table that are kept, and the new ones."""
+    """Return the kept columns of a table and the new columns."""
     pyarrow = import_optional("pyarrow", "spark", "predict_spark")
     table = rows.select(predictor._kept_of(rows.column_names))
     for name in predictor._new:
