@@ -161,7 +161,7 @@ def test_a_frame_is_read_by_the_roles_of_its_columns(library):
     assert is_missing(rows.speakers[1])
     assert reader.schema.n_features_in == 4
     assert reader.schema.feature_names_in.tolist() == list(FRAME)
-    assert reader.feature_names_in_.dtype == object
+    assert reader.schema.feature_names_in.dtype == object
 
 
 def test_columns_without_a_role_are_features():
