@@ -1,6 +1,7 @@
 """Tests of the import graph: who may import whom, read from the source files."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -89,6 +90,15 @@ def test_rooms_import_only_rooms_of_earlier_floors(path):
     names = [name for name in _imports(path) if f"{name}.".startswith("sk_ctxmem.")]
     imported = {name.removeprefix("sk_ctxmem").strip(".").split(".")[0] for name in names}
     assert imported - {room} - _allowed(room) == set()
+
+
+def test_every_room_is_described():
+    """Check that CONTRIBUTING.md names each room, and no other."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = text.partition("<!-- rooms -->")[2].partition("<!-- end of rooms -->")[0]
+    names = [line[4:].split("  ")[0] for line in text.splitlines() if line.startswith("    ")]
+    described = {name.strip("/ ") for line in names for name in re.split("[,/]", line)} - {""}
+    assert described == GROUND.union(*FLOORS, APART) - {"__init__", "__main__"}
 
 
 def test_the_root_has_few_files():
