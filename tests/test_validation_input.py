@@ -32,7 +32,7 @@ def test_texts_have_no_features():
 @pytest.mark.parametrize(("kind", "X"), [("features", ["a"]), ("text", [[1.0]])])
 def test_rows_of_another_kind_are_refused(kind, X):
     """Check that predictions take the kind of X that the fit had."""
-    with pytest.raises(ValueError, match="^X holds (texts|features), but the classifier was fit"):
+    with pytest.raises(ValueError, match="^X contains (texts|features), but the classifier"):
         read(X, reset=False, kind=kind)
 
 
