@@ -24,7 +24,13 @@ LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
 
 
 class LinearDecay(Callback):
-    """Lower all rates linearly, batch by batch."""
+    """Lower the learning rates of all groups linearly, batch by batch.
+
+    Parameters
+    ----------
+    n_steps : int
+        Number of steps of the whole fit.
+    """
 
     kept = ("steps_done_",)
 
@@ -32,14 +38,15 @@ class LinearDecay(Callback):
         self.n_steps = n_steps
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start from the full rates."""
+        """Start from the initial rates."""
         self.steps_done_ = 0
 
     def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
-        """Set the rates of the coming step."""
+        """Set the rates of the next step."""
         if training:
             share_left = 1 - self.steps_done_ / self.n_steps
-            net.optimizer_.set_decay(max(LOWEST_RATE, share_left))
+            for group in net.optimizer_.param_groups:
+                group["lr"] = max(LOWEST_RATE, share_left) * group["initial_lr"]
             self.steps_done_ += 1
 
 

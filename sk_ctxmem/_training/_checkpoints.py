@@ -147,7 +147,7 @@ class Checkpoint(Callback):
         return {
             "history": [_plain_values(row) for row in net.history],
             "weights": to_arrays(list(net.module_.state_dict().values())),
-            "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.state().items()},
+            "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.moments().items()},
             "callbacks": [
                 {name: to_arrays(getattr(callback, name)) for name in _kept_names(callback)}
                 for callback in self.callbacks
@@ -163,7 +163,7 @@ class Checkpoint(Callback):
             for name, value in row.items():
                 net.history.record(name, value)
         copy_into(list(net.module_.state_dict().values()), state["weights"])
-        for name, held in net.optimizer_.state().items():
+        for name, held in net.optimizer_.moments().items():
             copy_into(held, state["optimizer"][name])
         for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
             for name in _kept_names(callback):

@@ -15,14 +15,17 @@ from ._callbacks import EpochMeans
 from ._checkpoints import copy_into, to_arrays
 from ._dataset import TrainingRows
 from ._early_stopping import Stop, StopWhenAsked
+from ._forwarding import UserCallbacks
 from ._result import TrainingResult, history_frame
 from ._trainer import (
     check_finite_weights,
     choose_batch_size,
     choose_table_rate,
     make_trainer,
+    prints,
+    readable_net,
 )
-from ._user_callbacks import UserCallbacks
+from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The rates do not decay, as nobody knows how many chunks are still to come. What predicts is a
 # mean of the weights that forgets over so many steps: on 192,000 turns of telephone calls in ten
@@ -136,6 +139,7 @@ def train_chunk(
     """
     averaging = RunningMean(mean, stream["n_steps"])
     n_before = 0 if history is None else len(history)
+    callbacks = adapt_callbacks(callbacks, FitSetting(holds_out=False, is_chunk=True))
     with one_thread(), first_interrupt_waits() as interrupts:
         stop = Stop(interrupts)
         others: list[Callback] = [UserCallbacks(callbacks, stop)] if callbacks else []
@@ -148,25 +152,27 @@ def train_chunk(
             learning_rate=learning_rate,
             table_rate=stream["table_rate"],
             device=device,
+            verbose=prints(callbacks),
         ).initialize()
         copy_into(trainer.module_.parameters(), stream["weights"])
-        held = trainer.optimizer_.state()
         if stream["optimizer"] is not None:
-            for name, tensors in held.items():
+            for name, tensors in trainer.optimizer_.moments().items():
                 copy_into(tensors, stream["optimizer"][name])
         _recall(trainer.history, history)
         trainer.partial_fit(rows)
         if trainer.interrupted_ or interrupts:
             raise KeyboardInterrupt
         check_finite_weights(network, learning_rate)
+    moments = trainer.optimizer_.moments()
     after = {
         "weights": to_arrays(list(trainer.module_.parameters())),
-        "optimizer": {name: to_arrays(tensors) for name, tensors in held.items()},
+        "optimizer": {name: to_arrays(tensors) for name, tensors in moments.items()},
         "n_steps": averaging.n_steps,
     }
     reason = stop.reason or "the chunk done"
     of_chunk = history_frame(trainer.history[-1:]).assign(epoch=1)
-    return TrainingResult(of_chunk, 1.0, reason), stream | after
+    net = readable_net(trainer, mean)
+    return TrainingResult(of_chunk, 1.0, reason, net=net), stream | after
 
 
 def _recall(history: Any, before: pd.DataFrame | None) -> None:

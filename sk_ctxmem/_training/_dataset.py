@@ -1,16 +1,19 @@
-"""Rows with their classes and weights, in the batches that training goes through."""
+"""Rows with their classes and weights, in batches for training."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
+import skorch.dataset
 import torch
 from scipy import sparse
 from torch import Tensor
 
+from .._model._predict import PREDICTION_BATCH_SIZE
 from .._network._label_transitions import NO_LABEL
 from .._rows._row_set import RowSet
 from ._calibration import as_new_rows
@@ -122,6 +125,35 @@ class BatchIterator:
 
     def __iter__(self) -> Batches:
         return self.dataset.batches(self.batch_size)
+
+
+class ScoredRows(skorch.dataset.Dataset):
+    """Rows and class numbers in the form in which skorch's scoring callbacks read them.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        The rows, in a fixed order.
+    """
+
+    def __init__(self, rows: TrainingRows) -> None:
+        self.X = rows
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def y(self) -> Tensor:
+        """Class numbers, in the order in which skorch predicts the rows."""
+        batches = self.X.batches(PREDICTION_BATCH_SIZE)
+        return torch.cat([targets for _, (targets, _) in batches])
+
+
+def as_scored_rows(rows: TrainingRows) -> ScoredRows:
+    """Return rows for scoring: neither shuffled nor with the true class of the row before."""
+    fixed = copy.copy(rows)
+    fixed.random = fixed.labels_before = None
+    return ScoredRows(fixed)
 
 
 def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ class TrainingResult:
     temperature: float
     stop_reason: str
     interrupted: bool = False
-    net: Any = None
+    net: NeuralNet | None = None
 
 
 @dataclass

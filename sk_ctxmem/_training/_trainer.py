@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import ClassifierMixin
 from skorch import NeuralNet
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler, PrintLog
 from skorch.helper import predefined_split
 from torch import Tensor
 
@@ -22,12 +23,13 @@ from ._callbacks import EpochMeans, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
 from ._dataset import BatchIterator, EpochRows, TrainingRows
 from ._early_stopping import Stop, StopTraining, StopWhenAsked
+from ._forwarding import UserCallbacks
 from ._optimizer import TwoRateOptimizer, stable_rate
 from ._processes import EpochSeeds, OneProcess
 from ._progress import Progress, finish
 from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
-from ._user_callbacks import UserCallbacks
+from ._user_callbacks import FitSetting, adapt_callbacks
 
 # Without a memory hardly more than the decoder is left of the dense weights, and it learns too
 # slowly at a rate that is right for a memory: going from 0.003 to 0.009 gained 0.3 to 1 points on
@@ -40,13 +42,23 @@ USUAL_CLASSES = 8
 MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
 
 
-class Trainer(NeuralNet):
-    """skorch's training loop over batches of whole groups, in one process or several."""
+class Trainer(ClassifierMixin, NeuralNet):
+    """skorch's training loop over batches of whole groups, in one process or several.
+
+    Callbacks see a classifier of skorch: `predict` and `predict_proba` take the data sets that
+    callbacks are given, and classes are numbers, the places in `classes_` of the estimator.
+    """
 
     processes = OneProcess()
+    step_: Any = None  # result of the training step until its gradients are summed
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The class numbers."""
+        return np.arange(self.module_.decoder.out_features)
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the epochs that are left, and tell a stop from an interrupt, as skorch does not."""
+        """Run the epochs that are left, and distinguish a stop from an interrupt."""
         self.interrupted_ = False
         try:
             return super().fit_loop(*args, epochs=self.max_epochs - len(self.history), **kwargs)
@@ -56,22 +68,27 @@ class Trainer(NeuralNet):
             self.interrupted_ = True
             raise
 
-    def train_step(self, batch: Any, **fit_params: Any) -> Any:
-        """Take one step; skorch's own knows optimisers of torch's class only."""
-        self.optimizer_.zero_grad()
-        with torch.enable_grad():  # also where the caller has switched gradients off
-            step = self.train_step_single(batch, **fit_params)
+    def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
+        """Compute loss and gradients of the rows of this process."""
+        self.step_ = super().train_step_single(batch, **fit_params)
+        return self.step_
+
+    def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
+        """Sum gradients and loss over all processes, before the callbacks see them."""
+        step, self.step_ = self.step_, None
         step["loss"] = self.processes.sum_gradients(self.optimizer_, step["loss"])
-        self.optimizer_.step()
-        return step
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the network on a RowBatch."""
         return self.module_(x.to(self.device))
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:
-        """Compare with targets and weights."""
+        """Compute the loss from logits, targets and weights."""
         return self.criterion_(y_pred, tuple(part.to(self.device) for part in y_true))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the number of the most probable class of each row."""
+        return self.predict_proba(X).argmax(axis=1)
 
 
 def train(
@@ -98,39 +115,49 @@ def train(
     network : ContextMemoryNet
         The network, on any device; it is on `device` afterwards.
     train_rows : EpochRows
-        What to learn from.
+        The training rows.
     valid_rows : TrainingRows or None
-        What the best epoch is chosen by.
+        Held-out rows, whose accuracy decides which epoch is the best.
     calibration_rows : TrainingRows or None
-        Those of `train_rows` that are held back until the last epoch. Before it, they tell how
-        sure the network may be.
+        Rows of `train_rows` that are held back until the last epoch. Before they join, they are
+        used to fit the temperature.
     max_epochs, batch_size, learning_rate, n_iter_no_change : int or float
         As in ContextMemoryClassifier.
     device : str
         A device of torch.
     checkpoint : CheckpointFile or None
-        Where to keep what is needed to go on after each epoch, and what to go on from.
+        The file that is written after each epoch, and from which a fit that was killed continues.
     callbacks : list of Callback
-        Those of the user.
+        The callbacks of the user, the same in all processes.
     bar : tqdm or None
-        What shows the progress.
+        The progress bar.
     tasks : FitTasks or None
-        What scikit-learn's callbacks are told by.
+        Calls the callbacks of scikit-learn.
     processes : OneProcess
-        Those that train the same network together.
+        The processes that train the same network together.
 
     Returns
     -------
     result : TrainingResult
-        What training tells.
+        History, temperature and stop reason, and the net of skorch for reading.
 
     Raises
     ------
+    ValueError
+        If one of the callbacks cannot work in this fit.
     TrainingDivergedError
         If the loss is no longer finite.
     KeyboardInterrupt
         If Ctrl-C comes before the end of the first epoch, or a second time.
     """
+    setting = FitSetting(
+        holds_out=valid_rows is not None,
+        in_memory=isinstance(train_rows, TrainingRows),
+        has_checkpoint=checkpoint is not None,
+        n_processes=processes.n_processes,
+        rank=processes.rank,
+    )
+    callbacks = adapt_callbacks(callbacks, setting)
     batch_size = choose_batch_size(batch_size, len(train_rows))
     with one_thread(), first_interrupt_waits() as interrupts:
         stop = Stop(interrupts)
@@ -139,7 +166,7 @@ def train(
             network, valid_rows, calibration_rows, n_iter_no_change, max_epochs, stop
         )
         counts = _count_rows(train_rows, batch_size, max_epochs)
-        own = _own_callbacks(outcome, counts, bar, checkpoint)
+        own = _own_callbacks(outcome, counts, bar, checkpoint, decays=not _sets_rates(callbacks))
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         others = [UserCallbacks(callbacks, stop)] if callbacks else []
         others += [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
@@ -154,21 +181,33 @@ def train(
                 train_rows.sample, batch_size, network.decoder.out_features
             ),
             device=device,
+            verbose=prints(callbacks),
         )
         trainer.processes = processes
         trainer.fit(train_rows)
         if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
             raise KeyboardInterrupt
         check_finite_weights(network, learning_rate)
+        network.requires_grad_(True)  # a Freezer of the user is for this fit alone
         result = processes.broadcast(outcome.result(trainer))
         processes.broadcast_weights(network)
     finish(bar, result.stop_reason)
-    return result
+    return replace(result, net=readable_net(trainer, network))
+
+
+def _sets_rates(callbacks: list[Callback]) -> bool:
+    """Return whether a callback of the user schedules the learning rates."""
+    return any(isinstance(callback, LRScheduler) for callback in callbacks)
+
+
+def prints(callbacks: list[Callback]) -> bool:
+    """Return whether a callback prints, which skorch's PrintLog does only if the net does."""
+    return any(isinstance(callback, PrintLog) for callback in callbacks)
 
 
 @dataclass
 class _RowCounts:
-    """How many rows and steps there are in each epoch but the last, and in all."""
+    """Number of rows in each epoch before the last, and of rows and steps in all epochs."""
 
     n_early: int
     n_rows: int
@@ -183,13 +222,19 @@ def _count_rows(rows: EpochRows, batch_size: int, max_epochs: int) -> _RowCounts
 
 
 def _own_callbacks(
-    outcome: FitOutcome, counts: _RowCounts, bar: Any, checkpoint: CheckpointFile | None
+    outcome: FitOutcome,
+    counts: _RowCounts,
+    bar: Any,
+    checkpoint: CheckpointFile | None,
+    *,
+    decays: bool,
 ) -> list[Callback]:
-    """Return our callbacks in the order in which they are called."""
+    """Return the callbacks of this package in the order in which they are called."""
     means = EpochMeans()
     chosen: list[Callback | None] = [means, outcome.stopping, outcome.weights, outcome.late]
     own = [callback for callback in chosen if callback is not None]
-    own.append(LinearDecay(counts.n_steps))
+    if decays:
+        own.append(LinearDecay(counts.n_steps))
     if checkpoint is not None:
         own.append(Checkpoint(checkpoint, own.copy(), outcome.max_epochs))
     if bar is not None:
@@ -198,7 +243,7 @@ def _own_callbacks(
 
 
 def choose_batch_size(largest: int, n_rows: int) -> int:
-    """Return the number of rows in a step: the largest, or less for enough steps in an epoch."""
+    """Return the number of rows in a step: the largest, or fewer on small data."""
     return min(largest, max(MIN_BATCH_SIZE, n_rows // MIN_STEPS))
 
 
@@ -212,8 +257,9 @@ def make_trainer(
     learning_rate: float,
     table_rate: float,
     device: str,
+    verbose: bool = False,
 ) -> Trainer:
-    """Return skorch's loop with our batches, loss, optimiser and callbacks, and none of its own."""
+    """Return a net of skorch with the batches, loss, optimizer and callbacks of this package."""
     return Trainer(
         module=network,
         criterion=ContextMemoryLoss(batch_size),
@@ -229,9 +275,48 @@ def make_trainer(
         callbacks__print_log=None,
         callbacks__train_loss=None,
         callbacks__valid_loss=None,
-        verbose=0,
+        predict_nonlinearity=partial(torch.softmax, dim=1),
+        verbose=int(verbose),
         device=device,
     )
+
+
+def readable_net(trainer: Trainer, network: ContextMemoryNet) -> Trainer:
+    """Return a net for reading: with history, module and criterion, but no rows.
+
+    It has neither callbacks, which may hold rows, nor data sets or the optimizer, which is twice as
+    large as the dense weights. It can predict batches, but skorch refuses to train it.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        The net that was trained.
+    network : ContextMemoryNet
+        The network that predicts, which is not the trained one if it has the mean of its weights.
+    """
+    net = Trainer(
+        module=network,
+        criterion=trainer.criterion_,
+        optimizer=None,
+        lr=trainer.lr,
+        max_epochs=trainer.max_epochs,
+        batch_size=trainer.batch_size,
+        iterator_train=None,
+        iterator_valid=BatchIterator,
+        iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
+        train_split=None,
+        callbacks="disable",
+        predict_nonlinearity=trainer.predict_nonlinearity,
+        verbose=0,
+        device=trainer.device,
+    )
+    net._initialize_virtual_params()
+    net._initialize_callbacks()
+    net._initialize_module()
+    net._initialize_criterion()
+    net.history = trainer.history
+    net.initialized_ = net._trimmed_for_prediction = True
+    return net
 
 
 def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> None:
