@@ -142,7 +142,8 @@ def train_chunk(
     callbacks = adapt_callbacks(callbacks, FitSetting(holds_out=False, is_chunk=True))
     with one_thread(), first_interrupt_waits() as interrupts:
         stop = Stop(interrupts)
-        others: list[Callback] = [UserCallbacks(callbacks, stop)] if callbacks else []
+        user = UserCallbacks(callbacks, stop)
+        others: list[Callback] = [user] if callbacks else []
         trainer = make_trainer(
             network,
             None,
@@ -163,6 +164,7 @@ def train_chunk(
         if trainer.interrupted_ or interrupts:
             raise KeyboardInterrupt
         check_finite_weights(network, learning_rate)
+    user.warn_of_failures()
     moments = trainer.optimizer_.moments()
     after = {
         "weights": to_arrays(list(trainer.module_.parameters())),

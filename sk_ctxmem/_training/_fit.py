@@ -93,8 +93,7 @@ def fit_model(
             values = fit.reader.vectorize(inputs)
         rows = fit.reader.build_rows(inputs, values, group_codes)
         fit.set_network_params(rows, values)
-        watchers = {"bar": bar, "tasks": tasks}
-        watchers["callbacks"] = callbacks if processes.rank == 0 else []
+        watchers = {"bar": bar, "tasks": tasks, "callbacks": callbacks}
         return fit.run(rows, group_codes, targets, weights, watchers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import nn
 
+from .._messages import warn_caller
 from ._dataset import TrainingRows, as_scored_rows
 from ._early_stopping import Stop
 
@@ -50,6 +50,7 @@ class UserCallbacks(Callback):
     def __init__(self, callbacks: list[Callback], stop: Stop) -> None:
         self.callbacks = callbacks
         self.stop = stop
+        self.failures: list[str] = []
 
     on_train_begin = _forward("on_train_begin")
     on_epoch_begin = _forward("on_epoch_begin")
@@ -87,13 +88,16 @@ class UserCallbacks(Callback):
                 self.call(callback, "on_train_end", net, kwargs)
             except Exception as error:
                 name, kind = type(callback).__name__, type(error).__name__
-                warnings.warn(
+                self.failures.append(
                     f"The callback {name} failed in on_train_end, after training; the classifier "
-                    f"is fitted all the same. {kind}: {error}",
-                    RuntimeWarning,
-                    stacklevel=2,
+                    f"is fitted all the same. {kind}: {error}"
                 )
         net.history = history
+
+    def warn_of_failures(self) -> None:
+        """Warn of each callback that failed after training."""
+        for failure in self.failures:
+            warn_caller(failure, RuntimeWarning)
 
 
 @contextmanager

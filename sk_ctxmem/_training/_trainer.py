@@ -168,7 +168,8 @@ def train(
         counts = _count_rows(train_rows, batch_size, max_epochs)
         own = _own_callbacks(outcome, counts, bar, checkpoint, decays=not _sets_rates(callbacks))
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
-        others = [UserCallbacks(callbacks, stop)] if callbacks else []
+        user = UserCallbacks(callbacks, stop)
+        others: list[Callback] = [user] if callbacks else []
         others += [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
         trainer = make_trainer(
             network,
@@ -192,6 +193,7 @@ def train(
         result = processes.broadcast(outcome.result(trainer))
         processes.broadcast_weights(network)
     finish(bar, result.stop_reason)
+    user.warn_of_failures()
     return replace(result, net=readable_net(trainer, network))
 
 
