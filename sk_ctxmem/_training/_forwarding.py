@@ -22,6 +22,8 @@ def _forward(name: str) -> Callable[..., None]:
     """Return a method that calls the method of this name in all callbacks."""
 
     def call_all(self: UserCallbacks, net: NeuralNet, **kwargs: Any) -> None:
+        if not self.callbacks:
+            return
         kwargs |= {key: _as_skorch_has_it(key, kwargs[key]) for key in CONVERTED & kwargs.keys()}
         for callback in self.callbacks:
             self.call(callback, name, net, kwargs)

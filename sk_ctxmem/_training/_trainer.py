@@ -3,92 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin
-from skorch import NeuralNet
-from skorch.callbacks import Callback, LRScheduler, PrintLog
-from skorch.helper import predefined_split
-from torch import Tensor
+from skorch.callbacks import Callback, LRScheduler
 
-from .._model._predict import PREDICTION_BATCH_SIZE
-from .._network._loss import ContextMemoryLoss
 from .._network._net import ContextMemoryNet
 from .._runtime import first_interrupt_waits, one_thread
 from ..exceptions import TrainingDivergedError
 from ._callbacks import EpochMeans, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
-from ._dataset import BatchIterator, EpochRows, TrainingRows
-from ._early_stopping import Stop, StopTraining, StopWhenAsked
+from ._dataset import EpochRows, TrainingRows
+from ._early_stopping import Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
-from ._optimizer import TwoRateOptimizer, stable_rate
+from ._optimizer import stable_rate
 from ._processes import EpochSeeds, OneProcess
 from ._progress import Progress, finish
 from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
+from ._skorch_net import Trainer, make_trainer, readable_net
 from ._user_callbacks import FitSetting, adapt_callbacks
 
-# Without a memory hardly more than the decoder is left of the dense weights, and it learns too
-# slowly at a rate that is right for a memory: going from 0.003 to 0.009 gained 0.3 to 1 points on
-# corpora of 23 to 77 classes, and changed nothing where classes were few.
-RATE_WITHOUT_MEMORY = 1.5
-# The more classes there are, the fewer of the rows each has to learn from, and the farther is the
-# rate from being too high: 0.3 to 0.8 points are gained so on corpora of 23 to 77 classes, and on
-# movie sentences of two classes as much by a lower rate.
+# The more classes there are, the fewer rows each of them has, and the higher the rate can be:
+# this gains 0.3 to 0.8 points on corpora of 23 to 77 classes; on movie sentences of two classes, a
+# lower rate gains as much.
 USUAL_CLASSES = 8
-MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # an epoch on small data has as many steps as these allow
-
-
-class Trainer(ClassifierMixin, NeuralNet):
-    """skorch's training loop over batches of whole groups, in one process or several.
-
-    Callbacks see a classifier of skorch: `predict` and `predict_proba` take the data sets that
-    callbacks are given, and classes are numbers, the places in `classes_` of the estimator.
-    """
-
-    processes = OneProcess()
-    step_: Any = None  # result of the training step until its gradients are summed
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """The class numbers."""
-        return np.arange(self.module_.decoder.out_features)
-
-    def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the epochs that are left, and distinguish a stop from an interrupt."""
-        self.interrupted_ = False
-        try:
-            return super().fit_loop(*args, epochs=self.max_epochs - len(self.history), **kwargs)
-        except StopTraining:
-            raise
-        except KeyboardInterrupt:
-            self.interrupted_ = True
-            raise
-
-    def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
-        """Compute loss and gradients of the rows of this process."""
-        self.step_ = super().train_step_single(batch, **fit_params)
-        return self.step_
-
-    def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
-        """Sum gradients and loss over all processes, before the callbacks see them."""
-        step, self.step_ = self.step_, None
-        step["loss"] = self.processes.sum_gradients(self.optimizer_, step["loss"])
-
-    def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Run the network on a RowBatch."""
-        return self.module_(x.to(self.device))
-
-    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:
-        """Compute the loss from logits, targets and weights."""
-        return self.criterion_(y_pred, tuple(part.to(self.device) for part in y_true))
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the number of the most probable class of each row."""
-        return self.predict_proba(X).argmax(axis=1)
+MIN_STEPS, MIN_BATCH_SIZE = 50, 4  # small data get smaller batches, for enough steps
 
 
 def train(
@@ -169,12 +110,11 @@ def train(
         own = _own_callbacks(outcome, counts, bar, checkpoint, decays=not _sets_rates(callbacks))
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         user = UserCallbacks(callbacks, stop)
-        others: list[Callback] = [user] if callbacks else []
-        others += [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
+        others = [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
         trainer = make_trainer(
             network,
             valid_rows,
-            [*own, *others, StopWhenAsked(stop)],
+            [*own, user, *others, StopWhenAsked(stop)],
             max_epochs=max_epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
@@ -182,19 +122,13 @@ def train(
                 train_rows.sample, batch_size, network.decoder.out_features
             ),
             device=device,
-            verbose=prints(callbacks),
+            user_callbacks=callbacks,
         )
         trainer.processes = processes
-        trainer.fit(train_rows)
-        if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
-            raise KeyboardInterrupt
-        check_finite_weights(network, learning_rate)
-        network.requires_grad_(True)  # a Freezer of the user is for this fit alone
-        result = processes.broadcast(outcome.result(trainer))
-        processes.broadcast_weights(network)
+        result = _run(trainer, train_rows, outcome, learning_rate)
     finish(bar, result.stop_reason)
     user.warn_of_failures()
-    return replace(result, net=readable_net(trainer, network))
+    return result
 
 
 def _sets_rates(callbacks: list[Callback]) -> bool:
@@ -202,9 +136,19 @@ def _sets_rates(callbacks: list[Callback]) -> bool:
     return any(isinstance(callback, LRScheduler) for callback in callbacks)
 
 
-def prints(callbacks: list[Callback]) -> bool:
-    """Return whether a callback prints, which skorch's PrintLog does only if the net does."""
-    return any(isinstance(callback, PrintLog) for callback in callbacks)
+def _run(
+    trainer: Trainer, rows: EpochRows, outcome: FitOutcome, learning_rate: float
+) -> TrainingResult:
+    """Run all epochs, and return the result, which is the same in all processes."""
+    network, processes = trainer.module, trainer.processes
+    trainer.fit(rows)
+    if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
+        raise KeyboardInterrupt
+    check_finite_weights(network, learning_rate)
+    network.requires_grad_(True)  # what a Freezer froze is frozen in this fit only
+    result = processes.broadcast(outcome.result(trainer))
+    processes.broadcast_weights(network)
+    return replace(result, net=readable_net(trainer, network))
 
 
 @dataclass
@@ -249,78 +193,6 @@ def choose_batch_size(largest: int, n_rows: int) -> int:
     return min(largest, max(MIN_BATCH_SIZE, n_rows // MIN_STEPS))
 
 
-def make_trainer(
-    network: ContextMemoryNet,
-    valid_rows: TrainingRows | None,
-    callbacks: list[Callback],
-    *,
-    max_epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    table_rate: float,
-    device: str,
-    verbose: bool = False,
-) -> Trainer:
-    """Return a net of skorch with the batches, loss, optimizer and callbacks of this package."""
-    return Trainer(
-        module=network,
-        criterion=ContextMemoryLoss(batch_size),
-        optimizer=partial(TwoRateOptimizer, tables=network.tables, table_lr=table_rate),
-        lr=learning_rate * (1.0 if network.has_memory else RATE_WITHOUT_MEMORY),
-        max_epochs=max_epochs,
-        batch_size=batch_size,
-        iterator_train=BatchIterator,
-        iterator_valid=BatchIterator,
-        iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
-        train_split=None if valid_rows is None else predefined_split(valid_rows),
-        callbacks=callbacks,
-        callbacks__print_log=None,
-        callbacks__train_loss=None,
-        callbacks__valid_loss=None,
-        predict_nonlinearity=partial(torch.softmax, dim=1),
-        verbose=int(verbose),
-        device=device,
-    )
-
-
-def readable_net(trainer: Trainer, network: ContextMemoryNet) -> Trainer:
-    """Return a net for reading: with history, module and criterion, but no rows.
-
-    It has neither callbacks, which may hold rows, nor data sets or the optimizer, which is twice as
-    large as the dense weights. It can predict batches, but skorch refuses to train it.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        The net that was trained.
-    network : ContextMemoryNet
-        The network that predicts, which is not the trained one if it has the mean of its weights.
-    """
-    net = Trainer(
-        module=network,
-        criterion=trainer.criterion_,
-        optimizer=None,
-        lr=trainer.lr,
-        max_epochs=trainer.max_epochs,
-        batch_size=trainer.batch_size,
-        iterator_train=None,
-        iterator_valid=BatchIterator,
-        iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
-        train_split=None,
-        callbacks="disable",
-        predict_nonlinearity=trainer.predict_nonlinearity,
-        verbose=0,
-        device=trainer.device,
-    )
-    net._initialize_virtual_params()
-    net._initialize_callbacks()
-    net._initialize_module()
-    net._initialize_criterion()
-    net.history = trainer.history
-    net.initialized_ = net._trimmed_for_prediction = True
-    return net
-
-
 def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> None:
     """Raise unless all weights are finite numbers."""
     if not all(torch.isfinite(weight.sum()) for weight in network.parameters()):
@@ -331,16 +203,16 @@ def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> Non
 
 
 def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
-    """Return the rate of plain SGD; that of the wide path is good for all tables."""
+    """Return the learning rate of the tables; the rate of the wide path suits all of them."""
     if isinstance(data.rows.features, np.ndarray):
-        return 1.0  # the only table is that of the words
+        return 1.0  # the only table is the one of the words
     rows, weights = data.rows.rows, data.weights.numpy()
     rate = stable_rate(data.rows.features, rows, weights, batch_size)
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
 
 
 def check_same_sizes(before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raise unless a network of these sizes can go on from the weights of another."""
+    """Raise unless a network of these sizes can continue from the weights of another."""
     changed = [name for name in now if now[name] != before[name] and name != "dropout_rate"]
     if changed:
         changes = ", ".join(f"{name} from {before[name]} to {now[name]}" for name in changed)
