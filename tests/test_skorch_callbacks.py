@@ -574,6 +574,20 @@ def test_an_error_at_the_end_of_training_loses_nothing(fit, tmp_path):
         assert torch.equal(weight, plain._model.network.state_dict()[name])
 
 
+def test_an_error_at_the_end_of_a_chunk_loses_nothing(few_talks):
+    """Check the same in partial_fit."""
+
+    def fail(net):
+        raise OSError("the disk is full")
+
+    clf = ContextMemoryClassifier(text_column="text", group_column="group", hidden_size=4)
+    clf.set_params(callbacks=[Watch(at_end=fail)])
+    with pytest.warns(RuntimeWarning, match="OSError: the disk is full") as warned:
+        clf.partial_fit(few_talks.data, few_talks.target, classes=few_talks.target_names)
+    assert clf.n_iter_ == 1
+    assert warned[0].filename == __file__
+
+
 def test_files_are_written_where_the_callback_says(fit, tmp_path, monkeypatch):
     """Check that nothing lands in the working directory."""
     monkeypatch.chdir(tmp_path)

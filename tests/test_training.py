@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from skorch import NeuralNet
 
 from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
 from sk_ctxmem._network._label_transitions import NO_LABEL
@@ -21,7 +22,7 @@ from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
 from sk_ctxmem._training._callbacks import LinearDecay
 from sk_ctxmem._training._dataset import find_labels_before
 from sk_ctxmem._training._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
-from sk_ctxmem._training._trainer import EpochMeans
+from sk_ctxmem._training._trainer import EpochMeans, Trainer
 from sk_ctxmem.datasets import make_conversations
 
 
@@ -159,6 +160,12 @@ def test_cyclic_schedulers_of_torch_take_both_groups():
     scheduler.step()
     assert [group["lr"] for group in optimizer.param_groups] == scheduler.get_last_lr()
     assert optimizer.param_groups[0]["betas"] != (0.9, 0.999)
+
+
+def test_the_training_step_is_that_of_skorch():
+    """Check that callbacks are told of gradients, as skorch does it and nobody else."""
+    assert Trainer.train_step is NeuralNet.train_step
+    assert isinstance(TwoRateOptimizer([{"params": []}], 0.1, [], 1.0), torch.optim.Optimizer)
 
 
 NO_COMPILER = """

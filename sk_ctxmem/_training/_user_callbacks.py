@@ -77,11 +77,6 @@ def _copy_callback(item: Any, place: int) -> Callback:
     _check_supported(callback)
     copied = copy.copy(callback)
     copied.initialize()
-    if isinstance(copied, MlflowLogger) and copied.run_ is None:
-        raise ValueError(
-            "MlflowLogger found no active run; call fit inside `with mlflow.start_run():`, or "
-            "pass MlflowLogger(run=...)."
-        )
     return copied
 
 
@@ -172,6 +167,11 @@ def adapt_callbacks(callbacks: list[Callback], setting: FitSetting) -> list[Call
 
 def _find_obstacle(callback: Callback, setting: FitSetting) -> str:
     """Return why a callback cannot work in a fit, and the remedy; empty if it can."""
+    if isinstance(callback, MlflowLogger) and setting.rank == 0 and callback.run_ is None:
+        return (
+            "found no active run; call fit inside `with mlflow.start_run():`, or pass "
+            "MlflowLogger(run=...)"
+        )
     if isinstance(callback, LRScheduler) and setting.is_chunk:
         return (
             "cannot be used in partial_fit, as each call is a fit of one epoch; change the rate "
