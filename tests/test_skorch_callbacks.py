@@ -40,7 +40,7 @@ from skorch.callbacks import (
 )
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
-from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._training._user_callbacks import FitSetting, adapt_callbacks
 from sk_ctxmem.datasets import make_conversations
 
@@ -102,6 +102,15 @@ def weights_by_epoch(seen):
     )
 
 
+class FailingVectorizer(TextSequenceVectorizer):
+    """Fails where an error should have come earlier."""
+
+    def fit(self, *args, **kwargs):
+        raise AssertionError("the texts are vectorized already")
+
+    fit_transform = fit
+
+
 TRIED = {
     *("BatchScoring", "Checkpoint", "EarlyStopping", "EpochScoring", "EpochTimer", "Freezer"),
     *("GradientNormClipping", "Initializer", "LRScheduler", "MlflowLogger", "NeptuneLogger"),
@@ -141,9 +150,16 @@ def test_every_callback_of_skorch_is_tried_or_refused():
     ids=lambda value: type(value).__name__ if isinstance(value, Callback) else "",
 )
 def test_a_callback_that_cannot_work_is_refused_by_name(fit, callback, message):
-    """Check that the message names the callback and the remedy, where no rows are held out."""
+    """Check that the message names the callback and the remedy, before texts are vectorized."""
     with pytest.raises(ValueError, match=message):
-        fit(callback)
+        fit(callback, vectorizer=FailingVectorizer())
+
+
+def test_too_few_rows_to_hold_out_are_none(few_talks):
+    """Check the error where n_iter_no_change is set, but there are too few rows."""
+    clf = ContextMemoryClassifier(callbacks=[EarlyStopping()], **HOLD_OUT)
+    with pytest.raises(ValueError, match="EarlyStopping needs held-out.*at least 10"):
+        clf.fit(few_talks.data["text"][:20], few_talks.target[:20])
 
 
 def test_partial_fit_says_that_it_holds_no_rows_out(few_talks):

@@ -72,6 +72,8 @@ class UserCallbacks(Callback):
 
     def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
         """Call the callbacks that read or change gradients, those of the tables included."""
+        if "batch" in kwargs:
+            kwargs["batch"] = _as_skorch_has_it("batch", kwargs["batch"])
         for callback in self.callbacks:
             if type(callback).on_grad_computed is not Callback.on_grad_computed:
                 with _dense_gradients(named_parameters) as parameters:

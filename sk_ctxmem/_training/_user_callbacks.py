@@ -32,7 +32,32 @@ SCORING = (EpochScoring, BatchScoring, PassthroughScoring)
 IN_ALL_PROCESSES = (LRScheduler, GradientNormClipping, Freezer, Unfreezer)
 
 
-def check_callbacks(callbacks: Any) -> list[Callback]:
+class FitSetting(NamedTuple):
+    """The properties of a fit that decide which callbacks can work in it.
+
+    Parameters
+    ----------
+    holds_out : bool
+        Whether rows are held out.
+    is_chunk : bool, default=False
+        Whether this is one call of `partial_fit`.
+    in_memory : bool, default=True
+        Whether the training rows are in memory, not streamed from files.
+    has_checkpoint : bool, default=False
+        Whether `checkpoint` is set.
+    n_processes, rank : int, default=1 and 0
+        Number of processes that fit together, and the number of this one.
+    """
+
+    holds_out: bool
+    is_chunk: bool = False
+    in_memory: bool = True
+    has_checkpoint: bool = False
+    n_processes: int = 1
+    rank: int = 0
+
+
+def check_callbacks(callbacks: Any, setting: FitSetting | None = None) -> list[Callback]:
     """Return copies of callbacks, ready for a fit.
 
     A copy shares the objects that the callback was made with, such as a TensorBoard writer, but
@@ -42,6 +67,8 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
     ----------
     callbacks : list of Callback or of (str, Callback), or None
         The parameter of the classifier.
+    setting : FitSetting or None, default=None
+        The properties of the fit, as far as its parameters say, for an early error.
 
     Returns
     -------
@@ -53,7 +80,7 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
     TypeError
         If `callbacks` is no list, or an element of it is not a callback of skorch.
     ValueError
-        If a callback of skorch cannot work here.
+        If a callback of skorch cannot work. The message has its name and the remedy.
     """
     if callbacks is None:
         return []
@@ -63,6 +90,8 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
             "callbacks=[...]."
         )
     copies = [_copy_callback(item, place) for place, item in enumerate(callbacks)]
+    if setting is not None:
+        adapt_callbacks(copies, setting)
     return sorted(copies, key=lambda callback: isinstance(callback, PrintLog))
 
 
@@ -108,31 +137,6 @@ def _check_supported(callback: Callback) -> None:
         reason = "use_caching=False would predict every batch twice; pass use_caching=True"
     if reason:
         raise ValueError(f"{_name(callback)} cannot be used with this classifier: {reason}.")
-
-
-class FitSetting(NamedTuple):
-    """The properties of a fit that decide which callbacks can work in it.
-
-    Parameters
-    ----------
-    holds_out : bool
-        Whether rows are held out.
-    is_chunk : bool, default=False
-        Whether this is one call of `partial_fit`.
-    in_memory : bool, default=True
-        Whether the training rows are in memory, not streamed from files.
-    has_checkpoint : bool, default=False
-        Whether `checkpoint` is set.
-    n_processes, rank : int, default=1 and 0
-        Number of processes that fit together, and the number of this one.
-    """
-
-    holds_out: bool
-    is_chunk: bool = False
-    in_memory: bool = True
-    has_checkpoint: bool = False
-    n_processes: int = 1
-    rank: int = 0
 
 
 def adapt_callbacks(callbacks: list[Callback], setting: FitSetting) -> list[Callback]:
@@ -184,11 +188,14 @@ def _find_obstacle(callback: Callback, setting: FitSetting) -> str:
             f"cannot be used in {setting.n_processes} processes, each of which has other rows and "
             "other random numbers; use the valid_score of the history, or fit in one process"
         )
-    on_train = getattr(callback, "on_train", False)
-    if isinstance(callback, EpochScoring) and on_train and not setting.in_memory:
-        if not callback.use_caching:
-            return "needs use_caching=True where rows are read from files"
-    remedy = "" if setting.holds_out else _remedy_without_held_out(callback)
+    if isinstance(callback, EpochScoring) and callback.on_train and not setting.in_memory:
+        return "" if callback.use_caching else "needs use_caching=True for rows read from files"
+    return "" if setting.holds_out else _find_missing_rows(callback, setting)
+
+
+def _find_missing_rows(callback: Callback, setting: FitSetting) -> str:
+    """Return why a callback cannot work without held-out rows, and the remedy; empty if it can."""
+    remedy = _remedy_without_held_out(callback)
     if not remedy:
         return ""
     if setting.is_chunk:
