@@ -143,11 +143,12 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         `random_state`.
 
     callbacks : list of skorch.callbacks.Callback or None, default=None
-        What is told of batches and epochs: to write to TensorBoard or MLflow, or to stop a trial of
-        Optuna. Each fit takes copies that share what they hold, such as a writer. They see the
-        losses and scores of `history_` in ``net.history``; one that raises KeyboardInterrupt ends
-        training after the epoch or, from the second on, the batch. Pickles have them if they can
-        be pickled; files of `save` have not, and a `checkpoint` keeps nothing of theirs.
+        skorch callbacks, for example to clip gradients, schedule the learning rates, write to
+        TensorBoard or MLflow, or prune trials of Optuna. Each fit uses copies, which share the
+        objects that they were made with, such as a writer. A callback that raises
+        KeyboardInterrupt ends training after the epoch or, from the second epoch on, the batch.
+        Pickles include callbacks if they can be pickled; files written by `save` do not, and a
+        `checkpoint` keeps nothing of them. See :ref:`progress`.
 
     Attributes
     ----------

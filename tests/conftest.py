@@ -1,10 +1,14 @@
 """Data that several test files share."""
 
+import os
+
 import numpy as np
 import pytest
 from _hostile import MISREAD_BEFORE_NUMPY_2
 
 from sk_ctxmem.datasets import load_docstring_sections, make_conversations
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before mlflow is imported
 
 
 @pytest.fixture(scope="session")

@@ -204,8 +204,8 @@ class OfScikitLearn:
         (Records(), r"must be a list of callbacks of skorch, or None; pass callbacks=\[...\]"),
         ([Records], r"callbacks\[0\]=.*pass an instance of it, such as Records\(\)"),
         ([Records(), print], r"callbacks\[1\]=.*inherits from skorch.callbacks.Callback"),
-        ([OfScikitLearn()], "one of scikit-learn: pass it to set_callbacks"),
-        ([("name", 3)], "no callback of skorch, nor a pair of a name and one"),
+        ([OfScikitLearn()], "pass callbacks of scikit-learn to set_callbacks"),
+        ([("name", 3)], "is not a callback of skorch, nor a pair of a name and a callback"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])

@@ -203,7 +203,7 @@ def test_a_damaged_checkpoint_is_named(X, y, kill_after, tmp_path, monkeypatch):
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
     path.write_bytes(content[:-1000])
-    with pytest.raises(ModelFileError, match="no checkpoint that can be read.*delete it to start"):
+    with pytest.raises(ModelFileError, match="cannot be read as a checkpoint.*delete it to start"):
         classifier.fit(X, y)
     assert path.read_bytes() == content[:-1000]
     path.unlink()
@@ -258,7 +258,7 @@ def test_a_checkpoint_with_other_content_is_named(X, y, content, kill_after, tmp
     members = read_members(path.read_bytes())
     members["state.json"] = json.dumps(content).encode()
     path.write_bytes(write_members(members, forged=True))
-    with pytest.raises(ModelFileError, match="is no checkpoint .*delete it to start"):
+    with pytest.raises(ModelFileError, match="is not a checkpoint .*delete it to start"):
         classifier.fit(X, y)
 
 

@@ -1,22 +1,28 @@
 """Tests of the training loop: optimiser, rates, early stopping, global state."""
 
 import copy
+import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from skorch import NeuralNet
 
 from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
 from sk_ctxmem._network._label_transitions import NO_LABEL
 from sk_ctxmem._rows._held_out import hold_out_groups
 from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
+from sk_ctxmem._training._callbacks import LinearDecay
 from sk_ctxmem._training._dataset import find_labels_before
 from sk_ctxmem._training._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
-from sk_ctxmem._training._trainer import EpochMeans
+from sk_ctxmem._training._trainer import EpochMeans, Trainer
 from sk_ctxmem.datasets import make_conversations
 
 
@@ -61,17 +67,122 @@ def test_sparse_step_equals_the_dense_one():
     assert (tables[0] != start).any(dim=1).tolist() == [False, True, False, False, True, False]
 
 
-def test_decay_lowers_both_rates():
-    """Check that the decay reaches the tables and the rest, from the initial rates."""
+def test_steps_read_the_rates_of_both_groups():
+    """Check that the rates in param_groups reach the tables and the rest."""
     table, rest = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
     optimizer = TwoRateOptimizer([{"params": [table, rest]}], 0.01, [table], 8.0)
-    optimizer.set_decay(0.5)
-    optimizer.set_decay(0.25)
+    assert [group["name"] for group in optimizer.param_groups] == ["dense", "tables"]
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.25
     (table.sum() + rest.sum()).backward()
     optimizer.step()
     torch.testing.assert_close(table.detach(), torch.full((2,), 1 - 2.0))
     decayed = 1 - 0.0025 * 0.01  # by the weight decay; then Adam's first step is the rate
     torch.testing.assert_close(rest.detach(), torch.full((2,), decayed - 0.0025))
+
+
+def test_decay_lowers_both_rates_to_a_fiftieth():
+    """Check the rates in the first, a middle and the last step, from the initial rates."""
+    weights = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
+    optimizer = TwoRateOptimizer([{"params": weights}], 0.5, weights[:1], 8.0)
+    net, decay, rates = SimpleNamespace(optimizer_=optimizer), LinearDecay(100), []
+    decay.on_train_begin(net)
+    for _ in range(100):
+        decay.on_batch_begin(net, training=True)
+        decay.on_batch_begin(net, training=False)
+        rates.append([group["lr"] for group in optimizer.param_groups])
+    assert rates[0] == [0.5, 8.0]
+    assert rates[50] == [0.25, 4.0]
+    assert rates[-1] == [0.01, 0.16]
+
+
+def test_the_closure_runs_with_gradients_and_gives_the_loss():
+    """Check a step as skorch takes it, where the caller has switched gradients off."""
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = TwoRateOptimizer([{"params": [weight]}], 0.01, [], 1.0)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = weight.sum()
+        loss.backward()
+        return loss
+
+    with torch.no_grad():
+        assert optimizer.step(closure) == 2.0
+    assert (weight < 1).all()
+
+
+def test_gradients_are_removed_or_set_to_zero():
+    """Check both ways of zero_grad, for dense and sparse gradients."""
+    table, rest = torch.nn.Parameter(torch.ones(3, 2)), torch.nn.Parameter(torch.ones(2))
+    optimizer = TwoRateOptimizer([{"params": [table, rest]}], 0.01, [table], 8.0)
+    read = torch.nn.functional.embedding(torch.tensor([1]), table, sparse=True)
+    (read.sum() + rest.sum()).backward()
+    optimizer.zero_grad(set_to_none=False)
+    assert table.grad.to_dense().tolist() == [[0.0, 0.0]] * 3
+    assert rest.grad.tolist() == [0.0, 0.0]
+    optimizer.zero_grad()
+    assert table.grad is None
+    assert rest.grad is None
+
+
+@pytest.mark.parametrize("through_pickle", [False, True])
+def test_an_optimizer_goes_on_from_the_state_of_another(through_pickle):
+    """Check that steps after load_state_dict are those of the optimizer that was never stored."""
+    states, weights = [], []
+    for is_restored in (False, True):
+        weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+        optimizer = TwoRateOptimizer([{"params": [weight]}], 0.01, [], 1.0)
+        for number in range(6):
+            if is_restored and number == 3:
+                state = copy.deepcopy(optimizer.state_dict())
+                optimizer = TwoRateOptimizer([{"params": [weight]}], 0.5, [], 1.0)
+                optimizer.load_state_dict(state)
+                if through_pickle:
+                    weight, optimizer = pickle.loads(pickle.dumps((weight, optimizer)))
+            optimizer.zero_grad()
+            weight.square().sum().backward()
+            optimizer.step()
+        weights.append(weight.detach())
+        states.append(optimizer.moments())
+    assert torch.equal(*weights)
+    torch.testing.assert_close(*states, rtol=0, atol=0)
+    assert states[0]["steps"] == [6]
+
+
+def test_cyclic_schedulers_of_torch_take_both_groups():
+    """Check a scheduler that writes the momentum too, and that it changes both rates."""
+    table, rest = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+    optimizer = TwoRateOptimizer([{"params": [table, rest]}], 0.01, [table], 8.0)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, [0.1, 1.0], total_steps=4)
+    rest.sum().backward()
+    optimizer.step()
+    scheduler.step()
+    assert [group["lr"] for group in optimizer.param_groups] == scheduler.get_last_lr()
+    assert optimizer.param_groups[0]["betas"] != (0.9, 0.999)
+
+
+def test_the_training_step_is_that_of_skorch():
+    """Check that callbacks are told of gradients, as skorch does it and nobody else."""
+    assert Trainer.train_step is NeuralNet.train_step
+    assert isinstance(TwoRateOptimizer([{"params": []}], 0.1, [], 1.0), torch.optim.Optimizer)
+
+
+NO_COMPILER = """
+import sys
+from sk_ctxmem import ContextMemoryClassifier
+from skorch.callbacks import EarlyStopping, GradientNormClipping
+
+callbacks = [GradientNormClipping(1.0), EarlyStopping(monitor="train_loss")]
+clf = ContextMemoryClassifier(max_epochs=1, callbacks=callbacks)
+clf.fit(["a b", "c"] * 20, [0, 1] * 20).partial_fit(["a b", "c"] * 20, [0, 1] * 20)
+assert "torch._dynamo" not in sys.modules
+"""
+
+
+def test_a_fit_does_not_import_the_compiler_of_torch():
+    """Check in a new process, as the import takes longer than a small fit."""
+    subprocess.run([sys.executable, "-c", NO_COMPILER], check=True)
 
 
 def test_dense_steps_are_those_of_adamw():

@@ -1,1 +1,1 @@
-"""Rows to a trained network. The only room that imports skorch."""
+"""Training of the network on rows. Only this room imports skorch."""

@@ -1,4 +1,4 @@
-"""How sure predictions should be: the rows that tell it, and the temperature."""
+"""Calibration of the softmax temperature on rows that were not trained on."""
 
 import numpy as np
 from scipy import sparse
@@ -9,30 +9,30 @@ from .._features._csr import squared_norms
 from .._rows._held_out import hold_out_groups
 
 CALIBRATION_FRACTION = 0.05
-MIN_EPOCHS_WITH_CALIBRATION = 3  # in fewer, the last epoch changes too much of what they told
+MIN_EPOCHS_WITH_CALIBRATION = 3  # with fewer, the last epoch changes the logits too much
 MIN_CALIBRATION_ROWS, MAX_CALIBRATION_ROWS = 100, 2000
-LARGEST_TEMPERATURE = 10.0  # and its inverse is the smallest
-TRUST_IN_ONE = 5.0  # what a temperature far from 1 costs, as much as the losses of so many rows
+LARGEST_TEMPERATURE = 10.0  # its inverse is the smallest
+TRUST_IN_ONE = 5.0  # weight of the prior that the temperature is 1, in rows
 
 
 def choose_calibration_rows(group_codes, targets, weights, random):
-    """Choose the rows, in whole groups, that training sees only at its very end.
+    """Choose the rows, in whole groups, that are trained on only in the last epoch.
 
     Parameters
     ----------
     group_codes : ndarray of shape (n_rows,), int64
-        Number of the group of each row, from 0; of the row itself if there are no groups.
+        Number of the group of each row, from 0. Without groups, each row has its own number.
     targets : ndarray of shape (n_rows,), int64
         Class numbers; every class stays among the other rows.
     weights : ndarray of shape (n_rows,)
-        Weights of the rows; those of weight 0 do not count.
+        Weights of the rows. Rows of weight 0 do not count.
     random : RandomState
-        Chooses.
+        Random state for the choice.
 
     Returns
     -------
     late : ndarray of shape (n_rows,), bool
-        Which rows are late; none of them where they would be too few to tell anything.
+        Which rows are chosen; none if they would be too few to calibrate on.
     """
     n_counted = np.count_nonzero(weights)
     share = min(CALIBRATION_FRACTION, MAX_CALIBRATION_ROWS / n_counted)
@@ -43,22 +43,22 @@ def choose_calibration_rows(group_codes, targets, weights, random):
 
 
 def as_new_rows(features, kept_out):
-    """Return rows that are kept from training as rows of a later `predict` would look.
+    """Return the features of rows kept from training as a later `predict` would see them.
 
-    Columns that they alone have are left out. If all rows have the same norm, as those of a
-    vectorizer that leaves unknown words out and then divides by the norm, they get it back.
+    Columns that only these rows have are left out. If all rows have the same norm, because the
+    vectorizer leaves unknown words out and then divides by the norm, they are scaled to it again.
 
     Parameters
     ----------
     features : csr_array or ndarray of shape (n_rows, n_features)
-        All rows of a fit.
+        The features of all rows of a fit.
     kept_out : ndarray of shape (n_rows,), bool
-        Which of them are kept from training.
+        Which rows are kept from training.
 
     Returns
     -------
     features : csr_array or ndarray of shape (n_rows, n_features)
-        A sparse one has the rows that are kept out only, the others are empty.
+        Sparse features have only the rows that are kept out; all others are empty.
     """
     if not sparse.issparse(features):
         return features
@@ -79,7 +79,7 @@ def as_new_rows(features, kept_out):
 
 
 def fit_temperature(logits, targets, weights):
-    """Return the number to divide logits by, so that their softmax fits rows never trained on.
+    """Return the softmax temperature that fits rows which were not trained on.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def fit_temperature(logits, targets, weights):
     Returns
     -------
     temperature : float
-        What makes the weighted log loss smallest; near 1 where rows are few.
+        The divisor of the logits that minimizes the weighted log loss; near 1 with few rows.
 
     References
     ----------

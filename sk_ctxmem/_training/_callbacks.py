@@ -1,4 +1,4 @@
-"""What happens beside the steps of training: rates, means, the weights that are kept."""
+"""The callbacks of this package: learning rates, means of epochs, and the weights that are kept."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ from ._calibration import fit_temperature
 from ._dataset import BatchIterator, TrainingRows
 from ._early_stopping import NoBetterScore
 
-LOWEST_RATE = 0.02  # of the initial rate, at the end of the linear decay
+LOWEST_RATE = 0.02  # share of the initial rate at the end of the linear decay
 
 
 class LinearDecay(Callback):
-    """Lower all rates linearly, batch by batch."""
+    """Lower the learning rates of all groups linearly, batch by batch.
+
+    Parameters
+    ----------
+    n_steps : int
+        Number of steps of the whole fit.
+    """
 
     kept = ("steps_done_",)
 
@@ -32,22 +38,23 @@ class LinearDecay(Callback):
         self.n_steps = n_steps
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start from the full rates."""
+        """Start from the initial rates."""
         self.steps_done_ = 0
 
     def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
-        """Set the rates of the coming step."""
+        """Set the rates of the next step."""
         if training:
             share_left = 1 - self.steps_done_ / self.n_steps
-            net.optimizer_.set_decay(max(LOWEST_RATE, share_left))
+            for group in net.optimizer_.param_groups:
+                group["lr"] = max(LOWEST_RATE, share_left) * group["initial_lr"]
             self.steps_done_ += 1
 
 
 class EpochMeans(Callback):
-    """Record the mean loss per row and the validation score, and stop on a loss not finite."""
+    """Record mean losses and the validation score; raise if the loss is not finite."""
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Forget the epoch before."""
+        """Reset the sums."""
         self.sums_ = {True: np.zeros(3), False: np.zeros(3)}  # loss, hits, weight
 
     def on_batch_end(
@@ -59,7 +66,7 @@ class EpochMeans(Callback):
         y_pred: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Add a batch."""
+        """Add the loss, the correct rows and the weight of a batch."""
         targets, weights = (part.to(net.device) for part in batch[1])
         hits = y_pred[0].detach().argmax(dim=1) == targets
         sums = [loss, net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
@@ -73,7 +80,7 @@ class EpochMeans(Callback):
         self.sums_[training] += parts
 
     def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
-        """Record the means, under the names that skorch's own callbacks know."""
+        """Record the means under the names that the callbacks of skorch use."""
         sums = net.processes.all_reduce(np.stack([self.sums_[True], self.sums_[False]]))
         loss, _, weight = sums[0]
         _record(net.history, "train_loss", loss / weight if weight else np.nan, min)
@@ -84,7 +91,7 @@ class EpochMeans(Callback):
 
 
 def _record(history: Any, name: str, value: float, best: Callable[..., float]) -> None:
-    """Record a value of the epoch, and whether it is better than all before."""
+    """Record a value of the epoch, and whether it is better than all values before."""
     before = [row[name] for row in history[:-1]]
     history.record(name, float(value))
     is_best = not before or (value not in before and best(value, *before) == value)
@@ -92,19 +99,19 @@ def _record(history: Any, name: str, value: float, best: Callable[..., float]) -
 
 
 class KeptWeights(Callback):
-    """Weights beside those that are trained, which take their place after training."""
+    """Other weights, which replace the trained ones at the end of training."""
 
     def swap(self, net: NeuralNet) -> None:
-        """Exchange both."""
+        """Exchange the other weights and the trained ones."""
         raise NotImplementedError
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Take them, if there are any."""
+        """Put the other weights, if there are any, into the network."""
         self.swap(net)
 
     @contextmanager
     def so_far(self, net: NeuralNet) -> Iterator[None]:
-        """Give the network those that training would end in now, for a while."""
+        """Give the network the weights that training would end with now, for a while."""
         self.swap(net)
         try:
             yield
@@ -113,7 +120,7 @@ class KeptWeights(Callback):
 
 
 def _exchange(net: NeuralNet, others: list[Tensor]) -> None:
-    """Exchange weights with others, one tensor after the other, as tables are large."""
+    """Exchange weights with others, one tensor at a time, as tables are large."""
     for weight, other in zip(net.module_.state_dict().values(), others, strict=False):
         kept = weight.clone()
         weight.copy_(other)
@@ -121,10 +128,10 @@ def _exchange(net: NeuralNet, others: list[Tensor]) -> None:
 
 
 class BestWeights(KeptWeights):
-    """Go back, after training, to the weights of the epoch with the best validation score.
+    """Restore the weights of the epoch with the best validation score after training.
 
-    They are copied only when another epoch is about to change them, into the memory of the copy
-    before: a table of n-grams can be most of what a fit holds.
+    They are copied only when another epoch is about to change them, into the memory of the last
+    copy: the table of n-grams can take most of the memory of a fit.
     """
 
     kept = ("copies_",)
@@ -137,7 +144,7 @@ class BestWeights(KeptWeights):
         self.copies_: list[Tensor] = []
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Copy the weights if the epoch before was the best so far."""
+        """Copy the weights if the last epoch was the best so far."""
         n_done = len(net.history) - 1
         if n_done and self.stopping.best_epoch_ == n_done:
             weights = net.module_.state_dict().values()
@@ -153,11 +160,11 @@ class BestWeights(KeptWeights):
 
 
 class AverageWeights(KeptWeights):
-    """Replace the weights, after training, by their mean over the ends of the epochs but the first.
+    """Replace the weights by their mean over the ends of all epochs but the first.
 
-    Where rows see one another, the last epochs learn noisy labels by heart, group by group. The
-    mean is a point of accuracy better on abstracts, and its probabilities can be trusted more;
-    where rows stand alone it changes nothing, and would take time and memory for a second table.
+    With context, the last epochs memorize noisy labels, group by group. The mean is more accurate
+    by a point on abstracts, and better calibrated. For rows without context it changes nothing,
+    and would take the time and memory of a second table.
 
     References
     ----------
@@ -172,7 +179,7 @@ class AverageWeights(KeptWeights):
         self.means_: list[Tensor] = []
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Add the weights as they stand."""
+        """Add the current weights to the mean."""
         n_before = len(net.history) - 2
         weights = net.module_.state_dict().values()
         if n_before == 0:
@@ -181,15 +188,15 @@ class AverageWeights(KeptWeights):
             mean.lerp_(weight, 1 / (n_before + 1))
 
     def swap(self, net: NeuralNet) -> None:
-        """Exchange weights and means."""
+        """Exchange the weights and their means."""
         _exchange(net, self.means_)
 
 
 class CalibrationRows(Callback):
-    """Bring the rows that were held back into the last epoch, after they told the temperature.
+    """Fit the temperature on rows that were held back, then train on them in the last epoch.
 
-    They tell it of the weights as they are when the last epoch begins. What that epoch changes,
-    at the smallest rates, is not in it.
+    The temperature is that of the weights at the beginning of the last epoch. It ignores what that
+    epoch changes at the lowest rates.
 
     Parameters
     ----------
@@ -198,7 +205,7 @@ class CalibrationRows(Callback):
     last_epoch : int
         Number of the last epoch, from 1.
     averaging : AverageWeights or None
-        Holds the mean that stands for the weights.
+        Has the mean of the weights, if it replaces them after training.
     """
 
     def __init__(
@@ -209,11 +216,11 @@ class CalibrationRows(Callback):
         self.averaging = averaging
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Forget what was told."""
+        """Start without a temperature."""
         self.temperature_: float | None = None
 
     def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
-        """Measure the temperature, then let the rows in."""
+        """Fit the temperature, then release the rows for training."""
         if len(net.history) == self.last_epoch:
             with self.averaging.so_far(net) if self.averaging else nullcontext():
                 self.temperature_ = measure_temperature(net, self.rows)
@@ -221,7 +228,7 @@ class CalibrationRows(Callback):
 
 
 def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
-    """Return the temperature of a network, from rows that it was not trained on."""
+    """Return the temperature of a network, fitted on rows that it was not trained on."""
     net.module_.eval()
     logits = [np.empty((0, net.module_.decoder.out_features))]  # a process may have no row
     targets, weights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]

@@ -1,4 +1,4 @@
-"""What a fit that was killed needs to go on: a file that is written after each epoch."""
+"""The file, written after each epoch, from which a fit that was killed continues."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ PARSING_ERRORS = (AttributeError, LookupError, TypeError, ValueError, RuntimeErr
 
 
 class CheckpointFile:
-    """The file of one fit in a folder of them.
+    """The checkpoint file of one fit.
 
     Parameters
     ----------
     folder : str or path-like
-        The folder; it is made if there is none.
+        The folder, which is created if it does not exist.
     name : str
-        Of the fit: see `name_fit`.
+        Name of the fit, from `name_fit`.
     processes : OneProcess
-        Those of the fit: the first one reads and writes.
+        Processes of the fit. The first one reads and writes the file.
 
     Attributes
     ----------
     state : dict or None
-        What a fit of this name has left that was killed.
+        State of a fit of this name that was killed, if there is one.
     """
 
     def __init__(self, folder: str | os.PathLike, name: str, processes: OneProcess) -> None:
@@ -57,12 +57,12 @@ class CheckpointFile:
             return None
         except PARSING_ERRORS as error:
             raise ModelFileError(
-                f"{str(self.path)!r} is no checkpoint that can be read ({error}); delete it to "
-                "start this fit anew."
+                f"{str(self.path)!r} cannot be read as a checkpoint ({error}); delete it to "
+                "start this fit from the beginning."
             ) from error
 
     def write(self, state: dict[str, Any]) -> None:
-        """Take the place of what the epoch before has left."""
+        """Replace the state of the epoch before."""
         if not self.is_ours:
             return
         writer = PlainWriter({})
@@ -71,7 +71,7 @@ class CheckpointFile:
         write_archive(self.path, "checkpoint", documents, writer.arrays)
 
     def remove(self) -> None:
-        """Remove the file, as the fit has come to its end."""
+        """Remove the file, as the fit is complete."""
         if self.is_ours:
             self.path.unlink(missing_ok=True)
 
@@ -79,7 +79,7 @@ class CheckpointFile:
 def name_fit(
     rows: RowSet, targets: np.ndarray, weights: np.ndarray, network: Any, settings: dict[str, Any]
 ) -> str:
-    """Return a name that only fits of the same rows with the same settings have.
+    """Return a name that is the same for all fits of the same rows with the same settings.
 
     Parameters
     ----------
@@ -88,9 +88,10 @@ def name_fit(
     targets, weights : ndarray of shape (n_rows,)
         Their class numbers and weights.
     network : ContextMemoryNet or None
-        The network that training begins with, if it is not new.
+        The network that training starts from, if it is not a new one.
     settings : dict of str to object
-        What else decides what is learned. Versions are added, as another one might go on otherwise.
+        All other settings that change the result. The versions of packages are added, as training
+        may continue differently with another version.
     """
     settings = settings | {"versions": versions()}
     parts = list_arrays(rows, targets, weights)
@@ -105,17 +106,17 @@ def name_fit(
 
 
 class Checkpoint(Callback):
-    """Keep after each epoch but the last what a fit needs, and go on from it.
+    """Write the state of a fit after each epoch but the last, and continue from it.
 
-    Everything that training changes is kept, random states included: the weights at the end are
-    those of a fit that was never killed, bit for bit.
+    The state includes everything that training changes, random states too: the final weights are
+    equal, bit for bit, to those of a fit that was never killed.
 
     Parameters
     ----------
     file : CheckpointFile
-        Where it is kept.
+        The file.
     callbacks : list of Callback
-        The other callbacks, all of which come before this one.
+        The other callbacks of this package, which are all called before this one.
     last_epoch : int
         Number of the last epoch, from 1.
     """
@@ -126,19 +127,19 @@ class Checkpoint(Callback):
         self.last_epoch = last_epoch
 
     def on_train_begin(self, net: NeuralNet, X: Any = None, **kwargs: Any) -> None:
-        """Go on where a fit before was killed, if it was."""
+        """Restore the state of a fit that was killed, if there is one."""
         if self.file.state is None:
             return
         try:
             self._restore(net, X, self.file.state)
         except PARSING_ERRORS as error:
             raise ModelFileError(
-                f"{str(self.file.path)!r} is no checkpoint of this fit ({error}); delete it to "
-                "start anew."
+                f"{str(self.file.path)!r} is not a checkpoint of this fit ({error}); delete it "
+                "to start from the beginning."
             ) from error
 
     def on_epoch_end(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
-        """Keep the state, unless nothing follows."""
+        """Write the state, unless this was the last epoch."""
         if len(net.history) < self.last_epoch:
             self.file.write(self._collect(net, dataset_train))
 
@@ -147,7 +148,7 @@ class Checkpoint(Callback):
         return {
             "history": [_plain_values(row) for row in net.history],
             "weights": to_arrays(list(net.module_.state_dict().values())),
-            "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.state().items()},
+            "optimizer": {name: to_arrays(held) for name, held in net.optimizer_.moments().items()},
             "callbacks": [
                 {name: to_arrays(getattr(callback, name)) for name in _kept_names(callback)}
                 for callback in self.callbacks
@@ -163,7 +164,7 @@ class Checkpoint(Callback):
             for name, value in row.items():
                 net.history.record(name, value)
         copy_into(list(net.module_.state_dict().values()), state["weights"])
-        for name, held in net.optimizer_.state().items():
+        for name, held in net.optimizer_.moments().items():
             copy_into(held, state["optimizer"][name])
         for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
             for name in _kept_names(callback):
@@ -176,12 +177,12 @@ class Checkpoint(Callback):
 
 
 def _plain_values(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers and names of an epoch; the user's callbacks may record anything."""
+    """Return the numbers and strings of an epoch; callbacks of the user may record anything."""
     return {name: value for name, value in row.items() if isinstance(value, int | float | str)}
 
 
 def _kept_names(callback: Callback) -> tuple[str, ...]:
-    """Return the names of what training changes in a callback of ours."""
+    """Return the names of the attributes of a callback that training changes."""
     return getattr(callback, "kept", ())
 
 

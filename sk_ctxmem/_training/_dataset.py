@@ -1,16 +1,19 @@
-"""Rows with their classes and weights, in the batches that training goes through."""
+"""Rows with their classes and weights, in batches for training."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
+import skorch.dataset
 import torch
 from scipy import sparse
 from torch import Tensor
 
+from .._model._predict import PREDICTION_BATCH_SIZE
 from .._network._label_transitions import NO_LABEL
 from .._rows._row_set import RowSet
 from ._calibration import as_new_rows
@@ -19,14 +22,14 @@ Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and 
 
 
 class EpochRows(Protocol):
-    """Rows to train on, wherever they are: what training asks of a data set of torch.
+    """Rows to train on, in memory or not: the interface that training needs.
 
     Attributes
     ----------
     n_early : int
-        Number of rows of an epoch before `release` is called; their length is that of all.
+        Number of rows of an epoch before `release` is called. The length counts all rows.
     sample : TrainingRows
-        Some of them in memory, from which the rate of the tables is found.
+        Some rows in memory, from which the learning rate of the tables is computed.
     """
 
     @property
@@ -38,25 +41,25 @@ class EpochRows(Protocol):
     def __len__(self) -> int: ...
 
     def release(self) -> None:
-        """Have all rows in the batches to come: the last epoch begins."""
+        """Include all rows in the next batches, as the last epoch begins."""
 
     def batches(self, batch_size: int) -> Batches:
         """Yield the batches of an epoch."""
 
 
 class TrainingRows(torch.utils.data.Dataset):
-    """Rows in memory with their class numbers and weights, as skorch wants a data set.
+    """Rows in memory with their class numbers and weights, as a data set for skorch.
 
     Parameters
     ----------
     rows : RowSet
         The rows.
     targets : ndarray of shape (n_rows,), int64
-        Class numbers, in the caller's order as the features of `rows`.
+        Class numbers, in the order of the caller, as the features of `rows`.
     weights : ndarray of shape (n_rows,), float32
-        Weights, likewise.
+        Weights, in the same order.
     random : RandomState or None
-        Shuffles the groups, in training; None keeps their order.
+        Random state that shuffles the groups for training. If None, they keep their order.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class TrainingRows(torch.utils.data.Dataset):
         self.targets = torch.from_numpy(targets)
         self.weights = torch.from_numpy(weights)
         self.random = random
-        self.sorter: Any = None  # that of the batches, see RowSet.batches
+        self.sorter: Any = None  # sorts the features of batches, see RowSet.batches
         self.labels_before = None
         if random is not None:
             self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
@@ -80,16 +83,16 @@ class TrainingRows(torch.utils.data.Dataset):
 
     @property
     def n_early(self) -> int:
-        """Number of rows that are in the batches until `release` is called."""
+        """Number of rows in the batches of an epoch until `release` is called."""
         return len(self.current)
 
     @property
     def sample(self) -> TrainingRows:
-        """All of them, as they are in memory."""
+        """All rows, as they are in memory."""
         return self
 
     def hold_back(self, late: np.ndarray) -> TrainingRows | None:
-        """Leave rows out of the batches until `release` is called; return them, if any."""
+        """Exclude rows from the batches until `release` is called; return them, if any."""
         early_groups, late_groups = _split_groups(self.rows, late)
         if not len(late_groups):
             return None
@@ -102,11 +105,11 @@ class TrainingRows(torch.utils.data.Dataset):
         )
 
     def release(self) -> None:
-        """Have all rows in the batches to come."""
+        """Include all rows in the next batches."""
         self.current = self.rows
 
     def batches(self, batch_size: float) -> Batches:
-        """Yield batches of whole groups or, in training, of pieces of them."""
+        """Yield batches of whole groups or, for training, of pieces of groups."""
         for rows, batch in self.current.batches(batch_size, self.random, self.sorter):
             if self.labels_before is not None:
                 batch.labels_before = self.labels_before[rows]
@@ -114,7 +117,7 @@ class TrainingRows(torch.utils.data.Dataset):
 
 
 class BatchIterator:
-    """The batches of an epoch, in the place of torch's DataLoader."""
+    """Iterates over the batches of an epoch, as a DataLoader of torch does."""
 
     def __init__(self, dataset: EpochRows, batch_size: int) -> None:
         self.dataset = dataset
@@ -124,10 +127,40 @@ class BatchIterator:
         return self.dataset.batches(self.batch_size)
 
 
-def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the class number plus 1 of the row before each in its group, or NO_LABEL.
+class ScoredRows(skorch.dataset.Dataset):
+    """Rows and class numbers in the form in which skorch's scoring callbacks read them.
 
-    Rows of weight 0 are context for others, but their class is not.
+    Parameters
+    ----------
+    rows : TrainingRows
+        The rows, in a fixed order.
+    """
+
+    def __init__(self, rows: TrainingRows) -> None:
+        self.X = rows
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def y(self) -> Tensor:
+        """Class numbers, in the order in which skorch predicts the rows."""
+        batches = self.X.batches(PREDICTION_BATCH_SIZE)
+        return torch.cat([targets for _, (targets, _) in batches])
+
+
+def as_scored_rows(rows: TrainingRows) -> ScoredRows:
+    """Return rows for scoring: neither shuffled nor with the true class of the row before."""
+    fixed = copy.copy(rows)
+    fixed.random = fixed.labels_before = None
+    return ScoredRows(fixed)
+
+
+def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return, for each row, the class number plus 1 of the row before it in its group.
+
+    The first row of a group, and a row that follows a row of weight 0, has NO_LABEL: rows of
+    weight 0 are context for others, but their class is unknown.
     """
     labels = np.where(weights > 0, targets + 1, NO_LABEL)
     before = np.full(len(targets), NO_LABEL)
@@ -137,7 +170,7 @@ def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -
 
 
 def list_arrays(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> list[np.ndarray | None]:
-    """Return all arrays of rows that decide what is learned of them."""
+    """Return all arrays that determine the result of training on rows."""
     features: Any = rows.features
     parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
     parts += [rows.words, rows.word_offsets]
@@ -153,7 +186,7 @@ def split_rows(
     weights: np.ndarray,
     random: np.random.RandomState,
 ) -> tuple[TrainingRows, TrainingRows | None]:
-    """Return the rows to train on and, if any are held out, those to validate on."""
+    """Return the rows to train on and the held-out rows, if there are any."""
     train_groups, valid_groups = _split_groups(rows, held_out)
     train_rows = TrainingRows(rows.take_groups(train_groups), targets, weights, random)
     if not len(valid_groups):
@@ -163,11 +196,11 @@ def split_rows(
 
 
 def _as_new(rows: RowSet, kept_out: np.ndarray) -> RowSet:
-    """Return rows that are kept from training with features as new rows have them."""
+    """Return held-out rows with the features that new rows would have."""
     return replace(rows, features=as_new_rows(rows.features, kept_out))
 
 
 def _split_groups(rows: RowSet, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the groups whose rows are not chosen, and of those whose rows are."""
+    """Return the numbers of the groups that are not chosen, and of those that are."""
     of_group = chosen[rows.rows[rows.starts]]
     return np.flatnonzero(~of_group), np.flatnonzero(of_group)

@@ -1,4 +1,4 @@
-"""What ends training before its time, and how it is told why."""
+"""Early stopping, and the reasons for which training ends."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ._processes import OneProcess
 
 
 class StopTraining(KeyboardInterrupt):
-    """Ends training as early stopping does: skorch takes a KeyboardInterrupt for that."""
+    """Ends training early; skorch stops at any KeyboardInterrupt."""
 
 
 class Stop:
-    """Whether training is to end, and why.
+    """Whether training is to stop, and why.
 
     Parameters
     ----------
     interrupts : list
-        Holds something as soon as Ctrl-C came.
+        Signals received so far; not empty after Ctrl-C.
     """
 
     def __init__(self, interrupts: list[int]) -> None:
@@ -30,11 +30,11 @@ class Stop:
         self.reason: str | None = None
 
     def ask(self, reason: str) -> None:
-        """Have training end; the first reason counts."""
+        """Request a stop; the first reason counts."""
         self.reason = self.reason or reason
 
     def agree(self, processes: OneProcess) -> None:
-        """Stop where another process wants to, or has got a Ctrl-C."""
+        """Stop if another process has a request or has received Ctrl-C."""
         if processes.n_processes == 1:
             return
         if (
@@ -45,7 +45,7 @@ class Stop:
         self.reason = processes.broadcast(self.reason)
 
     def explain(self, n_done: int, max_epochs: int) -> str:
-        """Return why training ended after so many whole epochs."""
+        """Return why training ended after this number of whole epochs."""
         if n_done == max_epochs:
             return f"all {n_done} epochs done" if n_done > 1 else "the only epoch done"
         if self.interrupts:
@@ -54,16 +54,17 @@ class Stop:
 
 
 class NoBetterScore(EarlyStopping):
-    """Ask for a stop after epochs without a better validation score.
+    """Request a stop after some epochs without a better validation score.
 
-    skorch's own ends training at once, and callbacks after it would miss the last epoch.
+    EarlyStopping of skorch ends training at once, so that later callbacks would miss the last
+    epoch.
 
     Parameters
     ----------
     patience : int
-        Number of the epochs.
+        Number of epochs.
     stop : Stop
-        What is asked.
+        Receives the request.
     """
 
     kept = ("misses_", "dynamic_threshold_", "best_epoch_")
@@ -80,7 +81,7 @@ class NoBetterScore(EarlyStopping):
         self.stop = stop
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Compare the score with the best one."""
+        """Compare the score with the best one so far."""
         try:
             super().on_epoch_end(net, **kwargs)
         except KeyboardInterrupt:
@@ -92,18 +93,18 @@ class NoBetterScore(EarlyStopping):
 
 
 class StopWhenAsked(Callback):
-    """End training with the batch in which Ctrl-C came, or where a stop was asked for.
+    """End training after a batch with Ctrl-C, or after a request to stop.
 
-    It is the last of all callbacks, so that the others see the end of the epoch. A stop that a
-    callback asks for waits for the end of the first epoch, as there is nothing to keep before.
-    Several processes stop at the end of an epoch alone, where they agree on it.
+    It is the last callback, so that all others are called at the end of the epoch. A request of a
+    callback waits for the end of the first epoch, as there is nothing to keep before. Several
+    processes stop only at the end of an epoch, where they all know of the request.
 
     Parameters
     ----------
     stop : Stop
-        What is asked.
+        Has the request.
     n_before : int, default=0
-        Number of epochs in the history of which this training is not.
+        Number of epochs in the history that were trained in earlier calls.
     """
 
     def __init__(self, stop: Stop, n_before: int = 0) -> None:
@@ -111,7 +112,7 @@ class StopWhenAsked(Callback):
         self.n_before = n_before
 
     def on_batch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Raise what skorch stops at."""
+        """Raise the exception that ends training."""
         if net.processes.n_processes > 1:  # the others would wait for it in their next batch
             return
         is_first = len(net.history) == self.n_before + 1
@@ -119,7 +120,7 @@ class StopWhenAsked(Callback):
             raise StopTraining
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Raise it after the other callbacks have seen the epoch."""
+        """Raise it after all other callbacks were called."""
         self.stop.agree(net.processes)
         if self.stop.reason is not None or (self.stop.interrupts and net.processes.n_processes > 1):
             raise StopTraining

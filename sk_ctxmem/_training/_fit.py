@@ -35,7 +35,7 @@ from ._progress import progress_bar
 from ._result import TrainingResult, extend_history
 from ._sklearn_callbacks import FitTasks
 from ._trainer import check_same_sizes, train
-from ._user_callbacks import check_callbacks
+from ._user_callbacks import FitSetting, check_callbacks
 
 ALONE = OneProcess()
 NOT_OF_TRAINING = {"callbacks", "verbose", "device", "random_state", "checkpoint"}
@@ -73,7 +73,13 @@ def fit_model(
         The fitted model and how training went.
     """
     _check_checkpoint(params)
-    callbacks = check_callbacks(params.callbacks)
+    setting = FitSetting(
+        holds_out=params.n_iter_no_change is not None,
+        has_checkpoint=params.checkpoint is not None,
+        n_processes=processes.n_processes,
+        rank=processes.rank,
+    )
+    callbacks = check_callbacks(params.callbacks, setting)
     inputs, schema = read_training_rows(X, groups, role_columns(params), params.estimator_name)
     classes, targets = check_target(y, inputs.n_rows)
     device = choose_device(processes.choose_device(params.device))
@@ -93,8 +99,7 @@ def fit_model(
             values = fit.reader.vectorize(inputs)
         rows = fit.reader.build_rows(inputs, values, group_codes)
         fit.set_network_params(rows, values)
-        watchers = {"bar": bar, "tasks": tasks}
-        watchers["callbacks"] = callbacks if processes.rank == 0 else []
+        watchers = {"bar": bar, "tasks": tasks, "callbacks": callbacks}
         return fit.run(rows, group_codes, targets, weights, watchers)
 
 

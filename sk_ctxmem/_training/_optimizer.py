@@ -1,7 +1,9 @@
-"""The optimiser of the network, and the rate at which it trains the tables."""
+"""The optimizer of the network, and the learning rate of its tables."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,30 +15,42 @@ from torch.optim.adamw import adamw
 from .._features._csr import squared_norms
 
 LARGEST_DENSE_GRADIENT = 5.0
-WEIGHT_DECAY = 0.01
-CURVATURE_ROUNDS, CURVATURE_ROWS = 15, 2048  # so many rows give the rate to 3 %
+BETAS, EPSILON, WEIGHT_DECAY = (0.9, 0.999), 1e-8, 0.01
+CURVATURE_ROUNDS, CURVATURE_ROWS = 15, 2048  # this many rows give the rate to within 3 %
 
 
-class TwoRateOptimizer:
-    """Plain SGD on the tables, AdamW on the rest.
+class TwoRateOptimizer(torch.optim.Optimizer):
+    """Plain SGD on the tables, AdamW on all other weights.
 
-    An adaptive optimiser gives an n-gram seen three times the same step as one seen ten
-    thousand times, and the rare ones overfit. Plain SGD does not, and it touches no more of a
-    table than the batch does.
+    An adaptive optimizer takes steps of the same length for an n-gram seen three times and one
+    seen ten thousand times, and overfits the rare ones. Plain SGD does not, and it updates only
+    the rows of a table that occur in the batch.
 
-    It does not inherit from :class:`torch.optim.Optimizer`: the first one of those in a process
-    imports torch's compiler, which takes longer than the whole of a small fit.
+    The gradients of the dense weights are clipped to a norm of LARGEST_DENSE_GRADIENT.
 
     Parameters
     ----------
     params : list of dict
-        All weights of the network, in groups.
+        All weights of the network, in groups, as skorch passes them.
     lr : float
-        Rate of AdamW.
+        Initial learning rate of AdamW.
     tables : list of Parameter
-        Those of `params` that plain SGD trains.
+        The weights among `params` that are trained by plain SGD.
     table_lr : float
-        Its rate.
+        Initial learning rate of plain SGD.
+
+    Attributes
+    ----------
+    param_groups : list of two dict
+        The group named "dense", then the group named "tables". Each step reads their ``lr``, and
+        the other options of AdamW.
+
+    Notes
+    -----
+    The constructor of :class:`torch.optim.Optimizer` imports torch's compiler the first time it
+    is called in a process (its `add_param_group` is wrapped by `torch._disable_dynamo`), and so
+    does its `zero_grad`. This takes longer than a small fit. Hence the attributes are set here as
+    unpickling sets them, and `zero_grad` is overridden.
 
     References
     ----------
@@ -46,83 +60,121 @@ class TwoRateOptimizer:
     def __init__(self, params: Any, lr: float, tables: list[nn.Parameter], table_lr: float) -> None:
         table_ids = {id(table) for table in tables}
         flat = [parameter for group in params for parameter in group["params"]]
-        self.dense = [parameter for parameter in flat if id(parameter) not in table_ids]
-        self.tables = tables
-        self.lr = lr
-        self.table_lr = table_lr
-        self.decay = 1.0
-        self.means = [torch.zeros_like(parameter) for parameter in self.dense]
-        self.squares = [torch.zeros_like(parameter) for parameter in self.dense]
-        self.steps = [
-            torch.zeros((), dtype=torch.float32, device=parameter.device)
-            for parameter in self.dense
+        dense = [parameter for parameter in flat if id(parameter) not in table_ids]
+        # Schedulers that cycle the momentum write betas into every group; SGD ignores them.
+        options = {"betas": BETAS, "eps": EPSILON, "weight_decay": WEIGHT_DECAY, "fused": True}
+        groups = [
+            {"name": "dense", "params": dense, "lr": lr, "initial_lr": lr, **options},
+            {"name": "tables", "params": tables, "lr": table_lr, "initial_lr": table_lr},
         ]
+        groups[1]["betas"] = BETAS
+        state = defaultdict(dict, {weight: _new_moments(weight) for weight in dense})
+        self.__setstate__({"defaults": dict(options), "state": state, "param_groups": groups})
 
-    def state(self) -> dict[str, list[torch.Tensor]]:
-        """Return what steps change, beside the weights."""
-        return {"means": self.means, "squares": self.squares, "steps": self.steps}
+    @property
+    def dense(self) -> list[nn.Parameter]:
+        """The weights that are trained by AdamW."""
+        return self.param_groups[0]["params"]
 
-    def set_decay(self, factor: float) -> None:
-        """Set all rates to a share of the initial ones."""
-        self.decay = factor
+    @property
+    def tables(self) -> list[nn.Parameter]:
+        """The weights that are trained by plain SGD."""
+        return self.param_groups[1]["params"]
 
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
+    def moments(self) -> dict[str, list[torch.Tensor]]:
+        """Return the tensors that steps change, except for the weights."""
+        names = {"means": "exp_avg", "squares": "exp_avg_sq", "steps": "step"}
+        return {
+            name: [self.state[weight][key] for weight in self.dense] for name, key in names.items()
+        }
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Remove the gradients, or set them to zero."""
         for parameter in self.dense + self.tables:
-            parameter.grad = None
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = torch.zeros_like(parameter.grad)
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Take one step."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step.
+
+        Parameters
+        ----------
+        closure : callable or None, default=None
+            Computes the gradients and returns the loss. It runs with gradients switched on, even
+            if the caller has switched them off.
+
+        Returns
+        -------
+        loss : Tensor or None
+            The loss that the closure returned.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         for table in self.tables:
             if table.grad is not None:
-                table.add_(table.grad, alpha=-self.decay * self.table_lr)
-        trained = [place for place, p in enumerate(self.dense) if p.grad is not None]
+                table.add_(table.grad, alpha=-self.param_groups[1]["lr"])
+        trained = [weight for weight in self.dense if weight.grad is not None]
         if trained:
-            self._step_dense(trained)
+            self._step_dense(trained, self.param_groups[0])
+        return loss
 
-    def _step_dense(self, trained: list[int]) -> None:
+    def _step_dense(self, trained: list[nn.Parameter], group: dict[str, Any]) -> None:
         """Clip the gradients of some dense weights, and take a step of AdamW."""
-        gradients = [self.dense[place].grad for place in trained]
+        gradients: list[Any] = [weight.grad for weight in trained]
         lengths = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
         excess = torch.linalg.vector_norm(lengths) / LARGEST_DENSE_GRADIENT
+        states = [self.state[weight] for weight in trained]
         adamw(
-            [self.dense[place] for place in trained],
+            trained,  # type: ignore[arg-type]  # torch asks for a list of exactly Tensor
             gradients,
-            [self.means[place] for place in trained],
-            [self.squares[place] for place in trained],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
             [],
-            [self.steps[place] for place in trained],
+            [state["step"] for state in states],
             fused=True,
-            grad_scale=excess.clamp(min=1.0),  # by which gradients are divided
+            grad_scale=excess.clamp(min=1.0),  # the gradients are divided by it
             found_inf=excess.new_zeros(()),
             amsgrad=False,
             maximize=False,
-            lr=self.decay * self.lr,
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=WEIGHT_DECAY,
-            eps=1e-8,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
         )
+
+
+def _new_moments(weight: nn.Parameter) -> dict[str, torch.Tensor]:
+    """Return the state of AdamW for a weight that has taken no step."""
+    return {
+        "step": torch.zeros((), dtype=torch.float32, device=weight.device),
+        "exp_avg": torch.zeros_like(weight),
+        "exp_avg_sq": torch.zeros_like(weight),
+    }
 
 
 def stable_rate(
     X: sparse.csr_array, rows: np.ndarray, weights: np.ndarray, batch_size: int
 ) -> float:
-    """Return the rate at which plain SGD on softmax regression is about to become unstable.
+    """Return the largest rate at which plain SGD on softmax regression is still stable.
 
     The curvature of softmax regression is at most half the largest eigenvalue of the weighted
-    mean of x xᵀ, and descent is stable up to 2 over the curvature (Böhning, 1992). The mean of
-    x xᵀ over one batch has an eigenvalue of at least that of its largest row divided by the batch
-    size. Weights are left out of that second bound: a few heavy rows would slow down all others,
-    while a step too long for such a row ends where the softmax has no gradient.
+    mean of x xᵀ, and gradient descent is stable up to 2 over the curvature (Böhning, 1992). The
+    mean of x xᵀ over one batch has an eigenvalue of at least that of its largest row divided by
+    the batch size. The second bound ignores the weights: a few heavy rows would slow down all
+    others, while a step that is too long for such a row ends where the softmax has no gradient.
 
     Parameters
     ----------
     X : csr_array of shape (n_rows, n_features)
         The features.
     rows : ndarray of int
-        The rows to learn from. The eigenvalue is that of CURVATURE_ROWS of them.
+        The training rows. The eigenvalue is computed from CURVATURE_ROWS of them.
     weights : ndarray of shape (n_rows,)
         Weights of the rows, with a mean of 1.
     batch_size : int

@@ -26,7 +26,7 @@ from .._runtime import (
 from ._chunk import new_stream, train_chunk
 from ._dataset import TrainingRows
 from ._fit import ALONE, Fit, advise_on_memory, role_columns
-from ._user_callbacks import check_callbacks
+from ._user_callbacks import FitSetting, check_callbacks
 
 
 def partial_fit_model(
@@ -95,7 +95,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
     stream = None if start is None else start.stream
     random = _random_of(stream, params)
     chunk = TrainingRows(rows, targets, weights, random)
-    callbacks = check_callbacks(params.callbacks)
+    callbacks = check_callbacks(params.callbacks, FitSetting(holds_out=False, is_chunk=True))
     seed = random.randint(2**31 - 1)
     with (
         forked_random_state(seed, fit.device),

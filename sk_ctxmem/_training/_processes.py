@@ -1,4 +1,4 @@
-"""The processes that take part in a fit, as training sees them."""
+"""The processes that take part in a fit."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ Kept = TypeVar("Kept")
 
 
 class OneProcess:
-    """The processes of a fit where there is one: what the others would add is nothing.
+    """The only process of a fit, with the interface of several processes.
 
     Attributes
     ----------
     rank : int
-        Number of this process, from 0. The first one writes.
+        Number of this process, from 0. The first one writes files.
     n_processes : int
-        How many there are.
+        Number of processes.
     """
 
     rank = 0
     n_processes = 1
 
     def choose_device(self, device: Any) -> Any:
-        """Return the device that this process computes on, of those the user allows."""
+        """Return the device that this process computes on."""
         return device
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Raise in all processes if they are not set alike."""
+        """Raise in all processes if their settings differ."""
 
     def same_random(self, random: np.random.RandomState) -> np.random.RandomState:
         """Return a random state that is the same in all processes."""
@@ -48,14 +48,14 @@ class OneProcess:
         valid_rows: TrainingRows | None,
         calibration_rows: TrainingRows | None,
     ) -> tuple[EpochRows, TrainingRows | None, TrainingRows | None]:
-        """Return the rows that this process trains on, and those that it predicts, of all."""
+        """Return the share of this process of the rows to train on and of the others."""
         return train_rows, valid_rows, calibration_rows
 
     def broadcast_weights(self, network: Any) -> None:
-        """Give a network the weights that it has in the first process."""
+        """Copy the weights of a network from the first process to all others."""
 
     def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:
-        """Give the weights of an optimiser the gradients of all processes, and return the loss."""
+        """Sum gradients and loss over all processes, and return the loss."""
         return loss
 
     def all_reduce(self, numbers: np.ndarray) -> np.ndarray:
@@ -67,26 +67,26 @@ class OneProcess:
         return arrays
 
     def gather_objects(self, value: Kept) -> list[Kept]:
-        """Return what each process has."""
+        """Return the values of all processes."""
         return [value]
 
     def shard_files(self, files: Any) -> None:
-        """Keep the files that this process reads."""
+        """Keep only the files that this process reads."""
 
     def make_sorter(self, n_columns: int) -> Any:
-        """Return what sorts the features of a batch by column, None for the usual."""
+        """Return a sorter of the features of a batch by column; None for the default."""
         return None
 
     def broadcast(self, value: Kept) -> Kept:
-        """Return what the first process has."""
+        """Return the value of the first process."""
         return value
 
 
 class EpochSeeds(Callback):
-    """Begin each epoch with a seed of its own for each process.
+    """Set a seed for each epoch and process.
 
-    So rows are shuffled and hidden in other ways in each, and a fit that goes on from a
-    checkpoint of the first process goes on as all of them would have.
+    Thus shuffling and dropout differ between processes, and a fit that continues from the
+    checkpoint of the first process continues as all of them would have.
 
     Parameters
     ----------
@@ -96,10 +96,10 @@ class EpochSeeds(Callback):
 
     def __init__(self, processes: OneProcess) -> None:
         self.processes = processes
-        self.entropy = torch.initial_seed()  # the same in all of them
+        self.entropy = torch.initial_seed()  # the same in all processes
 
     def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
-        """Seed torch and the shuffling."""
+        """Seed dropout and shuffling."""
         place = [self.entropy, len(net.history), self.processes.rank]
         dropout, shuffling = np.random.SeedSequence(place).generate_state(2)
         seed_torch(int(dropout), net.device)

@@ -1,4 +1,4 @@
-"""The bar that shows how far a fit is."""
+"""The progress bar of a fit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ._callbacks import EpochMeans
 
 
 def _bar_class() -> Any:
-    """Return the kind of bar that suits a notebook or a terminal.
+    """Return the class of progress bar for a notebook or a terminal.
 
-    tqdm warns in notebooks that lack ipywidgets, where the bar of terminals does as well.
+    tqdm warns in notebooks without ipywidgets, although its terminal bar works there.
     """
     from tqdm import TqdmWarning
 
@@ -29,14 +29,14 @@ def _bar_class() -> Any:
 
 @contextmanager
 def progress_bar(verbose: int, kind: str) -> Iterator[Any]:
-    """Show a bar for a while, on standard error; it is closed whatever happens.
+    """Show a bar on standard error inside of a `with` block, and close it at the end.
 
     Parameters
     ----------
     verbose : int
-        0 shows none.
+        Verbosity; 0 shows no bar.
     kind : str
-        The kind of the input, which is read before the bar begins to move.
+        Kind of the input, which is read before the bar moves.
 
     Yields
     ------
@@ -55,10 +55,10 @@ def progress_bar(verbose: int, kind: str) -> Iterator[Any]:
 
 
 def finish(bar: Any, reason: str) -> None:
-    """Have a bar say why training ended; one that was stopped early is full too."""
+    """Show why training ended, in a bar that is full even after early stopping."""
     if bar is None:
         return
-    if bar.n < bar.total:  # in notebooks, the length of the bar is that of its last reset
+    if bar.n < bar.total:  # notebooks keep the length that the last reset set
         n_done, started = bar.n, bar.start_t
         bar.reset(total=n_done)
         bar.n, bar.start_t = n_done, started
@@ -66,14 +66,14 @@ def finish(bar: Any, reason: str) -> None:
 
 
 class Progress(Callback):
-    """Move a bar over all rows of all epochs, with loss and scores beside it.
+    """Move a bar over the rows of all epochs, and show loss and scores.
 
     Parameters
     ----------
     bar : tqdm
         The bar.
     means : EpochMeans
-        Tells the loss so far within an epoch.
+        Has the loss of the current epoch so far.
     n_in_epoch : int
         Number of rows of each epoch but the last.
     n_rows : int
@@ -92,20 +92,20 @@ class Progress(Callback):
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Empty the bar, but for epochs that a fit before has done."""
+        """Reset the bar to the epochs that are already done."""
         self.shown_: dict[str, str] = {}
         self.bar.reset(total=self.n_rows)
-        # The rows of a fit before are not of the speed of this one.
+        # Rows of an earlier fit do not count in the rows per second.
         self.bar.n = self.bar.initial = self.bar.last_print_n = len(net.history) * self.n_in_epoch
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Say which epoch begins."""
+        """Show the number of the epoch."""
         self.bar.set_description(f"epoch {len(net.history)}/{self.max_epochs}")
 
     def on_batch_end(
         self, net: NeuralNet, batch: Any = None, training: bool = False, **kwargs: Any
     ) -> None:
-        """Move on by the rows of a batch."""
+        """Move the bar by the rows of a batch."""
         if training:
             loss, _, weight = self.means.sums_[True]
             self.shown_["train_loss"] = f"{loss / weight if weight else 0:.3f}"
@@ -113,7 +113,7 @@ class Progress(Callback):
             self.bar.update(len(batch[0]))
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Show what the epoch reached."""
+        """Show the loss and scores of the epoch."""
         last = net.history[-1]
         names = ("train_loss", "valid_loss", "valid_score")
         self.shown_ = {name: f"{last[name]:.3f}" for name in names if name in last}

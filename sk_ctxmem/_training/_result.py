@@ -1,4 +1,4 @@
-"""What a fit ends with: weights, a temperature, a history and a reason."""
+"""The result of training: final weights, temperature, history and stop reason."""
 
 from __future__ import annotations
 
@@ -25,47 +25,47 @@ from ._early_stopping import NoBetterScore, Stop
 
 @dataclass
 class TrainingResult:
-    """What training tells, beside the weights.
+    """The result of training, except for the weights.
 
     Parameters
     ----------
     history : DataFrame of shape (n_epochs, 5)
-        Columns epoch, train_loss, valid_loss, valid_score and seconds of each whole epoch.
+        Columns epoch, train_loss, valid_loss, valid_score and seconds; a row for each whole epoch.
     temperature : float
-        What to divide logits by; 1 where nothing tells it.
+        Softmax temperature; 1 if there were no rows to calibrate it on.
     stop_reason : str
         Why training ended.
     interrupted : bool
-        Whether Ctrl-C ended training before its time.
+        Whether Ctrl-C ended training early.
     net : NeuralNet or None
-        The trained net of skorch.
+        The trained net of skorch, without rows; None before the end of training.
     """
 
     history: pd.DataFrame
     temperature: float
     stop_reason: str
     interrupted: bool = False
-    net: Any = None
+    net: NeuralNet | None = None
 
 
 @dataclass
 class FitOutcome:
-    """What a fit ends with, beside the weights that are trained.
+    """The parts of training that determine its result, in addition to the trained weights.
 
     Parameters
     ----------
     stop : Stop
-        What knows why training ended.
+        Has the reason why training ended.
     max_epochs : int
         Number of epochs.
     valid_rows : TrainingRows or None
-        Rows held out, which tell the temperature.
+        Held-out rows, on which the temperature is calibrated.
     stopping : NoBetterScore or None
-        What stops early.
+        Early stopping.
     weights : KeptWeights or None
-        What holds the weights that take the place of those that are trained.
+        Weights that replace the trained ones.
     late : CalibrationRows or None
-        What tells the temperature where no rows are held out.
+        Calibrates the temperature if no rows are held out.
     """
 
     stop: Stop
@@ -76,14 +76,14 @@ class FitOutcome:
     late: CalibrationRows | None = None
 
     def result(self, trainer: NeuralNet) -> TrainingResult:
-        """Return what is known of the weights that the network has now."""
+        """Return the result for the current weights of the network."""
         history = history_frame(trainer.history)
         reason = self.stop.explain(len(history), self.max_epochs)
         temperature = find_temperature(trainer, self.valid_rows, self.late)
         return TrainingResult(history, temperature, reason, len(self.stop.interrupts) > 0)
 
     def snapshot(self, trainer: NeuralNet) -> tuple[ContextMemoryNet, TrainingResult]:
-        """Return what training would end with if it ended now."""
+        """Return the network and the result as if training ended now."""
         with self.weights.so_far(trainer) if self.weights else nullcontext():
             return copy.deepcopy(trainer.module_), self.result(trainer)
 
@@ -96,7 +96,7 @@ def choose_outcome(
     max_epochs: int,
     stop: Stop,
 ) -> FitOutcome:
-    """Return early stopping where rows are held out, else the mean of weights and late rows."""
+    """Choose early stopping if rows are held out, else mean weights and calibration rows."""
     if valid_rows is not None:
         stopping = NoBetterScore(n_iter_no_change or max_epochs, stop)
         return FitOutcome(stop, max_epochs, valid_rows, stopping, BestWeights(stopping))
@@ -112,7 +112,7 @@ def choose_outcome(
 def find_temperature(
     trainer: NeuralNet, valid_rows: TrainingRows | None, late: CalibrationRows | None
 ) -> float:
-    """Return what the rows held out tell, or the late rows, or 1 if there are none."""
+    """Return the temperature from held-out rows or calibration rows; 1 without any."""
     if valid_rows is not None:
         return measure_temperature(trainer, valid_rows)
     if late is None:
@@ -123,7 +123,7 @@ def find_temperature(
 
 
 def history_frame(history: Any) -> pd.DataFrame:
-    """Return the epochs that came to their end as a frame."""
+    """Return the complete epochs as a DataFrame."""
     names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
     names |= {"valid_score": "valid_score", "dur": "seconds"}
     whole = [[row.get(name, np.nan) for name in names] for row in history if "train_loss" in row]
@@ -132,6 +132,6 @@ def history_frame(history: Any) -> pd.DataFrame:
 
 
 def extend_history(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Append the epochs of a fit that went on from another."""
+    """Append the epochs of a fit that continued another."""
     after = after.assign(epoch=after["epoch"] + len(before))
     return pd.concat([before, after], ignore_index=True)

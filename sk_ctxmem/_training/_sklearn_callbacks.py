@@ -1,6 +1,6 @@
-"""Support of the callbacks of scikit-learn 1.9 and later (`sklearn.callback`).
+"""Support for the callbacks of scikit-learn 1.9 and later (`sklearn.callback`).
 
-Where scikit-learn is older there are none, and nothing changes.
+Older versions have no callbacks, and nothing happens there.
 """
 
 from __future__ import annotations
@@ -72,16 +72,16 @@ class FitTasks:
 
 
 class EpochTasks(Callback):
-    """Tell scikit-learn's callbacks of epochs, and end training where one of them wants to.
+    """Call scikit-learn's callbacks for each epoch, and stop training if one asks for it.
 
     Parameters
     ----------
     tasks : FitTasks
-        What they are told by.
+        Calls the callbacks.
     stop : Stop
-        What is asked to end training.
+        Receives the request to stop.
     snapshot : callable
-        Gets the skorch net, and returns the network and the result that training would end with.
+        Takes the skorch net, and returns the network and the result as if training ended now.
     """
 
     def __init__(self, tasks: FitTasks, stop: Stop, snapshot: Callable) -> None:
@@ -90,11 +90,11 @@ class EpochTasks(Callback):
         self.snapshot = snapshot
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Tell of the beginning."""
+        """Call them at the beginning of an epoch."""
         self.tasks.begin_epoch()
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Tell of the end."""
+        """Call them at the end of an epoch."""
         if self.tasks.end_epoch(lambda: self.snapshot(net)):
             epoch = len(net.history)
             self.stop.ask(f"stopped by a callback of scikit-learn after epoch {epoch}")

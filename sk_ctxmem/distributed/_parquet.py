@@ -201,7 +201,7 @@ class _ParquetFit:
             fit = Fit(params, classes, device, self.processes)
             stream, held_out = self._open_stream(fit, counts, found, texts)
             valid_rows = None if params.n_iter_no_change is None else held_out
-            watchers = {"callbacks": callbacks if is_first else [], "bar": bar}
+            watchers = {"callbacks": callbacks, "bar": bar}
             watchers |= {"tasks": None, "checkpoint": None}
             data = (stream, valid_rows, None)
             network, trained = fit.train(data, self.training_seed, watchers)

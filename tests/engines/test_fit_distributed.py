@@ -322,6 +322,30 @@ def test_only_the_first_process_writes(tmp_path):
     assert no_bar == ""
 
 
+def test_callbacks_that_change_training_are_called_in_all_processes(tmp_path):
+    """Check that all have the same weights, before they take those of the first process."""
+    script = """
+    from skorch.callbacks import Freezer, GradientNormClipping, LRScheduler
+    from sk_ctxmem.distributed._many_processes import ManyProcesses
+    digests, broadcast_weights = [], ManyProcesses.broadcast_weights
+
+    def spy(self, network):
+        weights = [weight.numpy().tobytes() for weight in network.state_dict().values()]
+        digests.append(sha256(b"".join(weights)).hexdigest())
+        broadcast_weights(self, network)
+
+    ManyProcesses.broadcast_weights = spy
+    clipping, freezer = GradientNormClipping(0.01), Freezer("decoder.*", at=2)
+    scheduler = LRScheduler("StepLR", step_size=1, gamma=0.5)
+    for callbacks in ([], [clipping], [clipping, scheduler], [clipping, freezer]):
+        fit_distributed(make(callbacks=callbacks, word_memory=True), X, y)
+    say(digests=digests[1::2])  # at the end of each fit
+    """
+    first, second = run(script, tmp_path)
+    assert first == second
+    assert len(set(first["digests"])) == 4
+
+
 def test_ctrl_c_in_one_process_ends_all_after_the_epoch(tmp_path):
     """Check that all keep the same epochs, and warn."""
     script = """

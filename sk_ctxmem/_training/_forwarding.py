@@ -1,0 +1,130 @@
+"""Calls of the skorch callbacks that the user passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch import nn
+
+from .._messages import warn_caller
+from ._dataset import TrainingRows, as_scored_rows
+from ._early_stopping import Stop
+
+CONVERTED = {"batch", "dataset_train", "dataset_valid"}  # arguments of callbacks
+
+
+def _forward(name: str) -> Callable[..., None]:
+    """Return a method that calls the method of this name in all callbacks."""
+
+    def call_all(self: UserCallbacks, net: NeuralNet, **kwargs: Any) -> None:
+        if not self.callbacks:
+            return
+        kwargs |= {key: _as_skorch_has_it(key, kwargs[key]) for key in CONVERTED & kwargs.keys()}
+        for callback in self.callbacks:
+            self.call(callback, name, net, kwargs)
+
+    return call_all
+
+
+def _as_skorch_has_it(key: str, value: Any) -> Any:
+    """Return a batch or a data set with class numbers only, without the weights of the rows."""
+    if key == "batch":
+        return value[0], value[1][0]
+    return as_scored_rows(value) if isinstance(value, TrainingRows) else value
+
+
+class UserCallbacks(Callback):
+    """Call the callbacks of the user, and stop training if one raises KeyboardInterrupt.
+
+    Parameters
+    ----------
+    callbacks : list of Callback
+        The callbacks.
+    stop : Stop
+        Receives the request to stop.
+    """
+
+    def __init__(self, callbacks: list[Callback], stop: Stop) -> None:
+        self.callbacks = callbacks
+        self.stop = stop
+        self.failures: list[str] = []
+
+    on_train_begin = _forward("on_train_begin")
+    on_epoch_begin = _forward("on_epoch_begin")
+    on_epoch_end = _forward("on_epoch_end")
+    on_batch_begin = _forward("on_batch_begin")
+    on_batch_end = _forward("on_batch_end")
+
+    def call(self, callback: Callback, name: str, net: NeuralNet, kwargs: dict[str, Any]) -> None:
+        """Call a method of a callback, which may ask for a stop as it does in skorch."""
+        try:
+            getattr(callback, name)(net, **kwargs)
+        except KeyboardInterrupt:
+            if self.stop.interrupts:  # a second Ctrl-C
+                raise
+            epoch = len(net.history)
+            self.stop.ask(f"stopped by the callback {type(callback).__name__} in epoch {epoch}")
+
+    def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
+        """Call the callbacks that read or change gradients, those of the tables included."""
+        if "batch" in kwargs:
+            kwargs["batch"] = _as_skorch_has_it("batch", kwargs["batch"])
+        for callback in self.callbacks:
+            if type(callback).on_grad_computed is not Callback.on_grad_computed:
+                with _dense_gradients(named_parameters) as parameters:
+                    kwargs["named_parameters"] = parameters
+                    self.call(callback, "on_grad_computed", net, kwargs)
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Call all callbacks, even if one fails: the network is trained, and must not be lost.
+
+        A Checkpoint with ``load_best=True`` replaces the history by that of its file, which ends
+        with the best epoch. The history of the fit has all epochs.
+        """
+        history = net.history
+        for callback in self.callbacks:
+            try:
+                self.call(callback, "on_train_end", net, kwargs)
+            except Exception as error:
+                name, kind = type(callback).__name__, type(error).__name__
+                self.failures.append(
+                    f"The callback {name} failed in on_train_end, after training; the classifier "
+                    f"is fitted all the same. {kind}: {error}"
+                )
+        net.history = history
+
+    def warn_of_failures(self) -> None:
+        """Warn of each callback that failed after training."""
+        for failure in self.failures:
+            warn_caller(failure, RuntimeWarning)
+
+
+@contextmanager
+def _dense_gradients(named_parameters: Any) -> Iterator[list[tuple[str, nn.Parameter]]]:
+    """Give parameters whose gradients are all dense, as torch cannot clip sparse ones.
+
+    In the place of a table stands a parameter that has only the rows with a gradient. Its gradient
+    shares memory with that of the table, which it replaces afterwards.
+    """
+    shown, tables = [], []
+    for name, parameter in named_parameters:
+        if parameter.grad is not None and parameter.grad.is_sparse:
+            gradient = parameter.grad.coalesce()
+            rows = nn.Parameter(parameter.detach()[gradient.indices()[0]])
+            rows.grad = gradient.values()
+            tables.append((parameter, gradient.indices(), rows))
+            shown.append((name, rows))
+        else:
+            shown.append((name, parameter))
+    yield shown
+    for parameter, indices, rows in tables:
+        parameter.grad = None
+        if rows.grad is not None:
+            parameter.grad = torch.sparse_coo_tensor(
+                indices, rows.grad, parameter.shape, is_coalesced=True, check_invariants=False
+            )
