@@ -12,6 +12,17 @@ from .._runtime import one_thread
 PREDICTION_BATCH_SIZE = 4096
 
 
+def batch_logits(
+    network: ContextMemoryNet, rows: RowSet, device: str
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the numbers of the rows of each batch, and their logits in double precision."""
+    with one_thread(), torch.inference_mode():
+        return [
+            (numbers, network(batch.to(device))[0].cpu().double().numpy())
+            for numbers, batch in rows.batches(PREDICTION_BATCH_SIZE)
+        ]
+
+
 def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
     """Return the logits of all rows.
 
@@ -35,9 +46,8 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
         If they are not finite.
     """
     logits = np.empty((len(rows), network.decoder.out_features))
-    with one_thread(), torch.inference_mode():
-        for places, batch in rows.batches(PREDICTION_BATCH_SIZE):
-            logits[places] = network(batch.to(device))[0].cpu().double().numpy()
+    for numbers, of_batch in batch_logits(network, rows, device):
+        logits[numbers] = of_batch
     wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(wrong):
         raise ValueError(

@@ -13,11 +13,10 @@ from skorch.callbacks import Callback
 from torch import Tensor
 
 from .._messages import doc_link
-from .._model._predict import PREDICTION_BATCH_SIZE
-from .._runtime import one_thread
+from .._model._predict import batch_logits
 from ..exceptions import TrainingDivergedError
 from ._calibration import fit_temperature
-from ._dataset import BatchIterator, TrainingRows
+from ._dataset import TrainingRows
 from ._early_stopping import NoBetterScore
 
 LOWEST_RATE = 0.02  # share of the initial rate at the end of the linear decay
@@ -232,10 +231,9 @@ def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
     net.module_.eval()
     logits = [np.empty((0, net.module_.decoder.out_features))]  # a process may have no row
     targets, weights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
-    with one_thread(), torch.inference_mode():
-        for batch, (batch_targets, batch_weights) in BatchIterator(rows, PREDICTION_BATCH_SIZE):
-            logits.append(net.module_(batch.to(net.device))[0].cpu().double().numpy())
-            targets.append(batch_targets.numpy())
-            weights.append(batch_weights.numpy())
+    for numbers, of_batch in batch_logits(net.module_, rows.rows, net.device):
+        logits.append(of_batch)
+        targets.append(rows.targets[numbers].numpy())
+        weights.append(rows.weights[numbers].numpy())
     of_all = net.processes.gather([np.concatenate(parts) for parts in (logits, targets, weights)])
     return fit_temperature(*of_all)
