@@ -1,6 +1,7 @@
 """What sparse features need often, in less time than scipy's own takes on few rows."""
 
 import numpy as np
+from scipy import sparse
 
 
 def squared_norms(values, ends):
@@ -26,3 +27,12 @@ def find_firsts(numbers):
     is_first = np.ones(len(numbers), dtype=bool)
     np.not_equal(numbers[1:], numbers[:-1], out=is_first[1:])
     return is_first.nonzero()[0]
+
+
+def count_pairs(rows, columns, shape):
+    """Count pairs of a row and a column; a column UNKNOWN does not count."""
+    known = columns >= 0
+    if not known.all():
+        rows, columns = rows[known], columns[known]
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()

@@ -5,92 +5,13 @@ looks that up in a dict: most of the time of a fit on short texts. Here each tok
 once, and an n-gram is a pair of numbers: that of its first n - 1 tokens, and its last token's.
 """
 
-from array import array
-from collections import defaultdict
-from itertools import repeat
-
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from ._csr import squared_norms
+from ._csr import count_pairs
+from ._tokens import UNKNOWN, check_numbering, learn_tokens, read_tokens
 
-UNKNOWN = -1
 LONGEST_WORD = 1000  # characters that n-grams inside a word are made of: more are no word
-
-
-class Tokens:
-    """The tokens of all texts as numbers, text after text.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_tokens,), int32
-        Number of each token, UNKNOWN for one that was not seen in training.
-    lengths : ndarray of shape (n_texts,), int64
-        Number of tokens of each text.
-    """
-
-    def __init__(self, numbers, lengths):
-        self.numbers = numbers
-        self.lengths = lengths
-
-    @property
-    def texts(self):
-        """Number of the text that each token stands in."""
-        return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths)
-
-
-def learn_tokens(texts, tokenize):
-    """Learn the tokens of texts, and number them in the order of their strings.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        The texts.
-    tokenize : callable
-        Splits a text into a sequence of str.
-
-    Returns
-    -------
-    tokens : Tokens
-        The tokens of the texts.
-    numbers : dict of str to int
-        Number of each token, from 0.
-    """
-    found: defaultdict = defaultdict()
-    found.default_factory = found.__len__
-    tokens = _read(texts, tokenize, lambda names: map(found.__getitem__, names))
-    names = sorted(found)
-    rank = np.empty(len(names), dtype=np.int32)
-    rank[[found[name] for name in names]] = np.arange(len(names))
-    tokens.numbers = rank[tokens.numbers]
-    return tokens, {name: number for number, name in enumerate(names)}
-
-
-def read_tokens(texts, tokenize, numbers):
-    """Return the tokens of texts by the numbers that were learned."""
-    return _read(texts, tokenize, lambda names: map(numbers.get, names, repeat(UNKNOWN)))
-
-
-def _read(texts, tokenize, number):
-    flat, lengths = array("i"), array("q")
-    for text in texts:
-        names = tokenize(text)
-        flat.extend(number(names))
-        lengths.append(len(names))
-    return Tokens(np.array(flat, dtype=np.int32), np.array(lengths, dtype=np.int64))
-
-
-def count_texts(tokens, n_tokens):
-    """Return the number of texts that each token stands in."""
-    counts = _count_pairs(tokens.texts, tokens.numbers, (len(tokens.lengths), n_tokens))
-    return np.bincount(counts.indices, minlength=n_tokens)
-
-
-def check_numbering(numbers, n_tokens):
-    """Raise ValueError unless tokens are numbered from 0, without gaps."""
-    if len(numbers) != n_tokens or list(numbers.values()) != list(range(n_tokens)):
-        raise ValueError("the tokens are not numbered from 0, one after another")
 
 
 class TokenNGrams:
@@ -140,7 +61,7 @@ class TokenNGrams:
             if not found.any():  # all texts are shorter than n, or hold nothing known
                 break
         shape = (len(tokens.lengths), self.n_columns)
-        return _count_pairs(np.concatenate(rows), np.concatenate(columns), shape)
+        return count_pairs(np.concatenate(rows), np.concatenate(columns), shape)
 
     @property
     def n_columns(self):
@@ -299,7 +220,7 @@ class InsideNGrams:
     def _words(self, texts):
         tokens, numbers = learn_tokens(texts, str.split)
         shape = (len(tokens.lengths), len(numbers))
-        words = _count_pairs(tokens.texts, tokens.numbers, shape)
+        words = count_pairs(tokens.texts, tokens.numbers, shape)
         return words, [f" {name[:LONGEST_WORD]} " for name in numbers]
 
     def names(self):
@@ -309,133 +230,3 @@ class InsideNGrams:
     def name(self, column):
         """Return the n-gram of one column."""
         return self.ngrams.name(column, list(self.characters), "")
-
-
-def _count_pairs(rows, columns, shape):
-    """Count pairs of a row and a column; a column UNKNOWN does not count."""
-    known = columns >= 0
-    if not known.all():
-        rows, columns = rows[known], columns[known]
-    ones = np.ones(len(columns), dtype=np.float32)
-    return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
-
-
-def frequent_columns(n_texts, totals, min_df, max_features):
-    """Choose the n-grams that stand in enough texts and, of these, the most frequent.
-
-    Parameters
-    ----------
-    n_texts, totals : ndarray of shape (n_ngrams,)
-        Number of texts with each n-gram, and how often it stands there.
-    min_df : int
-        Number of texts that an n-gram must stand in.
-    max_features : int or None
-        Largest number of n-grams; of equally frequent ones the first are kept.
-
-    Returns
-    -------
-    columns : ndarray of shape (n_columns,) or None
-        The chosen columns in their order, None for all of them.
-    """
-    if min_df <= 1 and (max_features is None or max_features >= len(n_texts)):
-        return None
-    columns = np.flatnonzero(n_texts >= min_df)
-    if max_features is not None:
-        columns = np.sort(columns[np.argsort(-totals[columns], kind="stable")[:max_features]])
-    return columns
-
-
-def inverse_frequencies(n_texts, n_all):
-    """Return the weights of n-grams that stand in so many of all texts, as scikit-learn's."""
-    return np.log(np.float32(n_all + 1) / (n_texts.astype(np.float32) + 1)) + np.float32(1)
-
-
-class WeightedNGrams:
-    """TF-IDF weights of counted n-grams, with sublinear counts.
-
-    Parameters
-    ----------
-    counter : TokenNGrams or InsideNGrams
-        Counts the n-grams.
-    min_df, max_features : int
-        As in TextSequenceVectorizer.
-    """
-
-    def __init__(self, counter, min_df, max_features):
-        self.counter = counter
-        self.min_df = min_df
-        self.max_features = max_features
-
-    def fit_transform(self, *inputs):
-        """Learn n-grams and their weights from what the counter takes, and weight it."""
-        counts = self.counter.fit_counts(*inputs)
-        n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
-        totals = n_texts
-        if self.max_features is not None:
-            totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
-        columns = self.learn(n_texts, totals, counts.shape[0])
-        return self._weight(counts if columns is None else counts[:, columns])
-
-    def learn(self, n_texts, totals, n_all):
-        """Choose among the n-grams of the counter, and learn their weights.
-
-        Parameters
-        ----------
-        n_texts, totals : ndarray of shape (n_ngrams,)
-            Number of texts with each n-gram, and how often it stands there.
-        n_all : int
-            Number of all texts.
-
-        Returns
-        -------
-        columns : ndarray of shape (n_columns,) or None
-            Those that were chosen, None for all of them.
-        """
-        if not len(n_texts):
-            raise ValueError(
-                f"{self.counter.parameter}={self.counter.ngram_range!r} leaves no n-gram: all "
-                "texts of X are shorter than that; lower it."
-            )
-        columns = frequent_columns(n_texts, totals, self.min_df, self.max_features)
-        if columns is not None and not len(columns):
-            raise ValueError(
-                f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
-                f"{n_all} texts of X; lower it."
-            )
-        self.columns = None if columns is None else self.counter.keep(columns)
-        self.idf = inverse_frequencies(n_texts if columns is None else n_texts[columns], n_all)
-        return columns
-
-    def transform(self, *inputs):
-        """Weight what the counter takes."""
-        counts = self.counter.counts(*inputs)
-        return self._weight(counts if self.columns is None else counts[:, self.columns])
-
-    def _weight(self, counts):
-        """Turn counts into weights in place: what TfidfTransformer does, without its checks."""
-        counts.data = (np.log(counts.data) + 1) * self.idf[counts.indices]
-        norms = np.sqrt(squared_norms(counts.data, counts.indptr)).astype(np.float32)
-        counts.data /= np.repeat(norms, np.diff(counts.indptr))
-        return counts
-
-    def _check_learned(self):
-        """Raise ValueError unless this is what `fit_transform` can have learned."""
-        n_columns = self.counter.n_columns
-        kept = self.columns
-        if kept is not None:
-            inside = kept.size == 0 or 0 <= kept.min() <= kept.max() < n_columns
-            if kept.ndim != 1 or kept.dtype.kind != "i" or not inside:
-                raise ValueError("the columns that were kept are none of those there are")
-            n_columns = len(kept)
-        if self.idf.shape != (n_columns,) or not np.isfinite(self.idf).all():
-            raise ValueError("the weights of the n-grams are not one finite number for each")
-
-    def names(self, *arguments):
-        """Return the n-grams that were kept, in the order of the columns."""
-        names = np.array(self.counter.names(*arguments), dtype=object)
-        return names if self.columns is None else names[self.columns]
-
-    def name(self, column, *arguments):
-        """Return the n-gram of one column."""
-        kept = column if self.columns is None else int(self.columns[column])
-        return self.counter.name(kept, *arguments)

@@ -10,7 +10,8 @@ from itertools import repeat
 import numpy as np
 
 from ._csr import find_firsts, squared_norms
-from ._ngrams import LONGEST_WORD, UNKNOWN
+from ._ngrams import LONGEST_WORD
+from ._tokens import UNKNOWN
 
 
 def weigh_one(numbers, text, ngrams, inside):

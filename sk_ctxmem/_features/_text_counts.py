@@ -11,13 +11,9 @@ from sklearn.base import clone
 
 from .._input._parameters import read_ngram_range
 from ._ngram_counts import Level, NGramCounts, count_ngrams
-from ._ngrams import (
-    InsideNGrams,
-    TokenNGrams,
-    WeightedNGrams,
-    count_texts,
-    learn_tokens,
-)
+from ._ngrams import InsideNGrams, TokenNGrams
+from ._tfidf import WeightedNGrams
+from ._tokens import count_texts, learn_tokens
 
 # Of each kind of n-grams. A number more of these takes 32 bytes, and some 200 for the string of
 # a word: at the most about a gigabyte while they are counted.

@@ -13,17 +13,11 @@ from .._files._codec import from_state, to_state
 from .._input._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
 from .._input._rows import check_texts
 from .._messages import API_PAGE
-from ._ngrams import (
-    InsideNGrams,
-    TokenNGrams,
-    WeightedNGrams,
-    check_numbering,
-    count_texts,
-    learn_tokens,
-    read_tokens,
-)
+from ._ngrams import InsideNGrams, TokenNGrams
 from ._one_text import weigh_one
 from ._sequences import TextSequences
+from ._tfidf import WeightedNGrams
+from ._tokens import check_numbering, count_texts, learn_tokens, read_tokens
 
 WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
 CHARACTER_PATTERN = r"\S"
