@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._features import _one_text
+from sk_ctxmem._features import _tfidf
 from sk_ctxmem._features._csr import squared_norms
 
 ODD_TEXTS = [
@@ -83,7 +83,7 @@ def test_a_single_text_is_summed_up_in_the_order_of_many(max_features, docstring
         orders.append(np.round(values, 6))
         return squared_norms(values, ends)
 
-    monkeypatch.setattr(_one_text, "squared_norms", note)
+    monkeypatch.setattr(_tfidf, "squared_norms", note)
     for text in texts[:50]:
         orders.clear()
         vectorizer.transform([text])

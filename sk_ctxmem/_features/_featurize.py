@@ -95,7 +95,8 @@ def read_one_text(text, vectorizer, scaler):
     values : ndarray of shape (n_values,), float32
         Their values.
     """
-    columns, values, _, _ = vectorizer._weigh_one(text)
+    texts, tokens = vectorizer._read([text])
+    columns, values = vectorizer._weigh_one(tokens, texts)
     return scaler.scale_one(columns, values, vectorizer._n_columns)
 
 

@@ -5,13 +5,16 @@ looks that up in a dict: most of the time of a fit on short texts. Here each tok
 once, and an n-gram is a pair of numbers: that of its first n - 1 tokens, and its last token's.
 """
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
-from ._csr import count_pairs
-from ._tokens import UNKNOWN, check_numbering, learn_tokens, read_tokens
+from ._csr import count_pairs, find_firsts
+from ._tokens import UNKNOWN, Tokens, check_numbering, learn_tokens, read_tokens
 
 LONGEST_WORD = 1000  # characters that n-grams inside a word are made of: more are no word
+MOST_UNSORTED = 2_000  # pairs that are looked up unsorted: sorted look-ups stay in the cache
 
 
 class TokenNGrams:
@@ -46,22 +49,71 @@ class TokenNGrams:
         """Count the n-grams that were learned."""
         return self._count(tokens, self._find)
 
-    def _count(self, tokens, number):
-        smallest, largest = self.ngram_range
-        ngrams, texts, n_columns = tokens.numbers, tokens.texts, 0
-        rows, columns = [texts[:0]], [ngrams[:0]]
-        for n in range(1, largest + 1):
-            if n > 1:
-                ngrams = self._lengthen(ngrams, tokens.numbers, texts, n, number)
-            found = ngrams >= 0
-            if n >= smallest:
-                rows.append(texts[found])
-                columns.append(ngrams[found] + np.int32(n_columns))
-                n_columns += self._n_ngrams(n)
-            if not found.any():  # all texts are shorter than n, or hold nothing known
-                break
+    def _count(self, tokens, encode):
+        texts = tokens.texts
+        rows, columns = [texts[:0]], [tokens.numbers[:0]]
+        for _, found, begins in self._look_up(tokens.numbers, encode):
+            rows.append(texts[begins])
+            columns.append(found.astype(np.int32, copy=False))
         shape = (len(tokens.lengths), self.n_columns)
         return count_pairs(np.concatenate(rows), np.concatenate(columns), shape)
+
+    def counts_of_one(self, tokens):
+        """Return what `counts` stores of a single text, without the matrix.
+
+        Returns
+        -------
+        columns, counts : ndarray of shape (n_found,)
+            The n-grams of the text, sorted, and how often each occurs.
+        ranks : ndarray of shape (n_found,)
+            Sorted by these, they are in the order of `counts`.
+        """
+        columns, _ = self.find_all(tokens.numbers)
+        columns.sort()
+        firsts = find_firsts(columns)
+        counts = np.append(firsts[1:], len(columns)) - firsts
+        columns = columns[firsts]
+        return columns, counts, columns
+
+    def find(self, numbers):
+        """Find the n-grams that were learned.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_numbers,), int32
+            The numbers of the tokens of any number of texts, as in Tokens.
+
+        Yields
+        ------
+        n : int
+            Number of tokens of the n-grams that follow.
+        columns : ndarray of shape (n_found,), int32
+            The column of each n-gram.
+        begins : ndarray of shape (n_found,), int64
+            The position of its first token, in ascending order.
+        """
+        return self._look_up(numbers, self._find)
+
+    def find_all(self, numbers):
+        """Return the columns and positions of `find` for all n-grams together."""
+        columns, begins = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for _, found, places in self.find(numbers):
+            columns.append(found)
+            begins.append(places)
+        return np.concatenate(columns), np.concatenate(begins)
+
+    def _look_up(self, numbers, encode):
+        smallest, largest = self.ngram_range
+        begins = (numbers >= 0).nonzero()[0]
+        ngrams, n_before = numbers[begins], 0
+        for n in range(1, largest + 1):
+            if n > 1:
+                begins, ngrams = self._lengthen(begins, ngrams, numbers, n, encode)
+            if n >= smallest:
+                yield n, ngrams + n_before, begins
+                n_before += self._n_ngrams(n)
+            if not len(begins):  # all texts are shorter than n, or hold nothing known
+                break
 
     @property
     def n_columns(self):
@@ -108,15 +160,13 @@ class TokenNGrams:
             n_before += self._n_ngrams(n)
         return np.concatenate(numbers)
 
-    def _lengthen(self, ngrams, tokens, texts, n, number):
-        """Return the n-gram that begins at each token, or UNKNOWN, from those of n - 1 tokens."""
-        begins, ends = slice(None, max(0, len(tokens) - n + 1)), slice(n - 1, None)
-        exists = (texts[begins] == texts[ends]) & (ngrams[begins] >= 0) & (tokens[ends] >= 0)
-        places = np.flatnonzero(exists)
-        longer = np.full(len(tokens), UNKNOWN, dtype=np.int32)
-        pairs = ngrams[places].astype(np.int64) * self.n_tokens + tokens[places + n - 1]
-        longer[places] = number(pairs, n)
-        return longer
+    def _lengthen(self, begins, ngrams, numbers, n, encode):
+        """Add the next token to n-grams of n - 1 tokens, and return those that are n-grams."""
+        lasts = numbers[begins + (n - 1)]
+        known = lasts >= 0
+        pairs = ngrams[known].astype(np.int64, copy=False) * self.n_tokens + lasts[known]
+        chosen, longer = encode(pairs, n)
+        return begins[known][chosen], longer
 
     def _learn(self, pairs, n):
         found, kinds = pd.factorize(pairs)
@@ -124,14 +174,26 @@ class TokenNGrams:
         rank = np.empty(len(kinds), dtype=np.int32)
         rank[order] = np.arange(len(kinds))
         self.pairs.append(kinds[order])
-        return rank[found]
+        return slice(None), rank[found]
 
     def _find(self, pairs, n):
+        if len(pairs) <= MOST_UNSORTED:
+            return self._search(pairs, n)
+        kinds, inverse = np.unique(pairs, return_inverse=True)
+        is_known, known = self._search(kinds, n)
+        found = np.full(len(kinds), UNKNOWN, dtype=np.int32)
+        found[is_known] = known
+        found = found[inverse]
+        is_known = found >= 0
+        return is_known, found[is_known]
+
+    def _search(self, pairs, n):
         known = self.pairs[n - 2]
-        kinds, found = np.unique(pairs, return_inverse=True)  # sorted look-ups stay in the cache
-        places = np.searchsorted(known, kinds)
-        is_known = known[np.minimum(places, len(known) - 1)] == kinds if len(known) else False
-        return np.where(is_known, places, UNKNOWN)[found]
+        if not len(known):
+            return slice(0), pairs[:0]
+        found = known.searchsorted(pairs)
+        is_known = known.take(found, mode="clip") == pairs
+        return is_known, found[is_known]
 
     def _check_learned(self):
         """Raise ValueError unless this is what `fit_counts` can have learned."""
@@ -196,13 +258,41 @@ class InsideNGrams:
     def fit_counts(self, texts):
         """Learn the n-grams inside the words of texts, and count them."""
         words, names = self._words(texts)
-        tokens, self.characters = learn_tokens(names, tuple)
+        tokens, self.characters = learn_tokens(map(_pad, names), str)
         return words @ self.ngrams.fit_counts(tokens, len(self.characters))
 
     def counts(self, texts):
         """Count the n-grams that were learned."""
         words, names = self._words(texts)
-        return words @ self.ngrams.counts(read_tokens(names, tuple, self.characters))
+        return words @ self.ngrams.counts(self._read_characters(names))
+
+    def counts_of_one(self, text):
+        """Return what `counts` stores of a single text, without the matrix.
+
+        Returns
+        -------
+        columns, counts, ranks : ndarray of shape (n_found,)
+            As in TokenNGrams.
+        """
+        words = sorted(Counter(text.split()).items())
+        tokens = self._read_characters([name for name, _ in words])
+        columns, begins = self.ngrams.find_all(tokens.numbers)
+        if not len(columns):
+            return columns, columns, columns
+        keys = np.sort(columns * len(words) + tokens.texts[begins])
+        columns, owners = np.divmod(keys, len(words))
+        firsts = find_firsts(columns)
+        n_words = np.array([count for _, count in words], dtype=np.int64)
+        counts, columns = np.add.reduceat(n_words[owners], firsts), columns[firsts]
+        # A product of sparse matrices stores the columns of the first words last.
+        return columns, counts, -(owners[firsts] * self.n_columns + columns)
+
+    def _read_characters(self, words):
+        """Return the characters of words, each of them a text."""
+        padded = [_pad(word) for word in words]
+        # A line break is in no word, and so it is UNKNOWN: n-grams end there, as at END.
+        joined = read_tokens(["\n".join(padded)], str, self.characters)
+        return Tokens(joined.numbers, np.array([len(word) for word in padded], dtype=np.int64))
 
     @property
     def n_columns(self):
@@ -221,7 +311,7 @@ class InsideNGrams:
         tokens, numbers = learn_tokens(texts, str.split)
         shape = (len(tokens.lengths), len(numbers))
         words = count_pairs(tokens.texts, tokens.numbers, shape)
-        return words, [f" {name[:LONGEST_WORD]} " for name in numbers]
+        return words, numbers
 
     def names(self):
         """Return the n-grams in the order of the columns."""
@@ -230,3 +320,8 @@ class InsideNGrams:
     def name(self, column):
         """Return the n-gram of one column."""
         return self.ngrams.name(column, list(self.characters), "")
+
+
+def _pad(word):
+    """Return the characters of a word whose n-grams count, between two spaces."""
+    return f" {word[:LONGEST_WORD]} "

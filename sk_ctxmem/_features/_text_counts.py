@@ -94,7 +94,7 @@ class TextCounts:
         counts = ngrams.fit_counts(tokens, len(numbers))
         token_texts = count_texts(tokens, len(numbers)) if ngrams.ngram_range[0] > 1 else None
         chunk.words = count_ngrams(ngrams, numbers, counts, token_texts)
-        chunk.n_texts, chunk.n_tokens = len(texts), len(tokens.numbers)
+        chunk.n_texts, chunk.n_tokens = len(texts), tokens.n_tokens
         wanted = vectorizer._choose_char_ngram_range(self.n_tokens + chunk.n_tokens)
         if wanted is not None:
             inside = InsideNGrams(wanted)

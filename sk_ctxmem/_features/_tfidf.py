@@ -96,12 +96,48 @@ class WeightedNGrams:
         counts = self.counter.counts(*inputs)
         return self._weight(counts if self.columns is None else counts[:, self.columns])
 
+    def transform_one(self, text):
+        """Return what `transform` stores of a single text, without the matrix.
+
+        Returns
+        -------
+        columns : ndarray of shape (n_found,)
+            The columns of the n-grams of the text, sorted.
+        values : ndarray of shape (n_found,), float32
+            Their weights.
+        """
+        columns, counts, ranks = self.counter.counts_of_one(text)
+        kept, columns = self._find_kept(columns)
+        order, indptr = ranks[kept].argsort(), np.array([0, len(columns)])
+        return columns, self._weigh(columns, counts[kept].astype(np.float32), indptr, order)
+
+    def _find_kept(self, columns):
+        """Return which columns of the counter were kept, and the columns of these here."""
+        if self.columns is None:
+            return slice(None), columns
+        found = self.columns.searchsorted(columns)
+        is_kept = self.columns.take(found, mode="clip") == columns
+        return is_kept, found[is_kept]
+
     def _weight(self, counts):
-        """Turn counts into weights in place: what TfidfTransformer does, without its checks."""
-        counts.data = (np.log(counts.data) + 1) * self.idf[counts.indices]
-        norms = np.sqrt(squared_norms(counts.data, counts.indptr)).astype(np.float32)
-        counts.data /= np.repeat(norms, np.diff(counts.indptr))
+        """Turn a matrix of counts into weights in place."""
+        counts.data = self._weigh(counts.indices, counts.data, counts.indptr)
         return counts
+
+    def _weigh(self, columns, counts, indptr, order=slice(None)):
+        """Return the weights of the counts of CSR, as TfidfTransformer without its checks.
+
+        Parameters
+        ----------
+        columns, counts, indptr : ndarray
+            The parts of CSR.
+        order : slice or ndarray of shape (n_counts,)
+            The order in which the squares of a row are summed: it decides the last bit.
+        """
+        values = (np.log(counts) + 1) * self.idf[columns]
+        norms = np.sqrt(squared_norms(values[order], indptr)).astype(np.float32)
+        values /= np.repeat(norms, indptr[1:] - indptr[:-1])
+        return values
 
     def _check_learned(self):
         """Raise ValueError unless this is what `fit_transform` can have learned."""

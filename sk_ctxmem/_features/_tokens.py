@@ -1,4 +1,4 @@
-"""The tokens of texts, as numbers."""
+"""Tokens of texts as numbers."""
 
 from array import array
 from collections import defaultdict
@@ -9,6 +9,7 @@ import numpy as np
 from ._csr import count_pairs
 
 UNKNOWN = -1
+END = -2  # stands after the last token of each text: n-grams end there
 
 
 class Tokens:
@@ -16,8 +17,9 @@ class Tokens:
 
     Parameters
     ----------
-    numbers : ndarray of shape (n_tokens,), int32
-        Number of each token, UNKNOWN for one that was not seen in training.
+    numbers : ndarray of shape (n_tokens + n_texts,), int32
+        The number of each token, UNKNOWN if the token was not seen in training, and END after
+        each text.
     lengths : ndarray of shape (n_texts,), int64
         Number of tokens of each text.
     """
@@ -27,9 +29,18 @@ class Tokens:
         self.lengths = lengths
 
     @property
+    def n_tokens(self):
+        """Number of tokens of all texts."""
+        return len(self.numbers) - len(self.lengths)
+
+    @property
     def texts(self):
-        """Number of the text that each token stands in."""
-        return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths)
+        """Index of the text of each number."""
+        return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths + 1)
+
+    def without_ends(self):
+        """Return the numbers of the tokens alone."""
+        return self.numbers[self.numbers != END]
 
 
 def learn_tokens(texts, tokenize):
@@ -47,14 +58,15 @@ def learn_tokens(texts, tokenize):
     tokens : Tokens
         The tokens of the texts.
     numbers : dict of str to int
-        Number of each token, from 0.
+        The number of each token, from 0.
     """
     found: defaultdict = defaultdict()
     found.default_factory = found.__len__
     tokens = _read(texts, tokenize, lambda names: map(found.__getitem__, names))
     names = sorted(found)
-    rank = np.empty(len(names), dtype=np.int32)
+    rank = np.empty(len(names) - END, dtype=np.int32)
     rank[[found[name] for name in names]] = np.arange(len(names))
+    rank[END] = END
     tokens.numbers = rank[tokens.numbers]
     return tokens, {name: number for number, name in enumerate(names)}
 
@@ -69,12 +81,13 @@ def _read(texts, tokenize, number):
     for text in texts:
         names = tokenize(text)
         flat.extend(number(names))
+        flat.append(END)
         lengths.append(len(names))
     return Tokens(np.array(flat, dtype=np.int32), np.array(lengths, dtype=np.int64))
 
 
 def count_texts(tokens, n_tokens):
-    """Return the number of texts that each token stands in."""
+    """Return the number of texts that hold each token."""
     counts = count_pairs(tokens.texts, tokens.numbers, (len(tokens.lengths), n_tokens))
     return np.bincount(counts.indices, minlength=n_tokens)
 

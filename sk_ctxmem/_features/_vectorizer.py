@@ -14,7 +14,6 @@ from .._input._parameters import Choice, Flag, Number, check_parameters, read_ng
 from .._input._rows import check_texts
 from .._messages import API_PAGE
 from ._ngrams import InsideNGrams, TokenNGrams
-from ._one_text import weigh_one
 from ._sequences import TextSequences
 from ._tfidf import WeightedNGrams
 from ._tokens import check_numbering, count_texts, learn_tokens, read_tokens
@@ -173,7 +172,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         ngram_range = read_ngram_range("ngram_range", self.ngram_range)
         ngrams = WeightedNGrams(TokenNGrams(ngram_range), *limits)
         parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
-        char_ngram_range = self._choose_char_ngram_range(len(tokens.numbers))
+        char_ngram_range = self._choose_char_ngram_range(tokens.n_tokens)
         if char_ngram_range is not None:
             inside = WeightedNGrams(InsideNGrams(char_ngram_range), *limits)
             parts.append(inside.fit_transform(self._cut(texts)))
@@ -194,11 +193,9 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             N-gram features and words.
         """
         check_is_fitted(self)
-        texts = check_texts(X)
+        texts, tokens = self._read(check_texts(X))
         if len(texts) == 1:
-            return self._transform_one(texts[0])
-        texts = self._clean(texts)
-        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+            return self._add_words(self._one_row(tokens, texts), tokens, texts)
         parts = [self._ngrams.transform(tokens)]
         if self._inside is not None:
             parts.append(self._inside.transform(self._cut(texts)))
@@ -327,24 +324,35 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         pattern = re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
         return [text if len(text) <= limit else _cut_after(text, pattern, limit) for text in texts]
 
-    def _weigh_one(self, text):
-        """Return columns, weights, tokens and the clean form of one text, without a matrix."""
-        texts = self._clean([text])
-        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
-        cut = None if self._inside is None else self._cut(texts)[0]
-        return *weigh_one(tokens.numbers, cut, self._ngrams, self._inside), tokens, texts
+    def _read(self, texts):
+        """Return texts in their clean form, and their tokens."""
+        texts = self._clean(texts)
+        return texts, read_tokens(texts, self._tokenizer(), self._token_numbers)
 
-    def _transform_one(self, text):
-        columns, values, tokens, texts = self._weigh_one(text)
-        ends = np.array([0, len(columns)], dtype=np.int32)
-        features = sparse.csr_array((values, columns, ends), shape=(1, self._n_columns))
+    def _one_row(self, tokens, texts):
+        """Return the features of one text in a matrix."""
+        columns, values = self._weigh_one(tokens, texts)
+        indptr = np.array([0, len(columns)], dtype=np.int32)
+        features = sparse.csr_array((values, columns, indptr), shape=(1, self._n_columns))
         features.has_canonical_format = True
-        return self._add_words(features, tokens, texts)
+        return features
+
+    def _weigh_one(self, tokens, texts):
+        """Return the columns, sorted, and the weights of one text without a matrix.
+
+        Most of the time of a turn of a conversation would go into checks of scipy.
+        """
+        columns, values = self._ngrams.transform_one(tokens)
+        if self._inside is not None:
+            more_columns, more_values = self._inside.transform_one(self._cut(texts)[0])
+            columns = np.concatenate([columns, more_columns + len(self._ngrams.idf)])
+            values = np.concatenate([values, more_values])
+        return columns.astype(np.int32), values
 
     def _tokenizer(self):
         """Return what splits a clean text into tokens: for characters, white space is one too."""
         if self.analyzer == "char":
-            return tuple
+            return str
         find, limit = re.compile(WORD_PATTERN).findall, self.max_length
         return lambda text: find(text)[:limit]
 
@@ -356,8 +364,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def _add_words(self, features, tokens, texts):
         if self.analyzer == "char":  # white space is part of n-grams, but no word
             texts = ("".join(text.split()) for text in texts)
-            tokens = read_tokens(texts, tuple, self._token_numbers)
-        words = self._word_numbers[tokens.numbers]  # -1, for unknown, takes the last
+            tokens = read_tokens(texts, str, self._token_numbers)
+        words = self._word_numbers[tokens.without_ends()]  # UNKNOWN, which is -1,, takes the last
         offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
         return TextSequences(features, words, offsets, len(self.vocabulary_) + 1)
 
