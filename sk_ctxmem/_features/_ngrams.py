@@ -5,6 +5,7 @@ looks that up in a dict: most of the time of a fit on short texts. Here each tok
 once, and an n-gram is a pair of numbers: that of its first n - 1 tokens, and its last token's.
 """
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -199,7 +200,8 @@ class TokenNGrams:
         """Raise ValueError unless this is what `fit_counts` can have learned."""
         smallest, largest = self.ngram_range
         n_before = self.n_tokens
-        are_all = len(self.pairs) == largest - 1 or not len(self.pairs) or not len(self.pairs[-1])
+        is_last = not len(self.pairs[-1]) if self.pairs else not self.n_tokens
+        are_all = len(self.pairs) == largest - 1 or is_last
         are_right = 1 <= smallest <= largest and n_before >= 0 and are_all
         for pairs in self.pairs:
             inside = pairs.size == 0 or 0 <= pairs[0] <= pairs[-1] < n_before * self.n_tokens
@@ -286,6 +288,29 @@ class InsideNGrams:
         counts, columns = np.add.reduceat(n_words[owners], firsts), columns[firsts]
         # A product of sparse matrices stores the columns of the first words last.
         return columns, counts, -(owners[firsts] * self.n_columns + columns)
+
+    def find(self, numbers):
+        """Find the n-grams that were learned, as in TokenNGrams, among characters."""
+        return self.ngrams.find(numbers)
+
+    def read_spans(self, text):
+        """Return the characters of all words of a text, and where they stand in it.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_numbers,), int32
+            The numbers of the characters and spaces, for `find`.
+        spans : ndarray of shape (n_numbers, 2)
+            Start and end of each; they are equal for the spaces around words.
+        """
+        words = [match.span() for match in re.finditer(r"\S+", text)]
+        tokens = self._read_characters([text[start:end] for start, end in words])
+        edges = []
+        for start, end in words:
+            end = min(end, start + LONGEST_WORD)
+            edges += [start, *range(start, end + 1), end]
+        edges.append(0)  # where no n-gram ends
+        return tokens.numbers, np.column_stack([edges[:-1], edges[1:]])
 
     def _read_characters(self, words):
         """Return the characters of words, each of them a text."""

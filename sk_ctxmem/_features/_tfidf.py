@@ -111,6 +111,28 @@ class WeightedNGrams:
         order, indptr = ranks[kept].argsort(), np.array([0, len(columns)])
         return columns, self._weigh(columns, counts[kept].astype(np.float32), indptr, order)
 
+    def locate(self, numbers, spans):
+        """Find the n-grams of one text, and where they stand in it.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_numbers,), int32
+            The numbers of the tokens of the text, as in Tokens.
+        spans : ndarray of shape (n_numbers, 2)
+            Start and end of each token in the text.
+
+        Returns
+        -------
+        found : ndarray of shape (3, n_found)
+            Column, start and end of each n-gram, those of a column in the order of the text.
+        """
+        found = [np.empty((3, 0), dtype=np.int64)]
+        for n, columns, begins in self.counter.find(numbers):
+            kept, columns = self._find_kept(columns)
+            begins = begins[kept]
+            found.append(np.stack([columns, spans[begins, 0], spans[begins + n - 1, 1]]))
+        return np.concatenate(found, axis=1)
+
     def _find_kept(self, columns):
         """Return which columns of the counter were kept, and the columns of these here."""
         if self.columns is None:

@@ -20,6 +20,7 @@ from ._tokens import check_numbering, count_texts, learn_tokens, read_tokens
 
 WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
 CHARACTER_PATTERN = r"\S"
+ANY_CHARACTER = r"(?s)."
 UNKNOWN_WORD = 0
 WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in scikit-learn
 RARE_WORDS_RANGE = (3, 5)  # n-grams of characters that char_ngram_range="auto" stands for
@@ -222,6 +223,27 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         both = [f"word__{name}" for name in names]
         both += [f"char__{name}" for name in self._inside.names()]
         return np.array(both, dtype=object)
+
+    def _locate_ngrams(self, text):
+        """Find the n-grams of one text that are features, and where they stand.
+
+        Returns
+        -------
+        columns, starts, ends : ndarray of shape (n_found,)
+            The column of each n-gram, and where it begins and ends in the text that `_clean`
+            returns. Those of one column are in the order of the text.
+        """
+        check_is_fitted(self)
+        texts, tokens = self._read([text])
+        pattern = WORD_PATTERN if self.analyzer == "word" else ANY_CHARACTER
+        matches = islice(re.finditer(pattern, texts[0]), tokens.n_tokens)
+        spans = np.array([match.span() for match in matches], dtype=np.int64).reshape(-1, 2)
+        parts = [self._ngrams.locate(tokens.numbers, spans)]
+        if self._inside is not None:
+            numbers, spans = self._inside.counter.read_spans(self._cut(texts)[0])
+            parts.append(self._inside.locate(numbers, spans))
+            parts[1][0] += len(self._ngrams.idf)
+        return np.concatenate(parts, axis=1)
 
     def _names_of(self, columns):
         """Return the n-grams of some columns: all of them take a while on large vocabularies."""
