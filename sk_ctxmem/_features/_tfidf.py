@@ -6,21 +6,21 @@ from ._csr import squared_norms
 
 
 def frequent_columns(n_texts, totals, min_df, max_features):
-    """Choose the n-grams that stand in enough texts and, of these, the most frequent.
+    """Select the n-grams that occur in enough texts and, of these, the most frequent.
 
     Parameters
     ----------
     n_texts, totals : ndarray of shape (n_ngrams,)
-        Number of texts with each n-gram, and how often it stands there.
+        Number of texts that contain each n-gram, and number of its occurrences.
     min_df : int
-        Number of texts that an n-gram must stand in.
+        Smallest number of texts that contain an n-gram.
     max_features : int or None
-        Largest number of n-grams; of equally frequent ones the first are kept.
+        Largest number of n-grams; of equally frequent n-grams the first are selected.
 
     Returns
     -------
     columns : ndarray of shape (n_columns,) or None
-        The chosen columns in their order, None for all of them.
+        The selected columns, sorted; None for all columns.
     """
     if min_df <= 1 and (max_features is None or max_features >= len(n_texts)):
         return None
@@ -31,12 +31,12 @@ def frequent_columns(n_texts, totals, min_df, max_features):
 
 
 def inverse_frequencies(n_texts, n_all):
-    """Return the weights of n-grams that stand in so many of all texts, as scikit-learn's."""
+    """Return the smoothed inverse document frequencies that scikit-learn computes."""
     return np.log(np.float32(n_all + 1) / (n_texts.astype(np.float32) + 1)) + np.float32(1)
 
 
 class WeightedNGrams:
-    """TF-IDF weights of counted n-grams, with sublinear counts.
+    """TF-IDF weights of n-grams, with sublinear term frequency.
 
     Parameters
     ----------
@@ -44,6 +44,13 @@ class WeightedNGrams:
         Counts the n-grams.
     min_df, max_features : int
         As in TextSequenceVectorizer.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n_columns,) or None
+        Columns of the counter that were selected, sorted; None for all columns.
+    idf : ndarray of shape (n_columns,), float32
+        Inverse document frequency of each n-gram.
     """
 
     def __init__(self, counter, min_df, max_features):
@@ -52,7 +59,7 @@ class WeightedNGrams:
         self.max_features = max_features
 
     def fit_transform(self, *inputs):
-        """Learn n-grams and their weights from what the counter takes, and weight it."""
+        """Learn n-grams and weights from the input of the counter, and return the weights."""
         counts = self.counter.fit_counts(*inputs)
         n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
         totals = n_texts
@@ -62,19 +69,19 @@ class WeightedNGrams:
         return self._weight(counts if columns is None else counts[:, columns])
 
     def learn(self, n_texts, totals, n_all):
-        """Choose among the n-grams of the counter, and learn their weights.
+        """Select n-grams of the counter, and learn their inverse document frequencies.
 
         Parameters
         ----------
         n_texts, totals : ndarray of shape (n_ngrams,)
-            Number of texts with each n-gram, and how often it stands there.
+            Number of texts that contain each n-gram, and number of its occurrences.
         n_all : int
             Number of all texts.
 
         Returns
         -------
         columns : ndarray of shape (n_columns,) or None
-            Those that were chosen, None for all of them.
+            The selected columns; None for all columns.
         """
         if not len(n_texts):
             raise ValueError(
@@ -84,7 +91,7 @@ class WeightedNGrams:
         columns = frequent_columns(n_texts, totals, self.min_df, self.max_features)
         if columns is not None and not len(columns):
             raise ValueError(
-                f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
+                f"min_df={self.min_df!r} leaves no n-gram: none occurs in that many of the "
                 f"{n_all} texts of X; lower it."
             )
         self.columns = None if columns is None else self.counter.keep(columns)
@@ -92,12 +99,12 @@ class WeightedNGrams:
         return columns
 
     def transform(self, *inputs):
-        """Weight what the counter takes."""
+        """Return the weights of the n-grams in the input of the counter."""
         counts = self.counter.counts(*inputs)
         return self._weight(counts if self.columns is None else counts[:, self.columns])
 
     def transform_one(self, text):
-        """Return what `transform` stores of a single text, without the matrix.
+        """Return the row that `transform` returns for a single text, without a matrix.
 
         Returns
         -------
@@ -112,7 +119,7 @@ class WeightedNGrams:
         return columns, self._weigh(columns, counts[kept].astype(np.float32), indptr, order)
 
     def locate(self, numbers, spans):
-        """Find the n-grams of one text, and where they stand in it.
+        """Return the n-grams of one text and their positions in the text.
 
         Parameters
         ----------
@@ -124,7 +131,7 @@ class WeightedNGrams:
         Returns
         -------
         found : ndarray of shape (3, n_found)
-            Column, start and end of each n-gram, those of a column in the order of the text.
+            Column, start and end of each n-gram; for each column, starts ascend.
         """
         found = [np.empty((3, 0), dtype=np.int64)]
         for n, columns, begins in self.counter.find(numbers):
@@ -134,7 +141,7 @@ class WeightedNGrams:
         return np.concatenate(found, axis=1)
 
     def _find_kept(self, columns):
-        """Return which columns of the counter were kept, and the columns of these here."""
+        """Return which columns of the counter are selected, and their numbers among these."""
         if self.columns is None:
             return slice(None), columns
         found = self.columns.searchsorted(columns)
@@ -142,19 +149,19 @@ class WeightedNGrams:
         return is_kept, found[is_kept]
 
     def _weight(self, counts):
-        """Turn a matrix of counts into weights in place."""
+        """Replace the counts of a matrix by weights, in place."""
         counts.data = self._weigh(counts.indices, counts.data, counts.indptr)
         return counts
 
     def _weigh(self, columns, counts, indptr, order=slice(None)):
-        """Return the weights of the counts of CSR, as TfidfTransformer without its checks.
+        """Return the weights of counts, as TfidfTransformer does after its checks.
 
         Parameters
         ----------
         columns, counts, indptr : ndarray
-            The parts of CSR.
+            The arrays of a CSR matrix.
         order : slice or ndarray of shape (n_counts,)
-            The order in which the squares of a row are summed: it decides the last bit.
+            The order in which the squares of a row are summed, which changes the last bit.
         """
         values = (np.log(counts) + 1) * self.idf[columns]
         norms = np.sqrt(squared_norms(values[order], indptr)).astype(np.float32)
@@ -162,23 +169,23 @@ class WeightedNGrams:
         return values
 
     def _check_learned(self):
-        """Raise ValueError unless this is what `fit_transform` can have learned."""
+        """Raise ValueError unless `fit_transform` can have learned these attributes."""
         n_columns = self.counter.n_columns
         kept = self.columns
         if kept is not None:
-            inside = kept.size == 0 or 0 <= kept.min() <= kept.max() < n_columns
-            if kept.ndim != 1 or kept.dtype.kind != "i" or not inside:
-                raise ValueError("the columns that were kept are none of those there are")
+            in_range = kept.size == 0 or 0 <= kept.min() <= kept.max() < n_columns
+            if kept.ndim != 1 or kept.dtype.kind != "i" or not in_range:
+                raise ValueError("the selected columns are not columns of the n-grams")
             n_columns = len(kept)
         if self.idf.shape != (n_columns,) or not np.isfinite(self.idf).all():
-            raise ValueError("the weights of the n-grams are not one finite number for each")
+            raise ValueError("the n-grams do not have one finite weight each")
 
     def names(self, *arguments):
-        """Return the n-grams that were kept, in the order of the columns."""
+        """Return the selected n-grams as strings, in the order of the columns."""
         names = np.array(self.counter.names(*arguments), dtype=object)
         return names if self.columns is None else names[self.columns]
 
     def name(self, column, *arguments):
-        """Return the n-gram of one column."""
+        """Return the n-gram of one column as a string."""
         kept = column if self.columns is None else int(self.columns[column])
         return self.counter.name(kept, *arguments)

@@ -9,7 +9,7 @@ import numpy as np
 from ._csr import count_pairs
 
 UNKNOWN = -1
-END = -2  # stands after the last token of each text: n-grams end there
+END = -2  # follows the last token of each text, so that no n-gram continues into the next text
 
 
 class Tokens:
@@ -18,8 +18,8 @@ class Tokens:
     Parameters
     ----------
     numbers : ndarray of shape (n_tokens + n_texts,), int32
-        The number of each token, UNKNOWN if the token was not seen in training, and END after
-        each text.
+        The number of each token, UNKNOWN for tokens that were not seen in training, and END
+        after each text.
     lengths : ndarray of shape (n_texts,), int64
         Number of tokens of each text.
     """
@@ -39,7 +39,7 @@ class Tokens:
         return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths + 1)
 
     def without_ends(self):
-        """Return the numbers of the tokens alone."""
+        """Return the numbers of the tokens, without END."""
         return self.numbers[self.numbers != END]
 
 
@@ -72,7 +72,7 @@ def learn_tokens(texts, tokenize):
 
 
 def read_tokens(texts, tokenize, numbers):
-    """Return the tokens of texts by the numbers that were learned."""
+    """Return the tokens of texts, with the numbers that were learned."""
     return _read(texts, tokenize, lambda names: map(numbers.get, names, repeat(UNKNOWN)))
 
 
@@ -87,7 +87,7 @@ def _read(texts, tokenize, number):
 
 
 def count_texts(tokens, n_tokens):
-    """Return the number of texts that hold each token."""
+    """Return the number of texts that contain each token."""
     counts = count_pairs(tokens.texts, tokens.numbers, (len(tokens.lengths), n_tokens))
     return np.bincount(counts.indices, minlength=n_tokens)
 
@@ -95,4 +95,4 @@ def count_texts(tokens, n_tokens):
 def check_numbering(numbers, n_tokens):
     """Raise ValueError unless tokens are numbered from 0, without gaps."""
     if len(numbers) != n_tokens or list(numbers.values()) != list(range(n_tokens)):
-        raise ValueError("the tokens are not numbered from 0, one after another")
+        raise ValueError("the tokens are not numbered from 0 without gaps")
