@@ -87,7 +87,7 @@ def test_a_single_text_is_summed_up_in_the_order_of_many(max_features, docstring
     for text in texts[:50]:
         orders.clear()
         vectorizer.transform([text])
-        inside = vectorizer._inside
+        inside = vectorizer._char_ngrams
         counts = inside.counter.counts([text.lower()])
         counts = counts if inside.columns is None else counts[:, inside.columns]
         expected = (np.log(counts.data) + 1) * inside.idf[counts.indices]
