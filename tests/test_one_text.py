@@ -1,4 +1,4 @@
-"""Tests of the way of a single text: it ends in the bits of the way of many."""
+"""Tests of features of a single text: they equal those of many texts, to the last bit."""
 
 import numpy as np
 import pytest

@@ -42,7 +42,7 @@ class Level:
 
 def _zero_level(size=0, missed=0):
     zeros = np.zeros((3, size), dtype=np.int64)
-    return Level(*zeros, np.full(size, missed))
+    return Level(zeros[0], zeros[1], zeros[2], np.full(size, missed))
 
 
 def _merge_levels(ours, theirs, bounds):
