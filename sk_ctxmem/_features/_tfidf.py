@@ -66,7 +66,7 @@ class WeightedNGrams:
         if self.max_features is not None:
             totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
         columns = self.learn(n_texts, totals, counts.shape[0])
-        return self._weight(counts if columns is None else counts[:, columns])
+        return self._weigh_matrix(counts if columns is None else counts[:, columns])
 
     def learn(self, n_texts, totals, n_all):
         """Select n-grams of the counter, and learn their inverse document frequencies.
@@ -101,7 +101,7 @@ class WeightedNGrams:
     def transform(self, *inputs):
         """Return the weights of the n-grams in the input of the counter."""
         counts = self.counter.counts(*inputs)
-        return self._weight(counts if self.columns is None else counts[:, self.columns])
+        return self._weigh_matrix(counts if self.columns is None else counts[:, self.columns])
 
     def transform_one(self, text):
         """Return the row that `transform` returns for a single text, without a matrix.
@@ -148,7 +148,7 @@ class WeightedNGrams:
         is_kept = self.columns.take(found, mode="clip") == columns
         return is_kept, found[is_kept]
 
-    def _weight(self, counts):
+    def _weigh_matrix(self, counts):
         """Replace the counts of a matrix by weights, in place."""
         counts.data = self._weigh(counts.indices, counts.data, counts.indptr)
         return counts
