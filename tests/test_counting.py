@@ -78,7 +78,7 @@ def test_counts_that_were_sent_merge_into_those_of_both(parameters):
 def test_plain_counts_are_numbers_arrays_and_strings():
     """Check that what is sent to another process needs no class of ours."""
     plain = count(make_texts(50), 20).as_plain()
-    tokens, levels, smallest, forgotten = plain["inside"]
+    tokens, levels, smallest, forgotten = plain["char_ngrams"]
     assert {type(token) for token in tokens} == {str}
     assert all(type(level) is np.ndarray and level.dtype == np.int64 for level in levels)
     assert [type(plain["n_texts"]), type(plain["n_tokens"]), smallest, forgotten] == [
@@ -94,10 +94,10 @@ def test_n_grams_of_characters_end_with_the_tokens_of_auto(monkeypatch):
     texts = make_texts()
     monkeypatch.setattr("sk_ctxmem._features._vectorizer.MOST_TOKENS_OF_AUTO", 500)
     early, all_of_them = count(texts[:60], 20), count(texts, 20)
-    assert early.inside is not None
-    assert all_of_them.inside is None
+    assert early.char_ngrams is not None
+    assert all_of_them.char_ngrams is None
     early.merge(count(texts[60:], 20))
-    assert early.inside is None
+    assert early.char_ngrams is None
     assert_same(all_of_them.make_vectorizer(), TextSequenceVectorizer().fit(texts), texts)
 
 
@@ -141,7 +141,7 @@ def test_a_vectorizer_of_forgetful_counts_is_whole():
     """Check that a vectorizer can be made, used and checked after n-grams were forgotten."""
     texts = make_texts(2000, n_words=400)
     counts = count(texts, 100, 3000, ngram_range=(2, 3), char_ngram_range=(3, 5))
-    counts.inside.forget(5)
+    counts.char_ngrams.forget(5)
     assert counts.words.forgotten > 0
     vectorizer = counts.make_vectorizer(most_features=100)
     vectorizer._check_learned()
@@ -163,7 +163,7 @@ def test_n_grams_of_one_text_can_be_forgotten():
 def test_a_character_that_begins_no_n_gram_is_not_forgotten():
     """Check that what n-grams end with stays, though it is not counted for itself."""
     counts = count(["ab", "cd", "ab", "ab"], 2, char_ngram_range=(3, 3))
-    counts.inside.forget(1)
+    counts.char_ngrams.forget(1)
     names = counts.make_vectorizer().get_feature_names_out()
     assert [name for name in names if name.startswith("char__")] == ["char__ ab", "char__ab "]
 

@@ -69,6 +69,26 @@ def test_every_ngram_that_the_vectorizer_reads_is_found():
         assert rest == pytest.approx(0, abs=1e-9), vectorizer
 
 
+def test_only_the_part_of_a_long_word_that_is_read_has_ngrams():
+    """Check that a character n-gram does not occur beyond 1,000 characters of a word."""
+    vectorizer = TextSequenceVectorizer().fit(["abc", "abc"])
+    text = "." * 990 + "abc" + "." * 20 + "abc abc"
+    words, rest = word_contributions(text, _lines({"char__abc": 2.0}), vectorizer)
+    found = [word.contribution for word in words if word.word == "abc"]
+    assert found == [1.0, 0.0, 1.0]
+    assert rest == 0
+
+
+def test_ngrams_are_found_in_columns_that_were_selected():
+    """Check that min_df, which renumbers columns, changes no position."""
+    texts = ["good day", "good night", "bad day"]
+    vectorizer = TextSequenceVectorizer(min_df=2, char_ngram_range=(2, 2)).fit(texts)
+    contributions = {"word__day": 1.0, "char__oo": 2.0, "word__bad": 4.0}
+    by_word, rest = _by_word("Bad good day", contributions, vectorizer)
+    assert by_word == {"Bad": 0.0, "good": 2.0, "day": 1.0}
+    assert rest == 4
+
+
 def test_chinese_characters_are_words_of_their_own():
     """Check that the contribution of two Chinese characters is split between them."""
     vectorizer = TextSequenceVectorizer(analyzer="char", ngram_range=(1, 3)).fit(["房间很好", "房"])

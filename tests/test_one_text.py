@@ -1,11 +1,11 @@
-"""Tests of the way of a single text: it ends in the bits of the way of many."""
+"""Tests of features of a single text: they equal those of many texts, to the last bit."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from sk_ctxmem import TextSequenceVectorizer
-from sk_ctxmem._features import _one_text
+from sk_ctxmem._features import _tfidf
 from sk_ctxmem._features._csr import squared_norms
 
 ODD_TEXTS = [
@@ -83,11 +83,11 @@ def test_a_single_text_is_summed_up_in_the_order_of_many(max_features, docstring
         orders.append(np.round(values, 6))
         return squared_norms(values, ends)
 
-    monkeypatch.setattr(_one_text, "squared_norms", note)
+    monkeypatch.setattr(_tfidf, "squared_norms", note)
     for text in texts[:50]:
         orders.clear()
         vectorizer.transform([text])
-        inside = vectorizer._inside
+        inside = vectorizer._char_ngrams
         counts = inside.counter.counts([text.lower()])
         counts = counts if inside.columns is None else counts[:, inside.columns]
         expected = (np.log(counts.data) + 1) * inside.idf[counts.indices]

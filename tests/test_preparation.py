@@ -85,16 +85,16 @@ def test_rows_without_any_known_column_are_empty():
 
 @pytest.mark.parametrize("settings", [{}, {"char_ngram_range": None}])
 def test_one_text_is_read_as_with_matrices(settings, docstrings):
-    """Check that the way of live turns ends in the numbers of the way of many texts."""
+    """Check that one text of a session has the features that it has among many."""
     texts = docstrings["text"].tolist()
     vectorizer = TextSequenceVectorizer(**settings).fit(texts[:300])
     scaler = RowNormScaler().fit(vectorizer.transform(texts[:300]).features)
     assert reads_one_text(vectorizer, scaler)
     for text in [*texts[250:400], "", "xyzzyx", " ".join(texts[:40])]:
         expected = scaler.transform(vectorizer.transform([text, "the"]).features)[[0]]
-        places, values = read_one_text(text, vectorizer, scaler)
-        assert places.dtype == expected.indices.dtype
+        columns, values = read_one_text(text, vectorizer, scaler)
+        assert columns.dtype == expected.indices.dtype
         assert values.dtype == expected.data.dtype
-        np.testing.assert_array_equal(places, expected.indices)
+        np.testing.assert_array_equal(columns, expected.indices)
         # scipy's sort may sum up three values or more of one place in another order
         np.testing.assert_allclose(values, expected.data, rtol=1e-6)

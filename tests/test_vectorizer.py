@@ -547,3 +547,14 @@ def test_words_of_a_text_are_those_that_are_numbered(analyzer):
     numbers = [vectorizer.vocabulary_.get(word, 0) for word in vectorizer._words_of(texts[0])]
     assert numbers == vectorizer.transform(texts[:1]).words.tolist()
     assert max(numbers) > 0
+
+
+@pytest.mark.parametrize("pairs", [[], [[0, 3], [1]]])
+def test_ngrams_that_do_not_fit_their_range_are_refused(pairs):
+    """Check that a state without the pairs of tokens, or with longer n-grams, is not accepted."""
+    vectorizer = TextSequenceVectorizer(char_ngram_range=None).fit(["a b", "b a"])
+    ngrams = vectorizer._ngrams.counter
+    ngrams._check_learned()
+    ngrams.pairs = [np.array(level) for level in pairs]
+    with pytest.raises(ValueError, match="n-grams cannot be those of any texts"):
+        ngrams._check_learned()

@@ -1,4 +1,4 @@
-"""From checked input to scaled features."""
+"""Checked input to scaled features."""
 
 import numpy as np
 from scipy import sparse
@@ -11,18 +11,18 @@ from ._vectorizer import TextSequenceVectorizer
 
 
 def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
-    """Learn how to turn input into features, and turn it.
+    """Fit the vectorizer and the scaler, and return the features before scaling.
 
     Parameters
     ----------
     inputs : InputRows
         The input of a fit.
     vectorizer : transformer or None
-        What turns texts into features; None for the default one.
+        The vectorizer of texts; None for the default one.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
     more_to_come : bool, default=False
-        Whether these are only the first rows to learn from.
+        Whether more rows to learn from follow.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
 
 
 def _new_vectorizer(vectorizer):
-    """Return an unfitted copy of a vectorizer, or a default one for None."""
+    """Return an unfitted copy of a vectorizer, or the default one for None."""
     if vectorizer is None:
         return TextSequenceVectorizer()
     if isinstance(vectorizer, type) or not hasattr(vectorizer, "fit_transform"):
@@ -64,14 +64,14 @@ def _new_vectorizer(vectorizer):
 
 
 def features_of(values):
-    """Return the features of a container, or of what a vectorizer returns."""
+    """Return the features of TextSequences, or of the output of any other vectorizer."""
     if isinstance(values, TextSequences):
         return values.features
     return values if sparse.issparse(values) else np.asarray(values)
 
 
 def scale(features, scaler):
-    """Scale features into the kind, sparse or dense, that the fit had."""
+    """Scale features; the result is sparse or dense, as the features of fit were."""
     if isinstance(scaler, RowNormScaler):
         is_csr = isinstance(features, sparse.csr_array)
         return scaler.transform(features if is_csr else sparse.csr_array(features))
@@ -81,24 +81,25 @@ def scale(features, scaler):
                 f"X has {features.shape[1]} features, but {len(scaler.scale_)} were expected."
             )
         features = features.toarray()
-    with np.errstate(over="ignore"):  # predictions that are not finite are refused
+    with np.errstate(over="ignore"):  # predictions that are not finite raise an error
         return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
 
 
 def read_one_text(text, vectorizer, scaler):
-    """Return what a default vectorizer and its scaler make of one text, without a matrix.
+    """Vectorize and scale one text without a sparse matrix, whose checks take most of the time.
 
     Returns
     -------
-    places : ndarray of shape (n_values,), int32
+    columns : ndarray of shape (n_values,), int32
         Columns of the scaled features, sorted.
     values : ndarray of shape (n_values,), float32
         Their values.
     """
-    columns, values, _, _ = vectorizer._weigh_one(text)
+    texts, tokens = vectorizer._read([text])
+    columns, values = vectorizer._weigh_one(tokens, texts)
     return scaler.scale_one(columns, values, vectorizer._n_columns)
 
 
 def reads_one_text(vectorizer, scaler):
-    """Return whether `read_one_text` is for these two, which a subclass may not be."""
+    """Return whether `read_one_text` supports these two; subclasses may compute other things."""
     return type(vectorizer) is TextSequenceVectorizer and type(scaler) is RowNormScaler

@@ -1,11 +1,11 @@
-"""Counts of n-grams of tokens, in bounded memory, that can be merged with others."""
+"""Counts of n-grams in bounded memory, which can be merged."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-LEFT_AFTER_FORGETTING = 0.5  # of the n-grams that are remembered, so that forgetting is rare
-BITS_OF_LAST = 32  # a pair is the number of the beginning, then that of the last token
+LEFT_AFTER_FORGETTING = 0.5  # share of the limit that is kept, so that pruning is rare
+BITS_OF_LAST = 32  # the low bits of a key hold the last token, the high bits the prefix
 
 
 @dataclass
@@ -15,12 +15,12 @@ class Level:
     Parameters
     ----------
     keys : ndarray of shape (n_ngrams,), int64
-        The number of a single token; else that of the n-gram without its last token among those
-        one shorter, and the number of that token.
+        The number of a single token; for longer n-grams the index of the prefix, which is the
+        n-gram without its last token, in its level, and the number of the last token.
     n_texts, totals : ndarray of shape (n_ngrams,), int64
-        Number of texts with it, and how often it stands there.
+        Number of texts that contain each n-gram, and number of its occurrences.
     missed : ndarray of shape (n_ngrams,), int64
-        Number of texts with it that may not be among `n_texts`, at the most.
+        Largest number of texts by which `n_texts` may be too low.
     """
 
     keys: np.ndarray
@@ -32,78 +32,80 @@ class Level:
         return len(self.keys)
 
     def take(self, chosen):
-        """Return some of the n-grams."""
-        return Level(*(part[chosen] for part in self._parts()))
+        """Return a selection of the n-grams."""
+        return Level(*(array[chosen] for array in self.arrays()))
 
-    def _parts(self):
+    def arrays(self):
+        """Return the arrays in the order of the parameters."""
         return self.keys, self.n_texts, self.totals, self.missed
 
 
-def _empty_level(size=0, missed=0):
-    none, before = np.zeros((3, size), dtype=np.int64), np.full(size, missed)
-    return Level(none[0], none[1], none[2], before)
+def _zero_level(size=0, missed=0):
+    zeros = np.zeros((3, size), dtype=np.int64)
+    return Level(zeros[0], zeros[1], zeros[2], np.full(size, missed))
 
 
 def _merge_levels(ours, theirs, bounds):
-    """Merge n-grams of one length, the other ones in any order of their keys.
+    """Merge two levels of n-grams of the same length.
 
     Parameters
     ----------
     ours, theirs : Level
-        N-grams, with keys that mean the same.
+        N-grams whose keys use the same numbers; those of `theirs` need not be sorted.
     bounds : tuple of (int, int)
-        Number of texts that n-grams forgotten by either have at the most.
+        Largest number of texts of a pruned n-gram, for each level.
 
     Returns
     -------
     merged : Level
         The n-grams of both.
-    places : tuple of two ndarray
-        Where the n-grams of each are in it.
+    indices : tuple of two ndarray
+        The index in `merged` of each n-gram of `ours` and of `theirs`.
     """
     order = np.argsort(theirs.keys)
     keys = theirs.keys[order]
     before = np.searchsorted(ours.keys, keys)
-    is_new = ~_stands_at(ours.keys, before, keys)
+    is_new = ~_holds_at(ours.keys, before, keys)
     inserted = np.cumsum(np.bincount(before[is_new], minlength=len(ours) + 1))
-    our_places = np.arange(len(ours)) + inserted[: len(ours)]
-    their_places = np.empty(len(keys), dtype=np.int64)
-    their_places[order] = before + np.cumsum(is_new) - is_new
+    our_indices = np.arange(len(ours)) + inserted[: len(ours)]
+    their_indices = np.empty(len(keys), dtype=np.int64)
+    their_indices[order] = before + np.cumsum(is_new) - is_new
     size = len(ours) + int(is_new.sum())
-    merged = _empty_level(size, sum(bounds))
-    for part, places, bound in zip((ours, theirs), (our_places, their_places), bounds, strict=True):
-        merged.keys[places] = part.keys
-        merged.n_texts[places] += part.n_texts
-        merged.totals[places] += part.totals
-        merged.missed[places] += part.missed - bound
-    return merged, (our_places, their_places)
+    merged = _zero_level(size, sum(bounds))
+    indices = our_indices, their_indices
+    for level, at, bound in zip((ours, theirs), indices, bounds, strict=True):
+        merged.keys[at] = level.keys
+        merged.n_texts[at] += level.n_texts
+        merged.totals[at] += level.totals
+        merged.missed[at] += level.missed - bound
+    return merged, indices
 
 
-def _stands_at(keys, places, wanted):
-    """Return whether each key stands at its place of sorted keys."""
+def _holds_at(keys, indices, wanted):
+    """Return whether the sorted keys hold each wanted key at its index."""
     if not len(keys):
         return np.zeros(len(wanted), dtype=bool)
-    return keys[np.minimum(places, len(keys) - 1)] == wanted
+    return keys[np.minimum(indices, len(keys) - 1)] == wanted
 
 
 class NGramCounts:
-    """Counts of one kind of n-grams of tokens; at most so many are remembered.
+    """Counts of n-grams of tokens, of which only a limited number is kept (lossy counting).
 
-    Where there are more, those of the fewest texts are forgotten (lossy counting). One that is
-    forgotten and comes again may have been in `forgotten` texts before, at the most: all n-grams
-    in more texts than that are here, and the count of none is lower by more.
+    If there are more, the n-grams that occur in the fewest texts are pruned. A pruned n-gram that
+    occurs again may have occurred in up to `forgotten` texts before. So all n-grams that occur in
+    more than `forgotten` texts are kept, and no count is too low by more than `forgotten`.
 
     Parameters
     ----------
     smallest : int
-        Length of the shortest n-grams that are wanted; of shorter ones, single tokens are
-        counted, and the others only carry longer ones.
+        Length of the shortest n-grams that become features. Of shorter n-grams, single tokens
+        are counted; the others are kept only as prefixes of longer n-grams.
     tokens : iterable of str
         The tokens.
     levels : list of Level
         The n-grams of each length, from 1.
     forgotten : int, default=0
-        Largest number of texts that a forgotten n-gram may have.
+        Largest number of texts in which a pruned n-gram may have occurred.
 
     References
     ----------
@@ -120,11 +122,11 @@ class NGramCounts:
         return sum(len(level) for n, level in enumerate(self.levels, 1) if self._counts(n))
 
     def _counts(self, n):
-        """Tell whether n-grams of this length are counted for themselves."""
+        """Return whether n-grams of this length are counted, and not only kept as prefixes."""
         return n == 1 or n >= self.smallest
 
     def merge(self, other):
-        """Take over the counts of other texts."""
+        """Add the counts of other texts."""
         numbers = self.tokens
         tokens = [numbers.setdefault(token, len(numbers)) for token in other.tokens]
         their_tokens = np.array(tokens, dtype=np.int64)
@@ -143,29 +145,29 @@ class NGramCounts:
         self.levels, self.forgotten = merged, sum(bounds)
 
     def limit(self, most):
-        """Forget the n-grams of the fewest texts if there are more than `most`."""
+        """Prune the n-grams that occur in the fewest texts if there are more than `most`."""
         if len(self) <= most:
             return
         n_left = int(LEFT_AFTER_FORGETTING * most)
         levels = [level for n, level in enumerate(self.levels, 1) if self._counts(n)]
         n_texts = np.concatenate([_bound(level) for level in levels])
-        place = len(n_texts) - n_left - 1
-        self.forget(int(np.partition(n_texts, place)[place]))
+        rank = len(n_texts) - n_left - 1
+        self.forget(int(np.partition(n_texts, rank)[rank]))
 
     def forget(self, n_texts):
-        """Forget all n-grams that are in at most `n_texts` texts."""
+        """Prune all n-grams that occur in at most `n_texts` texts."""
         self.forgotten = max(self.forgotten, n_texts)
         wanted = [
             (_bound(level) > n_texts) & self._counts(n) for n, level in enumerate(self.levels, 1)
         ]
         for n in range(len(wanted), 1, -1):
-            beginnings, lasts = _split(self.levels[n - 1].keys[wanted[n - 1]])
-            wanted[n - 2][beginnings] = True
+            prefixes, lasts = _split(self.levels[n - 1].keys[wanted[n - 1]])
+            wanted[n - 2][prefixes] = True
             wanted[0][lasts] = True
         self._keep(wanted)
 
     def _keep(self, wanted):
-        """Keep the n-grams of each length that are wanted, with what they begin with."""
+        """Keep the wanted n-grams of each length; prefixes of wanted n-grams must be wanted."""
         ranks = [np.cumsum(level) - 1 for level in wanted]
         names = [token for token, kept in zip(self.tokens, wanted[0].tolist(), strict=True) if kept]
         self.tokens = {token: number for number, token in enumerate(names)}
@@ -175,7 +177,7 @@ class NGramCounts:
             self.levels.append(_renumber(level, ranks[n - 2], ranks[0]))
 
     def in_order(self):
-        """Return the same counts with tokens numbered in the order of their strings."""
+        """Return the same counts, with tokens numbered in the order of their strings."""
         names = sorted(self.tokens)
         order = np.array([self.tokens[name] for name in names], dtype=np.int64)
         tokens = ranks = _invert(order)
@@ -187,31 +189,32 @@ class NGramCounts:
             levels.append(level.take(order))
         return NGramCounts(self.smallest, names, levels, self.forgotten)
 
-    def hand_over(self, ngrams):
-        """Have `ngrams`, of the class TokenNGrams, know these n-grams; tokens are in order."""
+    def copy_to(self, ngrams):
+        """Set the n-grams of TokenNGrams to these; call it on the result of `in_order`."""
         ngrams.n_tokens, ngrams.pairs = len(self.tokens), []
         for level in self.levels[1:]:
-            beginnings, lasts = _split(level.keys)
-            ngrams.pairs.append(beginnings * ngrams.n_tokens + lasts)
-            if not len(level):  # and no longer ones
+            prefixes, lasts = _split(level.keys)
+            ngrams.pairs.append(prefixes * ngrams.n_tokens + lasts)
+            if not len(level):  # there are no longer n-grams
                 break
 
-    def wanted(self, part):
-        """Return `n_texts` or `totals` of the n-grams that are wanted, by length and key."""
-        parts = [getattr(level, part) for level in self.levels[self.smallest - 1 :]]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+    def wanted(self, name):
+        """Return `n_texts` or `totals` of the n-grams that become features, by length and key."""
+        arrays = [getattr(level, name) for level in self.levels[self.smallest - 1 :]]
+        return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
 
 def _level(counts, n):
-    return counts.levels[n - 1] if n <= len(counts.levels) else _empty_level()
+    return counts.levels[n - 1] if n <= len(counts.levels) else _zero_level()
 
 
 def _bound(level):
-    """Return the number of texts that n-grams are in, at the most."""
+    """Return the largest possible number of texts of each n-gram."""
     return level.n_texts + level.missed
 
 
 def _split(keys):
+    """Return the prefixes and last tokens of keys."""
     return keys >> BITS_OF_LAST, keys & (2**BITS_OF_LAST - 1)
 
 
@@ -219,12 +222,12 @@ def _with_keys(level, keys):
     return Level(keys, level.n_texts, level.totals, level.missed)
 
 
-def _renumber(level, beginnings, tokens):
-    """Change keys to the new numbers of beginnings and tokens; None leaves them."""
-    before, lasts = _split(level.keys)
-    before = before if beginnings is None else beginnings[before]
-    lasts = lasts if tokens is None else tokens[lasts]
-    return _with_keys(level, (before << BITS_OF_LAST) | lasts)
+def _renumber(level, new_prefixes, new_tokens):
+    """Replace prefixes and tokens in the keys by their new numbers; None keeps the numbers."""
+    prefixes, lasts = _split(level.keys)
+    prefixes = prefixes if new_prefixes is None else new_prefixes[prefixes]
+    lasts = lasts if new_tokens is None else new_tokens[lasts]
+    return _with_keys(level, (prefixes << BITS_OF_LAST) | lasts)
 
 
 def _invert(order):
@@ -234,18 +237,18 @@ def _invert(order):
 
 
 def count_ngrams(ngrams, tokens, counts, token_texts):
-    """Return the counts of one chunk.
+    """Return the counts of one chunk of texts.
 
     Parameters
     ----------
     ngrams : TokenNGrams
-        What has learned the n-grams of the chunk.
+        The n-grams of the chunk.
     tokens : iterable of str
-        The tokens by their numbers.
+        The tokens in the order of their numbers.
     counts : csr_array of shape (n_texts, n_ngrams)
-        How often each n-gram stands in each text.
-    token_texts : ndarray of shape (n_tokens,)
-        Number of texts of each token.
+        Number of occurrences of each n-gram in each text.
+    token_texts : ndarray of shape (n_tokens,) or None
+        Number of texts that contain each token; None if single tokens are features.
     """
     n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
     totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1]).astype(np.int64)
@@ -254,13 +257,13 @@ def count_ngrams(ngrams, tokens, counts, token_texts):
     for n in range(1, len(ngrams.pairs) + 2):
         keys = np.arange(n_tokens)
         if n > 1:
-            beginnings, lasts = np.divmod(ngrams.pairs[n - 2], n_tokens)
-            keys = (beginnings << BITS_OF_LAST) | lasts
-        none = np.zeros(len(keys), dtype=np.int64)
+            prefixes, lasts = np.divmod(ngrams.pairs[n - 2], n_tokens)
+            keys = (prefixes << BITS_OF_LAST) | lasts
+        zeros = np.zeros(len(keys), dtype=np.int64)
         if n >= smallest:
-            part = slice(first, first + len(keys))
-            level, first = Level(keys, n_texts[part], totals[part], none), part.stop
+            columns = slice(first, first + len(keys))
+            level, first = Level(keys, n_texts[columns], totals[columns], zeros), columns.stop
         else:
-            level = Level(keys, token_texts if n == 1 else none, none, none)
+            level = Level(keys, token_texts if n == 1 else zeros, zeros, zeros)
         levels.append(level)
     return NGramCounts(smallest, tokens, levels)

@@ -1,107 +1,43 @@
-"""Counts of n-grams, made from numbers instead of strings.
+"""Counts and positions of n-grams, found by numbers instead of strings.
 
-The counts are those of scikit-learn's CountVectorizer, which joins each n-gram to a string and
-looks that up in a dict: most of the time of a fit on short texts. Here each token is looked up
-once, and an n-gram is a pair of numbers: that of its first n - 1 tokens, and its last token's.
+The counts equal those of scikit-learn's CountVectorizer, which joins each n-gram to a string and
+looks up the string in a dict; this takes most of the time of a fit on short texts. Here each
+token is looked up once, and an n-gram is a pair of numbers: the number of its first n - 1 tokens
+and the number of its last token.
+
+One look-up, `TokenNGrams._look_up`, serves fit, many texts, a single text and explanations.
 """
 
-from array import array
-from collections import defaultdict
-from itertools import repeat
+import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from ._csr import squared_norms
+from ._csr import count_pairs, find_firsts
+from ._tokens import UNKNOWN, Tokens, check_numbering, learn_tokens, read_tokens
 
-UNKNOWN = -1
-LONGEST_WORD = 1000  # characters that n-grams inside a word are made of: more are no word
-
-
-class Tokens:
-    """The tokens of all texts as numbers, text after text.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_tokens,), int32
-        Number of each token, UNKNOWN for one that was not seen in training.
-    lengths : ndarray of shape (n_texts,), int64
-        Number of tokens of each text.
-    """
-
-    def __init__(self, numbers, lengths):
-        self.numbers = numbers
-        self.lengths = lengths
-
-    @property
-    def texts(self):
-        """Number of the text that each token stands in."""
-        return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths)
-
-
-def learn_tokens(texts, tokenize):
-    """Learn the tokens of texts, and number them in the order of their strings.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        The texts.
-    tokenize : callable
-        Splits a text into a sequence of str.
-
-    Returns
-    -------
-    tokens : Tokens
-        The tokens of the texts.
-    numbers : dict of str to int
-        Number of each token, from 0.
-    """
-    found: defaultdict = defaultdict()
-    found.default_factory = found.__len__
-    tokens = _read(texts, tokenize, lambda names: map(found.__getitem__, names))
-    names = sorted(found)
-    rank = np.empty(len(names), dtype=np.int32)
-    rank[[found[name] for name in names]] = np.arange(len(names))
-    tokens.numbers = rank[tokens.numbers]
-    return tokens, {name: number for number, name in enumerate(names)}
-
-
-def read_tokens(texts, tokenize, numbers):
-    """Return the tokens of texts by the numbers that were learned."""
-    return _read(texts, tokenize, lambda names: map(numbers.get, names, repeat(UNKNOWN)))
-
-
-def _read(texts, tokenize, number):
-    flat, lengths = array("i"), array("q")
-    for text in texts:
-        names = tokenize(text)
-        flat.extend(number(names))
-        lengths.append(len(names))
-    return Tokens(np.array(flat, dtype=np.int32), np.array(lengths, dtype=np.int64))
-
-
-def count_texts(tokens, n_tokens):
-    """Return the number of texts that each token stands in."""
-    counts = _count_pairs(tokens.texts, tokens.numbers, (len(tokens.lengths), n_tokens))
-    return np.bincount(counts.indices, minlength=n_tokens)
-
-
-def check_numbering(numbers, n_tokens):
-    """Raise ValueError unless tokens are numbered from 0, without gaps."""
-    if len(numbers) != n_tokens or list(numbers.values()) != list(range(n_tokens)):
-        raise ValueError("the tokens are not numbered from 0, one after another")
+LONGEST_WORD = 1000  # characters of a word that char n-grams read: longer strings are no words
+MOST_UNSORTED = 2_000  # pairs to look up unsorted; for more, sorting makes better use of caches
 
 
 class TokenNGrams:
     """Counts of the n-grams of tokens.
 
-    Columns are ordered by n and, for each n, by the tokens of the n-grams.
+    Columns are sorted by n and, for each n, by the tokens of the n-grams.
 
     Parameters
     ----------
     ngram_range : tuple of (int, int)
         Smallest and largest n.
+
+    Attributes
+    ----------
+    n_tokens : int
+        Number of distinct tokens.
+    pairs : list of ndarray, int64
+        For each n from 2, the sorted n-grams: the number of the first n - 1 tokens among the
+        (n - 1)-grams, times `n_tokens`, plus the number of the last token.
     """
 
     parameter = "ngram_range"
@@ -110,42 +46,99 @@ class TokenNGrams:
         self.ngram_range = ngram_range
 
     def fit_counts(self, tokens, n_tokens):
-        """Learn the n-grams of tokens, of which there are `n_tokens` kinds, and count them.
+        """Learn the n-grams of tokens, and count them.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The tokens of the texts.
+        n_tokens : int
+            Number of distinct tokens.
 
         Returns
         -------
         counts : csr_array of shape (n_texts, n_ngrams), float32
-            How often each n-gram stands in each text.
+            Number of occurrences of each n-gram in each text.
         """
         self.n_tokens = n_tokens
-        self.pairs = []  # for each n from 2 its n-grams, sorted, as beginning * n_tokens + last
+        self.pairs = []
         return self._count(tokens, self._learn)
 
     def counts(self, tokens):
-        """Count the n-grams that were learned."""
+        """Count the learned n-grams in texts."""
         return self._count(tokens, self._find)
 
-    def _count(self, tokens, number):
+    def _count(self, tokens, encode):
+        texts = tokens.texts
+        rows, columns = [texts[:0]], [tokens.numbers[:0]]
+        for _, found, begins in self._look_up(tokens.numbers, encode):
+            rows.append(texts[begins])
+            columns.append(found.astype(np.int32, copy=False))
+        shape = (len(tokens.lengths), self.n_columns)
+        return count_pairs(np.concatenate(rows), np.concatenate(columns), shape)
+
+    def counts_of_one(self, tokens):
+        """Return the row that `counts` returns for a single text, without a matrix.
+
+        Returns
+        -------
+        columns, counts : ndarray of shape (n_found,)
+            The columns of the n-grams, sorted, and their numbers of occurrences.
+        ranks : ndarray of shape (n_found,)
+            Sorting by these gives the order of the entries in the matrix of `counts`.
+        """
+        columns, _ = self._find_all(tokens.numbers)
+        columns.sort()
+        firsts = find_firsts(columns)
+        counts = np.append(firsts[1:], len(columns)) - firsts
+        columns = columns[firsts]
+        return columns, counts, columns
+
+    def find(self, numbers):
+        """Find the learned n-grams.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_numbers,), int32
+            The numbers of the tokens of one or more texts, as in Tokens.
+
+        Yields
+        ------
+        n : int
+            Length of the n-grams in tokens.
+        columns : ndarray of shape (n_found,), int32 or int64
+            The column of each n-gram of this length.
+        begins : ndarray of shape (n_found,), int64
+            The positions of their first tokens, ascending.
+        """
+        return self._look_up(numbers, self._find)
+
+    def _find_all(self, numbers):
+        """Return the columns and positions that `find` yields, concatenated."""
+        columns, begins = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for _, columns_of_n, begins_of_n in self.find(numbers):
+            columns.append(columns_of_n)
+            begins.append(begins_of_n)
+        return np.concatenate(columns), np.concatenate(begins)
+
+    def _look_up(self, numbers, encode):
+        """Yield length, columns and positions of n-grams; `encode` learns or finds pairs."""
         smallest, largest = self.ngram_range
-        ngrams, texts, n_columns = tokens.numbers, tokens.texts, 0
-        rows, columns = [texts[:0]], [ngrams[:0]]
+        begins = (numbers >= 0).nonzero()[0]
+        ngrams, n_before = numbers[begins], 0
         for n in range(1, largest + 1):
             if n > 1:
-                ngrams = self._lengthen(ngrams, tokens.numbers, texts, n, number)
-            found = ngrams >= 0
+                begins, ngrams = self._lengthen(begins, ngrams, numbers, n, encode)
             if n >= smallest:
-                rows.append(texts[found])
-                columns.append(ngrams[found] + np.int32(n_columns))
-                n_columns += self._n_ngrams(n)
-            if not found.any():  # all texts are shorter than n, or hold nothing known
+                yield n, ngrams + n_before, begins
+                n_before += self._n_ngrams(n)
+            if not len(begins):  # no text contains a learned n-gram of this length
                 break
-        shape = (len(tokens.lengths), self.n_columns)
-        return _count_pairs(np.concatenate(rows), np.concatenate(columns), shape)
 
     @property
     def n_columns(self):
         """Number of n-grams that are counted."""
-        smallest, longest = self.ngram_range[0], len(self.pairs) + 1  # longer ones are in no text
+        smallest, longest = self.ngram_range[0], len(self.pairs) + 1  # longer ones do not exist
         return sum(map(self._n_ngrams, range(smallest, longest + 1)))
 
     def _n_ngrams(self, n):
@@ -154,12 +147,12 @@ class TokenNGrams:
         return len(self.pairs[n - 2]) if n - 2 < len(self.pairs) else 0
 
     def keep(self, columns):
-        """Forget the n-grams of other columns, but for single tokens and beginnings.
+        """Remove the n-grams of other columns, except single tokens and prefixes of kept n-grams.
 
         Returns
         -------
         columns : ndarray of shape (n_kept,)
-            The same columns, by their new numbers.
+            The new numbers of the same columns.
         """
         smallest, n_levels = self.ngram_range[0], len(self.pairs) + 1
         sizes = [self._n_ngrams(n) if n >= smallest else 0 for n in range(1, n_levels + 1)]
@@ -175,11 +168,11 @@ class TokenNGrams:
         return self._renumber(wanted, columns, firsts)
 
     def _renumber(self, wanted, columns, firsts):
-        """Keep the wanted n-grams of each n, and return the new numbers of columns."""
+        """Keep the wanted n-grams of each n, and return the new numbers of the columns."""
         ranks = [np.cumsum(level, dtype=np.int64) - 1 for level in wanted]
         for n, level in enumerate(wanted[1:], start=2):
-            beginnings, lasts = np.divmod(self.pairs[n - 2][level], self.n_tokens)
-            self.pairs[n - 2] = ranks[n - 2][beginnings] * self.n_tokens + lasts
+            prefixes, lasts = np.divmod(self.pairs[n - 2][level], self.n_tokens)
+            self.pairs[n - 2] = ranks[n - 2][prefixes] * self.n_tokens + lasts
         numbers, n_before = [], 0
         for n in range(self.ngram_range[0], len(wanted) + 1):
             first, end = np.searchsorted(columns, firsts[n - 1] + np.array([0, len(wanted[n - 1])]))
@@ -187,44 +180,57 @@ class TokenNGrams:
             n_before += self._n_ngrams(n)
         return np.concatenate(numbers)
 
-    def _lengthen(self, ngrams, tokens, texts, n, number):
-        """Return the n-gram that begins at each token, or UNKNOWN, from those of n - 1 tokens."""
-        begins, ends = slice(None, max(0, len(tokens) - n + 1)), slice(n - 1, None)
-        exists = (texts[begins] == texts[ends]) & (ngrams[begins] >= 0) & (tokens[ends] >= 0)
-        places = np.flatnonzero(exists)
-        longer = np.full(len(tokens), UNKNOWN, dtype=np.int32)
-        pairs = ngrams[places].astype(np.int64) * self.n_tokens + tokens[places + n - 1]
-        longer[places] = number(pairs, n)
-        return longer
+    def _lengthen(self, begins, ngrams, numbers, n, encode):
+        """Append the next token to (n - 1)-grams, and return those that are learned n-grams."""
+        lasts = numbers[begins + (n - 1)]
+        known = lasts >= 0
+        pairs = ngrams[known].astype(np.int64, copy=False) * self.n_tokens + lasts[known]
+        chosen, longer = encode(pairs, n)
+        return begins[known][chosen], longer
 
     def _learn(self, pairs, n):
-        found, kinds = pd.factorize(pairs)
-        order = np.argsort(kinds)
-        rank = np.empty(len(kinds), dtype=np.int32)
-        rank[order] = np.arange(len(kinds))
-        self.pairs.append(kinds[order])
-        return rank[found]
+        """Add pairs as n-grams; return which pairs are n-grams, here all, and their numbers."""
+        codes, distinct = pd.factorize(pairs)
+        order = np.argsort(distinct)
+        rank = np.empty(len(distinct), dtype=np.int32)
+        rank[order] = np.arange(len(distinct))
+        self.pairs.append(distinct[order])
+        return slice(None), rank[codes]
 
     def _find(self, pairs, n):
+        """Return which pairs are learned n-grams, and their numbers."""
+        if len(pairs) <= MOST_UNSORTED:
+            return self._search(pairs, n)
+        distinct, inverse = np.unique(pairs, return_inverse=True)
+        is_known, known = self._search(distinct, n)
+        found = np.full(len(distinct), UNKNOWN, dtype=np.int32)
+        found[is_known] = known
+        found = found[inverse]
+        is_known = found >= 0
+        return is_known, found[is_known]
+
+    def _search(self, pairs, n):
         known = self.pairs[n - 2]
-        kinds, found = np.unique(pairs, return_inverse=True)  # sorted look-ups stay in the cache
-        places = np.searchsorted(known, kinds)
-        is_known = known[np.minimum(places, len(known) - 1)] == kinds if len(known) else False
-        return np.where(is_known, places, UNKNOWN)[found]
+        if not len(known):
+            return slice(0), pairs[:0]
+        found = known.searchsorted(pairs)
+        is_known = known.take(found, mode="clip") == pairs
+        return is_known, found[is_known]
 
     def _check_learned(self):
-        """Raise ValueError unless this is what `fit_counts` can have learned."""
+        """Raise ValueError unless `fit_counts` can have learned these attributes."""
         smallest, largest = self.ngram_range
         n_before = self.n_tokens
-        are_all = len(self.pairs) == largest - 1 or not len(self.pairs) or not len(self.pairs[-1])
+        is_last = not len(self.pairs[-1]) if self.pairs else not self.n_tokens
+        are_all = len(self.pairs) == largest - 1 or is_last
         are_right = 1 <= smallest <= largest and n_before >= 0 and are_all
         for pairs in self.pairs:
-            inside = pairs.size == 0 or 0 <= pairs[0] <= pairs[-1] < n_before * self.n_tokens
+            in_range = pairs.size == 0 or 0 <= pairs[0] <= pairs[-1] < n_before * self.n_tokens
             is_sorted = pairs.ndim == 1 and bool((pairs[1:] > pairs[:-1]).all())
-            are_right &= pairs.dtype == np.int64 and is_sorted and bool(inside)
+            are_right &= pairs.dtype == np.int64 and is_sorted and bool(in_range)
             n_before = len(pairs)
         if not are_right:
-            raise ValueError("the n-grams are none that texts can have")
+            raise ValueError("the n-grams cannot be those of any texts")
 
     def names(self, token_names, separator):
         """Return the n-grams as strings, in the order of the columns."""
@@ -232,8 +238,8 @@ class TokenNGrams:
         level, names = token_names, []
         for n in range(1, len(self.pairs) + 2):
             if n > 1:
-                beginnings, lasts = np.divmod(self.pairs[n - 2], self.n_tokens)
-                pairs = zip(beginnings.tolist(), lasts.tolist(), strict=True)
+                prefixes, lasts = np.divmod(self.pairs[n - 2], self.n_tokens)
+                pairs = zip(prefixes.tolist(), lasts.tolist(), strict=True)
                 level = [level[first] + separator + token_names[last] for first, last in pairs]
             if n >= smallest:
                 names += level
@@ -253,17 +259,25 @@ class TokenNGrams:
 
 
 class InsideNGrams:
-    """Counts of n-grams of characters inside words, as of ``analyzer="char_wb"``.
+    """Counts of character n-grams inside words, as with ``analyzer="char_wb"``.
 
-    A word has a space before and after it. Each different word is taken apart once; the counts
-    of a text are the sum of those of its words. Words shorter than the shortest n-grams have
-    none, where scikit-learn makes one of each. Of longer words than LONGEST_WORD, the beginning
-    counts: a text without a space may be of any size.
+    Words are padded with a space on both sides. Each distinct word is split into n-grams once;
+    the counts of a text are the sum of the counts of its words. Padded words that are shorter
+    than the shortest n-grams have no n-grams, whereas scikit-learn makes each of them an n-gram.
+    Only the first LONGEST_WORD characters of a word are read, since a text without spaces may be
+    of any size.
 
     Parameters
     ----------
     ngram_range : tuple of (int, int)
         Smallest and largest number of characters.
+
+    Attributes
+    ----------
+    ngrams : TokenNGrams
+        The n-grams, whose tokens are characters and whose texts are words.
+    characters : dict of str to int
+        The number of each character.
     """
 
     parameter = "char_ngram_range"
@@ -275,13 +289,64 @@ class InsideNGrams:
     def fit_counts(self, texts):
         """Learn the n-grams inside the words of texts, and count them."""
         words, names = self._words(texts)
-        tokens, self.characters = learn_tokens(names, tuple)
+        tokens, self.characters = learn_tokens(map(_pad, names), str)
         return words @ self.ngrams.fit_counts(tokens, len(self.characters))
 
     def counts(self, texts):
-        """Count the n-grams that were learned."""
+        """Count the learned n-grams in texts."""
         words, names = self._words(texts)
-        return words @ self.ngrams.counts(read_tokens(names, tuple, self.characters))
+        return words @ self.ngrams.counts(self._read_characters(names))
+
+    def counts_of_one(self, text):
+        """Return the row that `counts` returns for a single text, without a matrix.
+
+        Returns
+        -------
+        columns, counts, ranks : ndarray of shape (n_found,)
+            As in TokenNGrams.
+        """
+        words = sorted(Counter(text.split()).items())
+        tokens = self._read_characters([name for name, _ in words])
+        columns, begins = self.ngrams._find_all(tokens.numbers)
+        if not len(columns):
+            return columns, columns, columns
+        keys = np.sort(columns * len(words) + tokens.texts[begins])
+        columns, owners = np.divmod(keys, len(words))
+        firsts = find_firsts(columns)
+        n_words = np.array([count for _, count in words], dtype=np.int64)
+        counts, columns = np.add.reduceat(n_words[owners], firsts), columns[firsts]
+        # The product of sparse matrices in `counts` stores the columns of the first words last.
+        return columns, counts, -(owners[firsts] * self.n_columns + columns)
+
+    def find(self, numbers):
+        """Find the learned n-grams in the numbers of characters, as TokenNGrams does."""
+        return self.ngrams.find(numbers)
+
+    def read_spans(self, text):
+        """Return the characters of all words of a text and their positions in the text.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_numbers,), int32
+            The numbers of the characters, for `find`.
+        spans : ndarray of shape (n_numbers, 2)
+            Start and end of each character; they are equal for the spaces that pad words.
+        """
+        words = [match.span() for match in re.finditer(r"\S+", text)]
+        tokens = self._read_characters([text[start:end] for start, end in words])
+        edges = []
+        for start, end in words:
+            end = min(end, start + LONGEST_WORD)
+            edges += [start, *range(start, end + 1), end]
+        edges.append(0)  # no n-gram ends here
+        return tokens.numbers, np.column_stack([edges[:-1], edges[1:]])
+
+    def _read_characters(self, words):
+        """Return the characters of padded words as Tokens whose texts are the words."""
+        padded = [_pad(word) for word in words]
+        # No word contains a line break, so it is UNKNOWN and separates words as END does.
+        joined = read_tokens(["\n".join(padded)], str, self.characters)
+        return Tokens(joined.numbers, np.array([len(word) for word in padded], dtype=np.int64))
 
     @property
     def n_columns(self):
@@ -289,153 +354,29 @@ class InsideNGrams:
         return self.ngrams.n_columns
 
     def keep(self, columns):
-        """Forget the n-grams of other columns, and return the new numbers of these."""
+        """Remove the n-grams of other columns, and return the new numbers of these columns."""
         return self.ngrams.keep(columns)
 
     def _check_learned(self):
-        """Raise ValueError unless this is what `fit_counts` can have learned."""
+        """Raise ValueError unless `fit_counts` can have learned these attributes."""
         check_numbering(self.characters, self.ngrams.n_tokens)
 
     def _words(self, texts):
+        """Return the count of each distinct word in each text, and the words."""
         tokens, numbers = learn_tokens(texts, str.split)
         shape = (len(tokens.lengths), len(numbers))
-        words = _count_pairs(tokens.texts, tokens.numbers, shape)
-        return words, [f" {name[:LONGEST_WORD]} " for name in numbers]
+        words = count_pairs(tokens.texts, tokens.numbers, shape)
+        return words, numbers
 
     def names(self):
-        """Return the n-grams in the order of the columns."""
+        """Return the n-grams as strings, in the order of the columns."""
         return self.ngrams.names(list(self.characters), "")
 
     def name(self, column):
-        """Return the n-gram of one column."""
+        """Return the n-gram of one column as a string."""
         return self.ngrams.name(column, list(self.characters), "")
 
 
-def _count_pairs(rows, columns, shape):
-    """Count pairs of a row and a column; a column UNKNOWN does not count."""
-    known = columns >= 0
-    if not known.all():
-        rows, columns = rows[known], columns[known]
-    ones = np.ones(len(columns), dtype=np.float32)
-    return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
-
-
-def frequent_columns(n_texts, totals, min_df, max_features):
-    """Choose the n-grams that stand in enough texts and, of these, the most frequent.
-
-    Parameters
-    ----------
-    n_texts, totals : ndarray of shape (n_ngrams,)
-        Number of texts with each n-gram, and how often it stands there.
-    min_df : int
-        Number of texts that an n-gram must stand in.
-    max_features : int or None
-        Largest number of n-grams; of equally frequent ones the first are kept.
-
-    Returns
-    -------
-    columns : ndarray of shape (n_columns,) or None
-        The chosen columns in their order, None for all of them.
-    """
-    if min_df <= 1 and (max_features is None or max_features >= len(n_texts)):
-        return None
-    columns = np.flatnonzero(n_texts >= min_df)
-    if max_features is not None:
-        columns = np.sort(columns[np.argsort(-totals[columns], kind="stable")[:max_features]])
-    return columns
-
-
-def inverse_frequencies(n_texts, n_all):
-    """Return the weights of n-grams that stand in so many of all texts, as scikit-learn's."""
-    return np.log(np.float32(n_all + 1) / (n_texts.astype(np.float32) + 1)) + np.float32(1)
-
-
-class WeightedNGrams:
-    """TF-IDF weights of counted n-grams, with sublinear counts.
-
-    Parameters
-    ----------
-    counter : TokenNGrams or InsideNGrams
-        Counts the n-grams.
-    min_df, max_features : int
-        As in TextSequenceVectorizer.
-    """
-
-    def __init__(self, counter, min_df, max_features):
-        self.counter = counter
-        self.min_df = min_df
-        self.max_features = max_features
-
-    def fit_transform(self, *inputs):
-        """Learn n-grams and their weights from what the counter takes, and weight it."""
-        counts = self.counter.fit_counts(*inputs)
-        n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
-        totals = n_texts
-        if self.max_features is not None:
-            totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
-        columns = self.learn(n_texts, totals, counts.shape[0])
-        return self._weight(counts if columns is None else counts[:, columns])
-
-    def learn(self, n_texts, totals, n_all):
-        """Choose among the n-grams of the counter, and learn their weights.
-
-        Parameters
-        ----------
-        n_texts, totals : ndarray of shape (n_ngrams,)
-            Number of texts with each n-gram, and how often it stands there.
-        n_all : int
-            Number of all texts.
-
-        Returns
-        -------
-        columns : ndarray of shape (n_columns,) or None
-            Those that were chosen, None for all of them.
-        """
-        if not len(n_texts):
-            raise ValueError(
-                f"{self.counter.parameter}={self.counter.ngram_range!r} leaves no n-gram: all "
-                "texts of X are shorter than that; lower it."
-            )
-        columns = frequent_columns(n_texts, totals, self.min_df, self.max_features)
-        if columns is not None and not len(columns):
-            raise ValueError(
-                f"min_df={self.min_df!r} leaves no n-gram: none stands in that many of the "
-                f"{n_all} texts of X; lower it."
-            )
-        self.columns = None if columns is None else self.counter.keep(columns)
-        self.idf = inverse_frequencies(n_texts if columns is None else n_texts[columns], n_all)
-        return columns
-
-    def transform(self, *inputs):
-        """Weight what the counter takes."""
-        counts = self.counter.counts(*inputs)
-        return self._weight(counts if self.columns is None else counts[:, self.columns])
-
-    def _weight(self, counts):
-        """Turn counts into weights in place: what TfidfTransformer does, without its checks."""
-        counts.data = (np.log(counts.data) + 1) * self.idf[counts.indices]
-        norms = np.sqrt(squared_norms(counts.data, counts.indptr)).astype(np.float32)
-        counts.data /= np.repeat(norms, np.diff(counts.indptr))
-        return counts
-
-    def _check_learned(self):
-        """Raise ValueError unless this is what `fit_transform` can have learned."""
-        n_columns = self.counter.n_columns
-        kept = self.columns
-        if kept is not None:
-            inside = kept.size == 0 or 0 <= kept.min() <= kept.max() < n_columns
-            if kept.ndim != 1 or kept.dtype.kind != "i" or not inside:
-                raise ValueError("the columns that were kept are none of those there are")
-            n_columns = len(kept)
-        if self.idf.shape != (n_columns,) or not np.isfinite(self.idf).all():
-            raise ValueError("the weights of the n-grams are not one finite number for each")
-
-    def names(self, *arguments):
-        """Return the n-grams that were kept, in the order of the columns."""
-        names = np.array(self.counter.names(*arguments), dtype=object)
-        return names if self.columns is None else names[self.columns]
-
-    def name(self, column, *arguments):
-        """Return the n-gram of one column."""
-        kept = column if self.columns is None else int(self.columns[column])
-        return self.counter.name(kept, *arguments)
+def _pad(word):
+    """Return the part of a word that is read, padded with spaces."""
+    return f" {word[:LONGEST_WORD]} "

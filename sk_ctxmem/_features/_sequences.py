@@ -1,14 +1,14 @@
-"""The container of n-gram features and words that the vectorizer returns."""
+"""TextSequences, the container of n-gram features and words."""
 
 import numpy as np
 
 
 class TextSequences:
-    """Rows of n-gram features together with the words in their order.
+    """Rows of n-gram features together with their words in order.
 
-    What :class:`TextSequenceVectorizer` returns. Rows can be taken with a number, a slice, a
-    mask or an array of numbers, which is all that scikit-learn's splitters, searches and caches
-    need. The parts are not copied, and should not be changed.
+    :class:`TextSequenceVectorizer` returns this container. Rows are indexed by an integer, a
+    slice, a mask or an array of integers, as scikit-learn's splitters, searches and caches
+    require. The arrays are not copied and should not be modified.
 
     Parameters
     ----------
@@ -16,13 +16,13 @@ class TextSequences:
         The n-gram features.
 
     words : ndarray of shape (n_words,), int32
-        Numbers of the words of all rows, row after row; 0 stands for an unknown word.
+        Numbers of the words of all rows, row after row; 0 is an unknown word.
 
     offsets : ndarray of shape (n_rows + 1,), int64
-        Row i has the words ``words[offsets[i]:offsets[i + 1]]``.
+        The words of row i are ``words[offsets[i]:offsets[i + 1]]``.
 
     vocabulary_size : int
-        One more than the largest number that a word can have.
+        One more than the largest possible number of a word.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class TextSequences:
         return self.shape[0]
 
     def __getitem__(self, rows):
-        if isinstance(rows, tuple):  # scikit-learn asks for [rows, ...]
+        if isinstance(rows, tuple):  # scikit-learn indexes with [rows, ...]
             rows, *rest = rows
             if any(part not in (Ellipsis, slice(None)) for part in rest):
                 raise IndexError("Only rows of TextSequences can be taken; see .features.")
@@ -66,10 +66,10 @@ class TextSequences:
         return TextSequences(self.features[rows], words, offsets, self.vocabulary_size)
 
     def __array__(self, dtype=None, copy=None):
-        """Refuse: the words would be lost."""
+        """Raise TypeError, since an array would lose the words."""
         raise TypeError(
-            "TextSequences cannot become an array; pass it to ContextMemoryClassifier as it is, "
-            "or use its n-grams alone: sequences.features"
+            "TextSequences cannot become an array; pass it to ContextMemoryClassifier unchanged, "
+            "or use only its n-gram features: sequences.features"
         )
 
     def __repr__(self):

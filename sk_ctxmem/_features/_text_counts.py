@@ -1,7 +1,6 @@
-"""What a TextSequenceVectorizer learns, counted over texts that come chunk by chunk.
+"""Counts from which a TextSequenceVectorizer is fitted, for texts that are read in chunks.
 
-Counts of two parts of the texts can be merged into those of both, and make a fitted
-TextSequenceVectorizer.
+Counts of different texts can be merged.
 """
 
 from typing import Any
@@ -11,37 +10,34 @@ from sklearn.base import clone
 
 from .._input._parameters import read_ngram_range
 from ._ngram_counts import Level, NGramCounts, count_ngrams
-from ._ngrams import (
-    InsideNGrams,
-    TokenNGrams,
-    WeightedNGrams,
-    count_texts,
-    learn_tokens,
-)
+from ._ngrams import InsideNGrams, TokenNGrams
+from ._tfidf import WeightedNGrams
+from ._tokens import count_texts, learn_tokens
 
-# Of each kind of n-grams. A number more of these takes 32 bytes, and some 200 for the string of
-# a word: at the most about a gigabyte while they are counted.
+# For each kind of n-grams. An n-gram takes 32 bytes, and the string of a word about 200, so that
+# the counts take about a gigabyte at most.
 MOST_COUNTED = 4_000_000
 
 
 class TextCounts:
-    """What a TextSequenceVectorizer learns from texts, counted chunk by chunk.
+    """Counts of n-grams from which a TextSequenceVectorizer is fitted.
 
     Parameters
     ----------
     vectorizer : TextSequenceVectorizer
-        Has the parameters; it is not changed.
+        The vectorizer whose parameters are used; it is not changed.
     most_counted : int, default=MOST_COUNTED
-        Largest number of n-grams of each kind that are remembered.
+        Largest number of n-grams of each kind that are kept.
 
     Attributes
     ----------
     n_texts, n_tokens : int
-        Number of texts and of tokens until now.
+        Number of texts and of tokens so far.
     words : NGramCounts or None
-        Those of words, or of characters for ``analyzer="char"``; None before the first text.
-    inside : NGramCounts or None
-        Those of characters inside words, where they are wanted.
+        Counts of n-grams of words, or of characters if ``analyzer="char"``; None before the first
+        text.
+    char_ngrams : NGramCounts or None
+        Counts of character n-grams inside words; None if they are not used.
     """
 
     def __init__(self, vectorizer, most_counted=MOST_COUNTED):
@@ -50,7 +46,7 @@ class TextCounts:
         self.most_counted = most_counted
         self.n_texts = self.n_tokens = 0
         self.words: NGramCounts | None = None
-        self.inside: NGramCounts | None = None
+        self.char_ngrams: NGramCounts | None = None
 
     def add(self, texts):
         """Count texts.
@@ -64,29 +60,29 @@ class TextCounts:
             self.merge(self._count(texts))
 
     def merge(self, other):
-        """Take over the counts of other texts, made for the same parameters.
+        """Add the counts of other texts, made with the same parameters.
 
         Parameters
         ----------
         other : TextCounts
-            The counts, which are not to be used any more.
+            The counts; do not use them afterwards, since arrays are shared.
         """
         self.n_texts += other.n_texts
         self.n_tokens += other.n_tokens
-        for name in ("words", "inside"):
+        for name in ("words", "char_ngrams"):
             ours, theirs = getattr(self, name), getattr(other, name)
             if ours is None or theirs is None:
                 setattr(self, name, theirs if ours is None else ours)
             else:
                 ours.merge(theirs)
         if self._char_ngram_range() is None:
-            self.inside = None
-        for counts in (self.words, self.inside):
+            self.char_ngrams = None
+        for counts in (self.words, self.char_ngrams):
             if counts is not None:
                 counts.limit(self.most_counted)
 
     def _char_ngram_range(self):
-        """Return the n-grams of characters to take beside those of the words until now."""
+        """Return the range of character n-grams for the number of tokens so far."""
         return self.vectorizer._choose_char_ngram_range(self.n_tokens)
 
     def _count(self, texts):
@@ -98,68 +94,71 @@ class TextCounts:
         counts = ngrams.fit_counts(tokens, len(numbers))
         token_texts = count_texts(tokens, len(numbers)) if ngrams.ngram_range[0] > 1 else None
         chunk.words = count_ngrams(ngrams, numbers, counts, token_texts)
-        chunk.n_texts, chunk.n_tokens = len(texts), len(tokens.numbers)
+        chunk.n_texts, chunk.n_tokens = len(texts), tokens.n_tokens
         wanted = vectorizer._choose_char_ngram_range(self.n_tokens + chunk.n_tokens)
         if wanted is not None:
-            inside = InsideNGrams(wanted)
-            counts = inside.fit_counts(vectorizer._cut(texts))
-            no_texts = np.zeros(len(inside.characters), dtype=np.int64)
-            chunk.inside = count_ngrams(inside.ngrams, inside.characters, counts, no_texts)
+            char_ngrams = InsideNGrams(wanted)
+            counts = char_ngrams.fit_counts(vectorizer._cut(texts))
+            characters = char_ngrams.characters
+            no_texts = np.zeros(len(characters), dtype=np.int64)
+            chunk.char_ngrams = count_ngrams(char_ngrams.ngrams, characters, counts, no_texts)
         return chunk
 
     def make_vectorizer(self, most_features=None):
-        """Return a vectorizer that was fitted to all texts that were counted.
+        """Return a vectorizer that is fitted to all counted texts.
 
         Parameters
         ----------
         most_features : int or None, default=None
-            Largest number of features of each kind, if its `max_features` is not lower.
+            Largest number of features of each kind, if `max_features` is not lower.
 
         Returns
         -------
         vectorizer : TextSequenceVectorizer
-            The one that ``fit`` makes of the texts, where no n-gram was forgotten.
+            The vectorizer; equal to the result of ``fit`` if no n-gram was pruned.
         """
         vectorizer = clone(self.vectorizer)
         words = self.words.in_order() if self.words is not None else NGramCounts(1, [], [])
         vectorizer._check_counts(words.tokens, self.n_texts)
-        most = [number for number in (vectorizer.max_features, most_features) if number is not None]
-        limits = (vectorizer.min_df, min(most, default=None))
+        limits = [limit for limit in (vectorizer.max_features, most_features) if limit is not None]
+        selection = (vectorizer.min_df, min(limits, default=None))
         ngrams = TokenNGrams(read_ngram_range("ngram_range", vectorizer.ngram_range))
-        ngrams = self._weigh(words, ngrams, ngrams, limits)
-        inside = None
-        if self.inside is not None:
-            characters = self.inside.in_order()
-            inside = InsideNGrams(self._char_ngram_range())
-            inside.characters = characters.tokens
-            inside = self._weigh(characters, inside, inside.ngrams, limits)
-        vectorizer._keep(words.tokens, words.levels[0].n_texts, ngrams, inside)
+        weighted = self._weigh(words, ngrams, ngrams, selection)
+        weighted_chars = None
+        if self.char_ngrams is not None:
+            counts = self.char_ngrams.in_order()
+            char_ngrams = InsideNGrams(self._char_ngram_range())
+            char_ngrams.characters = counts.tokens
+            weighted_chars = self._weigh(counts, char_ngrams, char_ngrams.ngrams, selection)
+        vectorizer._keep(words.tokens, words.levels[0].n_texts, weighted, weighted_chars)
         return vectorizer
 
-    def _weigh(self, counts, counter, ngrams, limits):
-        """Return the weights of the n-grams of a counter, whose n-grams are these."""
-        counts.hand_over(ngrams)
-        weighted = WeightedNGrams(counter, *limits)
+    def _weigh(self, counts, counter, ngrams, selection):
+        """Copy counted n-grams to those of a counter, and return the counter with weights."""
+        counts.copy_to(ngrams)
+        weighted = WeightedNGrams(counter, *selection)
         weighted.learn(counts.wanted("n_texts"), counts.wanted("totals"), self.n_texts)
         return weighted
 
     def as_plain(self) -> dict[str, Any]:
-        """Return the counts as numbers, arrays and lists of strings, to be sent elsewhere."""
+        """Return the counts as numbers, arrays and lists of strings, for other processes."""
         plain: dict[str, Any] = {"n_texts": self.n_texts, "n_tokens": self.n_tokens}
-        for name in ("words", "inside"):
+        for name in ("words", "char_ngrams"):
             counts = getattr(self, name)
             if counts is not None:
-                levels = [np.stack(level._parts()) for level in counts.levels]
+                levels = [np.stack(level.arrays()) for level in counts.levels]
                 plain[name] = (list(counts.tokens), levels, counts.smallest, counts.forgotten)
         return plain
 
     def merge_plain(self, plain):
-        """Take over counts that `as_plain` returned elsewhere."""
+        """Add counts that `as_plain` returned in another process."""
         other = TextCounts(self.vectorizer, self.most_counted)
         other.n_texts, other.n_tokens = plain["n_texts"], plain["n_tokens"]
-        for name in ("words", "inside"):
+        for name in ("words", "char_ngrams"):
             if name in plain:
                 tokens, levels, smallest, forgotten = plain[name]
-                counts = NGramCounts(smallest, tokens, [Level(*part) for part in levels], forgotten)
+                counts = NGramCounts(
+                    smallest, tokens, [Level(*arrays) for arrays in levels], forgotten
+                )
                 setattr(other, name, counts)
         self.merge(other)

@@ -1,4 +1,4 @@
-"""Texts to n-gram features and word sequences, in one container."""
+"""TextSequenceVectorizer, which turns texts into n-gram features and word sequences."""
 
 import re
 from itertools import islice
@@ -13,81 +13,76 @@ from .._files._codec import from_state, to_state
 from .._input._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
 from .._input._rows import check_texts
 from .._messages import API_PAGE
-from ._ngrams import (
-    InsideNGrams,
-    TokenNGrams,
-    WeightedNGrams,
-    check_numbering,
-    count_texts,
-    learn_tokens,
-    read_tokens,
-)
-from ._one_text import weigh_one
+from ._ngrams import InsideNGrams, TokenNGrams
 from ._sequences import TextSequences
+from ._tfidf import WeightedNGrams
+from ._tokens import check_numbering, count_texts, learn_tokens, read_tokens
 
 WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
 CHARACTER_PATTERN = r"\S"
+ANY_CHARACTER = r"(?s)."
 UNKNOWN_WORD = 0
-WHITE_SPACE = re.compile(r"\s\s+")  # one space for n-grams of characters, as in scikit-learn
-RARE_WORDS_RANGE = (3, 5)  # n-grams of characters that char_ngram_range="auto" stands for
-MOST_TOKENS_OF_AUTO = 3_000_000  # in more than these, words are known well enough by themselves
+WHITE_SPACE = re.compile(r"\s\s+")  # replaced by one space for characters, as in scikit-learn
+RARE_WORDS_RANGE = (3, 5)  # the meaning of char_ngram_range="auto"
+MOST_TOKENS_OF_AUTO = 3_000_000  # with more, words are frequent enough without char n-grams
 NGRAM_CLASSES = {cls.__name__: cls for cls in (InsideNGrams, TokenNGrams, WeightedNGrams)}
-LONG_TEXT = 16  # characters for each word that is read: what is longer is cut beforehand
+LONG_TEXT = 16  # characters per word of max_length; longer texts are cut before they are split
 
 
 class TextSequenceVectorizer(  # type: ignore[call-arg]
     TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """Turn texts into TF-IDF weighted n-grams and into sequences of words.
+    """Convert texts to TF-IDF weighted n-grams and to sequences of words.
 
-    The features are those of scikit-learn's
-    :class:`~sklearn.feature_extraction.text.TfidfVectorizer` with sublinear counts, made in a
-    fraction of its time; the sequences keep the order that n-grams lose. Columns are ordered by
-    the length of the n-grams, then by their words.
+    The features equal those of scikit-learn's
+    :class:`~sklearn.feature_extraction.text.TfidfVectorizer` with sublinear term frequency, but
+    take a fraction of its time; the sequences keep the order of the words. Columns are sorted by
+    the length of the n-grams, then by their tokens.
 
     Parameters
     ----------
     analyzer : {"word", "char"}, default="word"
-        What texts are made of: words and punctuation marks, or single characters. Use "char"
-        for languages without spaces, such as Chinese, with ``ngram_range=(1, 3)``.
+        Whether tokens are words and punctuation marks, or single characters. Use "char" for
+        languages without spaces, such as Chinese, with ``ngram_range=(1, 3)``.
 
     ngram_range : tuple of (int, int), default=(1, 2)
-        Shortest and longest n-grams of words, or of characters for ``analyzer="char"``.
+        Smallest and largest length of n-grams of words, or of characters if ``analyzer="char"``.
 
     char_ngram_range : tuple of (int, int), "auto" or None, default="auto"
-        Shortest and longest n-grams of characters inside words, beside those of words. They
-        help where words are rare or misspelt, and cost two to four times as much time. "auto"
-        takes (3, 5) with ``analyzer="word"`` where the texts of fit have three million words or
-        less in all, and none else. Of a word of more than 1,000 characters the beginning counts.
+        Smallest and largest length of character n-grams inside words, which are added to the
+        n-grams of words. They help with rare and misspelt words, and take two to four times as
+        much time. "auto" uses (3, 5) if ``analyzer="word"`` and the texts of fit have at most
+        three million words in total, and no character n-grams otherwise. Only the first 1,000
+        characters of a word are read.
 
     lowercase : bool, default=True
         Whether to convert texts to lower case.
 
     min_df : int, default=1
-        Number of texts that an n-gram must occur in to become a feature.
+        Smallest number of texts that contain an n-gram for it to become a feature.
 
     max_features : int or None, default=None
-        Largest number of features of each kind of n-grams, the most frequent ones; None for
-        no limit.
+        Largest number of features of each kind of n-grams; the most frequent n-grams are
+        selected. None for no limit.
 
     max_length : int, default=2048
-        Number of words, or characters, of a text that are read; what follows is ignored.
+        Number of words, or characters, that are read of each text; the rest is ignored.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        Number of each word of the sequences, from 1. Words in a single text are not in it:
-        they share the number 0 with the words never seen.
+        Number of each word of the sequences, from 1. It has only words that occur in at least
+        two texts; all other words have the number 0.
 
     char_ngram_range_ : tuple of (int, int) or None
-        The n-grams of characters that "auto" stands for.
+        Smallest and largest length of the character n-grams; None if there are none.
 
     idf_ : ndarray of shape (n_features,)
         Inverse document frequency of each n-gram.
 
     See Also
     --------
-    ContextMemoryClassifier : Takes what this transformer returns.
+    ContextMemoryClassifier : Accepts the output of this transformer.
 
     Examples
     --------
@@ -102,6 +97,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     array([2, 1, 0, 2, 0, 1, 0], dtype=int32)
     """
 
+    _names_in_files = {"_char_ngrams": "_inside"}
     _doc_link_module = "sk_ctxmem"
     _doc_link_template = API_PAGE
     _legal_values = {
@@ -151,7 +147,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         return self
 
     def fit_transform(self, X, y=None):
-        """Learn from texts and convert them, in less time than one after the other.
+        """Learn from texts and convert them, faster than `fit` followed by `transform`.
 
         Parameters
         ----------
@@ -169,30 +165,30 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         Raises
         ------
         TypeError, ValueError
-            If a parameter is not legal, X is not made of texts, or no text has a word.
+            If a parameter is invalid, X does not consist of texts, or no text has a word.
         """
         self._check_parameters()
         texts = self._clean(check_texts(X))
         tokens, token_numbers = learn_tokens(texts, self._tokenizer())
         self._check_counts(token_numbers, len(texts))
-        limits = (self.min_df, self.max_features)
+        selection = (self.min_df, self.max_features)
         ngram_range = read_ngram_range("ngram_range", self.ngram_range)
-        ngrams = WeightedNGrams(TokenNGrams(ngram_range), *limits)
-        parts, inside = [ngrams.fit_transform(tokens, len(token_numbers))], None
-        char_ngram_range = self._choose_char_ngram_range(len(tokens.numbers))
+        ngrams = WeightedNGrams(TokenNGrams(ngram_range), *selection)
+        parts, char_ngrams = [ngrams.fit_transform(tokens, len(token_numbers))], None
+        char_ngram_range = self._choose_char_ngram_range(tokens.n_tokens)
         if char_ngram_range is not None:
-            inside = WeightedNGrams(InsideNGrams(char_ngram_range), *limits)
-            parts.append(inside.fit_transform(self._cut(texts)))
-        self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, inside)
-        return self._pack(parts, tokens, texts)
+            char_ngrams = WeightedNGrams(InsideNGrams(char_ngram_range), *selection)
+            parts.append(char_ngrams.fit_transform(self._cut(texts)))
+        self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, char_ngrams)
+        return self._add_words(_join(parts), tokens, texts)
 
     def transform(self, X):
-        """Convert texts; n-grams that were not seen are left out.
+        """Convert texts; n-grams that were not seen in fit are ignored.
 
         Parameters
         ----------
         X : list, tuple, ndarray, Series, or frame of one column, of n_rows str
-            The texts. An empty one is legal: it has no features and no words.
+            The texts. An empty text has no features and no words.
 
         Returns
         -------
@@ -200,15 +196,13 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             N-gram features and words.
         """
         check_is_fitted(self)
-        texts = check_texts(X)
+        texts, tokens = self._read(check_texts(X))
         if len(texts) == 1:
-            return self._transform_one(texts[0])
-        texts = self._clean(texts)
-        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
+            return self._add_words(self._one_row(tokens, texts), tokens, texts)
         parts = [self._ngrams.transform(tokens)]
-        if self._inside is not None:
-            parts.append(self._inside.transform(self._cut(texts)))
-        return self._pack(parts, tokens, texts)
+        if self._char_ngrams is not None:
+            parts.append(self._char_ngrams.transform(self._cut(texts)))
+        return self._add_words(_join(parts), tokens, texts)
 
     def get_feature_names_out(self, input_features=None):
         """Return the n-grams in the order of the columns.
@@ -221,32 +215,53 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         Returns
         -------
         names : ndarray of shape (n_features,) of str
-            The n-grams. Where there are two kinds, they begin with ``word__`` and ``char__``.
+            The n-grams. If there are two kinds, the names begin with ``word__`` and ``char__``.
         """
         check_is_fitted(self)
         separator = " " if self.analyzer == "word" else ""
         names = self._ngrams.names(list(self._token_numbers), separator)
-        if self._inside is None:
+        if self._char_ngrams is None:
             return names
         both = [f"word__{name}" for name in names]
-        both += [f"char__{name}" for name in self._inside.names()]
+        both += [f"char__{name}" for name in self._char_ngrams.names()]
         return np.array(both, dtype=object)
 
+    def _locate_ngrams(self, text):
+        """Return the n-grams of one text and their positions in the text.
+
+        Returns
+        -------
+        columns, starts, ends : ndarray of shape (n_found,)
+            The column of each n-gram, and its start and end in the text that `_clean` returns.
+            For each column, starts ascend.
+        """
+        check_is_fitted(self)
+        texts, tokens = self._read([text])
+        pattern = WORD_PATTERN if self.analyzer == "word" else ANY_CHARACTER
+        matches = islice(re.finditer(pattern, texts[0]), tokens.n_tokens)
+        spans = np.array([match.span() for match in matches], dtype=np.int64).reshape(-1, 2)
+        parts = [self._ngrams.locate(tokens.numbers, spans)]
+        if self._char_ngrams is not None:
+            numbers, spans = self._char_ngrams.counter.read_spans(self._cut(texts)[0])
+            parts.append(self._char_ngrams.locate(numbers, spans))
+            parts[1][0] += len(self._ngrams.idf)
+        return np.concatenate(parts, axis=1)
+
     def _names_of(self, columns):
-        """Return the n-grams of some columns: all of them take a while on large vocabularies."""
+        """Return the n-grams of some columns, since all names take long on large vocabularies."""
         n_words, tokens = len(self._ngrams.idf), list(self._token_numbers)
         separator = " " if self.analyzer == "word" else ""
-        if self._inside is None:
+        if self._char_ngrams is None:
             return [self._ngrams.name(column, tokens, separator) for column in columns]
         return [
             f"word__{self._ngrams.name(column, tokens, separator)}"
             if column < n_words
-            else f"char__{self._inside.name(column - n_words)}"
+            else f"char__{self._char_ngrams.name(column - n_words)}"
             for column in columns
         ]
 
     def _words_of(self, text):
-        """Return the words of a text, those whose numbers `transform` gives."""
+        """Return the words of a text whose numbers `transform` returns."""
         (clean,) = self._clean([text])
         if self.analyzer == "char":
             clean = "".join(clean.split())
@@ -260,14 +275,14 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
     @property
     def _kinds(self):
-        return [self._ngrams] if self._inside is None else [self._ngrams, self._inside]
+        return [self._ngrams] if self._char_ngrams is None else [self._ngrams, self._char_ngrams]
 
     @property
     def _n_columns(self):
         return sum(len(kind.idf) for kind in self._kinds)
 
     def _check_learned(self):
-        """Raise ValueError unless this is what `fit` can have learned."""
+        """Raise ValueError unless `fit` can have learned these attributes."""
         if not hasattr(self, "vocabulary_"):
             return
         self._check_parameters()
@@ -275,14 +290,14 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         check_numbering(self._token_numbers, self._ngrams.counter.n_tokens)
         are_right = numbers.shape == (len(self._token_numbers) + 1,) and numbers.dtype == np.int32
         if not are_right or numbers.min() < 0 or numbers.max() > n_words:
-            raise ValueError("the numbers of the words are not those of the vocabulary")
+            raise ValueError("the numbers of the words do not match the vocabulary")
 
     def __getstate__(self):
-        """Return arrays and plain values only, so that skops need not trust the parts."""
+        """Return arrays and plain values only, so that skops does not have to trust classes."""
         return to_state(dict(super().__getstate__()), "vectorizer", NGRAM_CLASSES)
 
     def __setstate__(self, state):
-        """Take over what `__getstate__` returned."""
+        """Restore the state that `__getstate__` returned."""
         super().__setstate__(from_state(state, NGRAM_CLASSES))
         self._check_learned()
 
@@ -295,7 +310,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             read_ngram_range("char_ngram_range", self.char_ngram_range)
 
     def _check_counts(self, token_numbers, n_texts):
-        """Raise ValueError if there is nothing to learn from so many texts of these tokens."""
+        """Raise ValueError if texts with these tokens have no word or are fewer than min_df."""
         if all(token.isspace() for token in token_numbers):
             raise ValueError("X has no word in any of its texts; at least one is needed.")
         if self.min_df > n_texts:
@@ -303,14 +318,14 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
                 f"min_df={self.min_df!r} is more than the {n_texts} texts of X; lower it."
             )
 
-    def _keep(self, token_numbers, n_texts, ngrams, inside):
-        """Keep tokens, that stand in so many texts each, and n-grams as what was learned."""
-        self._token_numbers, self._ngrams, self._inside = token_numbers, ngrams, inside
-        self.char_ngram_range_ = None if inside is None else inside.counter.ngram_range
+    def _keep(self, token_numbers, n_texts, ngrams, char_ngrams):
+        """Set the learned attributes; `n_texts` is the number of texts of each token."""
+        self._token_numbers, self._ngrams, self._char_ngrams = token_numbers, ngrams, char_ngrams
+        self.char_ngram_range_ = None if char_ngrams is None else char_ngrams.counter.ngram_range
         self.vocabulary_, self._word_numbers = _number_words(token_numbers, n_texts.tolist())
 
     def _choose_char_ngram_range(self, n_tokens):
-        """Return the n-grams of characters to take beside those of so many tokens."""
+        """Return the range of character n-grams for texts of `n_tokens` tokens in total."""
         if self.char_ngram_range is None:
             return None
         if not isinstance(self.char_ngram_range, str):
@@ -319,7 +334,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         return RARE_WORDS_RANGE if self.analyzer == "word" and are_few else None
 
     def _clean(self, texts):
-        """Convert to lower case, and cut what is far too long."""
+        """Convert texts to lower case, and cut very long texts."""
         if self.lowercase:
             texts = [text.lower() for text in texts]
         if self.analyzer == "char":
@@ -329,41 +344,48 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
     def _cut(self, texts):
         """Cut each text after its `max_length` words."""
-        limit = self.max_length  # most texts are seen to be short enough
+        limit = self.max_length  # a text of fewer characters has fewer words
         pattern = re.compile(WORD_PATTERN if self.analyzer == "word" else CHARACTER_PATTERN)
         return [text if len(text) <= limit else _cut_after(text, pattern, limit) for text in texts]
 
-    def _weigh_one(self, text):
-        """Return columns, weights, tokens and the clean form of one text, without a matrix."""
-        texts = self._clean([text])
-        tokens = read_tokens(texts, self._tokenizer(), self._token_numbers)
-        cut = None if self._inside is None else self._cut(texts)[0]
-        return *weigh_one(tokens.numbers, cut, self._ngrams, self._inside), tokens, texts
+    def _read(self, texts):
+        """Return the cleaned texts and their tokens."""
+        texts = self._clean(texts)
+        return texts, read_tokens(texts, self._tokenizer(), self._token_numbers)
 
-    def _transform_one(self, text):
-        columns, values, tokens, texts = self._weigh_one(text)
-        ends = np.array([0, len(columns)], dtype=np.int32)
-        features = sparse.csr_array((values, columns, ends), shape=(1, self._n_columns))
+    def _one_row(self, tokens, texts):
+        """Return the features of one text as a matrix."""
+        columns, values = self._weigh_one(tokens, texts)
+        indptr = np.array([0, len(columns)], dtype=np.int32)
+        features = sparse.csr_array((values, columns, indptr), shape=(1, self._n_columns))
         features.has_canonical_format = True
-        return self._add_words(features, tokens, texts)
+        return features
+
+    def _weigh_one(self, tokens, texts):
+        """Return the columns, sorted, and the weights of one text, without a matrix.
+
+        The checks of scipy would take most of the time of a turn of a conversation.
+        """
+        columns, values = self._ngrams.transform_one(tokens)
+        if self._char_ngrams is not None:
+            more_columns, more_values = self._char_ngrams.transform_one(self._cut(texts)[0])
+            columns = np.concatenate([columns, more_columns + len(self._ngrams.idf)])
+            values = np.concatenate([values, more_values])
+        return columns.astype(np.int32), values
 
     def _tokenizer(self):
-        """Return what splits a clean text into tokens: for characters, white space is one too."""
+        """Return the function that splits a clean text; white space is a token for "char"."""
         if self.analyzer == "char":
-            return tuple
+            return str  # a sequence of characters
         find, limit = re.compile(WORD_PATTERN).findall, self.max_length
         return lambda text: find(text)[:limit]
 
-    def _pack(self, parts, tokens, texts):
-        features = sparse.csr_array(parts[0] if len(parts) == 1 else sparse.hstack(parts))
-        features.sum_duplicates()  # there are none: this sorts, once for all who read them
-        return self._add_words(features, tokens, texts)
-
     def _add_words(self, features, tokens, texts):
-        if self.analyzer == "char":  # white space is part of n-grams, but no word
+        """Return features together with the words of the texts."""
+        if self.analyzer == "char":  # white space is part of n-grams, but not a word
             texts = ("".join(text.split()) for text in texts)
-            tokens = read_tokens(texts, tuple, self._token_numbers)
-        words = self._word_numbers[tokens.numbers]  # -1, for unknown, takes the last
+            tokens = read_tokens(texts, str, self._token_numbers)
+        words = self._word_numbers[tokens.without_ends()]  # UNKNOWN, -1, takes the last
         offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
         return TextSequences(features, words, offsets, len(self.vocabulary_) + 1)
 
@@ -372,6 +394,13 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _join(parts):
+    """Return the columns of matrices in one matrix whose entries are sorted."""
+    features = sparse.csr_array(parts[0] if len(parts) == 1 else sparse.hstack(parts))
+    features.sum_duplicates()  # there are none; this sorts the entries
+    return features
 
 
 def _cut_after(text, pattern, n_tokens):
@@ -383,14 +412,14 @@ def _cut_after(text, pattern, n_tokens):
 
 
 def _number_words(token_numbers, n_texts):
-    """Assign numbers, from 1, to the tokens that are words and stand in two texts or more.
+    """Assign numbers, from 1, to the tokens that are words and occur in at least two texts.
 
     Returns
     -------
     vocabulary : dict of str to int
         Number of each such word.
     numbers : ndarray of shape (n_tokens + 1,), int32
-        Number of the word that each token is, UNKNOWN_WORD for the rest, and for the last.
+        The number of the word for each token; UNKNOWN_WORD for other tokens and at the end.
     """
     words = [
         token

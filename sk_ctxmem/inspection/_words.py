@@ -6,6 +6,7 @@ from collections import defaultdict
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
 from .._features._vectorizer import (
@@ -135,6 +136,8 @@ def _find_tokens(text, vectorizer, names):
 def _find_ngrams(text, vectorizer, names):
     """Return the positions of n-grams in a text: {name: list of (start, end)}."""
     clean, origins = _clean(text, vectorizer)
+    if isinstance(vectorizer, TextSequenceVectorizer):
+        return _find_columns(text, vectorizer, names, origins)
     found = {}
     for analyzer, ngrams in _kinds_of_ngrams(vectorizer, names):
         wanted = set(ngrams.values())
@@ -145,19 +148,22 @@ def _find_ngrams(text, vectorizer, names):
     return found
 
 
+def _find_columns(text, vectorizer, names, origins):
+    """Return the positions of n-grams that the vectorizer itself finds in a text."""
+    columns, starts, ends = vectorizer._locate_ngrams(text)
+    distinct, inverse = np.unique(columns, return_inverse=True)
+    column_names = vectorizer._names_of(distinct.tolist())
+    spans = zip(inverse.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    return _in_text(((column_names[index], *span) for index, *span in spans), names, origins)
+
+
 def _kinds_of_ngrams(vectorizer, names):
     """Return pairs of an analyzer and {feature name: n-gram}."""
     analyzer = getattr(vectorizer, "analyzer", None)
-    if isinstance(vectorizer, TextSequenceVectorizer) and vectorizer.char_ngram_range_ is not None:
-        return [(analyzer, _of_kind("word__", names)), ("char_wb", _of_kind("char__", names))]
     if analyzer in ("word", "char", "char_wb"):
         return [(analyzer, {name: name for name in names})]
     ngrams = {name: name.split("__", 1)[-1] for name in names}  # FeatureUnion adds prefixes
     return [(analyzer, ngrams) for analyzer in ("word", "char_wb", "char")]
-
-
-def _of_kind(prefix, names):
-    return {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 
 
 def _ngrams(clean, vectorizer, analyzer, names):
