@@ -222,7 +222,7 @@ def test_models_of_a_gpu_load_without_one(talks):
     X = talks[1][0]
     expected = clf.predict_proba(X)
     clf.device = "cuda:99"
-    with pytest.warns(UserWarning, match="device='cuda:99' is not to be had here"):
+    with pytest.warns(UserWarning, match="device='cuda:99' is not available"):
         loaded = pickle.loads(pickle.dumps(clf))
     assert (loaded.predict_proba(X) == expected).all()
 
