@@ -14,7 +14,7 @@ from .exceptions import (
     TrainingInterruptedWarning,
 )
 
-# What a skops file of this package asks to be trusted: classes of it, and nothing else.
+# Classes of this package in a skops file, to pass as `trusted` when loading it.
 TRUSTED_TYPES = [
     "sk_ctxmem._classifier.ContextMemoryClassifier",
     "sk_ctxmem._features._vectorizer.TextSequenceVectorizer",

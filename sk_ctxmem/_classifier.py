@@ -1,6 +1,6 @@
-"""ContextMemoryClassifier: the estimator around the network.
+"""ContextMemoryClassifier, the estimator.
 
-Longer than other files, because most of it is the documentation of parameters and methods.
+Most of this file is documentation of parameters and methods.
 """
 
 from numbers import Integral, Real
@@ -22,17 +22,17 @@ from ._sessions import open_session, open_sessions
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn before 1.9, where there are no callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
     CallbackSupportMixin = type("CallbackSupportMixin", (), {})
 
     def with_callbacks(method):
-        """Return the method as it is."""
+        """Return the method unchanged."""
         return method
 
 
-NOT_KEPT = {"_model", "_net"}  # by pickles, which have the model in another form
-OPTIONAL = ("n_features_in_", "feature_names_in_", "_net")
-LEGAL_VALUES = {
+NOT_PICKLED = {"_model", "_net"}  # the model is pickled as arrays and plain values
+OPTIONAL_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_net")
+PARAMETER_CONSTRAINTS = {
     "memory": Choice("gru", "elman", "lstm", "mingru"),
     "context": Choice("past", "both", "none"),
     "word_memory": Flag(),
@@ -52,165 +52,173 @@ LEGAL_VALUES = {
 class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Text classifier with memory across the rows of a conversation or document.
 
-    Each row is encoded by its n-grams, a recurrent memory runs over the rows of its group in
-    their order, attention looks back at the rows around it, and a linear path on the n-grams
-    says what logistic regression would say; the class of the row before counts too, with the
-    probability that it was predicted with. Without groups each row stands alone: it is encoded,
-    and beside it is the linear path.
+    Like any scikit-learn classifier, except that it takes raw text, and that the other rows of a
+    group, such as a conversation or document, are context for the classification of a row. X is a
+    list of texts, a DataFrame or a matrix of features. The groups are a column of X,
+    `group_column`, or the argument `groups` of each method. Without groups, each row is classified
+    by itself.
+
+    The model is a neural network. An encoder maps the n-grams of a row to a vector, a recurrent
+    memory processes the rows of a group in order, and attention reads the nearest rows. A linear
+    model of the n-grams, as in logistic regression, and transitions from the predicted class
+    probabilities of the previous row are added to the logits. Without groups, only the encoder
+    and the linear model are used.
 
     Parameters
     ----------
     vectorizer : transformer or None, default=None
-        What turns texts into features; None for a :class:`TextSequenceVectorizer`. Any of
-        scikit-learn's text vectorizers will do. Not used where X holds features already.
+        Transformer that converts texts to features, such as any text vectorizer of scikit-learn.
+        If None, a :class:`TextSequenceVectorizer`. Not used if X contains features.
 
     memory : {"gru", "elman", "lstm", "mingru"}, default="gru"
-        Kind of the memory over the rows of a group: gated recurrent unit, plain recurrence,
-        long short-term memory, or gated linear recurrence, which is computed by a scan.
+        Type of the recurrent memory over the rows of a group: gated recurrent unit, Elman network,
+        long short-term memory, or minimal GRU, a gated linear recurrence that is computed by a
+        parallel scan.
 
     context : {"past", "both", "none"}, default="past"
-        Which other rows of the group a row sees: those before it, as in a live conversation;
-        also those after it, for finished documents; or none.
+        Rows of the group that are context of a row. Use "past" for the previous rows, as in a
+        live conversation, "both" for the previous and the following rows, as in a finished
+        document, and "none" for no context.
 
     word_memory : bool, default=False
-        Whether a second memory runs over the words inside each text. It needs texts, and takes
-        several times as long.
+        Whether to add a second memory over the words of each text. It requires texts, and training
+        takes several times as long.
 
     hidden_size : int, default=128
-        Width of encodings and memories; half of it for the encodings of rows that stand alone.
+        Size of encodings and memories. Rows without context have encodings of half this size.
 
     dropout : float, default=0.2
-        Share of features, encodings, memories and attended values that training hides.
+        Dropout rate of features, encodings, memories and attention outputs.
 
     max_epochs : int, default=4
-        Number of passes over the training rows, unless stopped early. The rates of the
-        optimiser decay to a fiftieth over this number.
+        Maximum number of passes over the training rows. The learning rates decay to one fiftieth
+        over this number of epochs.
 
     batch_size : int, default=384
-        Largest number of rows in a step. On fewer than 19,200 rows smaller batches are taken,
-        so that an epoch has 50 steps.
+        Maximum number of rows per batch. With fewer than 19,200 training rows, batches are smaller,
+        such that an epoch has 50 steps.
 
     learning_rate : float, default=0.006
-        Initial rate of AdamW; one and a half times that where rows stand alone. The tables of
-        sparse features are trained by plain SGD, whose rate follows from the data.
+        Initial learning rate of AdamW, multiplied by 1.5 for rows without context. The weights of
+        sparse features are trained by SGD with a learning rate that is computed from the data.
 
     validation_fraction : float, default=0.1
-        Share of the rows that is held out to choose the best epoch, where `n_iter_no_change` is
-        a number; a group is never cut. If that would be fewer than 10 rows, all rows are trained
-        on and all epochs are run.
+        Fraction of the rows to hold out as a validation set, in whole groups. Only used if
+        `n_iter_no_change` is not None. If the validation set would have fewer than 10 rows, train
+        for `max_epochs` on all rows.
 
     n_iter_no_change : int or None, default=None
-        Number of epochs without a better score on the rows held out, after which training
-        stops and the weights of the best epoch are restored. None runs all epochs and trains on
-        all rows, on those that tell `temperature_` in the last epoch alone; where rows see one
-        another, the mean of the weights over the ends of the epochs from the second on is kept.
+        Number of epochs without a better score on the validation set after which training stops
+        and the weights of the best epoch are restored. If None, train for `max_epochs` on all rows;
+        the rows used to calibrate `temperature_` join in the last epoch. With context, the final
+        weights are then the mean over the ends of the epochs, from the second epoch on.
 
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn.
+        Class weights, as in scikit-learn.
 
     text_column : str or None, default=None
-        Column of a DataFrame that holds the texts. None if there is only one other column, or
-        if the other columns are numeric features.
+        Column of X that contains the texts. If None, the columns without another role must be a
+        single column of texts, or numeric features.
 
     group_column : str or None, default=None
-        Column that says which conversation or document a row belongs to.
+        Column of X that contains the group of each row, such as a conversation or document.
 
     order_column : str or None, default=None
-        Column that orders the rows of a group: numbers, dates or ordered categories. Strings
-        sort by the alphabet, "10" before "9". None for their order in X.
+        Column of X that orders the rows of a group: numbers, dates or ordered categories. Strings
+        are sorted alphabetically, "10" before "9". If None, rows are in the order of X.
 
     speaker_column : str or None, default=None
-        Column that says who speaks, or any other role of a row.
+        Column of X that contains the speaker of each row, or any other category of rows.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the held-out rows, the shuffling and the dropout.
+        Seed of the initial weights, the held-out rows, shuffling and dropout.
 
     device : str, default="auto"
-        Device of torch, such as "cpu" or "cuda:0"; "auto" takes a GPU if there is one.
+        torch device, such as "cpu" or "cuda:0". "auto" selects a GPU if one is available.
 
     warm_start : bool, default=False
-        Whether fit goes on from the weights of the last fit, with its vectorizer.
+        Whether to continue from the weights of the previous fit, with its vectorizer.
 
     verbose : int, default=0
-        Whether to show a progress bar, on standard error or in the notebook: the epoch, the loss
-        so far in it, scores, rows per second and the time left; at the end, why training ended.
+        Whether to show a progress bar, on standard error or in the notebook, with the epoch, its
+        mean loss so far, scores, rows per second and the remaining time, and at the end with the
+        reason why training stopped.
 
     checkpoint : str, path-like or None, default=None
-        Folder in which fit keeps, after each epoch, what it needs to go on. Killed and started
-        again with the same rows and parameters, it goes on after the last whole epoch, and ends
-        in the same weights, bit for bit. A fit that comes to its end removes its file. Fits of
-        other rows or parameters have files of their own: a search can have one folder. Needs a
-        `random_state`.
+        Folder in which `fit` saves its state after each epoch. If a fit was killed, calling `fit`
+        with the same rows and parameters resumes after the last complete epoch, and ends with
+        bit-identical weights. A completed fit deletes its file. Fits with other rows or parameters
+        use other files, so that the fits of a search can share a folder. Requires a `random_state`.
 
     callbacks : list of skorch.callbacks.Callback or None, default=None
-        skorch callbacks, for example to clip gradients, schedule the learning rates, write to
-        TensorBoard or MLflow, or prune trials of Optuna. Each fit uses copies, which share the
-        objects that they were made with, such as a writer. A callback that raises
-        KeyboardInterrupt ends training after the epoch or, from the second epoch on, the batch.
-        Pickles include callbacks if they can be pickled; files written by `save` do not, and a
-        `checkpoint` keeps nothing of them. See :ref:`progress`.
+        skorch callbacks, for example for gradient clipping, learning rate schedules, TensorBoard,
+        MLflow or Optuna pruning. Each fit uses copies, which share the objects that they were made
+        with, such as a writer. A callback that raises KeyboardInterrupt stops training after the
+        current epoch or, from the second epoch on, after the current batch. Pickles contain
+        callbacks if they can be pickled. Files of `save` do not, and a `checkpoint` does not
+        contain their state. See :ref:`progress`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes, sorted.
+        Sorted class labels.
 
     n_features_in_ : int
-        Number of columns of X, of a frame of numbers only those without a role; not there if X
-        was a list or a Series of texts.
+        Number of columns of X; of a DataFrame of numeric features, the number of columns without a
+        role. Not defined if X was a list or Series of texts.
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns of X; only there if they are all strings.
+        Names of the columns of X. Only defined if all are strings.
 
     n_iter_ : int
-        Number of epochs that were run.
+        Number of epochs of training.
 
     temperature_ : float
-        What the logits are divided by, so that probabilities come true as often as they say. It
-        is measured on rows that the network had not been trained on: those that early stopping
-        holds out, or else a twentieth of the rows, in whole groups and at most 2,000, which join
-        the others in the last epoch. Without early stopping it is 1 on fewer than 2,000 rows and
-        for fewer than three epochs. A warm start keeps it.
+        Softmax temperature, calibrated on held-out rows. The logits are divided by it. These rows
+        are the validation set of early stopping or, without early stopping, one twentieth of the
+        rows, at most 2,000, in whole groups, which join the training rows in the last epoch. It is
+        1 without early stopping if there are fewer than 2,000 rows or fewer than three epochs. A
+        warm start keeps the previous temperature.
 
     history_ : DataFrame of shape (n_epochs, 5)
-        Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds; the valid
-        columns are NaN where no row was held out.
+        Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds. valid_loss and
+        valid_score are NaN without a validation set.
 
     stop_reason_ : str
-        Why training ended, such as "all 4 epochs done", "no better valid_score than 0.872
-        (epoch 3) for 2 epochs", or "interrupted by Ctrl-C after epoch 2". Empty after `load` of a
-        file from before there was this attribute.
+        Reason why training stopped, such as "all 4 epochs done", "no better valid_score than 0.872
+        (epoch 3) for 2 epochs", or "interrupted by Ctrl-C after epoch 2". Empty if `load` read a
+        file of a version without this attribute.
 
     net_ : skorch.NeuralNet
-        The trained net of skorch, to be read: `history` and `module_`. It holds no rows. Only there
-        after `fit` and `partial_fit`, not after `load`, pickle or copy.
+        Trained skorch net, to read its `history` and `module_`. It contains no rows. Only defined
+        after `fit` and `partial_fit`, not after `load`, unpickling or copying.
 
     vectorizer_ : transformer or None
-        The fitted vectorizer; None if X held features.
+        Fitted vectorizer. None if X contained features.
 
     scaler_ : transformer or None
-        What scales the features.
+        Fitted scaler of the features.
 
     speakers_ : dict
-        Number of each speaker that occurs in two groups or more.
+        Id of each speaker that occurs in at least two groups.
 
     See Also
     --------
-    TextSequenceVectorizer : The vectorizer for texts, for a step of its own in a Pipeline.
+    TextSequenceVectorizer : The default vectorizer, which can also be a step of a Pipeline.
 
     Notes
     -----
-    The memory follows e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2) and
-    d_i = softmax(W4 m_i + b3) to the letter with ``memory="elman"``, with the logits of
-    attention, of the linear path and of the class before added inside the softmax. The other
-    kinds put a gated cell in the place of the second formula.
+    With ``memory="elman"``, the memory is e_i = σ(W1 x_i + b1), m_i = σ(W2 e_i + W3 m_{i-1} + b2)
+    and d_i = softmax(W4 m_i + b3), with the logits of attention, of the linear model and of the
+    class transitions added inside the softmax. The other types of memory replace the second
+    formula by a gated cell.
 
-    Rows of a group need not be adjacent. Predictions come back in the order of X. In
-    ``context="past"`` the probabilities of a row do not depend on later rows, but for rounding
-    in single precision, of about 1e-7.
+    The rows of a group need not be adjacent. Predictions are in the order of X. With
+    ``context="past"``, the probabilities of a row do not depend on later rows, except for rounding
+    in single precision of about 1e-7.
 
-    A split into train and test must not cut a group: use
-    :class:`~sklearn.model_selection.StratifiedGroupKFold`, or scores will be too high.
+    A train-test split must not split a group, or scores are too high: use
+    :class:`~sklearn.model_selection.StratifiedGroupKFold`.
 
     References
     ----------
@@ -284,7 +292,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         self.callbacks = callbacks
 
     def set_params(self, **params):
-        """Set parameters, also those of the vectorizer as ``vectorizer__<name>``.
+        """Set parameters, including those of the vectorizer as ``vectorizer__<name>``.
 
         Parameters
         ----------
@@ -294,137 +302,137 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         self : ContextMemoryClassifier
-            The classifier itself.
+            The classifier.
         """
-        # The default vectorizer has parameters too: a search over them must not need its name.
+        # so that a search over parameters of the default vectorizer need not set `vectorizer`
         is_default = params.get("vectorizer", self.vectorizer) is None
         if is_default and any(name.startswith("vectorizer__") for name in params):
             params = params | {"vectorizer": TextSequenceVectorizer()}
         return super().set_params(**params)
 
     def fit(self, X, y, sample_weight=None, groups=None):
-        """Train on texts or features.
+        """Fit the classifier to texts or features.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Texts; or a DataFrame with the columns named in the parameters; or features, dense
-            or sparse, of shape (n_rows, n_features).
+            Texts, a DataFrame with the columns named by the parameters, or features, dense or
+            sparse, of shape (n_rows, n_features).
 
         y : array-like of shape (n_rows,)
-            Classes, of any kind.
+            Class label of each row.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
-            Weights of the rows. A row of weight 0 still is context for others.
+            Sample weights. A row of weight 0 is still context of other rows.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         self : ContextMemoryClassifier
-            The fitted classifier.
+            Fitted classifier.
 
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the input is not legal; the message says what is.
+            If a parameter or the input is invalid.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         MemoryError
-            If there is too little memory; the message says what to make smaller.
+            If memory runs out. The message names the parameters to decrease.
 
         Warns
         -----
         TrainingInterruptedWarning
-            If Ctrl-C (SIGINT) came in training: it stops after the batch, and the classifier is
-            fitted with the best weights until then, as MLPClassifier of scikit-learn does. Before
-            the end of the first epoch, and if it comes twice in a batch, it is a
-            KeyboardInterrupt, and the classifier stays as it was.
+            If Ctrl-C (SIGINT) interrupted training. Training stops after the current batch, and the
+            classifier is fitted with the best weights so far, as in scikit-learn's MLPClassifier. A
+            Ctrl-C during the first epoch, or a second one in the same batch, raises
+            KeyboardInterrupt and leaves the classifier unchanged.
         """
-        from ._training._fit import warn_if_interrupted  # skorch is for training alone
+        from ._training._fit import warn_if_interrupted  # imports skorch, only to train
 
         result = self._fit(X, y, sample_weight, groups)
-        warn_if_interrupted(result, checked_params(self))
+        warn_if_interrupted(result, validated_params(self))
         return self
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, groups):
-        """Fit, keep the result, and return it."""
+        """Fit, set the fitted attributes, and return the result."""
         from ._training._fit import fit_model
         from ._training._sklearn_callbacks import FitTasks
 
-        params, tasks = checked_params(self), None
+        params, tasks = validated_params(self), None
         if hasattr(self, "_init_callback_context"):
             context = self._init_callback_context(max_subtasks=int(params.max_epochs))
             if hasattr(self, "_skl_callbacks"):
-                # Scorers of scikit-learn fail on groups; without them our predict warns.
+                # scikit-learn's scorers do not accept groups; without groups, predict warns
                 metadata = None if sample_weight is None else {"sample_weight": sample_weight}
                 data = {"X": X, "y": y, "metadata": metadata}
                 tasks = FitTasks(self, context, data, fitted_attributes)
-        start = fit_result(self) if params.warm_start and self.__sklearn_is_fitted__() else None
+        start = get_fit_result(self) if params.warm_start and self.__sklearn_is_fitted__() else None
         result = fit_model(X, y, sample_weight, groups, params, start=start, tasks=tasks)
-        keep_result(self, result)
+        set_fit_result(self, result)
         if tasks is not None:
             tasks.end(result)
         return result
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, groups=None):
-        """Train one epoch on a chunk of rows.
+        """Fit the classifier to a chunk of rows, for one epoch.
 
-        The first chunk decides which n-grams and speakers are known, and is all that the rates
-        of training are found from: let it be large, and like the others. Chunks are to be passed
-        several times for the accuracy of `fit`, in any order, and must not cut a group: see
-        :func:`sk_ctxmem.whole_groups`. After `fit` or `load` training goes on from there.
+        The first chunk determines the vocabulary, the known speakers and the learning rates: it
+        should be large and similar to the other chunks. To reach the accuracy of `fit`, pass all
+        chunks several times, in any order. A chunk must not split a group, see
+        :func:`sk_ctxmem.whole_groups`. After `fit` or `load`, training continues from the fitted
+        weights.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Texts; or a DataFrame with the columns named in the parameters; or features, dense
-            or sparse, of shape (n_rows, n_features).
+            Texts, a DataFrame with the columns named by the parameters, or features, dense or
+            sparse, of shape (n_rows, n_features).
 
         y : array-like of shape (n_rows,)
-            Their classes. A chunk may lack some.
+            Class label of each row. Some classes may be missing.
 
         classes : array-like of shape (n_classes,) or None, default=None
-            All classes that any chunk has; needed in the first call only.
+            Class labels of all chunks. Required on the first call only.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
-            Weights of the rows, taken as they are: they should be about 1 on the average.
+            Sample weights, which are not normalized: their mean should be about 1.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         self : ContextMemoryClassifier
-            The classifier, which can predict after every call.
+            Fitted classifier, which can predict after each call.
 
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the input is not legal, or y has a class that is not known.
+            If a parameter or the input is invalid, or y has an unknown class.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
 
         Notes
         -----
-        The parameters `max_epochs`, `n_iter_no_change`, `validation_fraction`, `checkpoint`,
-        `warm_start` and `verbose` play no part, and those that shape the network or say how rows
-        are read, such as `hidden_size` and `group_column`, only in the first call, as does
-        `batch_size`. `history_` has a row for each call. Rates do not
-        decay, and what predicts is a running mean of the weights. No rows are left to tell a
-        temperature: `temperature_` is 1, or what `fit` found. One of `callbacks` that ends
-        training has no effect but on `stop_reason_`, as a call is one epoch. What training needs
-        to go on is kept in pickles, but not in the files of `save`: after `load`, the optimiser
-        begins anew.
+        ----- The parameters `max_epochs`, `n_iter_no_change`, `validation_fraction`, `checkpoint`,
+        `warm_start` and `verbose` are not used. `batch_size` and the parameters of the network and
+        the input, such as `hidden_size` and `group_column`, are used on the first call only.
+        `history_` has a row for each call. The learning rates do not decay, and predictions use a
+        running mean of the weights. No rows are held out for calibration: `temperature_` is 1, or
+        the one of `fit`. A callback that stops training only changes `stop_reason_`, since a call
+        is a single epoch. Pickles contain the state of training. Files of `save` do not: after
+        `load`, the state of the optimizer is new.
         """
         from ._training._partial_fit import partial_fit_model
 
-        start = fit_result(self) if self.__sklearn_is_fitted__() else None
-        params = checked_params(self)
+        start = get_fit_result(self) if self.__sklearn_is_fitted__() else None
+        params = validated_params(self)
         result = partial_fit_model(X, y, classes, sample_weight, groups, params, start=start)
-        keep_result(self, result)
+        set_fit_result(self, result)
         return self
 
     def predict(self, X, groups=None):
@@ -433,169 +441,174 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the classifier was fitted on.
+            Rows of the same kind as in `fit`.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         y : ndarray of shape (n_rows,)
-            Predicted classes.
+            Predicted class labels.
 
         Raises
         ------
         TypeError, ValueError
-            If X is not of the kind that the classifier was fitted on, or comes with groups that
-            fit knew nothing of; the message says what to do.
+            If the kind of X differs from that of `fit`, or X has groups but the classifier was
+            fitted without groups.
         """
         logits = fitted_model(self).logits(X, groups)
         return self.classes_[logits.argmax(axis=1)]
 
     def predict_proba(self, X, groups=None):
-        """Predict the probability of each class.
+        """Predict class probabilities.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the classifier was fitted on.
+            Rows of the same kind as in `fit`.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         probabilities : ndarray of shape (n_rows, n_classes)
-            In the order of `classes_`.
+            Class probabilities, in the order of `classes_`.
         """
         return softmax(fitted_model(self).logits(X, groups), axis=1)
 
     def predict_log_proba(self, X, groups=None):
-        """Predict the logarithm of the probability of each class.
+        """Predict the logarithm of class probabilities.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the classifier was fitted on.
+            Rows of the same kind as in `fit`.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_rows, n_classes)
-            In the order of `classes_`.
+            Log-probabilities, in the order of `classes_`.
         """
         return log_softmax(fitted_model(self).logits(X, groups), axis=1)
 
     def decision_function(self, X, groups=None):
-        """Return the logits, whose softmax is the prediction.
+        """Compute the logits, whose softmax is the result of `predict_proba`.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the classifier was fitted on.
+            Rows of the same kind as in `fit`.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         scores : ndarray of shape (n_rows, n_classes), or (n_rows,) for two classes
-            Logits; of two classes, that of the second less that of the first.
+            Logits. For two classes, the logit of the second class minus that of the first.
         """
         logits = fitted_model(self).logits(X, groups)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def score(self, X, y, sample_weight=None, groups=None):
-        """Return the accuracy on rows whose classes are known.
+        """Return the accuracy of predictions.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the classifier was fitted on.
+            Rows of the same kind as in `fit`.
 
         y : array-like of shape (n_rows,)
-            Their classes.
+            Class label of each row.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
-            Weights of the rows.
+            Sample weights.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         accuracy : float
-            Share of the rows, or of their weight, that is predicted rightly.
+            Accuracy, weighted by `sample_weight`.
         """
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def explain(self, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
-        """Say what each n-gram, each other row and the rest contributed to predictions.
+        """Explain predictions by contributions of n-grams, of other rows and of structure.
 
-        What is explained is a score: the log-odds ln(p / (1 - p)) of the probability of a class;
-        for two classes that is what `decision_function` returns. The contributions of a row add
-        up to its score, where it stands, less the score of one empty text alone.
+        The explained score is the log-odds ln(p / (1 - p)) of the probability p of a class. For two
+        classes, it is the result of `decision_function`. The contributions of a row add up to the
+        difference between its score in context and the score of a single empty text without
+        context.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the classifier was fitted on: whole conversations, of which
-            `rows` are explained.
+            Rows of the same kind as in `fit`: whole conversations, which include the context of the
+            explained rows.
 
         target : class, array-like of n_explained classes, or None, default=None
-            The class whose score is explained, one for all rows or one for each; None for the
-            class that is predicted for each row.
+            Class whose score is explained, one for all rows or one for each explained row. If None,
+            the predicted class of each row.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            Which conversation or document each row belongs to, if no column says so.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         rows : array-like of int, mask of shape (n_rows,), or None, default=None
-            Positions in X of the rows to explain; the others are their context. None for all.
+            Positions in X of the rows to explain. The other rows are context only. If None, all
+            rows are explained.
 
         method : {"integrated_gradients", "leave_one_out", "gradient_times_input"}, \
                 default="integrated_gradients"
-            How the score is shared out; see the notes.
+            Method of attribution, see Notes.
 
         Returns
         -------
         explanation : DataFrame
-            One line for each contribution, with the columns
+            One row for each contribution, with the columns
 
             - row: position in X of the explained row;
-            - target: the class whose score is explained;
-            - source: "ngram" for the text of the row by way of encoder, memory and attention,
-              "wide" for its text by the linear path, "word" for its text by the word memory,
-              "row" for the text of another row of its group, "structure" for all that is no
-              text (place in the group, speaker, that there are other rows) and "remainder" for
-              what is left over;
-            - feature: the n-gram, word or name of the feature, None for the last three;
-            - from_row: position in X of the row whose text it is, -1 for the last two;
-            - contribution: what it adds to the score;
-            - attention: for "row", how much attention the row gives to that row. It says where
-              the network looks, and is no reason for what it says.
+            - target: class whose score is explained;
+            - source: "ngram" for the text of the row through encoder, memory and attention, "wide"
+              for its text through the linear model, "word" for its text through the word memory,
+              "row" for the text of another row of the group, "structure" for everything except
+              texts (position in the group, speakers, presence of other rows), and "remainder" for
+              the difference between the score and the sum of the contributions;
+            - feature: n-gram, word or name of the feature; None for "row", "structure" and
+              "remainder";
+            - from_row: position in X of the row that contains the text; -1 for "structure" and
+              "remainder";
+            - contribution: amount added to the score;
+            - attention: attention weight of the other row, for "row" only. Attention weights show
+              which rows the network reads, but do not explain its prediction.
 
         Raises
         ------
         TypeError, ValueError
-            If X is not of the kind that the classifier was fitted on, a class is unknown, rows
-            are not in X, or the method is none of these; the message says what to do.
+            If the kind of X differs from that of `fit`, a class is unknown, `rows` are not
+            positions in X, or `method` is invalid.
 
         Notes
         -----
-        All texts are first taken to be empty, with places and speakers as they are: what that
-        changes is the structure. From there "integrated_gradients" goes to the texts as they
-        are on a straight line, and its contributions add up to 1e-3. "leave_one_out" is by how
-        much the score falls if one n-gram, or the text of one other row, is left out, and
-        "gradient_times_input" is what they would contribute were the score linear. These two do
-        not add up: the remainder is what is left over. An n-gram of a text that was in no text
-        of fit contributes nothing, and has no line. Numbers that are not sparse are compared
-        with their means in training, sparse features and texts with nothing.
+        ----- The baseline replaces all texts by empty texts and keeps the positions and speakers.
+        The difference between the baseline and a single empty text is the contribution of
+        structure. "integrated_gradients" integrates gradients along the straight line from the
+        baseline to the texts; its contributions add up to the score within 1e-3. "leave_one_out" is
+        the decrease of the score if one n-gram, or the text of one other row, is removed.
+        "gradient_times_input" is the contribution if the score were linear. Contributions of these
+        two methods do not add up to the score; the difference is the remainder. N-grams that are
+        not in the vocabulary of `fit` contribute nothing and are not in the result. The baseline of
+        dense features is their mean in training; the baseline of sparse features is zero.
 
-        The cost of a row grows with the number of rows that it sees: with ``context="past"``
-        those before it.
+        The time to explain a row increases with the number of rows in its context: with
+        ``context="past"``, the previous rows of the group.
 
         References
         ----------
@@ -608,26 +621,27 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         >>> from sk_ctxmem import ContextMemoryClassifier
         >>> texts = ["good film", "bad film", "very good", "very bad"] * 10
         >>> clf = ContextMemoryClassifier(random_state=0).fit(texts, [1, 0, 1, 0] * 10)
-        >>> lines = clf.explain(["good book"], target=1)
-        >>> lines.groupby("feature")["contribution"].sum().idxmax()
+        >>> explanation = clf.explain(["good book"], target=1)
+        >>> explanation.groupby("feature")["contribution"].sum().idxmax()
         'word__good'
         """
         return explain(fitted_model(self), X, target, groups, rows=rows, method=method)
 
     def session(self, state=None, *, keep_texts=False):
-        """Begin a live conversation, or go on with one.
+        """Start a live conversation, or resume one.
 
-        The classifier must have been fitted with groups and ``context="past"``. It can serve any
-        number of sessions, which do not change it; a later fit does not change them.
+        The classifier must have been fitted with groups and ``context="past"``. It can have any
+        number of sessions. Sessions do not change the classifier, and a later fit does not change
+        them.
 
         Parameters
         ----------
         state : dict of str to ndarray, or None, default=None
-            What :meth:`ContextSession.state` returned, to go on from there; None for a new
-            conversation.
+            Result of :meth:`ContextSession.state`, to resume that conversation. If None, start a
+            new conversation.
 
         keep_texts : bool, default=False
-            Whether the session keeps the texts, for `history_` and in its state.
+            Whether the session stores the texts, in its `history_` and its state.
 
         Returns
         -------
@@ -639,17 +653,18 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If its rows see later rows or none, or the state is damaged or of another model.
+            If the classifier was not fitted with groups and ``context="past"``, or the state is
+            invalid or belongs to another model.
         """
         return open_session(fitted_model(self), state, keep_texts=keep_texts)
 
     def sessions(self, n_sessions):
-        """Begin many live conversations that are advanced together.
+        """Start many live conversations, which are predicted in batches.
 
         Parameters
         ----------
         n_sessions : int
-            Their number.
+            Number of conversations.
 
         Returns
         -------
@@ -661,78 +676,81 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If its rows see later rows or none.
+            If the classifier was not fitted with groups and ``context="past"``.
         """
         return open_sessions(fitted_model(self), n_sessions)
 
     def save(self, path):
-        """Write the fitted classifier to a file that holds data only.
+        """Save the fitted classifier to a file that contains data only.
 
-        Nothing in it is run when it is loaded, whoever wrote it. It is a zip of ``config.json``,
-        ``vocabulary.json``, ``weights.safetensors`` and a ``manifest.json`` with their checksums,
-        the version of the format, and the versions of what wrote it. An older file of this name
-        stays whole until the new one is complete.
+        Loading the file does not execute code from it, even if the file is from an untrusted
+        source. The file is a zip archive of ``config.json``, ``vocabulary.json``,
+        ``weights.safetensors`` and ``manifest.json``, which contains checksums and the versions of
+        the format and of the packages. An existing file is replaced only once the new file is
+        complete.
 
-        It has all parameters but `checkpoint` and `callbacks`, and neither requests for metadata
-        nor what `partial_fit` needs to go on.
+        The file contains all parameters except `checkpoint` and `callbacks`. It does not contain
+        metadata requests, nor the state that `partial_fit` continues from.
 
         Parameters
         ----------
         path : str or path-like
-            The file.
+            Path of the file.
 
         Raises
         ------
         NotFittedError
-            If there is nothing to save yet.
+            If the classifier is not fitted.
         TypeError
-            If something is not plain data, such as a vectorizer of another class or with a
-            function as a parameter, or asks for what a file must not; the message names it.
+            If a parameter is not plain data, such as a vectorizer of an unknown class or a
+            function, or has a value that is not allowed in files. The message names it.
         OSError
             If the file cannot be written.
 
         See Also
         --------
-        load : Reads it.
+        load : Load the file.
         """
         check_is_fitted(self)
-        write_model(path, type(self).__name__, self.get_params(deep=False), fit_result(self))
+        write_model(path, type(self).__name__, self.get_params(deep=False), get_fit_result(self))
 
     @classmethod
     def load(cls, path):
-        """Read a fitted classifier from a file written by `save`.
+        """Load a fitted classifier from a file written by `save`.
 
         Parameters
         ----------
         path : str or path-like
-            The file.
+            Path of the file.
 
         Returns
         -------
         classifier : ContextMemoryClassifier
-            It predicts as the one that was saved, on the GPU or CPU that there is.
+            Fitted classifier, with the predictions of the saved one. It uses the device of its
+            parameter `device`, or the CPU if that is not available.
 
         Raises
         ------
         ModelFileError
-            If the file is damaged, is none of ours, or is of a later format.
+            If the file is corrupt, was not written by this package, or has an unsupported format
+            version.
         OSError
-            If it cannot be opened.
+            If the file cannot be opened.
         """
         with model_file_errors(path):
             params, result = read_model(path, cls.__name__, cls._get_param_names())
             classifier = cls(**params)
-            check_parameters(classifier, LEGAL_VALUES)
-        keep_result(classifier, result)
+            check_parameters(classifier, PARAMETER_CONSTRAINTS)
+        set_fit_result(classifier, result)
         return classifier
 
     def __getstate__(self):
-        """Return arrays and plain values, and the objects of classes that are not known here."""
-        attributes = {name: value for name, value in vars(self).items() if name not in NOT_KEPT}
+        """Convert trusted classes to arrays and plain values; other objects are pickled."""
+        attributes = {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
         return to_pickle(attributes, getattr(self, "_model", None), type(self).__name__)
 
     def __setstate__(self, state):
-        """Rebuild everything, on the device that there is now."""
+        """Restore the attributes and the model, on an available device."""
         attributes, model = from_pickle(state, type(self).__name__)
         self.__dict__.update(attributes)
         if model is not None:
@@ -740,19 +758,19 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     @property
     def net_(self):
-        """The trained net of skorch."""
+        """Trained skorch net."""
         if "_net" in vars(self):
             return self._net
-        reason = "it is not fitted yet; call fit first"
+        reason = "it is not fitted; call fit first"
         if self.__sklearn_is_fitted__():
             reason = (
-                "a classifier that was loaded, unpickled or copied keeps the network, but not the "
-                "net of skorch that trained it; read history_, or fit again"
+                "a loaded, unpickled or copied classifier does not contain the skorch net that "
+                "trained it; use history_, or fit again"
             )
         raise AttributeError(f"{type(self).__name__} has no net_: {reason}.")
 
     def __sklearn_is_fitted__(self):
-        """Tell check_is_fitted whether there is a network."""
+        """Return whether the classifier is fitted, for `check_is_fitted`."""
         return "_model" in vars(self)
 
     def __sklearn_tags__(self):
@@ -762,8 +780,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         return tags
 
 
-def checked_params(classifier):
-    """Return the parameters of a classifier, each a legal value.
+def validated_params(classifier):
+    """Validate and return the parameters of a classifier.
 
     Parameters
     ----------
@@ -773,26 +791,26 @@ def checked_params(classifier):
     Returns
     -------
     params : SimpleNamespace
-        The parameters by name, and the name of the class as `estimator_name`.
+        Parameters by name, and the class name as `estimator_name`.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not legal; the message says what is.
+        If a parameter is invalid.
     """
-    check_parameters(classifier, LEGAL_VALUES)
+    check_parameters(classifier, PARAMETER_CONSTRAINTS)
     params = classifier.get_params(deep=False)
     return SimpleNamespace(**params, estimator_name=type(classifier).__name__)
 
 
-def fit_result(classifier):
-    """Return what a fitted classifier has kept of its fits."""
+def get_fit_result(classifier):
+    """Return the result of the last fit of a fitted classifier."""
     history, n_iter, reason = classifier.history_, classifier.n_iter_, classifier.stop_reason_
     return FitResult(classifier._model, history, n_iter, reason, stream=classifier._stream)
 
 
 def fitted_attributes(result):
-    """Return the attributes of a classifier that has this result of a fit."""
+    """Return the attributes of a classifier with this fit result, by name."""
     model, schema = result.model, result.model.reader.schema
     attributes = {
         "n_features_in_": schema.n_features_in,
@@ -813,8 +831,8 @@ def fitted_attributes(result):
     }
 
 
-def keep_result(classifier, result):
-    """Give a classifier what a fit has learned: the one place where its state changes."""
-    for name in OPTIONAL:
+def set_fit_result(classifier, result):
+    """Set the fitted attributes of a classifier; nothing else changes a fitted classifier."""
+    for name in OPTIONAL_ATTRIBUTES:
         classifier.__dict__.pop(name, None)
     classifier.__dict__.update(fitted_attributes(result))

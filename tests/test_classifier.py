@@ -222,7 +222,7 @@ def test_models_of_a_gpu_load_without_one(talks):
     X = talks[1][0]
     expected = clf.predict_proba(X)
     clf.device = "cuda:99"
-    with pytest.warns(UserWarning, match="device='cuda:99' is not to be had here"):
+    with pytest.warns(UserWarning, match="device='cuda:99' is not available"):
         loaded = pickle.loads(pickle.dumps(clf))
     assert (loaded.predict_proba(X) == expected).all()
 
@@ -358,6 +358,19 @@ def test_warm_start_goes_on(talks):
     assert clf.history_["train_loss"].tolist()[:2] == first_loss
     assert clf.history_["train_loss"].iloc[2] < first_loss[0] / 2
     assert clf.n_iter_ == 2
+
+
+def test_warm_start_refuses_other_columns():
+    """Check that weights are not trained on with features that another column has now."""
+    X = pd.DataFrame({"price": np.arange(40.0), "weight": np.arange(40.0)[::-1]})
+    y = [0, 1] * 20
+    clf = ContextMemoryClassifier(max_epochs=1, warm_start=True).fit(X, y)
+    clf.fit(X, y)
+    needed = r"needs the features of the last fit, \['price', 'weight'\] \(2 columns\), but X has "
+    with pytest.raises(ValueError, match=needed + r"\['weight', 'price'\] \(2 columns\)"):
+        clf.fit(X[["weight", "price"]], y)
+    with pytest.raises(ValueError, match=needed + r" \(1 columns\)"):
+        clf.fit(X[["price"]].to_numpy(), y)
 
 
 def test_warm_start_refuses_another_problem(talks):

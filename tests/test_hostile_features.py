@@ -369,7 +369,7 @@ def test_rows_too_far_from_those_of_fit_are_named(memory):
     """Check that no prediction is NaN: what single precision has no room for is refused."""
     groups = np.repeat(np.arange(6), 4) if memory else None
     classifier = small().fit(X * 1e-10, CLASSES, groups=groups)
-    with refused(ValueError, "X has numbers in row 3 that are too far from those of fit", "scale"):
+    with refused(ValueError, "X has values in row 3 whose logits overflow", "scale"):
         classifier.predict(with_value(3e38), groups=groups)
 
 

@@ -199,7 +199,7 @@ def test_forged_files_are_refused_before_they_do_harm(files, kind, edit, tmp_pat
     path.write_bytes(forge(files[kind], edit))
     reset_peak()
     before, start = resident_bytes(), time.perf_counter()
-    with pytest.raises(ModelFileError, match="holds no whole classifier"):
+    with pytest.raises(ModelFileError, match="does not contain a valid classifier"):
         ContextMemoryClassifier.load(path)
     assert time.perf_counter() - start < 5
     assert peak_bytes() - before < 1e9

@@ -66,10 +66,10 @@ HARMLESS = {
     "vocabulary": numbered(1, 0, 2),
     "empty vocabulary": numbered(),
 }
-FILES = ": files that others read must not have another value."
+FILES = ": other values are not allowed in model files."
 PATTERN = (
-    " must be a pattern without groups and of at most 2 repetitions: others may take for ever on "
-    "some texts."
+    " must be a pattern without groups and of at most 2 repetitions: other patterns may not "
+    "terminate on some texts."
 )
 GAPS = "The words of vocabulary_ are not numbered from 0 without gaps."
 HARMFUL = {
@@ -104,10 +104,10 @@ HARMFUL = {
     ),
     "pattern": (CountVectorizer(token_pattern="(a+)+b"), f"token_pattern='(a+)+b'{PATTERN}"),
     "pattern of hashing": (HashingVectorizer(token_pattern="(a)"), f"token_pattern='(a)'{PATTERN}"),
-    "no columns": (HashingVectorizer(n_features=0), "n_features=0 is no number of columns."),
+    "no columns": (HashingVectorizer(n_features=0), "n_features=0 must be from 1 to 2147483647."),
     "many columns": (
         HashingVectorizer(n_features=2**31),
-        "n_features=2147483648 is no number of columns.",
+        "n_features=2147483648 must be from 1 to 2147483647.",
     ),
     "gap": (numbered(0, 2), GAPS),
     "negative": (numbered(-1, 0), GAPS),

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._features._scaler import RowNormScaler
-from sk_ctxmem._model._checks import check_learned
-from sk_ctxmem._model._file import OF_TRAINING, model_state
+from sk_ctxmem._model._checks import check_fitted_attributes
+from sk_ctxmem._model._file import TRAINING_ATTRIBUTES, model_state
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden" / "v1"
 def load(name):
     """Return what the classifier of a golden file has learned, by the names that files have."""
     classifier = ContextMemoryClassifier.load(GOLDEN / f"{name}.ctxmem")
-    training = {name: getattr(classifier, name) for name in OF_TRAINING}
+    training = {name: getattr(classifier, name) for name in TRAINING_ATTRIBUTES}
     return SimpleNamespace(**model_state(classifier._model), **training)
 
 
@@ -68,10 +68,10 @@ WRONG = [
 def test_a_part_that_no_fit_learns_is_named(name, part, change):
     """Check that each part is held to its kind, and to the sizes of the network."""
     learned = load(name)
-    check_learned(learned)
+    check_fitted_attributes(learned)
     setattr(learned, part, change(getattr(learned, part)))
-    with says(ValueError, f"{part} cannot be what a fit has learned"):
-        check_learned(learned)
+    with says(ValueError, f"{part} cannot be the result of a fit"):
+        check_fitted_attributes(learned)
 
 
 @pytest.mark.parametrize("vectorizer", [CountVectorizer(), TextSequenceVectorizer()])
@@ -79,8 +79,8 @@ def test_a_vectorizer_of_few_columns_is_named(vectorizer):
     """Check that it is held to the columns that the scaler reads, and to the words."""
     learned = load("everything")
     learned.vectorizer_ = vectorizer.fit(["ab"])
-    with says(ValueError, "n_features_in_, vectorizer_ cannot be what a fit has learned"):
-        check_learned(learned)
+    with says(ValueError, "n_features_in_, vectorizer_ cannot be the result of a fit"):
+        check_fitted_attributes(learned)
 
 
 def test_a_part_without_what_others_read_is_an_error():
@@ -88,10 +88,10 @@ def test_a_part_without_what_others_read_is_an_error():
     learned = load("texts")
     scaler, learned.scaler_ = learned.scaler_, StandardScaler().fit(np.eye(3))
     with says(AttributeError, "'StandardScaler' object has no attribute 'columns_'"):
-        check_learned(learned)
+        check_fitted_attributes(learned)
     learned.scaler_, learned.vectorizer_ = scaler, None
     with says(AttributeError, "'NoneType' object has no attribute 'transform'"):
-        check_learned(learned)
+        check_fitted_attributes(learned)
 
 
 @pytest.mark.parametrize("name", ["numbers", "sparse"])
@@ -104,12 +104,12 @@ def test_features_have_the_columns_that_the_scaler_reads(name):
         smallest, largest = int(learned.scaler_.columns_.max()) + 1, 2**31 - 1
     for n_columns in (smallest, largest):
         learned.n_features_in_ = n_columns
-        check_learned(learned)
+        check_fitted_attributes(learned)
     wrong = [smallest - 1, largest + 1, None] + [float(smallest)] * (name == "sparse")
     for n_columns in wrong:
         learned.n_features_in_ = n_columns
-        with says(ValueError, "n_features_in_ cannot be what a fit has learned"):
-            check_learned(learned)
+        with says(ValueError, "n_features_in_ cannot be the result of a fit"):
+            check_fitted_attributes(learned)
 
 
 def test_all_wrong_parts_are_named():
@@ -117,26 +117,26 @@ def test_all_wrong_parts_are_named():
     learned = load("numbers")
     learned._input_kind = "numbers"
     learned.n_iter_ = None
-    with says(ValueError, "n_iter_, _input_kind cannot be what a fit has learned"):
-        check_learned(learned)
+    with says(ValueError, "n_iter_, _input_kind cannot be the result of a fit"):
+        check_fitted_attributes(learned)
 
 
 def test_one_class_is_not_learned():
     """Check that there are two classes at least, though the sizes say one."""
     learned = load("texts")
     learned.classes_, learned._sizes["n_classes"] = learned.classes_[:1], 1
-    with says(ValueError, "classes_ cannot be what a fit has learned"):
-        check_learned(learned)
+    with says(ValueError, "classes_ cannot be the result of a fit"):
+        check_fitted_attributes(learned)
 
 
 def test_two_classes_and_one_word_are_legal():
     """Check the smallest number of classes, and that one word makes a memory of words."""
     learned = load("texts")
     learned.classes_, learned._sizes["n_classes"] = learned.classes_[:2], 2
-    check_learned(learned)
+    check_fitted_attributes(learned)
     learned._sizes["n_words"], learned._reading["word_memory"] = 1, True
-    with says(ValueError, "vectorizer_ cannot be what a fit has learned"):  # it knows no words
-        check_learned(learned)
+    with says(ValueError, "vectorizer_ cannot be the result of a fit"):  # it knows no words
+        check_fitted_attributes(learned)
 
 
 @pytest.mark.parametrize("kind", ["text", "features", "sequences"])
@@ -146,7 +146,7 @@ def test_each_kind_of_input_is_legal(kind):
     learned._input_kind, learned.speakers_ = kind, {}
     for n_iter in (1, len(learned.history_)):
         learned.n_iter_ = n_iter
-        check_learned(learned)
+        check_fitted_attributes(learned)
     learned.n_iter_ += 1
-    with says(ValueError, "n_iter_ cannot be what a fit has learned"):
-        check_learned(learned)
+    with says(ValueError, "n_iter_ cannot be the result of a fit"):
+        check_fitted_attributes(learned)

@@ -157,7 +157,7 @@ def refuse_device(device):
 def test_a_device_that_is_not_here_is_replaced(monkeypatch):
     """Check that the CPU is taken with a warning that names the parameter."""
     monkeypatch.setattr("sk_ctxmem._model._file.choose_device", refuse_device)
-    message = "device='cpu' is not to be had here: the classifier runs on the CPU."
+    message = "device='cpu' is not available; the classifier uses the CPU instead."
     with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
         assert load("texts")._model.device == "cpu"
 
@@ -166,10 +166,10 @@ def test_the_warning_of_a_device_points_to_the_line_that_loads(monkeypatch):
     """Check that the file of the caller is named, whether it loads a file or a pickle."""
     pickled = pickle.dumps(load("texts"))
     monkeypatch.setattr("sk_ctxmem._model._file.choose_device", refuse_device)
-    with pytest.warns(UserWarning, match="is not to be had here") as caught:
+    with pytest.warns(UserWarning, match="is not available") as caught:
         ContextMemoryClassifier.load(GOLDEN / "texts.ctxmem")
     assert caught[0].filename == __file__
-    with pytest.warns(UserWarning, match="is not to be had here") as caught:
+    with pytest.warns(UserWarning, match="is not available") as caught:
         pickle.loads(pickled)
     assert caught[0].filename == __file__
 
@@ -197,20 +197,20 @@ def made_up(tmp_path, edit, name="texts"):
 
 
 def refuses(path, kind, part):
-    """Expect an error of a file that holds no whole classifier, for this reason."""
-    reason = f"{str(path)!r} holds no whole classifier ({kind}: {part}"
-    remedy = "); save it anew, or fetch it again." + doc_link("model-files")
+    """Expect an error of a file that does not contain a valid classifier, for this reason."""
+    reason = f"{str(path)!r} does not contain a valid classifier ({kind}: {part}"
+    remedy = "); save it again, or download it again." + doc_link("model-files")
     return pytest.raises(ModelFileError, match=f"(?s)^{re.escape(reason)}.*{re.escape(remedy)}$")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "kind", "part"),
     [
-        ("predict", 1, "ValueError", "a classifier cannot have 'predict'"),
-        ("__class__", 1, "ValueError", "a classifier cannot have '__class__'"),
-        ("no name", 1, "ValueError", "a classifier cannot have 'no name'"),
+        ("predict", 1, "ValueError", "a classifier has no attribute 'predict'"),
+        ("__class__", 1, "ValueError", "a classifier has no attribute '__class__'"),
+        ("no name", 1, "ValueError", "a classifier has no attribute 'no name'"),
         ("hidden_size", -1, "ValueError", "hidden_size=-1 must be"),
-        ("n_iter_", -1, "ValueError", "n_iter_ cannot be what a fit has learned"),
+        ("n_iter_", -1, "ValueError", "n_iter_ cannot be the result of a fit"),
         ("_sizes", {"is": "dict", "of": []}, "KeyError", "'n_classes'"),
     ],
 )
@@ -261,7 +261,7 @@ def test_a_classifier_that_warns_is_tried_in_silence(monkeypatch):
 def test_a_warning_that_is_an_error_is_no_damage(monkeypatch):
     """Check that it comes out as it is where the user made errors of warnings."""
     monkeypatch.setattr("sk_ctxmem._model._file.choose_device", refuse_device)
-    message = "device='cpu' is not to be had here: the classifier runs on the CPU."
+    message = "device='cpu' is not available; the classifier uses the CPU instead."
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with says(UserWarning, message):

@@ -205,7 +205,7 @@ def test_a_warning_on_the_way_is_no_damage(models, tmp_path):
     """Check that where warnings are errors, a missing device is not taken for a bad file."""
     classifier = by_pickle(models["texts"][0]).set_params(device="cuda:9")
     classifier.save(tmp_path / "model")
-    with pytest.raises(UserWarning, match="is not to be had here"):  # as pytest is told to do
+    with pytest.raises(UserWarning, match="is not available"):  # as pytest is told to do
         ContextMemoryClassifier.load(tmp_path / "model")
 
 
@@ -216,7 +216,7 @@ def test_what_comes_from_a_gpu_runs_on_the_cpu(models, tmp_path):
     from_gpu = copy.deepcopy(classifier).set_params(device="cuda:1")
     from_gpu.save(tmp_path / "model")
     content = pickle.dumps(from_gpu)
-    message = "device='cuda:1' is not to be had here: the classifier runs on the CPU"
+    message = "device='cuda:1' is not available; the classifier uses the CPU instead"
     with pytest.warns(UserWarning, match=message):
         loaded = ContextMemoryClassifier.load(tmp_path / "model")
     with pytest.warns(UserWarning, match=message):
@@ -527,7 +527,7 @@ def test_a_network_larger_than_the_file_takes_no_memory(saved, tmp_path):
             *(f'["{name}",{value}'.encode() for value in (find_size(members, name), size))
         )
         assert config != members["config.json"]
-        with pytest.raises(ModelFileError, match="holds no whole classifier"):
+        with pytest.raises(ModelFileError, match="does not contain a valid classifier"):
             load_bytes(write_members(members | {"config.json": config}, forged=True), tmp_path)
 
 
@@ -568,7 +568,7 @@ def test_columns_outside_the_tables_are_refused(saved, ending, value, tmp_path):
         changed[0] = value
         return changed
 
-    with pytest.raises(ModelFileError, match="holds no whole classifier"):
+    with pytest.raises(ModelFileError, match="does not contain a valid classifier"):
         load_bytes(change_array(saved, ending, change), tmp_path)
 
 

@@ -245,7 +245,7 @@ def test_a_session_takes_no_turn_after_its_block(classifier):
     """Check that with closes the session, and that its history stays."""
     with classifier.session() as session:
         session.predict_one("red")
-    with pytest.raises(ValueError, match="open another by clf.session"):
+    with pytest.raises(ValueError, match="start another one with clf.session"):
         session.predict_one("blue")
     assert len(session.history_) == 1
     assert session.fork().predict_one("blue") in classifier.classes_
@@ -275,7 +275,7 @@ def test_odd_texts_are_turns(text, classifier):
 
 def test_a_speaker_is_refused_where_none_was_learned(session):
     """Check that a speaker is not ignored in silence."""
-    with pytest.raises(ValueError, match="fitted without speaker_column; leave it out"):
+    with pytest.raises(ValueError, match="fitted without speaker_column; omit it"):
         session.predict_one("red", speaker="client")
     assert session.n_turns_ == 0
 
@@ -308,7 +308,7 @@ def test_features_of_another_kind_are_refused(talks):
         session.predict_one(np.zeros((2, 4)))
     with pytest.raises(ValueError, match="NaN"):
         session.predict_one(np.array([1, 2, 3, np.nan]))
-    with pytest.raises(ValueError, match="keep_texts=True needs a classifier .* fitted on texts"):
+    with pytest.raises(ValueError, match="keep_texts=True needs a classifier fitted on texts"):
         classifier.session(keep_texts=True)
     assert session.n_turns_ == 0
 
@@ -326,7 +326,7 @@ def test_numbers_beyond_single_precision_are_refused(talks):
     X = np.random.RandomState(0).normal(size=(len(talks), 4)) * 1e-3
     classifier = ContextMemoryClassifier(**SMALL).fit(X, talks["target"], groups=talks["group"])
     session = classifier.session()
-    with pytest.raises(ValueError, match="too far from those of fit for single precision"):
+    with pytest.raises(ValueError, match="logits overflow single precision"):
         session.predict_one(np.array([3e38, -3e38, 3e38, 3e38]))
     assert session.n_turns_ == 0
 
@@ -339,7 +339,7 @@ def test_a_classifier_without_past_has_no_sessions(method, talks):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         getattr(unfitted, method)(*arguments)
     for parameters, message in (
-        ({"context": "both"}, "a row sees later ones.*fit with context='past'"),
+        ({"context": "both"}, "uses following rows.*fit with context='past'"),
         ({"context": "none"}, "fitted with context='none'.*fit with context='past'"),
         ({"group_column": None, "order_column": None}, "fitted without groups.*and groups"),
     ):

@@ -125,10 +125,10 @@ def test_a_state_of_another_model_is_refused(classifier, talks):
     spoken = talks.assign(speaker="client")
     for parameters in others.values():
         other = fit(spoken, **({"speaker_column": "speaker", "memory": "lstm"} | parameters))
-        with pytest.raises(ValueError, match="state is of a session of another model"):
+        with pytest.raises(ValueError, match="state belongs to a session of another model"):
             other.session(state)
     other = fit(spoken, talks["target"].eq(talks["target"].iloc[0]), speaker_column="speaker")
-    with pytest.raises(ValueError, match="state is of a session of another model"):
+    with pytest.raises(ValueError, match="state belongs to a session of another model"):
         other.session(state)
 
 
@@ -152,31 +152,37 @@ BROKEN = {
     "one is missing": (lambda s: {n: a for n, a in s.items() if n != "memory"}, "lacks .'memory'."),
     "none": (lambda s: {}, "state lacks"),
     "the model is cut": (changed("model", lambda a: a[:3]), "of another model"),
-    "too short": (changed("memory", lambda a: a[:-1]), "has the shape"),
-    "another shape": (changed("attention", lambda a: a.ravel()), "has the shape"),
-    "double precision": (changed("memory", lambda a: a.astype(float)), "the type float64"),
-    "objects": (changed("memory", lambda a: a.astype(object)), "the type object"),
+    "too short": (changed("memory", lambda a: a[:-1]), "has shape"),
+    "another shape": (changed("attention", lambda a: a.ravel()), "has shape"),
+    "double precision": (changed("memory", lambda a: a.astype(float)), "dtype float64"),
+    "objects": (changed("memory", lambda a: a.astype(object)), "dtype object"),
     "not a number": (changed("memory", set_first(np.nan)), "are not finite"),
     "infinite": (changed("attention", set_first(np.inf)), "are not finite"),
-    "negative probability": (changed("classes", set_first(-1.0)), "are no probabilities"),
-    "too much probability": (changed("classes", set_first(1.0)), "are no probabilities"),
-    "no end of turns": (changed("n_turns", set_first(2**63 - 1)), "is no number of turns"),
-    "rows of two lengths": (changed("memory", lambda a: [[1.0], [1.0, 2.0]]), "is no array"),
+    "negative probability": (changed("classes", set_first(-1.0)), "must be probabilities"),
+    "too much probability": (changed("classes", set_first(1.0)), "must be probabilities"),
+    "no end of turns": (changed("n_turns", set_first(2**63 - 1)), "is not a valid number"),
+    "rows of two lengths": (changed("memory", lambda a: [[1.0], [1.0, 2.0]]), "is not an array"),
     "a history without end": (
         changed("history.said", lambda a: np.frombuffer(b"[" * 100_000, np.uint8)),
         "cannot be read",
     ),
     "a history of numbers": (changed("history.said", lambda a: np.array([np.nan])), "be read"),
-    "negative turns": (changed("n_turns", set_first(-1)), "is no number of turns"),
+    "negative turns": (changed("n_turns", set_first(-1)), "is not a valid number"),
     "history is no JSON": (changed("history.said", lambda a: a[:5]), "cannot be read"),
     "history is no pair": (changed("history.said", lambda a: a[:0]), "cannot be read"),
     "history of no bytes": (
         changed("history.said", lambda a: np.frombuffer(b"[[1,2,3],[1,2,3]]", np.uint8)),
-        "no session can have had",
+        "the state is invalid",
     ),
-    "history is too short": (changed("history.predictions", lambda a: a[:2]), "can have had"),
-    "no such class": (changed("history.predictions", set_first(99)), "can have had"),
-    "no such probability": (changed("history.probabilities", set_first(2.0)), "can have had"),
+    "history is too short": (
+        changed("history.predictions", lambda a: a[:2]),
+        "the state is invalid",
+    ),
+    "no such class": (changed("history.predictions", set_first(99)), "the state is invalid"),
+    "no such probability": (
+        changed("history.probabilities", set_first(2.0)),
+        "the state is invalid",
+    ),
     "more history than turns": (changed("n_turns", set_first(2)), "history of more turns"),
 }
 
@@ -193,5 +199,5 @@ def test_a_damaged_state_is_refused(name, classifier):
 
 def test_a_state_is_a_dict(classifier):
     """Check that what is no state at all is refused by its type."""
-    with pytest.raises(TypeError, match="state is a list, where a dict was expected"):
+    with pytest.raises(TypeError, match="state is a list, but a dict was expected"):
         classifier.session([1, 2])

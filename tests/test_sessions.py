@@ -71,7 +71,7 @@ def test_steps_of_bounded_size_change_nothing(classifier, monkeypatch):
     arguments = TEXTS, ["client", "agent", None] * 2
     expected = classifier.sessions(6)
     expected.predict(*arguments)
-    monkeypatch.setattr(sk_ctxmem._sessions._advance, "MOST_TURNS", 4)
+    monkeypatch.setattr(sk_ctxmem._sessions._advance, "MAX_BATCH_SIZE", 4)
     found = classifier.sessions(6)
     found.predict(*arguments)
     left = found.predict_proba(TEXTS[::-1])
@@ -135,7 +135,9 @@ def test_a_copy_goes_on_by_itself(make_copy, without_speakers):
 
 def test_sessions_are_not_pickled(without_speakers):
     """Check that the model is not written with them in silence."""
-    with pytest.raises(TypeError, match="Sessions cannot be pickled, as the model would go"):
+    with pytest.raises(
+        TypeError, match="Sessions cannot be pickled, because the pickle would contain"
+    ):
         pickle.dumps(without_speakers.sessions(2))
 
 
@@ -146,9 +148,9 @@ def test_sessions_are_not_pickled(without_speakers):
         (("red",), TypeError, "texts is one string"),
         ((["red", None, "blue"],), ValueError, "texts has no text in row 1"),
         ((["red", 3, "blue"],), TypeError, "texts has 3 of type int in row 1"),
-        ((["red"], None, [3]), ValueError, "must be numbers from 0 to 2"),
-        ((["red"], None, [-1]), ValueError, "must be numbers from 0 to 2"),
-        ((["red"] * 2, None, [1, 1]), ValueError, "names a conversation twice"),
+        ((["red"], None, [3]), ValueError, "must be indices from 0 to 2"),
+        ((["red"], None, [-1]), ValueError, "must be indices from 0 to 2"),
+        ((["red"] * 2, None, [1, 1]), ValueError, "contains a conversation twice"),
         ((["red"], None, [True, False, True]), TypeError, "must be a list of integers"),
         ((["red"], None, 1), TypeError, "must be a list of integers"),
         (([], None, []), TypeError, "must be a list of integers"),
@@ -174,7 +176,7 @@ def test_calls_that_do_not_fit_are_refused(arguments, error, message, classifier
 
 def test_speakers_are_refused_where_none_were_learned(without_speakers):
     """Check that speakers are not ignored in silence."""
-    with pytest.raises(ValueError, match="fitted without speaker_column; leave it out"):
+    with pytest.raises(ValueError, match="fitted without speaker_column; omit it"):
         without_speakers.sessions(1).predict(["red"], ["client"])
 
 

@@ -1,1 +1,1 @@
-"""The fitted model: prediction, checks and its file. No skorch."""
+"""Fitted model: prediction, validation and files. Imports no skorch."""

@@ -1,4 +1,4 @@
-"""A network from the weights of a file or a pickle."""
+"""Network from the weights of a file or pickle."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import Tensor
 from .._network._memories import MEMORIES
 from .._network._net import ContextMemoryNet
 
-LARGEST_SIZE = 2**31 - 1
-SMALLEST_SIZES = {  # of the parameters that are sizes
+MAX_SIZE = 2**31 - 1
+MIN_SIZES = {  # by parameter
     "n_features": 0,
     "n_classes": 1,
     "n_extras": 0,
@@ -27,34 +27,34 @@ SMALLEST_SIZES = {  # of the parameters that are sizes
 def build_network(
     network_params: Mapping[str, Any], weights: Mapping[str, np.ndarray]
 ) -> ContextMemoryNet:
-    """Build a network that has the given weights, without drawing random numbers.
+    """Build a network with given weights, without drawing random numbers.
 
-    The modules are built on torch's device "meta", where tensors have a shape and no memory, so
-    that a file with wrong sizes is refused before it takes any. `ContextMemoryNet` has no buffers:
-    if it gets buffers that are not in its state, they must be built off "meta".
+    The modules are built on the torch device "meta", where tensors have a shape but no memory, so
+    that wrong sizes in a file raise before memory is allocated. ContextMemoryNet has no buffers:
+    buffers that are not in its state would have to be built on another device.
 
-    Fits with `warm_start` and calls of `partial_fit` do not use this function. They build their
-    network under a seed and then load the weights of the last one, so that dropout continues from
-    the random state after the discarded initial weights.
+    Fits with `warm_start` and calls of `partial_fit` do not use this function. They build the
+    network under a seed and then load the weights of the previous fit, so that dropout continues
+    from the random state after the discarded initial weights.
 
     Parameters
     ----------
     network_params : mapping of str to object
-        The parameters of ContextMemoryNet.
+        Parameters of ContextMemoryNet.
     weights : mapping of str to ndarray
-        The state of the network. The arrays are copied.
+        State of the network. The arrays are copied.
 
     Returns
     -------
     network : ContextMemoryNet
-        On the CPU. Its weights require gradients.
+        Network on the CPU, whose weights require gradients.
 
     Raises
     ------
     ValueError
-        If a parameter or a weight is not legal by itself.
+        If a parameter or a weight is invalid by itself.
     RuntimeError
-        If names or shapes of the weights are not those of a network with these parameters.
+        If the names or shapes of the weights do not match the parameters.
     """
     _check_params(network_params)
     for name, array in weights.items():
@@ -68,31 +68,31 @@ def build_network(
 
 
 def _own_copy(array: np.ndarray) -> Tensor:
-    # the device is named: that of torch.set_default_device may be another
+    # torch.set_default_device may have set another device
     return torch.tensor(array, device="cpu")
 
 
 def _check_params(params: Mapping[str, Any]) -> None:
-    """Raise unless each parameter of a network has a legal type and value.
+    """Raise unless each parameter of a network has a valid type and value.
 
-    Whether the sizes are those of the weights is checked by torch when it loads them.
+    torch checks whether the sizes match the weights when it loads them.
     """
     expected = sorted(signature(ContextMemoryNet).parameters)
     if sorted(params) != expected:
         raise ValueError(f"a network has the parameters {expected}, not {sorted(params)!r:.200}")
-    legal = {name: _is_size(params[name], least) for name, least in SMALLEST_SIZES.items()} | {
+    valid = {name: _is_size(params[name], least) for name, least in MIN_SIZES.items()} | {
         "sparse": type(params["sparse"]) is bool,
         "memory": params["memory"] in list(MEMORIES),
         "context": params["context"] in ["past", "both", "none"],
         "dropout_rate": _is_rate(params["dropout_rate"]),
     }
-    wrong = [f"{name}={params[name]!r:.60}" for name, is_legal in legal.items() if not is_legal]
-    if wrong:
-        raise ValueError(f"a network cannot have {', '.join(wrong)}")
+    invalid = [f"{name}={params[name]!r:.60}" for name, is_valid in valid.items() if not is_valid]
+    if invalid:
+        raise ValueError(f"a network cannot have {', '.join(invalid)}")
 
 
 def _is_size(value: Any, least: int) -> bool:
-    return type(value) is int and least <= value <= LARGEST_SIZE
+    return type(value) is int and least <= value <= MAX_SIZE
 
 
 def _is_rate(value: Any) -> bool:

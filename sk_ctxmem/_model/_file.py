@@ -1,4 +1,4 @@
-"""A fitted model as plain data, and its file."""
+"""A fitted model as plain data, for files and pickles."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .._rows._reader import RowReader
 from .._runtime import choose_device
 from ..exceptions import ModelFileError
 from ._build import build_network
-from ._checks import check_learned
+from ._checks import check_fitted_attributes
 from ._fitted_model import FitResult, FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 DOCUMENTS = ("config", "vocabulary")
-NOT_IN_FILES = ("checkpoint", "callbacks")  # a folder to write into, and code
-OF_TRAINING = ("n_iter_", "stop_reason_", "history_")
-OF_MODEL = (
+NOT_IN_FILES = ("checkpoint", "callbacks")  # a folder to write to, and code
+TRAINING_ATTRIBUTES = ("n_iter_", "stop_reason_", "history_")
+MODEL_ATTRIBUTES = (
     "n_features_in_",
     "feature_names_in_",
     "vectorizer_",
@@ -38,30 +38,30 @@ ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_r
 
 
 def write_model(path: Any, name: str, params: dict[str, Any], result: FitResult) -> None:
-    """Write a fitted classifier to a file that holds data only.
+    """Write a fitted classifier to a file that contains data only.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
     name : str
-        Name of the class of the classifier, for messages.
+        Class name of the classifier, for messages.
     params : dict of str to object
         Parameters of the classifier.
     result : FitResult
-        What it has learned.
+        Result of its fit.
 
     Raises
     ------
     TypeError
-        If something is not plain data, or must not be in a file.
+        If a value is not plain data, or not allowed in a file.
     OSError
         If the file cannot be written.
     """
     kept = {key: value for key, value in params.items() if key not in NOT_IN_FILES}
     state = kept | {"device": str(params["device"])} | model_state(result.model)
     state |= dict(
-        zip(OF_TRAINING, (result.n_iter, result.stop_reason, result.history), strict=True)
+        zip(TRAINING_ATTRIBUTES, (result.n_iter, result.stop_reason, result.history), strict=True)
     )
     writer = PlainWriter(TRUSTED_CLASSES, check=check_safe_params)
     config = writer.write(state, name)
@@ -71,14 +71,14 @@ def write_model(path: Any, name: str, params: dict[str, Any], result: FitResult)
 
 
 def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, Any], FitResult]:
-    """Read what `write_model` has written, and try the model out.
+    """Read the file of `write_model`, and check that the model can predict.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
     name : str
-        Name of the class of the classifier, for messages.
+        Class name of the classifier, for messages.
     param_names : list of str
         Names of its parameters.
 
@@ -87,7 +87,7 @@ def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, 
     params : dict of str to object
         Parameters of the classifier.
     result : FitResult
-        What it has learned.
+        Result of its fit.
     """
     documents, arrays = read_archive(path, "model", DOCUMENTS)
     prefix = "network."
@@ -95,10 +95,10 @@ def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, 
     reader = PlainReader(TRUSTED_CLASSES, arrays, documents["vocabulary"], check=check_safe_params)
     state = reader.read(documents["config"])
     if state.keys() & set(NOT_IN_FILES):
-        raise ValueError(f"a file must not hold {sorted(state.keys() & set(NOT_IN_FILES))}")
-    _check_names(state, {*param_names, *OF_MODEL, *OF_TRAINING, *ONLY_IN_FILES})
+        raise ValueError(f"a file must not contain {sorted(state.keys() & set(NOT_IN_FILES))}")
+    _check_names(state, {*param_names, *MODEL_ATTRIBUTES, *TRAINING_ATTRIBUTES, *ONLY_IN_FILES})
     params = {key: state.pop(key) for key in param_names if key in state}
-    state = {"stop_reason_": ""} | state  # older files have none
+    state = {"stop_reason_": ""} | state  # files of older versions do not have it
     model = restore_model(state, weights, params["device"], name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -108,38 +108,38 @@ def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, 
 
 
 def _check_names(state: dict[str, Any], known: set[str]) -> None:
-    """Raise ValueError for names that neither this version nor a later one gives an attribute."""
+    """Raise ValueError for a name that no version of a classifier has as an attribute."""
     for key in state:
-        is_learned = key.isidentifier() and key.endswith("_") and not key.startswith("_")
-        if key not in known and not is_learned:
-            raise ValueError(f"a classifier cannot have {key!r:.60}")
+        is_fitted = key.isidentifier() and key.endswith("_") and not key.startswith("_")
+        if key not in known and not is_fitted:
+            raise ValueError(f"a classifier has no attribute {key!r:.60}")
 
 
 @contextmanager
 def model_file_errors(path: Any) -> Iterator[None]:
-    """Raise ModelFileError for whatever the content of a file leads to."""
+    """Raise ModelFileError for any error that the content of a file causes."""
     try:
         yield
-    except (MemoryError, OSError, Warning, ModelFileError):  # a Warning where these are errors
+    except (MemoryError, OSError, Warning, ModelFileError):  # a filter may raise warnings
         raise
     except Exception as error:
         raise ModelFileError(
-            f"{str(path)!r} holds no whole classifier ({type(error).__name__}: "
-            f"{error!s:.300}); save it anew, or fetch it again." + doc_link("model-files")
+            f"{str(path)!r} does not contain a valid classifier ({type(error).__name__}: "
+            f"{error!s:.300}); save it again, or download it again." + doc_link("model-files")
         ) from error
 
 
 def to_pickle(attributes: dict[str, Any], model: FittedModel | None, name: str) -> dict[str, Any]:
-    """Return arrays and plain values, and the objects of classes that are not known here.
+    """Return the state of a classifier for a pickle; untrusted classes are pickled as they are.
 
     Parameters
     ----------
     attributes : dict of str to object
-        All attributes of a classifier but its model.
+        Attributes of the classifier except its model.
     model : FittedModel or None
-        Its model, if it is fitted.
+        Its model. None if it is not fitted.
     name : str
-        Name of its class.
+        Class name of the classifier.
     """
     state = attributes if model is None else attributes | model_state(model)
     plain = to_state(state, name, TRUSTED_CLASSES, check_safe_params)
@@ -147,7 +147,7 @@ def to_pickle(attributes: dict[str, Any], model: FittedModel | None, name: str) 
 
 
 def from_pickle(state: dict[str, Any], name: str) -> tuple[dict[str, Any], FittedModel | None]:
-    """Return the attributes and the model that `to_pickle` was given."""
+    """Return the arguments `attributes` and `model` of `to_pickle`."""
     attributes = from_state(state, TRUSTED_CLASSES, check_safe_params)
     if state["weights"] is None:
         return attributes, None
@@ -156,7 +156,7 @@ def from_pickle(state: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitte
 
 
 def model_state(model: FittedModel) -> dict[str, Any]:
-    """Return a model but for its weights, by the names that files and pickles have."""
+    """Return a model without its weights, by the names in files and pickles."""
     reader, schema = model.reader, model.reader.schema
     features = {
         "n_features_in_": schema.n_features_in,
@@ -186,50 +186,50 @@ def weights_of(model: FittedModel) -> dict[str, np.ndarray]:
 def restore_model(
     state: Mapping[str, Any], weights: dict[str, np.ndarray], device: Any, name: str
 ) -> FittedModel:
-    """Make a model of its state and weights, on the device that there is now.
+    """Build a model from its state and weights, on an available device.
 
     Raises
     ------
     AttributeError, KeyError, TypeError, ValueError, RuntimeError
-        If its parts cannot be what a fit has learned.
+        If the state and weights cannot be the result of a fit.
     """
-    learned = SimpleNamespace(**state)
-    check_learned(learned)
+    fitted = SimpleNamespace(**state)
+    check_fitted_attributes(fitted)
     schema = InputSchema(
-        kind=learned._input_kind,
-        columns=learned._columns,
+        kind=fitted._input_kind,
+        columns=fitted._columns,
         n_features_in=state.get("n_features_in_"),
         feature_names_in=state.get("feature_names_in_"),
         estimator_name=name,
     )
     reader = RowReader(
         schema=schema,
-        has_groups=learned._has_groups,
-        wants_context=learned._wants_context,
-        vectorizer=learned.vectorizer_,
-        scaler=learned.scaler_,
-        speakers=learned.speakers_,
-        **learned._reading,
+        has_groups=fitted._has_groups,
+        wants_context=fitted._wants_context,
+        vectorizer=fitted.vectorizer_,
+        scaler=fitted.scaler_,
+        speakers=fitted.speakers_,
+        **fitted._reading,
     )
-    network = build_network(learned._sizes, weights)
-    found = _find_device(device)
+    network = build_network(fitted._sizes, weights)
+    available = _find_available_device(device)
     return FittedModel(
         reader=reader,
-        classes=learned.classes_,
-        temperature=learned.temperature_,
-        network=ready_to_predict(network, found),
-        network_params=learned._sizes,
-        device=found,
+        classes=fitted.classes_,
+        temperature=fitted.temperature_,
+        network=ready_to_predict(network, available),
+        network_params=fitted._sizes,
+        device=available,
     )
 
 
-def _find_device(device: Any) -> str:
-    """Return the device of this machine that comes nearest to the parameter."""
+def _find_available_device(device: Any) -> str:
+    """Return the device of the parameter or, if it is not available, the CPU."""
     try:
         return choose_device(device)
     except ValueError:
         warn_caller(
-            f"device={device!r} is not to be had here: the classifier runs on the CPU.",
+            f"device={device!r} is not available; the classifier uses the CPU instead.",
             UserWarning,
         )
         return "cpu"

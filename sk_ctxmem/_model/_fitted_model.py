@@ -1,4 +1,4 @@
-"""FittedModel: what a fit learns, and everything that predicts takes."""
+"""FittedModel, which all predictions use."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from ._predict import predict_logits
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A reader of rows and the network that scores them.
+    """Fitted reader and network, with class labels and temperature.
 
-    Nothing changes it, so that predictions, sessions and copies share it. A later fit makes a new
+    It is immutable, so that predictions, sessions and copies share it. A later fit creates a new
     one.
 
     Parameters
@@ -33,15 +33,15 @@ class FittedModel:
     reader : RowReader
         Converts X and groups to rows.
     classes : ndarray of shape (n_classes,)
-        The classes, sorted.
+        Sorted class labels.
     temperature : float
         Softmax temperature.
     network : ContextMemoryNet
-        The trained network, in evaluation mode.
+        Trained network, in evaluation mode.
     network_params : dict
-        Arguments of the network.
+        Parameters of the network.
     device : str
-        Device of torch that the network is on.
+        torch device of the network.
     """
 
     reader: RowReader
@@ -52,26 +52,26 @@ class FittedModel:
     device: str
 
     def logits(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Return the logits of each row of X, whose softmax is the prediction.
+        """Compute the logits of each row of X, divided by the temperature.
 
         Parameters
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the kind that the fit had.
+            Rows of the same kind as in `fit`.
         groups : array-like of shape (n_rows,) or None, default=None
-            Group of each row, if no column holds it.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         Returns
         -------
         logits : ndarray of shape (n_rows, n_classes), float64
-            In the order of `classes`.
+            Logits, in the order of `classes`.
         """
         rows = self.reader.read(X, groups)
         return predict_logits(self.network, rows, self.device) / self.temperature
 
     @property
     def columns(self) -> dict[str, Any]:
-        """Names of the columns of X with the roles text, group, order and speaker."""
+        """Column names by role: text, group, order and speaker."""
         return self.reader.schema.columns
 
     @property
@@ -81,32 +81,32 @@ class FittedModel:
 
     @property
     def n_features(self) -> int | None:
-        """Number of features of a row; None for texts."""
+        """Number of features of a row. None for texts."""
         return None if self.input_kind == "text" else self.reader.schema.n_features_in
 
     @property
     def speakers(self) -> dict[Any, int] | None:
-        """Number of each known speaker; None if the fit had no column of speakers."""
+        """Id of each known speaker. None if the fit had no speaker column."""
         return None if self.columns["speaker"] is None else self.reader.speakers
 
     @cached_property
     def reads_one_text(self) -> bool:
-        """Whether single texts take the short way of `read_one_text`."""
+        """Whether `read_one_text`, which is faster, computes the features of single texts."""
         is_default = reads_one_text(self.reader.vectorizer, self.reader.scaler)
         return self.input_kind == "text" and is_default and not self.reader.word_memory
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """Digest of the classes and of all weights but the large tables."""
+        """Digest of the class labels and of all weights except the large tables."""
         digest = blake2b(repr(self.classes.tolist()).encode(), digest_size=16)
         for name, weight in self.network.state_dict().items():
             digest.update(f"{name} {tuple(weight.shape)}".encode())
-            if not name.endswith("table.weight"):  # which may be large
+            if not name.endswith("table.weight"):  # tables may be large
                 digest.update(weight.float().cpu().numpy().tobytes())
         return digest.digest()
 
     def smoke_test(self) -> None:
-        """Predict a made-up row, which raises where the parts do not fit together."""
+        """Predict an artificial row, which raises if the parts of the model do not match."""
         kind, width = self.input_kind, self.n_features or 1
         no_features = sparse.csr_array((1, width), dtype=np.float32)
         is_sparse = self.network_params["sparse"]
@@ -124,24 +124,24 @@ class FittedModel:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What an estimator keeps of a fit.
+    """Model of a fit, and the history of its training.
 
     Parameters
     ----------
     model : FittedModel
-        The fitted model.
+        Fitted model.
     history : DataFrame of shape (n_epochs, 5)
-        Losses, score and seconds of each epoch, those of fits before a warm start included.
+        Losses, score and seconds of each epoch, including those of the fits before a warm start.
     n_iter : int
         Number of epochs of this fit.
     stop_reason : str
-        Why training ended.
+        Reason why training stopped.
     net : NeuralNet or None, default=None
-        The trained net of skorch; None where the model comes from a file.
+        Trained skorch net. None if the model was loaded.
     stream : dict or None, default=None
-        State that `partial_fit` goes on from.
+        State that `partial_fit` continues from.
     interrupted : bool, default=False
-        Whether Ctrl-C ended the fit before its time.
+        Whether Ctrl-C stopped training early.
     """
 
     model: FittedModel
@@ -156,12 +156,13 @@ class FitResult:
 def fitted_model(estimator: Any) -> FittedModel:
     """Return the model of a fitted classifier.
 
-    scikit-learn's `check_is_fitted` would ask the classifier, which lives in a room above.
+    `check_is_fitted` of scikit-learn would call a method of the classifier, which this package must
+    not do from a lower room.
 
     Raises
     ------
     NotFittedError
-        If it is not fitted.
+        If the classifier is not fitted.
     """
     model = getattr(estimator, "_model", None)
     if model is None:
@@ -174,8 +175,8 @@ def fitted_model(estimator: Any) -> FittedModel:
 
 def ready_to_predict(network: ContextMemoryNet, device: str) -> ContextMemoryNet:
     """Move a trained network to a device and set it to evaluation mode, in place."""
-    # Rows that stand alone are cheap, and in double precision the probabilities of a row do
-    # not depend on its batch at all; with a memory they are equal to about 1e-6.
-    if network.memory is None and not device.startswith("mps"):  # which has no doubles
+    # In double precision, the probabilities of a row do not depend on its batch. This is cheap
+    # for rows without context. With a memory, they are equal to about 1e-6.
+    if network.memory is None and not device.startswith("mps"):  # MPS has no float64
         network.set_dense_dtype(torch.float64)
     return network.to(device).eval()

@@ -1,4 +1,4 @@
-"""Logits of a trained network, batch by batch."""
+"""Logits of a trained network, computed in batches."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ PREDICTION_BATCH_SIZE = 4096
 def batch_logits(
     network: ContextMemoryNet, rows: RowSet, device: str
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the numbers of the rows of each batch, and their logits in double precision."""
+    """Return the row indices and the logits of each batch, in double precision."""
     with one_thread(), torch.inference_mode():
         return [
-            (numbers, network(batch.to(device))[0].cpu().double().numpy())
-            for numbers, batch in rows.batches(PREDICTION_BATCH_SIZE)
+            (indices, network(batch.to(device))[0].cpu().double().numpy())
+            for indices, batch in rows.batches(PREDICTION_BATCH_SIZE)
         ]
 
 
 def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
-    """Return the logits of all rows.
+    """Compute the logits of all rows.
 
     Parameters
     ----------
     network : ContextMemoryNet
-        A trained network, on `device`.
+        Trained network, on `device`.
     rows : RowSet
         The rows.
     device : str
-        A device of torch.
+        torch device.
 
     Returns
     -------
     logits : ndarray of shape (n_rows, n_classes), float64
-        In the caller's order.
+        Logits, in the order of X.
 
     Raises
     ------
     ValueError
-        If they are not finite.
+        If a logit is not finite.
     """
     logits = np.empty((len(rows), network.decoder.out_features))
-    for numbers, of_batch in batch_logits(network, rows, device):
-        logits[numbers] = of_batch
-    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
-    if len(wrong):
+    for indices, of_batch in batch_logits(network, rows, device):
+        logits[indices] = of_batch
+    overflowing = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(overflowing):
         raise ValueError(
-            f"X has numbers in row {wrong[0]} that are too far from those of fit for single "
-            "precision; scale them as those of fit, or drop the row."
+            f"X has values in row {overflowing[0]} whose logits overflow single precision; scale "
+            "the features as in fit, or drop the row."
         )
     return logits

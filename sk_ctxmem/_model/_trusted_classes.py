@@ -1,8 +1,7 @@
-"""The classes whose objects a model file may hold, and what they may be set to in one.
+"""Trusted classes of model files, and checks of their parameters.
 
-Whoever makes a file chooses every parameter in it. Those that read other files, start processes
-or may never come to an end are held to what is harmless, when a file is written and when it is
-read.
+The parameters in a file may be chosen by an attacker. Parameters that read other files, start
+processes or may not terminate are restricted to safe values, both on saving and on loading.
 """
 
 import re
@@ -38,25 +37,24 @@ TRUSTED_CLASSES = NGRAM_CLASSES | {
         TfidfVectorizer,
     )
 }
-# Reading files, pickles in a cache, processes, and changes of the X that is passed are nothing that
-# a file should bring about.
-FIXED = {"input": "content", "memory": None, "n_jobs": None, "copy": True}
+# Other values would read files, unpickle a cache, start processes, or modify the X of the user.
+SAFE_VALUES = {"input": "content", "memory": None, "n_jobs": None, "copy": True}
 ANALYZERS = ("word", "char", "char_wb")
-LONGEST_NGRAM = 100
-MOST_COLUMNS = 2**31 - 1
-LONGEST_PATTERN, MOST_REPEATS = 200, 2
+MAX_NGRAM_LENGTH = 100
+MAX_COLUMNS = 2**31 - 1
+MAX_PATTERN_LENGTH, MAX_REPEATS = 200, 2
 
 
 def check_safe_params(value):
-    """Raise ValueError if an object of a known class is set to what no file may ask for."""
+    """Raise ValueError if a trusted class has a parameter value that is not allowed in files."""
     if not isinstance(value, BaseEstimator):
         return
     parameters = value.get_params(deep=False)
-    for name, harmless in FIXED.items():
-        if parameters.get(name, harmless) != harmless:
+    for name, safe in SAFE_VALUES.items():
+        if parameters.get(name, safe) != safe:
             raise ValueError(
-                f"{name}={parameters[name]!r:.60} must be {harmless!r}: files that others read "
-                "must not have another value."
+                f"{name}={parameters[name]!r:.60} must be {safe!r}: other values are not allowed "
+                "in model files."
             )
     if isinstance(value, CountVectorizer | HashingVectorizer):
         _check_vectorizer(value)
@@ -65,23 +63,25 @@ def check_safe_params(value):
 
 
 def _check_vectorizer(value):
-    """Check what decides how long a vectorizer works, and which columns it makes."""
+    """Check the parameters that determine the run time of a vectorizer, and its columns."""
     shortest, longest = value.ngram_range
     are_integers = isinstance(shortest, Integral) and isinstance(longest, Integral)
-    if not are_integers or not 1 <= shortest <= longest <= LONGEST_NGRAM:
+    if not are_integers or not 1 <= shortest <= longest <= MAX_NGRAM_LENGTH:
         raise ValueError(
-            f"ngram_range={value.ngram_range!r:.60} must be a pair from 1 to {LONGEST_NGRAM}."
+            f"ngram_range={value.ngram_range!r:.60} must be a pair from 1 to {MAX_NGRAM_LENGTH}."
         )
     if value.analyzer not in ANALYZERS:
         raise ValueError(f"analyzer={value.analyzer!r:.60} must be one of {ANALYZERS}.")
     if value.token_pattern is not None and not is_bounded_regex(value.token_pattern):
         raise ValueError(
             f"token_pattern={value.token_pattern!r:.60} must be a pattern without groups and of "
-            f"at most {MOST_REPEATS} repetitions: others may take for ever on some texts."
+            f"at most {MAX_REPEATS} repetitions: other patterns may not terminate on some texts."
         )
     if isinstance(value, HashingVectorizer):
-        if not 1 <= value.n_features <= MOST_COLUMNS:
-            raise ValueError(f"n_features={value.n_features!r:.60} is no number of columns.")
+        if not 1 <= value.n_features <= MAX_COLUMNS:
+            raise ValueError(
+                f"n_features={value.n_features!r:.60} must be from 1 to {MAX_COLUMNS}."
+            )
     elif hasattr(value, "vocabulary_"):
         _check_vocabulary(value.vocabulary_)
         if isinstance(value, TfidfVectorizer) and value.use_idf:
@@ -89,28 +89,28 @@ def _check_vectorizer(value):
 
 
 def is_bounded_regex(pattern):
-    """Tell whether a regular expression is seen to take little time on every text.
+    """Return whether a regular expression surely takes little time on every text.
 
-    Without groups nothing can be repeated that is repeated inside, and with two repetitions the
-    time is at most the cube of the length of a text.
+    Without groups, repetitions cannot be nested. With two repetitions, the time is at most cubic in
+    the length of a text.
     """
-    if not isinstance(pattern, str) or len(pattern) > LONGEST_PATTERN:
+    if not isinstance(pattern, str) or len(pattern) > MAX_PATTERN_LENGTH:
         return False
     bare = re.sub(r"\\.", "x", pattern.removeprefix("(?u)"), flags=re.DOTALL)
     bare = re.sub(r"\[\^?\]?[^\]]*\]", "x", bare)
-    return "(" not in bare and len(re.findall(r"[*+?{]", bare)) <= MOST_REPEATS
+    return "(" not in bare and len(re.findall(r"[*+?{]", bare)) <= MAX_REPEATS
 
 
 def _check_weights(weights, n_columns):
     """Raise unless there is a weight for each column."""
     if np.shape(weights) != (n_columns,):
-        raise ValueError(f"idf_ has the shape {np.shape(weights)}, not ({n_columns},).")
+        raise ValueError(f"idf_ has shape {np.shape(weights)}, not ({n_columns},).")
 
 
 def _check_vocabulary(numbers):
-    """Raise unless words are numbered from 0 without gaps.
+    """Raise unless the ids of the words are 0, 1, 2, ... without gaps.
 
-    Sparse matrices with entries outside of them have scipy write where it should not.
+    scipy would write out of bounds for a sparse matrix with other column indices.
     """
     if sorted(numbers.values()) != list(range(len(numbers))):
         raise ValueError("The words of vocabulary_ are not numbered from 0 without gaps.")

@@ -1,4 +1,4 @@
-"""Live conversations: the network turn by turn."""
+"""Live conversations, predicted turn by turn."""
 
 from ._session import ContextSession, open_session, open_sessions
 from ._sessions import ContextSessions

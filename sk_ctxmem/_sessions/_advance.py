@@ -1,4 +1,4 @@
-"""Steps of live conversations: states, a turn, and its probabilities."""
+"""One step of live conversations: from states and turns to states and probabilities."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .._rows._row_set import RowSet
 from .._runtime import one_thread
 from ._turns import SPEAKER_SIZE, read_speakers
 
-MOST_TURNS = 2048  # of different conversations in a step, so that memory is bounded
+MAX_BATCH_SIZE = 2048  # turns, which limits the use of memory
 
 
 @dataclass(frozen=True)
 class SessionStates:
-    """All that is kept of conversations between their turns.
+    """State of conversations between turns.
 
     Parameters
     ----------
     vectors : ndarray of shape (n_conversations, n_numbers), float32
-        The states of the network.
+        States of the network.
     n_turns : ndarray of shape (n_conversations,), int64
         Number of turns so far.
     speakers : ndarray of shape (n_conversations, SPEAKER_SIZE), uint8
-        The mark of who spoke last.
+        Digest of the speaker of the previous turn.
     """
 
     vectors: np.ndarray
@@ -43,11 +43,11 @@ class SessionStates:
         return len(self.n_turns)
 
     def take(self, which: Any) -> SessionStates:
-        """Return those of some conversations."""
+        """Return the states of some conversations."""
         return SessionStates(self.vectors[which], self.n_turns[which], self.speakers[which])
 
     def put(self, which: Any, states: SessionStates) -> None:
-        """Replace those of some conversations, in place."""
+        """Replace the states of some conversations, in place."""
         for name, array in vars(self).items():
             array[which] = getattr(states, name)
 
@@ -64,30 +64,30 @@ def begin(model: FittedModel, n_conversations: int) -> SessionStates:
 def advance(
     model: FittedModel, states: SessionStates, turns: Any, speakers: list | None
 ) -> tuple[SessionStates, np.ndarray]:
-    """Read one turn of each conversation.
+    """Process one turn of each conversation.
 
     Parameters
     ----------
     model : FittedModel
-        The model, whose rows see those before them, and those alone.
+        Model fitted with groups and ``context="past"``.
     states : SessionStates
-        The conversations so far.
-    turns : list of str, ndarray, csr_array or TextSequences, one for each
-        The turns, checked.
+        States before the turns.
+    turns : list of str, ndarray, csr_array or TextSequences, one for each conversation
+        Validated turns.
     speakers : list or None
         Speaker of each turn.
 
     Returns
     -------
     states : SessionStates
-        The conversations with these turns.
+        States after the turns.
     probabilities : ndarray of shape (n_conversations, n_classes)
-        Probabilities of the classes of the turns.
+        Class probabilities of the turns.
     """
     n_before = states.n_turns
-    numbers, marks = read_speakers(speakers, len(states), model.speakers)
-    changed = None if model.speakers is None else (marks != states.speakers).any(axis=1)
-    batch = _read_batch(model, turns, describe_next_rows(n_before, changed), numbers)
+    ids, digests = read_speakers(speakers, len(states), model.speakers)
+    changed = None if model.speakers is None else (digests != states.speakers).any(axis=1)
+    batch = _read_batch(model, turns, describe_next_rows(n_before, changed), ids)
     with one_thread(), torch.inference_mode():
         vectors, logits = step(
             model.network,
@@ -95,21 +95,21 @@ def advance(
             torch.from_numpy(n_before).to(model.device),
             batch.to(model.device),
         )
-        kept = vectors.cpu().numpy().copy()  # and nothing of torch's beside it
-        after = SessionStates(kept, n_before + 1, marks)
-        scores = logits.cpu().double().numpy() / model.temperature
-    return after, _softmax(scores)
+        kept = vectors.cpu().numpy().copy()  # a view would keep more memory of torch alive
+        after = SessionStates(kept, n_before + 1, digests)
+        scaled_logits = logits.cpu().double().numpy() / model.temperature
+    return after, _softmax(scaled_logits)
 
 
 def advance_all(
     model: FittedModel, states: SessionStates, turns: Any, speakers: list | None
 ) -> tuple[SessionStates, np.ndarray]:
-    """Read one turn of each of many conversations, in steps whose memory is bounded."""
+    """Process one turn of each conversation, in batches that limit the use of memory."""
     parts = []
-    for start in range(0, len(states), MOST_TURNS):
-        part = slice(start, start + MOST_TURNS)
-        who = None if speakers is None else speakers[part]
-        parts.append(advance(model, states.take(part), turns[part], who))
+    for start in range(0, len(states), MAX_BATCH_SIZE):
+        part = slice(start, start + MAX_BATCH_SIZE)
+        some_speakers = None if speakers is None else speakers[part]
+        parts.append(advance(model, states.take(part), turns[part], some_speakers))
     after = [list(vars(part).values()) for part, _ in parts]
     joined = SessionStates(*map(np.concatenate, zip(*after, strict=True)))
     return joined, np.concatenate([probabilities for _, probabilities in parts])
@@ -118,7 +118,7 @@ def advance_all(
 def _read_batch(
     model: FittedModel, turns: Any, extras: np.ndarray, speakers: np.ndarray
 ) -> RowBatch:
-    """Return turns as the network reads them."""
+    """Convert turns to a batch of rows."""
     if len(speakers) == 1 and model.reads_one_text:
         features = _read_one_text(model.reader, turns[0])
         return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers))
@@ -137,18 +137,21 @@ def _read_batch(
 
 
 def _read_one_text(reader: RowReader, text: str) -> SparseFeatures:
-    """Return the features of one text: most of a turn's time would go into sparse matrices."""
-    places, values = read_one_text(text, reader.vectorizer, reader.scaler)
-    ids, offsets = torch.from_numpy(places), torch.zeros(1, dtype=torch.int32)
+    """Return the features of one text.
+
+    The sparse matrices of scipy, which take most of the time of a turn, are not used.
+    """
+    columns, values = read_one_text(text, reader.vectorizer, reader.scaler)
+    ids, offsets = torch.from_numpy(columns), torch.zeros(1, dtype=torch.int32)
     return SparseFeatures(ids, torch.from_numpy(values), offsets)
 
 
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    """Return probabilities as scipy's softmax, which takes several times as long on one row."""
-    if not np.isfinite(scores).all():
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Return softmax probabilities; on one row, several times faster than scipy's softmax."""
+    if not np.isfinite(logits).all():
         raise ValueError(
-            "the turn has numbers that are too far from those of fit for single precision; scale "
-            "them as those of fit, or leave it out."
+            "The turn has values whose logits overflow single precision; scale the features as in "
+            "fit, or omit the turn."
         )
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)

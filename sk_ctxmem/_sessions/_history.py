@@ -1,4 +1,4 @@
-"""What was predicted in the turns of a session, and what was said if that is kept."""
+"""History of a session: predictions, speakers and, optionally, texts."""
 
 import json
 from array import array
@@ -8,11 +8,11 @@ import pandas as pd
 
 from .._input._rows import is_missing
 
-NAMES = ("history.predictions", "history.probabilities", "history.said")
+ARRAY_NAMES = ("history.predictions", "history.probabilities", "history.said")
 
 
 def _plain(value):
-    """Return a number of numpy as one of Python, and what is missing as None."""
+    """Convert a numpy scalar to a Python scalar, and a missing value to None, for JSON."""
     if is_missing(value):
         return None
     if isinstance(value, np.generic):
@@ -21,12 +21,12 @@ def _plain(value):
 
 
 class SessionHistory:
-    """The turns of one conversation, in a few bytes each.
+    """Predictions, speakers and, optionally, texts of the turns of one conversation.
 
     Parameters
     ----------
     keep_texts : bool
-        Whether what is said is kept too.
+        Whether to store the texts.
     """
 
     __slots__ = ("predictions", "probabilities", "speakers", "texts")
@@ -38,7 +38,7 @@ class SessionHistory:
         self.texts: list | None = [] if keep_texts else None
 
     def append(self, prediction, probability, speaker, text):
-        """Keep one turn."""
+        """Append a turn."""
         self.predictions.append(prediction)
         self.probabilities.append(probability)
         self.speakers.append(speaker)
@@ -46,7 +46,7 @@ class SessionHistory:
             self.texts.append(text)
 
     def copy(self):
-        """Return a history that goes on apart from this one."""
+        """Return an independent copy."""
         other = SessionHistory(keep_texts=False)
         for name in self.__slots__:
             value = getattr(self, name)
@@ -54,7 +54,7 @@ class SessionHistory:
         return other
 
     def frame(self, n_turns, classes):
-        """Return the turns as a table, the last of which was turn ``n_turns - 1``."""
+        """Return a DataFrame with a row for each turn, the last of which is ``n_turns - 1``."""
         n_kept = len(self.predictions)
         columns = {
             "turn": np.arange(n_turns - n_kept, n_turns),
@@ -67,45 +67,45 @@ class SessionHistory:
         return pd.DataFrame(columns)
 
     def write(self):
-        """Return arrays that hold all of it.
+        """Convert the history to arrays.
 
         Raises
         ------
         TypeError
-            If a speaker is neither str nor number, and has no place in JSON.
+            If a speaker is neither str nor number, and cannot be written as JSON.
         """
         try:
-            said = json.dumps([self.speakers, self.texts], default=_plain)
+            texts_json = json.dumps([self.speakers, self.texts], default=_plain)
         except TypeError as error:
             raise TypeError(
                 f"a speaker is neither a str nor a number, and cannot be stored ({error}); pass "
-                "speaker=str(speaker), here and to fit, or keep_texts=False."
+                "speaker=str(speaker), here and to fit, or set keep_texts=False."
             ) from error
         parts = (
             np.array(self.predictions, dtype=np.int32),
             np.array(self.probabilities, dtype=np.float32),
-            np.frombuffer(said.encode(), dtype=np.uint8),
+            np.frombuffer(texts_json.encode(), dtype=np.uint8),
         )
-        return dict(zip(NAMES, parts, strict=True))
+        return dict(zip(ARRAY_NAMES, parts, strict=True))
 
     @classmethod
     def read(cls, arrays, n_classes):
-        """Return the history that `write` made arrays of.
+        """Convert the arrays of `write` to a history.
 
         Raises
         ------
         ValueError
-            If they are none that it can have made.
+            If the arrays are invalid.
         """
-        predictions, probabilities, said = (np.asarray(arrays[name]) for name in NAMES)
+        predictions, probabilities, texts_json = (np.asarray(arrays[name]) for name in ARRAY_NAMES)
         try:
-            if said.dtype != np.uint8:
-                raise TypeError(f"bytes of the type {said.dtype}")
-            speakers, texts = json.loads(said.tobytes().decode())
+            if texts_json.dtype != np.uint8:
+                raise TypeError(f"bytes of dtype {texts_json.dtype}")
+            speakers, texts = json.loads(texts_json.tobytes().decode())
         except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"the state holds a history that cannot be read ({error})") from error
+            raise ValueError(f"the history of the state cannot be read ({error})") from error
         n_turns = len(predictions) if predictions.ndim == 1 else -1
-        are_right = (
+        is_valid = (
             predictions.dtype == np.int32
             and bool(((predictions >= 0) & (predictions < n_classes)).all())
             and probabilities.dtype == np.float32
@@ -114,8 +114,8 @@ class SessionHistory:
             and all(type(part) is list and len(part) == n_turns for part in (speakers, texts))
             and all(type(text) is str for text in texts)
         )
-        if not are_right:
-            raise ValueError("the state holds a history that no session can have had")
+        if not is_valid:
+            raise ValueError("the history of the state is invalid")
         history = cls(keep_texts=True)
         history.predictions = array("i", predictions.tolist())
         history.probabilities = array("f", probabilities.tolist())

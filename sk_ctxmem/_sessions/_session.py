@@ -1,4 +1,4 @@
-"""ContextSession: a conversation that goes on turn by turn."""
+"""ContextSession, a live conversation."""
 
 from numbers import Integral
 
@@ -13,22 +13,22 @@ from ._turns import read_turn
 
 
 class ContextSession:
-    """One live conversation: its turns are classified as they come.
+    """Live conversation, which is classified turn by turn.
 
-    Made by :meth:`ContextMemoryClassifier.session`. Each call of a ``predict`` method is a turn:
-    what was said is remembered for the turns to come, and the probabilities are those that
-    ``predict_proba`` gives for the whole conversation, to about 1e-6. A turn that is refused
-    changes nothing. The time and the memory of a turn do not depend on the turns before: of
-    those, attention looks back at the last 15, and all others are in the memory alone.
+    Created by :meth:`ContextMemoryClassifier.session`. Each call of a ``predict`` method is a turn.
+    The session remembers it as context of later turns. Probabilities are those of ``predict_proba``
+    for the whole conversation, up to about 1e-6. A turn that raises an error does not change the
+    session. The time and memory of a turn do not depend on the number of previous turns: attention
+    reads the last 15 turns, and the recurrent memory summarizes all others.
 
-    A session is for one thread at a time; any number of sessions can run in threads beside one
-    another. A later fit of the classifier changes no session that is open. As a context manager,
-    the session takes no turn after its block.
+    A session must not be used by several threads at the same time, but different sessions can run
+    in different threads. A later fit of the classifier does not change open sessions. A session can
+    be used as a context manager, which closes it at the end of the block.
 
     Parameters
     ----------
     model : FittedModel
-        Private; see :meth:`ContextMemoryClassifier.session`.
+        Private, see :meth:`ContextMemoryClassifier.session`.
 
     states : SessionStates
         Private.
@@ -39,14 +39,14 @@ class ContextSession:
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes, in the order of probabilities.
+        Class labels, in the order of the probabilities.
 
     n_turns_ : int
         Number of turns so far.
 
     history_ : DataFrame
-        A row for each turn: turn (from 0), speaker, prediction, probability, and text if the
-        texts are kept. It takes 16 bytes a turn, and the texts if they are kept.
+        A row for each turn, with the columns turn (from 0), speaker, prediction, probability and,
+        if texts are kept, text. It takes 16 bytes per turn, plus the texts.
 
     See Also
     --------
@@ -76,67 +76,69 @@ class ContextSession:
         self._is_closed = False
 
     def predict_one(self, text, speaker=None):
-        """Take a turn, and predict its class.
+        """Add a turn and predict its class.
 
         Parameters
         ----------
         text : str, array-like of shape (n_features,), sparse of shape (1, n_features), or container
-            What is said; for a classifier that was fitted on features or TextSequences, one row
-            of them.
+            Text of the turn, or one row of features or TextSequences if the classifier was fitted
+            on these.
 
         speaker : object, default=None
-            Who speaks, where the classifier was fitted with `speaker_column`. None, as a missing
-            value there, stands for nobody known.
+            Speaker of the turn, if the classifier was fitted with `speaker_column`. None, like a
+            missing value in that column, is an unknown speaker.
 
         Returns
         -------
         label : object
-            The class.
+            Predicted class label.
 
         Raises
         ------
         TypeError, ValueError
-            If the turn is not of the kind that the classifier was fitted on, or a speaker is
-            given to one that knows none.
+            If the kind of the turn differs from that of `fit`, or a speaker is passed but the
+            classifier was fitted without `speaker_column`.
         """
         return self.classes_[self._turn(text, speaker).argmax()]
 
     def predict_proba_one(self, text, speaker=None):
-        """Take a turn, and predict the probability of each class.
+        """Add a turn and predict its class probabilities.
 
         Parameters
         ----------
         text : str, array-like of shape (n_features,), sparse of shape (1, n_features), or container
-            What is said.
+            Text of the turn, or one row of features or TextSequences if the classifier was fitted
+            on these.
 
         speaker : object, default=None
-            Who speaks.
+            Speaker of the turn, if the classifier was fitted with `speaker_column`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_classes,)
-            In the order of `classes_`.
+            Class probabilities, in the order of `classes_`.
         """
         return self._turn(text, speaker)
 
     def top_k_one(self, text, k=3, speaker=None):
-        """Take a turn, and return its most probable classes.
+        """Add a turn and return its most probable classes.
 
         Parameters
         ----------
         text : str, array-like of shape (n_features,), sparse of shape (1, n_features), or container
-            What is said.
+            Text of the turn, or one row of features or TextSequences if the classifier was fitted
+            on these.
 
         k : int, default=3
-            Number of classes; all if there are fewer.
+            Number of classes to return. If there are fewer, all are returned.
 
         speaker : object, default=None
-            Who speaks.
+            Speaker of the turn, if the classifier was fitted with `speaker_column`.
 
         Returns
         -------
         top : DataFrame
-            Columns class and probability, the best first.
+            Columns class and probability, sorted by decreasing probability.
         """
         if isinstance(k, bool) or not isinstance(k, Integral):
             raise TypeError(f"k={k!r} must be an integer, such as 3.")
@@ -147,40 +149,40 @@ class ContextSession:
         return pd.DataFrame({"class": self.classes_[best], "probability": probabilities[best]})
 
     def reset(self):
-        """Forget all turns, and begin a new conversation."""
+        """Forget all turns and start a new conversation."""
         self._states = begin(self._model, 1)
         self._history = SessionHistory(keep_texts=self._history.texts is not None)
 
     def fork(self):
-        """Return a session that goes on from here by itself, to try out what could be said.
+        """Return an independent copy, for example to try possible next turns.
 
         Returns
         -------
         session : ContextSession
-            Neither of the two knows of the later turns of the other.
+            Session with the same previous turns. Later turns of one do not change the other.
         """
         return ContextSession(self._model, self._states, self._history.copy())
 
     def state(self):
-        """Return all that the conversation needs to go on, in another process if need be.
+        """Return the state of the conversation, for example to resume it in another process.
 
         Returns
         -------
         state : dict of str to ndarray
-            Plain arrays of numbers, for :func:`numpy.savez` or safetensors. They hold vectors and
-            no text, and of the speaker before a digest, unless the session keeps texts: then
-            these and the history are in it. Vectors too can tell something about what was said;
-            store them where the texts might be stored.
+            Numeric arrays, which can be stored by :func:`numpy.savez` or safetensors. They contain
+            vectors and a digest of the previous speaker. They contain no texts and no history,
+            unless the session keeps texts. Since vectors also carry information about the texts,
+            store them as securely as the texts.
 
         See Also
         --------
-        ContextMemoryClassifier.session : Goes on from it.
+        ContextMemoryClassifier.session : Resume from the state.
         """
         return write_state(self._model, self._states, self._history)
 
     @property
     def classes_(self):
-        """The classes, in the order of probabilities."""
+        """Class labels, in the order of the probabilities."""
         return self._model.classes
 
     @property
@@ -190,15 +192,15 @@ class ContextSession:
 
     @property
     def history_(self):
-        """What was predicted, turn by turn."""
+        """DataFrame with a row for each turn."""
         return self._history.frame(self.n_turns_, self.classes_)
 
     def _turn(self, text, speaker):
-        """Read a turn, keep what is to be kept, and return the probabilities."""
+        """Add a turn and return its class probabilities."""
         if self._is_closed:
             raise ValueError(
-                "The session was closed at the end of its block; open another by clf.session(), "
-                "or go on from this one by session.fork()."
+                "The session was closed at the end of its with block; start another one with "
+                "clf.session(), or continue this one with session.fork()."
             )
         model = self._model
         turns = read_turn(model.input_kind, text, model.n_features)
@@ -221,10 +223,10 @@ class ContextSession:
         return self.fork()
 
     def __reduce__(self):
-        """Refuse: the whole classifier would go with each session."""
+        """Raise TypeError: the pickle of each session would contain the model."""
         raise TypeError(
-            "A session cannot be pickled, as the model would go with it; store session.state(), "
-            "and go on by clf.session(state=...)."
+            "A session cannot be pickled, because the pickle would contain the model; store "
+            "session.state(), and resume with clf.session(state=...)."
         )
 
     def __repr__(self):
@@ -232,14 +234,14 @@ class ContextSession:
 
 
 def open_session(model, state=None, *, keep_texts=False):
-    """Begin a live conversation, or go on with one: see ContextMemoryClassifier.session."""
+    """Start or resume a live conversation, see ContextMemoryClassifier.session."""
     check_live(model)
     if not isinstance(keep_texts, bool | np.bool_):
         raise TypeError(f"keep_texts={keep_texts!r} must be True or False.")
     if keep_texts and model.input_kind != "text":
         raise ValueError(
-            "keep_texts=True needs a classifier that was fitted on texts, but this one was "
-            f"fitted on {model.input_kind}; leave it out."
+            "keep_texts=True needs a classifier fitted on texts, but this one was fitted on "
+            f"{model.input_kind}; set keep_texts=False."
         )
     history = None
     states = begin(model, 1)
@@ -251,7 +253,7 @@ def open_session(model, state=None, *, keep_texts=False):
 
 
 def open_sessions(model, n_sessions):
-    """Begin many live conversations: see ContextMemoryClassifier.sessions."""
+    """Start many live conversations, see ContextMemoryClassifier.sessions."""
     check_live(model)
     if isinstance(n_sessions, bool) or not isinstance(n_sessions, Integral):
         raise TypeError(f"n_sessions={n_sessions!r} must be an integer, such as 100.")
@@ -261,16 +263,16 @@ def open_sessions(model, n_sessions):
 
 
 def check_live(model):
-    """Raise ValueError unless rows see those before them, and those alone."""
+    """Raise ValueError unless the context of rows is the previous rows only."""
     context = model.reader.context
     if context == "both":
         raise ValueError(
-            "The classifier was fitted with context='both', so that a row sees later ones, "
-            "which a live conversation does not have yet; fit with context='past'."
+            "The classifier was fitted with context='both', which uses following rows, but a live "
+            "conversation has none yet; fit with context='past'."
         )
     if context == "none":
         how = "without groups" if model.reader.wants_context else "with context='none'"
         raise ValueError(
-            f"The classifier was fitted {how}, so that nothing of a conversation is kept from "
-            "one turn to the next; fit with context='past' and groups, or use predict."
+            f"The classifier was fitted {how}, and does not use previous turns; fit with "
+            "context='past' and groups, or use predict."
         )

@@ -1,4 +1,4 @@
-"""ContextSessions: many conversations that go on turn by turn, in one call for all."""
+"""ContextSessions, many live conversations that are predicted in batches."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from ._turns import check_speakers, read_turns
 
 
 class ContextSessions:
-    """Many live conversations, advanced together.
+    """Many live conversations, which are predicted in batches.
 
-    Made by :meth:`ContextMemoryClassifier.sessions`. One call takes a turn of each conversation,
-    or of those in `which`, in a fraction of the time of as many calls of single sessions; what it
-    returns is the same to about 1e-6. A call that is refused changes nothing. For one thread at a
-    time. No history is kept.
+    Created by :meth:`ContextMemoryClassifier.sessions`. One call predicts a turn of each
+    conversation, or of those in `which`, in a fraction of the time of single sessions. Results are
+    the same, up to about 1e-6. A call that raises an error changes nothing. It must not be used by
+    several threads at the same time. It stores no history.
 
     Parameters
     ----------
     model : FittedModel
-        Private; see :meth:`ContextMemoryClassifier.sessions`.
+        Private, see :meth:`ContextMemoryClassifier.sessions`.
 
     states : SessionStates
         Private.
@@ -25,14 +25,14 @@ class ContextSessions:
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes, in the order of probabilities.
+        Class labels, in the order of the probabilities.
 
     n_turns_ : ndarray of shape (n_sessions,), int64
         Number of turns of each conversation so far.
 
     See Also
     --------
-    ContextSession : One conversation.
+    ContextSession : A single conversation.
 
     Examples
     --------
@@ -56,51 +56,54 @@ class ContextSessions:
         self._states = states
 
     def predict(self, texts, speakers=None, which=None):
-        """Take a turn of each conversation, and predict the classes.
+        """Add a turn to each conversation and predict its class.
 
         Parameters
         ----------
         texts : list of str, array-like or sparse of shape (n_turns, n_features), or container
-            What is said in each; for a classifier that was fitted on features or TextSequences,
-            as many rows of them.
+            Text of each turn, or rows of features or TextSequences if the classifier was fitted on
+            these.
 
         speakers : list of n_turns objects, or None, default=None
-            Who speaks, where the classifier was fitted with `speaker_column`; None for nobody
-            known.
+            Speaker of each turn, if the classifier was fitted with `speaker_column`. None is an
+            unknown speaker.
 
         which : array-like of shape (n_turns,) or None, default=None
-            Numbers of the conversations, from 0, each once; None for all of them in their order.
+            Indices of the conversations, without duplicates. If None, all conversations in order.
 
         Returns
         -------
         labels : ndarray of shape (n_turns,)
-            The classes.
+            Predicted class labels.
 
         Raises
         ------
         TypeError, ValueError
-            If a turn is not of the kind that the classifier was fitted on, or numbers do not fit.
+            If the kind of a turn differs from that of `fit`, or the numbers of turns, speakers and
+            conversations differ.
         """
         return self.classes_[self.predict_proba(texts, speakers, which).argmax(axis=1)]
 
     def predict_proba(self, texts, speakers=None, which=None):
-        """Take a turn of each conversation, and predict the probability of each class.
+        """Add a turn to each conversation and predict its class probabilities.
 
         Parameters
         ----------
         texts : list of str, array-like or sparse of shape (n_turns, n_features), or container
-            What is said in each.
+            Text of each turn, or rows of features or TextSequences if the classifier was fitted on
+            these.
 
         speakers : list of n_turns objects, or None, default=None
-            Who speaks.
+            Speaker of each turn, if the classifier was fitted with `speaker_column`. None is an
+            unknown speaker.
 
         which : array-like of shape (n_turns,) or None, default=None
-            Numbers of the conversations, from 0, each once; None for all of them in their order.
+            Indices of the conversations, without duplicates. If None, all conversations in order.
 
         Returns
         -------
         probabilities : ndarray of shape (n_turns, n_classes)
-            In the order of `classes_`.
+            Class probabilities, in the order of `classes_`.
         """
         model = self._model
         chosen, n_turns = self._choose(which)
@@ -111,19 +114,19 @@ class ContextSessions:
         return probabilities
 
     def reset(self, which=None):
-        """Forget all turns of some conversations, so that new ones can take their place.
+        """Replace some conversations by new ones.
 
         Parameters
         ----------
         which : array-like of int or None, default=None
-            Numbers of the conversations, from 0, each once; None for all.
+            Indices of the conversations, without duplicates. If None, all conversations.
         """
         chosen, n_sessions = self._choose(which)
         self._states.put(chosen, begin(self._model, n_sessions))
 
     @property
     def classes_(self):
-        """The classes, in the order of probabilities."""
+        """Class labels, in the order of the probabilities."""
         return self._model.classes
 
     @property
@@ -132,36 +135,36 @@ class ContextSessions:
         return self._states.n_turns.copy()
 
     def _choose(self, which):
-        """Return what takes some conversations out of all, checked, and their number."""
+        """Return a validated index of some conversations, and their number."""
         n_sessions = len(self)
         if which is None:
             return slice(None), n_sessions
         numbers = np.asarray(which)
         if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or not len(numbers):
             raise TypeError(
-                f"which={which!r:.60} must be a list of integers, the numbers of conversations, "
-                "such as [0, 2]; leave it out for all."
+                f"which={which!r:.60} must be a list of integers, the indices of conversations, "
+                "such as [0, 2]; use None for all."
             )
         if numbers.min() < 0 or numbers.max() >= n_sessions:
-            raise ValueError(f"which={which!r:.60} must be numbers from 0 to {n_sessions - 1}.")
+            raise ValueError(f"which={which!r:.60} must be indices from 0 to {n_sessions - 1}.")
         if len(np.unique(numbers)) < len(numbers):
             raise ValueError(
-                f"which={which!r:.60} names a conversation twice; take its turns in two calls."
+                f"which={which!r:.60} contains a conversation twice; pass its turns in two calls."
             )
         return numbers, len(numbers)
 
     def __copy__(self):
-        """Return conversations that go on from here by themselves, with the same model."""
+        """Return an independent copy with the same model."""
         return ContextSessions(self._model, self._states.take(np.arange(len(self))))
 
     def __deepcopy__(self, memo):
         return self.__copy__()
 
     def __reduce__(self):
-        """Refuse: the whole classifier would go with the sessions."""
+        """Raise TypeError: the pickle would contain the model."""
         raise TypeError(
-            "Sessions cannot be pickled, as the model would go with them; keep a conversation that "
-            "is to be stored in a session of its own, clf.session(), and store its state()."
+            "Sessions cannot be pickled, because the pickle would contain the model; for a "
+            "conversation to store, use clf.session() and store its state()."
         )
 
     def __len__(self):

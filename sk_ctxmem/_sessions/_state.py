@@ -1,4 +1,4 @@
-"""The state of a session as plain arrays and back, checked: it may come from anywhere."""
+"""Conversion of the state of a session to arrays and back, with validation."""
 
 from collections.abc import Mapping
 
@@ -6,24 +6,24 @@ import numpy as np
 
 from .._network._step import CACHED_ROW_SIZE, N_CACHED_ROWS, state_sizes
 from ._advance import SessionStates
-from ._history import NAMES, SessionHistory
+from ._history import ARRAY_NAMES, SessionHistory
 from ._turns import SPEAKER_SIZE
 
-MOST_TURNS = 2**53  # in a conversation; what is said to have more is made up
-REMEDY = "pass what state() returned in a session of this classifier"
+MAX_TURNS = 2**53  # of a conversation; no session can have more
+REMEDY = "pass the result of state() of a session of this classifier"
 
 
 def write_state(model, states, history):
-    """Return all that a conversation needs to go on, as arrays.
+    """Convert the state of a conversation to arrays.
 
     Parameters
     ----------
     model : FittedModel
-        What the session runs on.
+        Model of the session.
     states : SessionStates of one conversation
-        What is kept of it.
+        State of the network.
     history : SessionHistory
-        Written too, if it has the texts.
+        History, which is included if it contains texts.
     """
     ends = np.cumsum(list(state_sizes(model.network).values()))[:-1]
     memory, attention, classes = np.split(states.vectors[0].copy(), ends)
@@ -39,51 +39,50 @@ def write_state(model, states, history):
 
 
 def read_state(model, state):
-    """Return what `write_state` was given, but for the model.
+    """Validate the arrays of `write_state`, and convert them to a state and a history.
 
     Returns
     -------
     states : SessionStates of one conversation
-        What is kept of it.
+        State of the network.
     history : SessionHistory or None
-        What was predicted and said, if the state has it.
+        History, if the arrays include it.
 
     Raises
     ------
     TypeError, ValueError
-        If the state is none, is damaged, or is one of another model.
+        If the state is invalid, or belongs to another model.
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"state is a {type(state).__name__}, where a dict was expected; {REMEDY}.")
+        raise TypeError(f"state is a {type(state).__name__}, but a dict was expected; {REMEDY}.")
     shapes = _expected(model)
     arrays = _read_arrays(state, [*shapes, "model"])
     if arrays["model"].tobytes() != model.fingerprint:
         raise ValueError(
-            "state is of a session of another model, whose vectors mean something else here; load "
-            "the model that it was made with, or begin a new session."
+            "state belongs to a session of another model; load that model, or start a new session."
         )
     for name, (shape, dtype) in shapes.items():
         found = arrays[name]
         if found.shape != shape or found.dtype != dtype:
             raise ValueError(
-                f"state[{name!r}] has the shape {found.shape} and the type {found.dtype}, where "
-                f"{shape} and {np.dtype(dtype)} were expected; {REMEDY}."
+                f"state[{name!r}] has shape {found.shape} and dtype {found.dtype}, but {shape} and "
+                f"{np.dtype(dtype)} were expected; {REMEDY}."
             )
     _check_values(arrays)
     vectors = np.concatenate([arrays[name].ravel() for name in ("memory", "attention", "classes")])
     states = SessionStates(
         vectors[np.newaxis], arrays["n_turns"].copy(), arrays["speaker"][np.newaxis].copy()
     )
-    if not all(name in state for name in NAMES):
+    if not all(name in state for name in ARRAY_NAMES):
         return states, None
     history = SessionHistory.read(state, len(model.classes))
     if len(history.predictions) > states.n_turns[0]:
-        raise ValueError(f"state has a history of more turns than it has; {REMEDY}.")
+        raise ValueError(f"state has a history of more turns than n_turns; {REMEDY}.")
     return states, history
 
 
 def _expected(model):
-    """Return the shape and the type of each array."""
+    """Return the shape and dtype of each array."""
     sizes = state_sizes(model.network)
     return {
         "memory": ((sizes["memory"],), np.float32),
@@ -101,16 +100,16 @@ def _read_arrays(state, names):
     try:
         return {name: np.asarray(state[name]) for name in names}
     except ValueError as error:
-        raise ValueError(f"state holds what is no array ({error}); {REMEDY}.") from error
+        raise ValueError(f"state has a value that is not an array ({error}); {REMEDY}.") from error
 
 
 def _check_values(arrays):
-    """Raise unless the numbers are such as a session can have come to."""
+    """Raise unless a session can have these values."""
     for name in ("memory", "attention", "classes"):
         if not np.isfinite(arrays[name]).all():
-            raise ValueError(f"state[{name!r}] has numbers that are not finite; {REMEDY}.")
+            raise ValueError(f"state[{name!r}] has values that are not finite; {REMEDY}.")
     classes, n_turns = arrays["classes"], int(arrays["n_turns"][0])
     if classes.min() < 0 or abs(float(classes.sum(dtype=np.float64)) - 1) > 1e-3:
-        raise ValueError(f"state['classes'] are no probabilities; {REMEDY}.")
-    if not 0 <= n_turns <= MOST_TURNS:
-        raise ValueError(f"state['n_turns'] is {n_turns}, which is no number of turns; {REMEDY}.")
+        raise ValueError(f"state['classes'] must be probabilities; {REMEDY}.")
+    if not 0 <= n_turns <= MAX_TURNS:
+        raise ValueError(f"state['n_turns'] is {n_turns}, which is not a valid number; {REMEDY}.")

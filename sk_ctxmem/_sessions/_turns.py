@@ -1,4 +1,4 @@
-"""The next turns of live conversations, checked: what is said, and who speaks."""
+"""Validation of the turns and speakers of live conversations."""
 
 from collections.abc import Mapping, Set
 from hashlib import blake2b
@@ -13,7 +13,7 @@ from .._features._sequences import TextSequences
 from .._input._arrays import as_array, as_numbers, check_float32_range, check_storage
 from .._input._rows import check_texts, is_missing
 
-SPEAKER_SIZE = 16  # bytes that stand for a speaker, from which the name cannot be read
+SPEAKER_SIZE = 16  # bytes of the digest of a speaker, which does not reveal the name
 NO_SPEAKER = bytes(SPEAKER_SIZE)
 KINDS = {
     "text": "one text, a str",
@@ -23,37 +23,37 @@ KINDS = {
 
 
 def read_turn(kind, content, n_features):
-    """Return one turn in the form of many.
+    """Validate one turn, and return it as a batch of one.
 
     Parameters
     ----------
     kind : {"text", "features", "sequences"}
-        What the classifier was fitted on.
+        Kind of the X of the fit.
     content : str, array-like of shape (n_features,), sparse of shape (1, n_features), or container
-        What the user passed.
+        User input.
     n_features : int or None
-        Number of features that the classifier reads; None for texts.
+        Number of features that the classifier reads. None for texts.
 
     Returns
     -------
     turns : list of str, ndarray or csr_array of shape (1, n_features), or TextSequences of one row
-        The turn.
+        Validated turn.
 
     Raises
     ------
     TypeError, ValueError
-        If it is of another kind or size.
+        If the turn has another kind or number of features.
     """
     if kind == "text":
         if not isinstance(content, str):
             raise TypeError(
                 f"text={content!r:.60} is of type {type(content).__name__}, but {KINDS[kind]}, was "
-                "expected; pass the turns of a conversation one after the other."
+                "expected; pass one turn per call."
             )
         return [content]
     if isinstance(content, str):
         raise TypeError(
-            f"text={content!r:.60} is a str, but the classifier was fitted on {kind}: pass "
+            f"text={content!r:.60} is a str, but the classifier was fitted on {kind}; pass "
             f"{KINDS[kind]}."
         )
     if kind == "features" and not sparse.issparse(content):
@@ -64,18 +64,18 @@ def read_turn(kind, content, n_features):
 
 
 def read_turns(kind, contents, n_turns, n_features):
-    """Return turns of several conversations, as `read_turn` does for one.
+    """Validate the turns of several conversations, as `read_turn` does for one.
 
     Parameters
     ----------
     kind : {"text", "features", "sequences"}
-        What the classifier was fitted on.
+        Kind of the X of the fit.
     contents : list of str, array-like or sparse of shape (n_turns, n_features), or container
-        What the user passed.
+        User input.
     n_turns : int
-        Number of turns that are expected.
+        Expected number of turns.
     n_features : int or None
-        Number of features that the classifier reads; None for texts.
+        Number of features that the classifier reads. None for texts.
     """
     if kind == "text":
         turns = check_texts(contents, "texts")
@@ -87,11 +87,14 @@ def read_turns(kind, contents, n_turns, n_features):
         turns = check_float32_range(check_array(turns, accept_sparse="csr", input_name="text"))
     n_found = len(turns) if kind == "text" else turns.shape[0]
     if n_found != n_turns:
-        raise ValueError(f"{n_found} turns were passed, but {n_turns} are needed: one for each.")
+        raise ValueError(
+            f"{n_found} turns were passed, but {n_turns} are needed; pass one for each "
+            "conversation."
+        )
     if kind != "text" and turns.shape[1] != n_features:
         raise ValueError(
-            f"text has {turns.shape[1]} features, but {n_features} were expected; make it as the "
-            "X of fit was made."
+            f"text has {turns.shape[1]} features, but {n_features} were expected; compute the "
+            "features as in fit."
         )
     return turns
 
@@ -100,64 +103,64 @@ def _check_container(contents):
     if not isinstance(contents, TextSequences):
         raise TypeError(
             f"text is of type {type(contents).__name__}, but the classifier was fitted on "
-            "TextSequences; pass what vectorizer.transform([text]) returns."
+            "TextSequences; pass the result of vectorizer.transform([text])."
         )
     return contents
 
 
 def check_speakers(speakers, n_turns):
-    """Return the speakers of turns as a list of this length, or None for nobody known.
+    """Validate the speakers of turns and convert them to a list; None if all are unknown.
 
     Raises
     ------
     TypeError, ValueError
-        If they are no sequence, or not one for each turn.
+        If the speakers are not a sequence of `n_turns` values.
     """
     if speakers is None:
         return None
     is_ordered = hasattr(type(speakers), "__len__") and getattr(speakers, "shape", (0,)) != ()
     if isinstance(speakers, str | bytes | Set | Mapping) or not is_ordered:
         raise TypeError(
-            f"speakers={speakers!r:.60} must be a list of one speaker for each turn; None stands "
-            "for nobody known."
+            f"speakers={speakers!r:.60} must be a list of one speaker for each turn; use None for "
+            "an unknown speaker."
         )
     if len(speakers) != n_turns:
         raise ValueError(
-            f"speakers has {len(speakers)} values, but there are {n_turns} turns; pass one for "
-            "each, None where nobody is known."
+            f"speakers has {len(speakers)} values, but there are {n_turns} turns; pass one speaker "
+            "for each turn, and None for an unknown speaker."
         )
     return list(speakers)
 
 
-def read_speakers(speakers, n_turns, numbers):
-    """Return who speaks in each turn, as the network and the turn after need it.
+def read_speakers(speakers, n_turns, known):
+    """Return an id and a digest of the speaker of each turn.
 
     Parameters
     ----------
     speakers : list of n_turns objects, or None
-        Who speaks; None for nobody known, in one turn or in all.
+        Speaker of each turn. None, in the list or instead of it, is an unknown speaker.
     n_turns : int
         Number of turns.
-    numbers : dict or None
-        Number of each speaker that the classifier knows; None if it was fitted without.
+    known : dict or None
+        Id of each known speaker. None if the classifier was fitted without speakers.
 
     Returns
     -------
-    numbers : ndarray of shape (n_turns,), int64
-        Number of each speaker, 0 for an unknown one.
-    marks : ndarray of shape (n_turns, SPEAKER_SIZE), uint8
-        What is equal where the same one speaks.
+    ids : ndarray of shape (n_turns,), int64
+        Id of each speaker, 0 if unknown.
+    digests : ndarray of shape (n_turns, SPEAKER_SIZE), uint8
+        Digest of each speaker, to recognize a change of speaker in the next turn.
     """
     if speakers is None:
         speakers = [None] * n_turns
-    if numbers is None:
+    if known is None:
         _refuse_speakers(speakers)
-        speakers, numbers = [None] * n_turns, {}
-    marks = b"".join(map(_mark, speakers))
-    found = [0 if is_missing(speaker) else numbers.get(speaker, 0) for speaker in speakers]
+        speakers, known = [None] * n_turns, {}
+    digests = b"".join(map(_digest, speakers))
+    ids = [0 if is_missing(speaker) else known.get(speaker, 0) for speaker in speakers]
     return (
-        np.array(found, dtype=np.int64),
-        np.frombuffer(marks, dtype=np.uint8).reshape(n_turns, SPEAKER_SIZE),
+        np.array(ids, dtype=np.int64),
+        np.frombuffer(digests, dtype=np.uint8).reshape(n_turns, SPEAKER_SIZE),
     )
 
 
@@ -166,12 +169,12 @@ def _refuse_speakers(speakers):
         if speaker is not None:
             raise ValueError(
                 f"speaker={speaker!r:.60} was passed, but the classifier was fitted without "
-                "speaker_column; leave it out, or fit with the speakers in a column."
+                "speaker_column; omit it, or fit with speaker_column."
             )
 
 
-def _mark(speaker: Any) -> bytes:
-    """Return bytes that tell speakers apart as their names do."""
+def _digest(speaker: Any) -> bytes:
+    """Return a digest of a speaker; speakers that are equal as dict keys have the same digest."""
     if is_missing(speaker):
         return NO_SPEAKER
     try:
@@ -193,9 +196,9 @@ def _mark(speaker: Any) -> bytes:
 
 
 def _write_real(number: Any) -> str:
-    """Return a number as text: 1.0 is the same one as 1."""
+    """Return a number as a string; 1.0 gives the same string as 1."""
     try:
         value = float(number)
-    except OverflowError:  # a fraction, which is exact
+    except OverflowError:  # a Fraction that is too large for float
         return repr(number)
     return str(int(value) if value.is_integer() else value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from types import SimpleNamespace
@@ -11,7 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._input._parameters import check_folder
-from .._input._rows import InputRows, read_training_rows
+from .._input._rows import InputSchema, read_training_rows
 from .._input._targets import check_sample_weight, check_target
 from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
@@ -85,7 +87,7 @@ def fit_model(
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
     if start is not None:
-        _check_warm_start(start.model, inputs, classes)
+        _check_warm_start(start.model, schema, classes)
     processes.check_settings(training_settings(params) | {"fitted beforehand": start is not None})
     fit = Fit(params, classes, device, processes, start)
     if tasks is not None:
@@ -169,15 +171,8 @@ class Fit:
     ) -> tuple[ContextMemoryNet, TrainingResult]:
         """Make a network, or copy the one to continue from, and train it."""
         params = self.params
-        with (
-            forked_random_state(seed, self.device),
-            single_precision(),
-            explained_memory_errors(advise_on_memory(params)),
-        ):
-            # always draw initial weights: dropout continues from the random state after them
-            network = ContextMemoryNet(**self.network_params)
-            if self.start is not None:
-                network.load_state_dict(self.start.model.network.state_dict())
+        with self.seeded(seed):
+            network = self.new_network()
             trained = train(
                 network,
                 *data,
@@ -190,6 +185,24 @@ class Fit:
                 **watchers,
             )
         return network, trained
+
+    @contextmanager
+    def seeded(self, seed: int) -> Iterator[None]:
+        """Seed torch, in single precision, and explain memory errors, for a while."""
+        with (
+            forked_random_state(seed, self.device),
+            single_precision(),
+            explained_memory_errors(advise_on_memory(self.params)),
+        ):
+            yield
+
+    def new_network(self) -> ContextMemoryNet:
+        """Make a network with initial weights, or with those of the fit to continue from."""
+        # always draw initial weights: dropout continues from the random state after them
+        network = ContextMemoryNet(**self.network_params)
+        if self.start is not None:
+            network.load_state_dict(self.start.model.network.state_dict())
+        return network
 
     def result(self, network: ContextMemoryNet, trained: TrainingResult) -> FitResult:
         """Return what a network and the history of its training make together."""
@@ -226,8 +239,13 @@ class Fit:
         params = self.params
         if params.checkpoint is None:
             return None
-        names = ("max_epochs", "batch_size", "learning_rate", "validation_fraction")
-        settings = {name: getattr(params, name) for name in (*names, "n_iter_no_change")}
+        settings = {
+            "max_epochs": params.max_epochs,
+            "batch_size": params.batch_size,
+            "learning_rate": params.learning_rate,
+            "validation_fraction": params.validation_fraction,
+            "n_iter_no_change": params.n_iter_no_change,
+        }
         state = random.get_state(legacy=False)
         settings["random state"] = sha256(repr(state["state"]).encode()).hexdigest()
         settings["n_processes"] = self.processes.n_processes
@@ -255,8 +273,8 @@ class Fit:
         calibration_rows = None
         is_long = params.max_epochs >= MIN_EPOCHS_WITH_CALIBRATION
         if self.start is None and valid_rows is None and is_long:
-            late = choose_calibration_rows(group_codes, targets, weights, random)
-            calibration_rows = train_rows.hold_back(late)
+            is_calibration = choose_calibration_rows(group_codes, targets, weights, random)
+            calibration_rows = train_rows.hold_back(is_calibration)
         return train_rows, valid_rows, calibration_rows
 
 
@@ -330,14 +348,27 @@ def _check_checkpoint(params: SimpleNamespace) -> None:
         )
 
 
-def _check_warm_start(model: FittedModel, inputs: InputRows, classes: np.ndarray) -> None:
+def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarray) -> None:
     """Raise unless a fit can go on from a model."""
     if not np.array_equal(classes, model.classes):
         raise ValueError(
             f"warm_start=True needs the classes of the last fit, {model.classes.tolist()}, "
             f"but y has {classes.tolist()}; pass warm_start=False to start anew."
         )
-    model.reader.schema.check_kind(inputs)
+    before = model.reader.schema
+    before.check_kind(schema)
+    if schema.kind == "text":
+        return
+    names, names_before = (
+        None if each.feature_names_in is None else each.feature_names_in.tolist()
+        for each in (schema, before)
+    )
+    if (schema.n_features_in, names) != (before.n_features_in, names_before):
+        raise ValueError(
+            f"warm_start=True needs the features of the last fit, {names_before or ''} "
+            f"({before.n_features_in} columns), but X has {names or ''} ({schema.n_features_in} "
+            "columns); pass the same columns in the same order, or warm_start=False to start anew."
+        )
 
 
 def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict]:

@@ -13,19 +13,15 @@ from sklearn.utils import check_random_state
 from .._input._rows import read_training_rows
 from .._input._targets import check_chunk_weights, check_classes, find_classes
 from .._model._fitted_model import FitResult, FittedModel
-from .._network._net import ContextMemoryNet
 from .._rows._arrange import encode_groups
 from .._rows._reader import fit_reader
 from .._rows._row_set import RowSet
 from .._runtime import (
     choose_device,
-    explained_memory_errors,
-    forked_random_state,
-    single_precision,
 )
 from ._chunk import new_stream, train_chunk
 from ._dataset import TrainingRows
-from ._fit import ALONE, Fit, advise_on_memory, role_columns
+from ._fit import ALONE, Fit, role_columns
 from ._user_callbacks import FitSetting, check_callbacks
 
 
@@ -97,15 +93,8 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
     chunk = TrainingRows(rows, targets, weights, random)
     callbacks = check_callbacks(params.callbacks, FitSetting(holds_out=False, is_chunk=True))
     seed = random.randint(2**31 - 1)
-    with (
-        forked_random_state(seed, fit.device),
-        single_precision(),
-        explained_memory_errors(advise_on_memory(params)),
-    ):
-        # always draw initial weights: dropout continues from the random state after them
-        network = ContextMemoryNet(**fit.network_params)
-        if start is not None:
-            network.load_state_dict(start.model.network.state_dict())
+    with fit.seeded(seed):
+        network = fit.new_network()
         mean = copy.deepcopy(network).to(fit.device)
         if stream is None:
             stream = new_stream(network, chunk, int(params.batch_size))

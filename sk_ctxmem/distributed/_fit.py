@@ -1,6 +1,6 @@
 """Data-parallel fit in several processes."""
 
-from .._classifier import ContextMemoryClassifier, checked_params, fit_result, keep_result
+from .._classifier import ContextMemoryClassifier, get_fit_result, set_fit_result, validated_params
 from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
 
@@ -86,9 +86,9 @@ def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0
     if not isinstance(clf, ContextMemoryClassifier):
         raise TypeError(f"clf={clf!r:.200} must be a ContextMemoryClassifier.")
     with many_processes("fit_distributed", timeout) as processes:
-        params = checked_params(clf)
-        start = fit_result(clf) if params.warm_start and clf.__sklearn_is_fitted__() else None
+        params = validated_params(clf)
+        start = get_fit_result(clf) if params.warm_start and clf.__sklearn_is_fitted__() else None
         result = fit_model(X, y, sample_weight, groups, params, start=start, processes=processes)
-    keep_result(clf, result)
+    set_fit_result(clf, result)
     warn_if_interrupted(result, params)
     return clf

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._classifier import ContextMemoryClassifier, checked_params, keep_result
+from .._classifier import ContextMemoryClassifier, set_fit_result, validated_params
 from .._features._csr import squared_norms
 from .._features._featurize import features_of
 from .._features._scaler import RowNormScaler
@@ -123,9 +123,9 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
     """
     _check_arguments(clf, target, buffer_rows)
     with all_processes("fit_parquet", timeout) as processes:
-        params = checked_params(clf)
+        params = validated_params(clf)
         result = _ParquetFit(params, folder, target, buffer_rows, processes).run()
-    keep_result(clf, result)
+    set_fit_result(clf, result)
     warn_if_interrupted(result, params)
     return clf
 
@@ -139,7 +139,7 @@ def _check_arguments(clf, target, buffer_rows):
     Number(Integral, 1, np.inf, 100_000).check("buffer_rows", buffer_rows)
     if not isinstance(target, str):
         raise TypeError(f"target={target!r} must be the name of a column, such as 'label'.")
-    params = checked_params(clf)
+    params = validated_params(clf)
     if clf.checkpoint is not None:
         raise ValueError(
             f"checkpoint={str(clf.checkpoint)!r} is not supported by fit_parquet; pass "
