@@ -86,9 +86,18 @@ def test_a_loaded_classifier_is_the_one_saved(models, name, tmp_path):
     assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
     assert_array_equal(loaded.predict(X), classifier.predict(X))
     pd.testing.assert_frame_equal(loaded.history_, classifier.history_)
-    assert vars(loaded).keys() == vars(classifier).keys()
+    assert vars(loaded).keys() == vars(classifier).keys() - {"_net"}
     assert str(loaded.get_params()) == str(classifier.get_params())
     assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("way", [by_pickle, by_joblib, by_skops, copy.deepcopy, copy.copy])
+def test_the_net_of_skorch_stays_where_it_was_trained(models, way):
+    """Check that no copy has it, and that the error says why."""
+    classifier, _ = models["everything"]
+    assert len(classifier.net_.history) == classifier.n_iter_
+    with pytest.raises(AttributeError, match="loaded, unpickled or copied .* use history_"):
+        way(classifier).net_  # noqa: B018
 
 
 @pytest.mark.parametrize("way", [by_pickle, by_joblib, by_skops, copy.deepcopy, copy.copy])
