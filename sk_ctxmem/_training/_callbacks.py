@@ -194,8 +194,8 @@ class AverageWeights(KeptWeights):
 class CalibrationRows(Callback):
     """Fit the temperature on rows that were held back, then train on them in the last epoch.
 
-    The temperature is that of the weights at the beginning of the last epoch. It ignores what that
-    epoch changes at the lowest rates.
+    The temperature fits the weights at the beginning of the last epoch, and ignores the changes of
+    that epoch, which has the lowest rates.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class UserCallbacks(Callback):
             self.stop.ask(f"stopped by the callback {type(callback).__name__} in epoch {epoch}")
 
     def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
-        """Call the callbacks that read or change gradients, those of the tables included."""
+        """Call the callbacks that read or change gradients, including sparse ones."""
         if "batch" in kwargs:
             kwargs["batch"] = _as_skorch_has_it("batch", kwargs["batch"])
         for callback in self.callbacks:
@@ -83,8 +83,8 @@ class UserCallbacks(Callback):
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Call all callbacks, even if one fails: the network is trained, and must not be lost.
 
-        A Checkpoint with ``load_best=True`` replaces the history by that of its file, which ends
-        with the best epoch. The history of the fit has all epochs.
+        A Checkpoint with ``load_best=True`` replaces the history by the one in its file, which
+        ends with the best epoch. The history of the fit has all epochs.
         """
         history = net.history
         for callback in self.callbacks:
@@ -106,10 +106,10 @@ class UserCallbacks(Callback):
 
 @contextmanager
 def _dense_gradients(named_parameters: Any) -> Iterator[list[tuple[str, nn.Parameter]]]:
-    """Give parameters whose gradients are all dense, as torch cannot clip sparse ones.
+    """Represent parameters with sparse gradients by dense ones, as torch cannot clip sparse ones.
 
-    In the place of a table stands a parameter that has only the rows with a gradient. Its gradient
-    shares memory with that of the table, which it replaces afterwards.
+    Each table is represented by a parameter that has only the rows with a gradient. Afterwards,
+    its gradient becomes the gradient of the table.
     """
     shown, tables = [], []
     for name, parameter in named_parameters:

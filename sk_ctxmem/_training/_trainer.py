@@ -145,7 +145,7 @@ def _run(
     if trainer.interrupted_ or not len(history_frame(trainer.history)):  # nothing to keep yet
         raise KeyboardInterrupt
     check_finite_weights(network, learning_rate)
-    network.requires_grad_(True)  # what a Freezer froze is frozen in this fit only
+    network.requires_grad_(True)  # a Freezer applies to this fit only
     result = processes.broadcast(outcome.result(trainer))
     processes.broadcast_weights(network)
     return replace(result, net=readable_net(trainer, network))

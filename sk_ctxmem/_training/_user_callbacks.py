@@ -110,7 +110,7 @@ def _copy_callback(item: Any, place: int) -> Callback:
 
 
 def _advise_on_kind(item: Any) -> str:
-    """Return what to pass in the place of something that is not a callback of skorch."""
+    """Return the remedy for an item that is not a callback of skorch."""
     if isinstance(item, type) and issubclass(item, Callback):
         return f"pass an instance of it, such as {item.__name__}()"
     if hasattr(item, "on_fit_task_end"):
@@ -213,7 +213,7 @@ def _differs_between_processes(callback: Callback) -> bool:
 
 
 def _remedy_without_held_out(callback: Callback) -> str:
-    """Return what makes a callback work without held-out rows; empty if it works as it is."""
+    """Return the change that a callback needs without held-out rows; empty if it needs none."""
     if isinstance(callback, WandbLogger):
         return "pass save_model=False" if callback.save_model else ""
     if isinstance(callback, SCORING):
