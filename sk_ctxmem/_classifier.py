@@ -196,7 +196,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     vectorizer_ : transformer or None
         Fitted vectorizer. None if X contained features.
 
-    scaler_ : transformer or None
+    scaler_ : transformer
         Fitted scaler of the features.
 
     speakers_ : dict

@@ -151,6 +151,7 @@ def from_pickle(state: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitte
     attributes = from_state(state, TRUSTED_CLASSES, check_safe_params)
     if state["weights"] is None:
         return attributes, None
+    attributes = {"stop_reason_": ""} | attributes  # missing in older pickles
     model = restore_model(attributes, state["weights"], attributes["device"], name)
     return {key: attributes[key] for key in attributes if key not in ONLY_IN_FILES}, model
 
