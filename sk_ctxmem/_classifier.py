@@ -573,7 +573,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         explanation : DataFrame
-            One row for each contribution, with the columns
+            One line for each contribution, with the columns
 
             - row: position in X of the explained row;
             - target: class whose score is explained;
