@@ -60,9 +60,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     The model is a neural network. An encoder maps the n-grams of a row to a vector, a recurrent
     memory processes the rows of a group in order, and attention reads the nearest rows. A linear
-    model of the n-grams, as in logistic regression, and transitions from the predicted class
-    probabilities of the previous row are added to the logits. Without groups, only the encoder
-    and the linear model are used.
+    model of the n-grams (the wide path), as in logistic regression, and transitions from the
+    predicted class probabilities of the previous row are added to the logits. Without groups, only
+    the encoder and the linear model are used.
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         takes several times as long.
 
     hidden_size : int, default=128
-        Size of encodings and memories. Rows without context have encodings of half this size.
+        Size of encodings and memories. Without context and `word_memory`, encodings have half of
+        this size.
 
     dropout : float, default=0.2
         Dropout rate of features, encodings, memories and attention outputs.
@@ -572,7 +573,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         explanation : DataFrame
-            One row for each contribution, with the columns
+            One line for each contribution, with the columns
 
             - row: position in X of the explained row;
             - target: class whose score is explained;

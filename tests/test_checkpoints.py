@@ -228,7 +228,7 @@ def test_a_checkpoint_must_be_a_folder(value, error, message):
 def test_a_checkpoint_needs_a_seed(random_state, tmp_path):
     """Check that fits which cannot be told from one another have no checkpoints."""
     classifier = ContextMemoryClassifier(checkpoint=tmp_path, random_state=random_state)
-    with pytest.raises(ValueError, match="needs a random_state, by which a fit that was killed"):
+    with pytest.raises(ValueError, match="needs a random_state, which identifies the fit"):
         classifier.fit(["a b", "c d"] * 20, [0, 1] * 20)
 
 
@@ -322,7 +322,7 @@ def test_an_interrupted_fit_goes_on_from_its_checkpoint(X, y, interrupt_in, tmp_
     expected = ContextMemoryClassifier(**SMALL).fit(X, y)
     interrupt_in(epoch=3, batch=5)
     classifier = ContextMemoryClassifier(checkpoint=tmp_path, **SMALL)
-    with pytest.warns(TrainingInterruptedWarning, match="goes on from its checkpoint in"):
+    with pytest.warns(TrainingInterruptedWarning, match="resumes from its checkpoint in"):
         classifier.fit(X, y)
     monkeypatch.undo()
     assert_array_equal(classifier.fit(X, y).predict_proba(X), expected.predict_proba(X))

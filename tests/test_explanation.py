@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._explain._attribution import METHODS, integrated_gradients
-from sk_ctxmem._explain._scorer import Scorer, Texts, find_context_windows
+from sk_ctxmem._explain._scorer import Scorer, TextInputs, find_context_windows
 from sk_ctxmem._explain._scores import score_rows
 from sk_ctxmem._explain._table import find_entries
 from sk_ctxmem.datasets import make_conversations
@@ -175,7 +175,7 @@ def test_what_too_few_nodes_leave_over_is_told(talks, monkeypatch):
     clf = _fit(talks)
     with torch.no_grad():
         clf._model.network.table.weight *= 30
-    monkeypatch.setattr("sk_ctxmem._explain._attribution.MOST_NODES", 8)
+    monkeypatch.setattr("sk_ctxmem._explain._attribution.MAX_NODES", 8)
     lines = _check_sums(clf, talks[:20], _nobody(), left_over=True)
     remainders = lines.loc[lines["source"] == "remainder", "contribution"]
     assert 0 < len(remainders) <= 20
@@ -295,17 +295,17 @@ def test_integrated_gradients_are_those_of_captum(clf, talks):
     entries = find_entries(values.features, values.features[:0], clf.scaler_, explained)
     question = score_rows(scorer, find_context_windows(rows, explained), None, entries)
     ours = integrated_gradients(scorer, question)
-    n_rows = len(question.texts.read)
+    n_rows = len(question.texts.encoder)
 
     def score(read, wide):
-        copies = Texts(read.flatten(0, 1), wide.flatten(0, 1))
+        copies = TextInputs(read.flatten(0, 1), wide.flatten(0, 1))
         targets = np.repeat(question.targets, len(read))
         return scorer.scores(question.windows.repeat(len(read)), copies, targets)
 
-    inputs = (question.texts.read[None], question.texts.wide[None])
+    inputs = (question.texts.encoder[None], question.texts.wide[None])
     theirs = IntegratedGradients(score).attribute(inputs, n_steps=64)
     assert n_rows == 6
-    assert_allclose(ours.read * question.texts.read, theirs[0][0], atol=1e-6)
+    assert_allclose(ours.encoder * question.texts.encoder, theirs[0][0], atol=1e-6)
     assert_allclose(ours.wide * question.texts.wide, theirs[1][0], atol=1e-6)
 
 
@@ -367,8 +367,8 @@ def test_long_groups_are_explained_in_parts(clf, talks, method, monkeypatch):
     """Check that small batches, which save memory, give the same."""
     whole = clf.explain(talks[:25], method=method)
     for name in ("_attribution", "_leave_one_out"):
-        monkeypatch.setattr(f"sk_ctxmem._explain.{name}.MOST_ROWS", 7)
-    monkeypatch.setattr("sk_ctxmem._explain._table.ROWS_AT_ONCE", 5)
+        monkeypatch.setattr(f"sk_ctxmem._explain.{name}.MAX_BATCH_ROWS", 7)
+    monkeypatch.setattr("sk_ctxmem._explain._table.CHUNK_ROWS", 5)
     assert_frame_equal(clf.explain(talks[:25], method=method), whole, atol=1e-8, rtol=1e-8)
 
 
@@ -376,7 +376,7 @@ def test_long_texts_leave_words_out_in_pieces(talks, monkeypatch):
     """Check that the words of a long text still add up to what they say together."""
     clf = _fit(talks, word_memory=True)
     lines = clf.explain(talks[:10])
-    monkeypatch.setattr("sk_ctxmem._explain._leave_one_out.MOST_PIECES", 2)
+    monkeypatch.setattr("sk_ctxmem._explain._leave_one_out.MAX_PIECES", 2)
     pieces = clf.explain(talks[:10])
     of_words = [frame[frame["source"] == "word"] for frame in (lines, pieces)]
     assert_allclose(*(frame.groupby("row")["contribution"].sum() for frame in of_words), atol=1e-9)
@@ -498,17 +498,25 @@ def test_empty_texts_contribute_nothing(clf):
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"target": "violet"}, ValueError, r"target='violet' is no class.*'blue', 'green', 'red'"),
-        ({"target": ["red", "violet"], "rows": [0, 1]}, ValueError, "target='violet' is no class"),
+        (
+            {"target": "violet"},
+            ValueError,
+            r"target='violet' is not a class.*'blue', 'green', 'red'",
+        ),
+        (
+            {"target": ["red", "violet"], "rows": [0, 1]},
+            ValueError,
+            "target='violet' is not a class",
+        ),
         ({"target": ["red"], "rows": [0, 1]}, ValueError, "target has 1 classes, but 2 rows"),
         ({"target": [["red"]], "rows": [0]}, TypeError, r"target=\['red'\] must be a class"),
         ({"rows": [5, 10_000]}, ValueError, "rows has 10000, but X has the rows 0 to"),
         ({"rows": [-1]}, ValueError, "rows has -1, but X has the rows 0 to"),
-        ({"rows": []}, ValueError, "rows chooses no row"),
+        ({"rows": []}, ValueError, "rows selects no row"),
         ({"rows": [True, False]}, ValueError, "rows is a mask of 2 rows, but X has"),
-        ({"rows": [1, 1]}, ValueError, "rows names a row twice"),
-        ({"rows": [0.5]}, TypeError, r"rows=\[0.5\] must be whole numbers"),
-        ({"rows": [[1]]}, TypeError, r"rows=\[\[1\]\] must be whole numbers"),
+        ({"rows": [1, 1]}, ValueError, "rows contains a row twice"),
+        ({"rows": [0.5]}, TypeError, r"rows=\[0.5\] must be integers"),
+        ({"rows": [[1]]}, TypeError, r"rows=\[\[1\]\] must be integers"),
         ({"method": "lime"}, ValueError, "method='lime' must be one of 'integrated_gradients'"),
         ({"method": None}, ValueError, "method=None must be one of"),
     ],

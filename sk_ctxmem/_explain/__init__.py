@@ -1,4 +1,4 @@
-"""Explanations of predictions: the mathematics and the table of explain."""
+"""Explanations of predictions."""
 
 from ._explanation import explain
 

@@ -1,4 +1,4 @@
-"""explain: what counted for a prediction, in one table."""
+"""explain: contributions to predictions, as a DataFrame."""
 
 from collections.abc import Hashable
 
@@ -13,11 +13,11 @@ from .._features._vectorizer import TextSequenceVectorizer
 from .._runtime import one_thread
 from ._attribution import METHODS
 from ._scorer import Scorer
-from ._table import NOWHERE, SOURCES, cut_into_chunks, explain_rows, find_entries
+from ._table import NO_INDEX, SOURCES, cut_into_chunks, explain_rows, find_entries
 
 
 def explain(model, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
-    """Explain predictions of a model: see ContextMemoryClassifier.explain."""
+    """Explain predictions of a model, see ContextMemoryClassifier.explain."""
     check_method(method)
     reader = model.reader
     inputs = reader.read_inputs(X, groups)
@@ -40,7 +40,7 @@ def explain(model, X, target=None, groups=None, *, rows=None, method="integrated
 
 
 def _empty_features(reader, inputs, values):
-    """Return the features of an empty text; of numbers no feature or, if dense, the means."""
+    """Return the baseline: the features of an empty text, the means of dense features, or zeros."""
     if inputs.kind == "text":
         return features_of(reader.vectorizer.transform([""]))
     if isinstance(reader.scaler, RowNormScaler):
@@ -49,7 +49,7 @@ def _empty_features(reader, inputs, values):
 
 
 def _name_words(reader, inputs, values, explained):
-    """Return the words of rows, if they are read, by their names or else their numbers."""
+    """Return the words of rows, or their ids; an empty list if there is no word memory."""
     if not reader.word_memory:
         return []
     if inputs.kind == "text" and isinstance(reader.vectorizer, TextSequenceVectorizer):
@@ -59,10 +59,10 @@ def _name_words(reader, inputs, values, explained):
 
 
 def _to_frame(model, lines, explained):
-    """Put names in the place of numbers."""
+    """Replace ids by names."""
     lines = lines.sort_values(["number", "source"], kind="stable", ignore_index=True)
     columns, inverse = np.unique(lines["column"], return_inverse=True)
-    names = _name_features(model.reader, columns[columns != NOWHERE])
+    names = _name_features(model.reader, columns[columns != NO_INDEX])
     names = np.array([None] * (len(columns) - len(names)) + names, dtype=object)[inverse]
     feature = np.where(lines["word"].isna(), names, lines["word"])
     return pd.DataFrame(
@@ -79,7 +79,7 @@ def _to_frame(model, lines, explained):
 
 
 def _name_features(reader, columns):
-    """Return the names of features: n-grams, names of columns, or numbers of columns."""
+    """Return the names of features: n-grams, column names or column indices."""
     if reader.schema.kind == "sequences":
         return [str(column) for column in columns]
     if reader.schema.kind == "features":
@@ -89,47 +89,50 @@ def _name_features(reader, columns):
         return reader.vectorizer._names_of(columns)
     try:
         names = reader.vectorizer.get_feature_names_out()
-    except AttributeError:  # HashingVectorizer, and pipelines with one, know no names
+    except AttributeError:  # HashingVectorizer, and pipelines with one, have no names
         return [str(column) for column in columns]
     return [str(names[column]) for column in columns]
 
 
 def check_method(method):
-    """Raise unless the method is one of those there are."""
+    """Raise ValueError unless the method is one of METHODS."""
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method={method!r:.100} must be one of {', '.join(map(repr, METHODS))}.")
 
 
 def check_explained(rows, n_rows):
-    """Return the positions of the rows to explain."""
+    """Validate the positions or the mask of the rows to explain, and return positions."""
     if rows is None:
         return np.arange(n_rows)
     found = np.asarray(rows)
     if found.ndim > 1 or (found.size and found.dtype.kind not in "biu"):
         raise TypeError(
-            f"rows={rows!r:.100} must be whole numbers, the positions in X of the rows to "
-            "explain, or a mask with True for these."
+            f"rows={rows!r:.100} must be integers, the positions in X of the rows to explain, or "
+            "a boolean mask of the rows of X."
         )
     if found.dtype.kind == "b":
         if found.shape != (n_rows,):
-            raise ValueError(f"rows is a mask of {found.size} rows, but X has {n_rows}.")
+            raise ValueError(
+                f"rows is a mask of {found.size} rows, but X has {n_rows}; pass one value for each "
+                "row, or positions."
+            )
         found = np.flatnonzero(found)
     found = np.atleast_1d(found).astype(np.int64)
     if not found.size:
-        raise ValueError("rows chooses no row; name one at least, or pass None for all of them.")
+        raise ValueError("rows selects no row; pass at least one position, or None for all rows.")
     outside = found[(found < 0) | (found >= n_rows)]
     if outside.size:
         raise ValueError(
             f"rows has {outside[0]}, but X has the rows 0 to {n_rows - 1}; pass positions in X, "
-            "not labels of its index."
+            "not index labels."
         )
     if len(np.unique(found)) < len(found):
-        raise ValueError("rows names a row twice; name each once.")
+        raise ValueError("rows contains a row twice; pass each position once.")
     return found
 
 
 def check_targets(target, classes, n_explained):
-    """Return the number of the class to explain of each row, or None for the predicted ones."""
+    """Return the class index to explain for each row. None stands for the predicted classes."""
     if target is None:
         return None
     is_one = np.ndim(target) == 0
@@ -138,15 +141,15 @@ def check_targets(target, classes, n_explained):
     if len(targets) != n_explained:
         raise ValueError(
             f"target has {len(targets)} classes, but {n_explained} rows are explained; pass one "
-            "class for all of them, or one for each."
+            "class for all rows, or one for each."
         )
     numbers = {name: number for number, name in enumerate(classes)}
     for name in targets:
         if not isinstance(name, Hashable):
-            raise TypeError(f"target={name!r:.100} must be a class, such as {classes[0]!r}.")
+            raise TypeError(f"target={name!r:.100} must be a class label, such as {classes[0]!r}.")
         if name not in numbers:
             raise ValueError(
-                f"target={name!r:.100} is no class of the classifier; choose one of "
+                f"target={name!r:.100} is not a class of the classifier; pass one of "
                 f"{classes.tolist()!r:.300}."
             )
     return np.array([numbers[name] for name in targets], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What scores would be without a part of the texts: a feature, some words, or another row.
+"""Scores without a part of the texts: a feature, some words, or another row.
 
 Shape letters: V windows, P rows of all windows, D width.
 """
@@ -12,24 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._scorer import MOST_ROWS, ContextWindows, Scorer, Texts
-from ._scores import ScoredRows, Shares
+from ._scorer import MAX_BATCH_ROWS, ContextWindows, Scorer, TextInputs
+from ._scores import Contributions, ScoredRows
 
-MOST_PIECES = 128  # of a text whose words are left out one after the other
+MAX_PIECES = 128  # of a text; longer texts are split into pieces of several words
 
 
 @dataclass
 class WordsLeftOut:
-    """What the encoder reads of the words of a text when pieces of it are left out.
+    """Inputs of the encoder from the words of a text, with and without pieces of the text.
 
     Parameters
     ----------
     whole : Tensor of shape (D,)
-        What it reads of all words.
+        Input from all words.
     without : Tensor of shape (n_pieces, D)
-        What it reads without each piece.
+        Input without each piece.
     sizes : ndarray of shape (n_pieces,), int64
-        Number of words of each piece: 1, if the text is not long.
+        Number of words of each piece; 1 unless the text is long.
     """
 
     whole: Tensor
@@ -38,47 +38,47 @@ class WordsLeftOut:
 
 
 def words_left_out(scorer: Scorer, windows: ContextWindows) -> Iterator[WordsLeftOut]:
-    """Yield what is read of the own text of each window, where there is a word memory."""
+    """Yield the WordsLeftOut of the explained row of each window, if there is a word memory."""
     rows = scorer.rows
     if scorer.reader is None or rows.words is None or rows.word_offsets is None:
         return
-    for row in rows.rows[windows.starts + windows.owns]:
+    for row in rows.rows[windows.starts + windows.explained]:
         words = rows.words[rows.word_offsets[row] : rows.word_offsets[row + 1]]
-        pieces = np.array_split(words, min(len(words), MOST_PIECES)) if len(words) else []
+        pieces = np.array_split(words, min(len(words), MAX_PIECES)) if len(words) else []
         texts = [words] + [
             np.concatenate([words[:0], *pieces[:number], *pieces[number + 1 :]])
             for number in range(len(pieces))
         ]
-        read = _read_in_batches(scorer, texts)
+        inputs = _read_in_batches(scorer, texts)
         sizes = np.array([len(piece) for piece in pieces], dtype=np.int64)
-        yield WordsLeftOut(read[0], read[1:], sizes)
+        yield WordsLeftOut(inputs[0], inputs[1:], sizes)
 
 
 def _read_in_batches(scorer: Scorer, texts: list[np.ndarray]) -> Tensor:
-    """Return what the encoder reads of texts that are given as the numbers of their words."""
+    """Return the inputs of the encoder from the words of texts, given as word ids."""
     offsets = np.cumsum([0, *map(len, texts)])
     rows = replace(scorer.rows, words=np.concatenate(texts), word_offsets=offsets)
-    at_once = max(1, MOST_ROWS // max(1, len(texts[0])))
+    at_once = max(1, MAX_BATCH_ROWS // max(1, len(texts[0])))
     numbers = np.array_split(np.arange(len(texts)), -(-len(texts) // at_once))
     return torch.cat([scorer.read_words(rows, some) for some in numbers])
 
 
-def leave_one_out(scorer: Scorer, scored: ScoredRows) -> Shares:
-    """Return by how much the scores fall when one part alone is left out.
+def leave_one_out(scorer: Scorer, scored: ScoredRows) -> Contributions:
+    """Return the decrease of the scores if a single part is left out.
 
-    A feature is left out for the encoder first and then, beside that, for the wide path: its two
-    contributions add up to the fall of the score without it.
+    A feature is left out for the encoder first, and then also for the wide path: its two
+    contributions add up to the decrease of the score without the feature.
     """
-    shares = Shares(
-        rows=np.zeros(len(scored.texts.read)),
+    contributions = Contributions(
+        rows=np.zeros(len(scored.texts.encoder)),
         ngrams=np.zeros(len(scored.entry_windows)),
         wide=np.zeros(len(scored.entry_windows)),
         words=[],
     )
     words = words_left_out(scorer, scored.windows)
     for number in range(len(scored.windows)):
-        _leave_out_of_window(scorer, scored, number, next(words, None), shares)
-    return shares
+        _leave_out_of_window(scorer, scored, number, next(words, None), contributions)
+    return contributions
 
 
 def _leave_out_of_window(
@@ -86,41 +86,42 @@ def _leave_out_of_window(
     scored: ScoredRows,
     number: int,
     left_out: WordsLeftOut | None,
-    shares: Shares,
+    contributions: Contributions,
 ) -> None:
-    """Fill in the shares of one window."""
+    """Fill in the contributions of one window."""
     window = scored.windows[np.array([number])]
-    own, length, first = int(window.owns[0]), int(window.lengths[0]), scored.windows.firsts[number]
+    own, length = int(window.explained[0]), int(window.lengths[0])
+    first = scored.windows.offsets[number]
     texts = scored.texts[np.arange(first, first + length)]
     entries = np.flatnonzero(scored.entry_windows == number)
     parts = scored.parts[entries]
     others = np.delete(np.arange(length), own)
-    taken = [texts[others], Texts(parts.read, torch.zeros_like(parts.wide)), parts]
+    removed = [texts[others], TextInputs(parts.encoder, torch.zeros_like(parts.wide)), parts]
     if left_out is not None:
-        read = left_out.whole - left_out.without
-        taken.append(Texts(read, texts.wide.new_zeros(len(read), texts.wide.shape[1])))
-    places = [others] + [np.full(len(part.read), own) for part in taken[1:]]
+        changes = left_out.whole - left_out.without
+        removed.append(TextInputs(changes, texts.wide.new_zeros(len(changes), texts.wide.shape[1])))
+    edited_rows = [others] + [np.full(len(part.encoder), own) for part in removed[1:]]
     target = scored.targets[number]
     scores = [
         scores_without(scorer, window, texts, target, *edit)
-        for edit in zip(places, taken, strict=True)
+        for edit in zip(edited_rows, removed, strict=True)
     ]
     with torch.no_grad():
         whole = scorer.scores(window, texts, scored.targets[[number]]).numpy()
-    shares.rows[first + others] = whole - scores[0]
-    shares.ngrams[entries] = whole - scores[1]
-    shares.wide[entries] = scores[1] - scores[2]
+    contributions.rows[first + others] = whole - scores[0]
+    contributions.ngrams[entries] = whole - scores[1]
+    contributions.wide[entries] = scores[1] - scores[2]
     if left_out is not None:
-        shares.words.append(np.repeat((whole - scores[3]) / left_out.sizes, left_out.sizes))
+        contributions.words.append(np.repeat((whole - scores[3]) / left_out.sizes, left_out.sizes))
 
 
 def scores_without(
     scorer: Scorer,
     window: ContextWindows,
-    texts: Texts,
+    texts: TextInputs,
     target: int,
-    places: np.ndarray,
-    taken: Texts,
+    edited_rows: np.ndarray,
+    removed: TextInputs,
 ) -> np.ndarray:
     """Return the score of one window without each of several parts of its texts.
 
@@ -130,28 +131,28 @@ def scores_without(
         Scores rows.
     window : ContextWindows
         One window.
-    texts : Texts of P rows
-        What is read of its texts.
+    texts : TextInputs of P rows
+        Inputs from its texts.
     target : int
-        The class.
-    places : ndarray of shape (n_edits,), int64
-        The row that each part is taken from.
-    taken : Texts of n_edits rows
-        What is read of the part.
+        Class index.
+    edited_rows : ndarray of shape (n_edits,), int64
+        Index in the window of the row of each part.
+    removed : TextInputs of n_edits rows
+        Inputs from each part, which are subtracted.
 
     Returns
     -------
     scores : ndarray of shape (n_edits,)
-        The score without each part.
+        Score without each part.
     """
-    n_rows, found = len(texts.read), []
-    at_once = max(1, MOST_ROWS // n_rows)
-    for first in range(0, len(places), at_once):
-        some = np.arange(first, min(first + at_once, len(places)))
+    n_rows, found = len(texts.encoder), []
+    at_once = max(1, MAX_BATCH_ROWS // n_rows)
+    for first in range(0, len(edited_rows), at_once):
+        some = np.arange(first, min(first + at_once, len(edited_rows)))
         copies = texts.scaled(torch.ones(len(some), dtype=torch.float64))
-        edited = torch.from_numpy(np.arange(len(some)) * n_rows + places[some])
-        copies.read[edited] -= taken.read[some]
-        copies.wide[edited] -= taken.wide[some]
+        edited = torch.from_numpy(np.arange(len(some)) * n_rows + edited_rows[some])
+        copies.encoder[edited] -= removed.encoder[some]
+        copies.wide[edited] -= removed.wide[some]
         with torch.no_grad():
             targets = np.full(len(some), target)
             found.append(scorer.scores(window.repeat(len(some)), copies, targets).numpy())

@@ -1,7 +1,9 @@
-"""What explained rows see, and the network's scores of rows as they are and as they might be.
+"""Context windows of explained rows, and scores of the network for their texts and variations.
 
-The network is linear in what is read of a text: all that follows starts from what the encoder and
-the wide path read of each row. Shape letters: V windows, P rows of all windows, D width, C classes.
+The inputs of the network are linear in the features of a text. All computations start from the
+inputs of the encoder and of the wide path of each row.
+
+Shape letters: V windows, P rows of all windows, D width, C classes.
 """
 
 from __future__ import annotations
@@ -21,96 +23,96 @@ from .._rows._packing import PackedOrder, concatenated_ranges, cut_into_blocks, 
 from .._rows._positions import describe_places
 from .._rows._row_set import RowSet, take_features
 
-MOST_ROWS = 8192  # in a batch of copies of windows: each takes about 20 KB
+MAX_BATCH_ROWS = 8192  # of copies of windows; a row takes about 20 KB
 
 
 @dataclass
 class ContextWindows:
-    """The rows that explained rows see, in their order, themselves included.
+    """Rows that explained rows depend on, in order, including the explained rows.
 
     Parameters
     ----------
-    starts, lengths : ndarray of shape (n_views,), int64
-        Where the rows of each window lie in ``RowSet.rows``.
-    owns : ndarray of shape (n_views,), int64
-        Which of its rows is the explained one.
+    starts, lengths : ndarray of shape (n_windows,), int64
+        Slice of ``RowSet.rows`` of each window.
+    explained : ndarray of shape (n_windows,), int64
+        Index of the explained row in each window.
     """
 
     starts: np.ndarray
     lengths: np.ndarray
-    owns: np.ndarray
+    explained: np.ndarray
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def __getitem__(self, windows: np.ndarray) -> ContextWindows:
-        return ContextWindows(self.starts[windows], self.lengths[windows], self.owns[windows])
+        return ContextWindows(self.starts[windows], self.lengths[windows], self.explained[windows])
 
     @property
-    def places(self) -> np.ndarray:
-        """Places in ``RowSet.rows`` of the rows of all windows, window after window."""
+    def indices(self) -> np.ndarray:
+        """Indices into ``RowSet.rows`` of the rows of all windows, window after window."""
         return concatenated_ranges(self.starts, self.lengths)
 
     @property
-    def firsts(self) -> np.ndarray:
-        """Where each window begins among the rows of all windows."""
+    def offsets(self) -> np.ndarray:
+        """Index of the first row of each window among the rows of all windows."""
         return np.cumsum(self.lengths) - self.lengths
 
     def repeat(self, times: int) -> ContextWindows:
-        """Return all windows several times over."""
+        """Return all windows repeated several times."""
         return self[np.tile(np.arange(len(self)), times)]
 
 
 def find_context_windows(rows: RowSet, explained: np.ndarray) -> ContextWindows:
-    """Find what explained rows, positions in X, see."""
-    places = np.empty(len(rows), dtype=np.int64)
-    places[rows.rows] = np.arange(len(rows))
-    owns = places[explained]
+    """Return the windows of explained rows, given as positions in X."""
+    indices = np.empty(len(rows), dtype=np.int64)
+    indices[rows.rows] = np.arange(len(rows))
+    own = indices[explained]
     if rows.context == "none":
-        return ContextWindows(owns, np.ones_like(owns), np.zeros_like(owns))
-    groups = np.searchsorted(rows.starts, owns, side="right") - 1
+        return ContextWindows(own, np.ones_like(own), np.zeros_like(own))
+    groups = np.searchsorted(rows.starts, own, side="right") - 1
     starts = rows.starts[groups]
-    lengths = rows.lengths[groups] if rows.context == "both" else owns - starts + 1
-    return ContextWindows(starts, lengths, owns - starts)
+    lengths = rows.lengths[groups] if rows.context == "both" else own - starts + 1
+    return ContextWindows(starts, lengths, own - starts)
 
 
 @dataclass
-class Texts:
-    """What the texts of the rows of windows add to empty ones.
+class TextInputs:
+    """Inputs of the encoder and of the wide path from texts, minus those from empty texts.
 
     Parameters
     ----------
-    read : Tensor of shape (P, D), float64
-        To what the encoder reads, words of the word memory included.
+    encoder : Tensor of shape (P, D), float64
+        Inputs of the encoder, including those from the word memory.
     wide : Tensor of shape (P, C), float64
-        To what the wide path says.
+        Logits of the wide path.
     """
 
-    read: Tensor
+    encoder: Tensor
     wide: Tensor
 
-    def __getitem__(self, rows: np.ndarray) -> Texts:
-        return Texts(self.read[rows], self.wide[rows])
+    def __getitem__(self, rows: np.ndarray) -> TextInputs:
+        return TextInputs(self.encoder[rows], self.wide[rows])
 
-    def scaled(self, factors: Tensor) -> Texts:
-        """Return these texts once for each factor, multiplied by it."""
-        parts = (factors[:, None, None] * part for part in (self.read, self.wide))
-        return Texts(*(part.flatten(0, 1) for part in parts))
+    def scaled(self, factors: Tensor) -> TextInputs:
+        """Return a copy of the inputs for each factor, multiplied by it."""
+        parts = (factors[:, None, None] * part for part in (self.encoder, self.wide))
+        return TextInputs(*(part.flatten(0, 1) for part in parts))
 
 
 class Scorer:
-    """Scores rows by a copy of a network in double precision, on the CPU.
+    """Computes scores with a copy of a network in double precision, on the CPU.
 
     Parameters
     ----------
     network : ContextMemoryNet
-        The trained network, which stays as it is.
+        Trained network, which is not modified.
     rows : RowSet
         All rows.
     empty : csr_array or ndarray of shape (1, n_features), float32
         Scaled features of an empty text.
     temperature : float
-        What logits are divided by.
+        Softmax temperature.
     """
 
     def __init__(
@@ -123,49 +125,52 @@ class Scorer:
         self.rows = rows
         self.temperature = temperature
         self.network = _copy_in_double_precision(network)
-        self.reader, self.network.reader = self.network.reader, None  # words are read beforehand
+        self.reader, self.network.reader = self.network.reader, None  # words are read separately
         self.read_text = self.network.read_text
         self.empty = self._read_features(empty, np.zeros(1, dtype=np.int64))
 
-    def read(self, places: np.ndarray) -> Texts:
-        """Return what the texts at some places of ``rows.rows`` add to an empty one."""
-        rows = self.rows.rows[places]
+    def text_inputs(self, indices: np.ndarray) -> TextInputs:
+        """Return the inputs from the texts of some elements of ``rows.rows``."""
+        rows = self.rows.rows[indices]
         texts = self._read_features(self.rows.features, rows)
-        read, wide = texts.read - self.empty.read, texts.wide - self.empty.wide
+        encoder, wide = texts.encoder - self.empty.encoder, texts.wide - self.empty.wide
         if self.reader is not None:
-            read = read + self.read_words(self.rows, rows)
-        return Texts(read, wide)
+            encoder = encoder + self.read_words(self.rows, rows)
+        return TextInputs(encoder, wide)
 
-    def _read_features(self, features: sparse.csr_array | np.ndarray, rows: np.ndarray) -> Texts:
+    def _read_features(
+        self, features: sparse.csr_array | np.ndarray, rows: np.ndarray
+    ) -> TextInputs:
         with torch.no_grad():
-            read, wide = self.network.table(take_features(features, rows, None))
-        return Texts(read.double(), wide.double())
+            encoder, wide = self.network.table(take_features(features, rows, None))
+        return TextInputs(encoder.double(), wide.double())
 
     def read_words(self, rows: RowSet, numbers: np.ndarray) -> Tensor:
-        """Return what the encoder reads of the words of some rows, (n_numbers, D)."""
+        """Return the inputs of the encoder from the words of some rows, (n_numbers, D)."""
         assert self.reader is not None
         assert self.read_text is not None
         with torch.no_grad():
             return self.read_text(self.reader(rows.take_words(numbers), len(numbers)))
 
-    def logits(self, windows: ContextWindows, texts: Texts) -> Tensor:
-        """Return the logits of the explained row of each window, (V, C), after the temperature."""
+    def logits(self, windows: ContextWindows, texts: TextInputs) -> Tensor:
+        """Return the logits of the explained rows, divided by the temperature, (V, C)."""
         order = self._pack(windows)
         batch = self._batch(windows, order)
-        element = torch.from_numpy(windows.firsts[order.sequences] + order.steps)
-        read, wide = texts.read[element] + self.empty.read, texts.wide[element] + self.empty.wide
-        logits = self.network.decide(read, wide, batch)[0]
-        is_own = order.steps == windows.owns[order.sequences]
+        element = torch.from_numpy(windows.offsets[order.sequences] + order.steps)
+        inputs = texts.encoder[element] + self.empty.encoder
+        wide = texts.wide[element] + self.empty.wide
+        logits = self.network.decide(inputs, wide, batch)[0]
+        is_own = order.steps == windows.explained[order.sequences]
         own = np.empty(len(windows), dtype=np.int64)
         own[order.sequences[is_own]] = np.flatnonzero(is_own)
         return logits[torch.from_numpy(own)] / self.temperature
 
-    def scores(self, windows: ContextWindows, texts: Texts, targets: np.ndarray) -> Tensor:
-        """Return the log-odds of one class for the explained row of each window, (V,)."""
+    def scores(self, windows: ContextWindows, texts: TextInputs, targets: np.ndarray) -> Tensor:
+        """Return the log-odds of a class for the explained row of each window, (V,)."""
         return log_odds(self.logits(windows, texts), torch.from_numpy(targets))
 
     def lone_logits(self) -> Tensor:
-        """Return the logits of an empty text of an unknown speaker alone, (1, C)."""
+        """Return the logits of a single empty text of an unknown speaker, (1, C)."""
         extras = None
         if self.rows.extras is not None:
             extras = np.zeros_like(self.rows.extras[:1])
@@ -178,29 +183,29 @@ class Scorer:
         with torch.no_grad():
             return lone.logits(ContextWindows(one, one + 1, one), self.empty_texts(1))
 
-    def empty_texts(self, n_rows: int) -> Texts:
-        """Return what empty texts add: nothing."""
+    def empty_texts(self, n_rows: int) -> TextInputs:
+        """Return the inputs from empty texts: zeros."""
         width, n_classes = self.network.table.widths
         shapes = (n_rows, width), (n_rows, n_classes)
-        return Texts(*(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
+        return TextInputs(*(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
 
-    def attention(self, windows: ContextWindows, texts: Texts) -> np.ndarray:
-        """Return how much attention each explained row gives to each row of its window, (P,)."""
+    def attention(self, windows: ContextWindows, texts: TextInputs) -> np.ndarray:
+        """Return the attention weight of each row of the windows for the explained row, (P,)."""
         order = self._pack(windows)
         batch = self._batch(windows, order)
-        element = windows.firsts[order.sequences] + order.steps
+        element = windows.offsets[order.sequences] + order.steps
         memory, attention = self.network.memory, self.network.attention
         assert memory is not None
         assert attention is not None
         found = np.zeros(len(element))
         with torch.no_grad():
-            read = texts.read[torch.from_numpy(element)] + self.empty.read
-            encodings = self.network.encode(read, batch)
+            inputs = texts.encoder[torch.from_numpy(element)] + self.empty.encoder
+            encodings = self.network.encode(inputs, batch)
             packed = torch.cat([memory(encodings, batch.packing), encodings], dim=1)
             states = torch.empty_like(packed)
             states[torch.from_numpy(element)] = packed
             for first, length, own in zip(
-                windows.firsts, windows.lengths, windows.owns, strict=True
+                windows.offsets, windows.lengths, windows.explained, strict=True
             ):
                 begin, end = max(0, own + 1 - ATTENTION_WINDOW), min(length, own + ATTENTION_WINDOW)
                 blocks = cut_into_blocks(pack(np.array([end - begin])), attention.both)
@@ -209,11 +214,11 @@ class Scorer:
         return found
 
     def _pack(self, windows: ContextWindows) -> PackedOrder:
-        """Lay windows out side by side; rows that stand alone keep their order."""
+        """Pack windows side by side."""
         return pack(windows.lengths)
 
     def _batch(self, windows: ContextWindows, order: PackedOrder) -> RowBatch:
-        """Return all that is not text of the rows of windows."""
+        """Return a batch of the rows of windows, without features."""
         rows = self.rows.rows[windows.starts[order.sequences] + order.steps]
         extras, alone = self.rows.extras, self.rows.context == "none"
         return RowBatch(
@@ -226,14 +231,14 @@ class Scorer:
 
 
 def log_odds(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return ln(p / (1 - p)) of the probability of one class of each row."""
+    """Return the log-odds ln(p / (1 - p)) of the probability p of a class of each row."""
     column = targets.unsqueeze(1)
     others = logits.scatter(1, column, -torch.inf)
     return logits.gather(1, column).squeeze(1) - others.logsumexp(dim=1)
 
 
 def _copy_in_double_precision(network: ContextMemoryNet) -> ContextMemoryNet:
-    """Copy all of a network but its tables, which may be large and are only read."""
+    """Copy a network in double precision; its tables, which may be large, are shared."""
     on_cpu = {id(table): table for table in network.tables if table.device.type == "cpu"}
     copied = copy.deepcopy(network, dict(on_cpu))
     for parameter in copied.parameters():

@@ -1,4 +1,4 @@
-"""What is to be explained, and the answer: scores of rows and what they are shared out among.
+"""Scores to explain, and their contributions.
 
 Shape letters: V windows (explained rows), P rows of all windows, E values of features, D width,
 C classes.
@@ -11,79 +11,79 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ._scorer import ContextWindows, Scorer, Texts, log_odds
+from ._scorer import ContextWindows, Scorer, TextInputs, log_odds
 
 
 @dataclass
 class Entries:
-    """The values of the features of explained rows.
+    """Values of the features of explained rows.
 
     Parameters
     ----------
     windows : ndarray of shape (E,), int64
-        The window whose own text has the value.
+        Window whose explained row has the value.
     columns : ndarray of shape (E,), int64
-        Column of the features as they came.
-    places : ndarray of shape (E,), int64
+        Column of the unscaled features.
+    table_rows : ndarray of shape (E,), int64
         Row of the table of the network.
     values : ndarray of shape (E,), float32
-        What the text has there, scaled.
+        Scaled value.
     """
 
     windows: np.ndarray
     columns: np.ndarray
-    places: np.ndarray
+    table_rows: np.ndarray
     values: np.ndarray
 
 
 @dataclass
 class ScoredRows:
-    """What is to be explained: a score for each window, by the texts of its rows.
+    """Scores to explain, and the inputs from the texts of all windows.
 
     Parameters
     ----------
     windows : ContextWindows
-        What the explained rows see.
+        Windows of the explained rows.
     targets : ndarray of shape (V,), int64
-        The class whose score is explained.
-    texts : Texts of P rows
-        What is read of the texts of all windows.
+        Class index whose score is explained.
+    texts : TextInputs of P rows
+        Inputs from the texts of all windows.
     entry_windows : ndarray of shape (E,), int64
-        The window of each value of a feature.
-    parts : Texts of E rows
-        What is read of each value.
+        Window of each value of a feature.
+    parts : TextInputs of E rows
+        Inputs from each value.
     whole, empty, alone : ndarray of shape (V,)
-        Scores of the texts as they are, of empty texts in their places, and of one empty text
-        alone.
+        Scores of the texts, of empty texts in the same windows (the baseline), and of a single
+        empty text.
     """
 
     windows: ContextWindows
     targets: np.ndarray
-    texts: Texts
+    texts: TextInputs
     entry_windows: np.ndarray
-    parts: Texts
+    parts: TextInputs
     whole: np.ndarray
     empty: np.ndarray
     alone: np.ndarray
 
     @property
-    def owns(self) -> np.ndarray:
-        """Where the explained rows are among the rows of all windows."""
-        return self.windows.firsts + self.windows.owns
+    def explained_rows(self) -> np.ndarray:
+        """Indices of the explained rows among the rows of all windows."""
+        return self.windows.offsets + self.windows.explained
 
 
 @dataclass
-class Shares:
+class Contributions:
     """Contributions to the scores of explained rows.
 
     Parameters
     ----------
     rows : ndarray of shape (P,)
-        Contribution of the text of each row; that of the explained rows themselves is not read.
+        Contribution of the text of each row. Values of the explained rows are not used.
     ngrams, wide : ndarray of shape (E,)
-        Contributions of the values of features, by the encoder and by the wide path.
-    words : list of V ndarrays, or of none
-        Contributions of the words of explained rows, by the word memory.
+        Contributions of the values of features, through the encoder and through the wide path.
+    words : list of V ndarrays, or empty list
+        Contributions of the words of explained rows, through the word memory.
     """
 
     rows: np.ndarray
@@ -95,15 +95,15 @@ class Shares:
 def score_rows(
     scorer: Scorer, windows: ContextWindows, targets: np.ndarray | None, entries: Entries
 ) -> ScoredRows:
-    """Read texts, and score them; without targets, the predicted classes are explained."""
-    places, inverse = np.unique(windows.places, return_inverse=True)
+    """Score the explained rows; if `targets` is None, the predicted classes are explained."""
+    indices, inverse = np.unique(windows.indices, return_inverse=True)
     with torch.no_grad():
-        texts = scorer.read(places)[inverse]
+        texts = scorer.text_inputs(indices)[inverse]
         logits = scorer.logits(windows, texts)
         if targets is None:
             targets = logits.argmax(dim=1).numpy()
         classes = torch.from_numpy(targets)
-        empty = scorer.scores(windows, scorer.empty_texts(len(texts.read)), targets)
+        empty = scorer.scores(windows, scorer.empty_texts(len(texts.encoder)), targets)
         alone = log_odds(scorer.lone_logits().expand(len(windows), -1), classes)
     return ScoredRows(
         windows=windows,
@@ -117,10 +117,10 @@ def score_rows(
     )
 
 
-def _read_entries(scorer: Scorer, entries: Entries) -> Texts:
-    """Return what is read of each value of a feature."""
+def _read_entries(scorer: Scorer, entries: Entries) -> TextInputs:
+    """Return the inputs from each value of a feature."""
     table = scorer.network.table
     with torch.no_grad():
-        rows = table.weight[torch.from_numpy(entries.places)].double()
-        drives = rows * torch.from_numpy(entries.values).unsqueeze(1)  # (E, D + C)
-    return Texts(*drives.split(table.widths, dim=1))
+        rows = table.weight[torch.from_numpy(entries.table_rows)].double()
+        inputs = rows * torch.from_numpy(entries.values).unsqueeze(1)  # (E, D + C)
+    return TextInputs(*inputs.split(table.widths, dim=1))

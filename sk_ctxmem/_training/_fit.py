@@ -1,4 +1,4 @@
-"""fit_model: one fit, from X and y to a FitResult."""
+"""fit_model: fit a model to X and y."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from ._sklearn_callbacks import FitTasks
 from ._trainer import check_same_sizes, train
 from ._user_callbacks import FitSetting, check_callbacks
 
-ALONE = OneProcess()
-NOT_OF_TRAINING = {"callbacks", "verbose", "device", "random_state", "checkpoint"}
+ONE_PROCESS = OneProcess()
+NO_INFLUENCE_ON_TRAINING = {"callbacks", "verbose", "device", "random_state", "checkpoint"}
 
 
 def fit_model(
@@ -52,27 +52,27 @@ def fit_model(
     *,
     start: FitResult | None = None,
     tasks: FitTasks | None = None,
-    processes: OneProcess = ALONE,
+    processes: OneProcess = ONE_PROCESS,
 ) -> FitResult:
     """Fit a model.
 
     Parameters
     ----------
     X, y, sample_weight, groups : see ContextMemoryClassifier.fit
-        The training data.
+        Training data.
     params : SimpleNamespace
-        Parameters of the classifier, each valid by itself, and its `estimator_name`.
+        Validated parameters of the classifier, and its `estimator_name`.
     start : FitResult or None, default=None
-        Fit to continue from, as by ``warm_start=True``.
+        Previous fit to continue from, for ``warm_start=True``.
     tasks : FitTasks or None, default=None
-        Calls the callbacks of scikit-learn.
+        Calls the scikit-learn callbacks.
     processes : OneProcess
-        Processes that fit together.
+        Process group.
 
     Returns
     -------
     result : FitResult
-        The fitted model and how training went.
+        Fitted model and history of training.
     """
     _check_checkpoint(params)
     setting = FitSetting(
@@ -107,27 +107,27 @@ def fit_model(
 
 @dataclass
 class Fit:
-    """The steps of a fit that follow the checks of its input.
+    """Steps of a fit after the validation of its input.
 
     Parameters
     ----------
     params : SimpleNamespace
         Parameters of the classifier.
     classes : ndarray of shape (n_classes,)
-        The classes, sorted.
+        Sorted class labels.
     device : str
-        Device of torch to train on.
+        torch device for training.
     processes : OneProcess
-        Processes that fit together.
+        Process group.
     start : FitResult or None, default=None
-        Fit to continue from.
+        Previous fit to continue from.
 
     Attributes
     ----------
     reader : RowReader
-        How rows are read.
+        Fitted reader of rows.
     network_params : dict
-        Arguments of the network.
+        Parameters of the network.
     """
 
     params: SimpleNamespace
@@ -136,11 +136,11 @@ class Fit:
     processes: OneProcess
     start: FitResult | None = None
 
-    reader: RowReader = None  # type: ignore[assignment]  # set as soon as it is known
+    reader: RowReader = None  # type: ignore[assignment]  # set after construction
     network_params: dict[str, Any] = None  # type: ignore[assignment]
 
     def set_network_params(self, rows: RowSet, values: Any) -> None:
-        """Choose the arguments of the network, which a warm start cannot change."""
+        """Set the parameters of the network; a warm start must not change them."""
         n_classes = len(self.classes)
         chosen = choose_network_params(self.params, self.reader, rows, values, n_classes)
         if self.start is not None:
@@ -155,7 +155,7 @@ class Fit:
         weights: np.ndarray,
         watchers: dict[str, Any],
     ) -> FitResult:
-        """Train a network on rows, and return the result."""
+        """Train a network on the rows, and return the result."""
         random = self.processes.same_random(check_random_state(self.params.random_state))
         checkpoint = self._open_checkpoint(rows, targets, weights, random)
         data = self.processes.shard(*self._split(rows, group_codes, targets, weights, random))
@@ -169,14 +169,14 @@ class Fit:
     def train(
         self, data: tuple, seed: int, watchers: dict[str, Any]
     ) -> tuple[ContextMemoryNet, TrainingResult]:
-        """Make a network, or copy the one to continue from, and train it."""
+        """Create a network, or copy that of the previous fit, and train it."""
         params = self.params
         with self.seeded(seed):
             network = self.new_network()
             trained = train(
                 network,
                 *data,
-                max_epochs=int(params.max_epochs),  # a small integer of numpy would overflow
+                max_epochs=int(params.max_epochs),  # a small numpy integer type would overflow
                 batch_size=int(params.batch_size),
                 learning_rate=float(params.learning_rate),
                 n_iter_no_change=params.n_iter_no_change,
@@ -188,7 +188,7 @@ class Fit:
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
-        """Seed torch, in single precision, and explain memory errors, for a while."""
+        """Seed torch, use single precision, and add advice to memory errors, inside the context."""
         with (
             forked_random_state(seed, self.device),
             single_precision(),
@@ -197,15 +197,15 @@ class Fit:
             yield
 
     def new_network(self) -> ContextMemoryNet:
-        """Make a network with initial weights, or with those of the fit to continue from."""
-        # always draw initial weights: dropout continues from the random state after them
+        """Create a network with initial weights, or with the weights of the previous fit."""
+        # always drawn, since dropout continues from the random state after the initial weights
         network = ContextMemoryNet(**self.network_params)
         if self.start is not None:
             network.load_state_dict(self.start.model.network.state_dict())
         return network
 
     def result(self, network: ContextMemoryNet, trained: TrainingResult) -> FitResult:
-        """Return what a network and the history of its training make together."""
+        """Combine a network and the result of its training."""
         temperature, history = trained.temperature, trained.history
         if self.start is not None:
             temperature = self.start.model.temperature
@@ -235,7 +235,7 @@ class Fit:
         weights: np.ndarray,
         random: np.random.RandomState,
     ) -> CheckpointFile | None:
-        """Return the file of this fit in the folder of checkpoints, if there is to be one."""
+        """Return the checkpoint file of this fit, or None without `checkpoint`."""
         params = self.params
         if params.checkpoint is None:
             return None
@@ -261,7 +261,7 @@ class Fit:
         weights: np.ndarray,
         random: np.random.RandomState,
     ) -> tuple[TrainingRows, TrainingRows | None, TrainingRows | None]:
-        """Return the rows to train on, to validate on, and to calibrate the temperature on."""
+        """Split the rows into training, validation and calibration rows."""
         params = self.params
         held_out = np.zeros(len(targets), dtype=bool)
         if params.n_iter_no_change is not None:
@@ -279,7 +279,7 @@ class Fit:
 
 
 def role_columns(params: SimpleNamespace) -> dict[str, Any]:
-    """Return the names of the columns by their roles."""
+    """Return the column names by role."""
     return {
         "text": params.text_column,
         "group": params.group_column,
@@ -289,71 +289,73 @@ def role_columns(params: SimpleNamespace) -> dict[str, Any]:
 
 
 def training_settings(params: SimpleNamespace) -> dict[str, Any]:
-    """Return the parameters that decide training, but for the seed."""
-    settings = {name: value for name, value in vars(params).items() if name not in NOT_OF_TRAINING}
+    """Return the parameters that influence training, except for the seed."""
+    settings = {
+        name: value for name, value in vars(params).items() if name not in NO_INFLUENCE_ON_TRAINING
+    }
     return settings | {"checkpoint": None if params.checkpoint is None else "a folder"}
 
 
 def choose_network_params(
     params: SimpleNamespace, reader: RowReader, rows: RowSet, values: Any, n_classes: int
 ) -> dict[str, Any]:
-    """Return the arguments of the network."""
-    remembers = reader.context != "none" or reader.word_memory
+    """Return the parameters of the network."""
+    has_memory = reader.context != "none" or reader.word_memory
     return {
         "n_features": rows.features.shape[1],
         "n_classes": n_classes,
         "n_extras": 0 if rows.extras is None else rows.extras.shape[1],
-        "n_speakers": len(reader.speakers) + 1,  # and the unknown ones
+        "n_speakers": len(reader.speakers) + 1,  # id 0 is for unknown speakers
         "sparse": not isinstance(rows.features, np.ndarray),
         "memory": params.memory,
         "context": reader.context,
-        "width": int(params.hidden_size) if remembers else -(-int(params.hidden_size) // 2),
+        "width": int(params.hidden_size) if has_memory else -(-int(params.hidden_size) // 2),
         "n_words": values.vocabulary_size if reader.word_memory else 0,
         "dropout_rate": float(params.dropout),
     }
 
 
 def advise_on_memory(params: SimpleNamespace) -> str:
-    """Return what to make smaller where memory runs out."""
+    """Return a remedy for memory errors: parameters to decrease."""
     return (
         f"pass a batch_size below {params.batch_size}, such as {max(1, params.batch_size // 4)}, "
-        f"or a hidden_size below {params.hidden_size}, or fewer features, such as by "
+        f"or a hidden_size below {params.hidden_size}, or fewer features, such as with "
         "TextSequenceVectorizer(max_features=100_000)"
     )
 
 
 def warn_if_interrupted(result: FitResult, params: SimpleNamespace) -> None:
-    """Warn that Ctrl-C ended a fit, and say what the classifier is now."""
+    """Warn if Ctrl-C stopped the fit early."""
     if not result.interrupted:
         return
-    go_on = "set checkpoint= to a folder to be able to go on with it another time."
+    remedy = "To be able to resume a fit, set checkpoint= to a folder."
     if params.checkpoint is not None:
-        go_on = f"the same fit goes on from its checkpoint in {str(params.checkpoint)!r}."
+        remedy = f"The same fit resumes from its checkpoint in {str(params.checkpoint)!r}."
     warn_caller(
         f"Training was interrupted after {result.n_iter} of {params.max_epochs} epochs: the "
-        "classifier is fitted with the best weights until then. A second Ctrl-C in the same "
-        f"batch ends fit at once, and leaves the classifier as it was; {go_on}",
+        "classifier is fitted with the best weights so far. A second Ctrl-C in the same batch "
+        f"stops fit immediately and leaves the classifier unchanged. {remedy}",
         TrainingInterruptedWarning,
     )
 
 
 def _check_checkpoint(params: SimpleNamespace) -> None:
-    """Raise unless the folder is one, and the fit has a seed that tells it from others."""
+    """Raise unless `checkpoint` is the path of a folder, and `random_state` is set."""
     check_folder("checkpoint", params.checkpoint)
     if params.checkpoint is not None and params.random_state in (None, np.random):
         raise ValueError(
-            f"checkpoint={str(params.checkpoint)!r} needs a random_state, by which a fit that "
-            f"was killed is told from another, but it is {params.random_state!r}; pass an "
-            "integer, such as random_state=0."
+            f"checkpoint={str(params.checkpoint)!r} needs a random_state, which identifies the "
+            f"fit to resume, but it is {params.random_state!r}; pass an integer, such as "
+            "random_state=0."
         )
 
 
 def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarray) -> None:
-    """Raise unless a fit can go on from a model."""
+    """Raise unless a fit can continue from a model."""
     if not np.array_equal(classes, model.classes):
         raise ValueError(
             f"warm_start=True needs the classes of the last fit, {model.classes.tolist()}, "
-            f"but y has {classes.tolist()}; pass warm_start=False to start anew."
+            f"but y has {classes.tolist()}; set warm_start=False to start a new fit."
         )
     before = model.reader.schema
     before.check_kind(schema)
@@ -367,10 +369,10 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
         raise ValueError(
             f"warm_start=True needs the features of the last fit, {names_before or ''} "
             f"({before.n_features_in} columns), but X has {names or ''} ({schema.n_features_in} "
-            "columns); pass the same columns in the same order, or warm_start=False to start anew."
+            "columns); pass the same columns in the same order, or set warm_start=False."
         )
 
 
 def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict]:
-    """Return vectorizer, scaler and speakers of a model."""
+    """Return the vectorizer, scaler and speakers of a model."""
     return model.reader.vectorizer, model.reader.scaler, model.reader.speakers

@@ -1,4 +1,4 @@
-"""partial_fit_model: one pass over a chunk of rows, from X and y to a FitResult."""
+"""partial_fit_model: fit a model to a chunk of rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .._runtime import (
 )
 from ._chunk import new_stream, train_chunk
 from ._dataset import TrainingRows
-from ._fit import ALONE, Fit, role_columns
+from ._fit import ONE_PROCESS, Fit, role_columns
 from ._user_callbacks import FitSetting, check_callbacks
 
 
@@ -35,21 +35,21 @@ def partial_fit_model(
     *,
     start: FitResult | None,
 ) -> FitResult:
-    """Train one epoch on a chunk of rows.
+    """Train for one epoch on a chunk of rows.
 
     Parameters
     ----------
     X, y, classes, sample_weight, groups : see ContextMemoryClassifier.partial_fit
         The chunk.
     params : SimpleNamespace
-        Parameters of the classifier, each valid by itself, and its `estimator_name`.
+        Validated parameters of the classifier, and its `estimator_name`.
     start : FitResult or None
-        What the calls before have made; None for the first call.
+        Result of the previous call. None on the first call.
 
     Returns
     -------
     result : FitResult
-        The model after the chunk, with the state to continue from.
+        Fitted model, with the state that the next call continues from.
     """
     model = None if start is None else start.model
     classes = _check_classes(classes, model)
@@ -59,7 +59,7 @@ def partial_fit_model(
         inputs = model.reader.read_inputs(X, groups)
     targets = find_classes(y, inputs.n_rows, classes)
     weights = check_chunk_weights(sample_weight, params.class_weight, classes, targets)
-    fit = Fit(params, classes, choose_device(params.device), ALONE, start)
+    fit = Fit(params, classes, choose_device(params.device), ONE_PROCESS, start)
     if model is None:
         group_codes = encode_groups(inputs)
         fit.reader, values = fit_reader(
@@ -74,22 +74,22 @@ def partial_fit_model(
 
 
 def _check_classes(classes: Any, model: FittedModel | None) -> np.ndarray:
-    """Return the classes of all chunks."""
+    """Validate `classes`, and return the class labels of all chunks."""
     if model is None:
         return check_classes(classes)
     if classes is not None and not np.array_equal(check_classes(classes), model.classes):
         raise ValueError(
             f"classes={np.asarray(classes).tolist()!r:.200} are not those of the first call, "
-            f"{model.classes.tolist()!r:.200}; leave classes out, or take a new classifier."
+            f"{model.classes.tolist()!r:.200}; omit classes, or use a new classifier."
         )
     return model.classes
 
 
 def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> FitResult:
-    """Train on a chunk; the mean of the weights is what predicts."""
+    """Train on a chunk; the result has the running mean of the weights."""
     params, start = fit.params, fit.start
     stream = None if start is None else start.stream
-    random = _random_of(stream, params)
+    random = _copy_random_state(stream, params)
     chunk = TrainingRows(rows, targets, weights, random)
     callbacks = check_callbacks(params.callbacks, FitSetting(holds_out=False, is_chunk=True))
     seed = random.randint(2**31 - 1)
@@ -113,8 +113,10 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
     return replace(result, n_iter=n_iter, interrupted=False, stream=stream | {"random": random})
 
 
-def _random_of(stream: dict[str, Any] | None, params: SimpleNamespace) -> np.random.RandomState:
-    """Return the random state of the chunks, a copy, as this call may fail."""
+def _copy_random_state(
+    stream: dict[str, Any] | None, params: SimpleNamespace
+) -> np.random.RandomState:
+    """Return a copy of the random state of the chunks, so that a failed call does not change it."""
     if stream is None:
         return np.random.RandomState(check_random_state(params.random_state).randint(2**31 - 1))
     return copy.deepcopy(stream["random"])

@@ -94,7 +94,7 @@ class ContextAblationDisplay:
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Test rows, of the kind that the estimator was fitted on.
+            Test rows, of the same kind as in `fit`.
 
         y : array-like of shape (n_rows,)
             The true classes.
@@ -103,7 +103,7 @@ class ContextAblationDisplay:
             Numbers of earlier rows; None for the whole conversation.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            The conversation of each row, if no column holds it.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         scoring : str, callable or None, default=None
             A scikit-learn scorer; None for accuracy. A callable gets row numbers as X, so it

@@ -109,7 +109,7 @@ class ContextAttributionDisplay:
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Input of the kind that the estimator was fitted on.
+            Rows of the same kind as in `fit`.
 
         group : hashable or None, default=None
             Id of the conversation; None if X has only one.
@@ -118,7 +118,7 @@ class ContextAttributionDisplay:
             The class to explain, or one for each turn; None for the predicted classes.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            The conversation of each row, if no column holds it.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         kind : {"contribution", "attention"}, default="contribution"
             The values to draw.

@@ -104,7 +104,7 @@ class ConversationDisplay(HTMLDisplay):
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Input of the kind that the estimator was fitted on.
+            Rows of the same kind as in `fit`.
 
         y : array-like of shape (n_rows,) or None, default=None
             The true classes, to show beside the predicted ones.
@@ -116,7 +116,7 @@ class ConversationDisplay(HTMLDisplay):
             The class to explain, or one for each turn; None for the predicted classes.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            The conversation of each row, if no column holds it.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         n_earlier : int, default=3
             Number of other turns to show as bars, those that contributed most.

@@ -127,7 +127,7 @@ class TokenAttributionDisplay(HTMLDisplay):
             The class to explain; None for the predicted one.
 
         groups : array-like of shape (n_rows,) or None, default=None
-            The conversation of each row, if no column holds it.
+            Group of each row, such as a conversation or document, if X has no group column.
 
         top : int or None, default=None
             Number of words to show, strongest first. None shades all words in the HTML and draws
