@@ -478,7 +478,7 @@ def test_class_weights_that_are_all_zero_are_refused(texts, y):
         (lambda weights: -weights, ["sample_weight has -149.0 in row 149", "not be negative"]),
         (lambda weights: weights / 0 * 0, ["sample_weight contains NaN"]),
         (lambda weights: np.full(len(weights), np.inf), ["sample_weight contains infinity"]),
-        (lambda weights: 0 * weights, ["sample_weight is positive in fewer than two classes"]),
+        (lambda weights: 0 * weights, ["sample_weight is zero for all rows, or for all"]),
     ],
 )
 def test_bad_sample_weights_are_named(texts, y, make, parts):

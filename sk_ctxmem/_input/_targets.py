@@ -180,8 +180,8 @@ def check_sample_weight(sample_weight, class_weight, classes, targets):
     weights = _read_weights(sample_weight, len(targets))
     if sample_weight is not None and len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
-            "sample_weight is positive in fewer than two classes; a classifier needs rows of "
-            "positive weight in at least two classes."
+            "sample_weight is zero for all rows, or for all rows except those of one class; a "
+            "classifier needs rows of positive weight in at least two classes."
         )
     weights = weights / weights.max() * _weigh_classes(class_weight, classes, targets)
     if len(np.unique(targets[weights > 0])) < 2:
