@@ -493,7 +493,7 @@ def test_bad_sample_weights_are_named(texts, y, make, parts):
 def test_weights_of_one_class_alone_are_refused(texts, y):
     """Check that rows of two classes must count."""
     with raises(
-        ValueError, "sample_weight is positive in", "rows of positive weight in at least two"
+        ValueError, "sample_weight is zero for all", "rows of positive weight in at least two"
     ):
         small().fit(texts, y, sample_weight=(y == "Summary").astype(float))
 
