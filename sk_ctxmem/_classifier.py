@@ -52,17 +52,16 @@ PARAMETER_CONSTRAINTS = {
 class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Text classifier with memory across the rows of a conversation or document.
 
-    Like any scikit-learn classifier, except that it takes raw text, and that the other rows of a
-    group, such as a conversation or document, are context for the classification of a row. X is a
-    list of texts, a DataFrame or a matrix of features. The groups are a column of X,
-    `group_column`, or the argument `groups` of each method. Without groups, each row is classified
-    by itself.
+    Like any scikit-learn classifier, except that it takes raw text, and that rows of the same
+    group, such as a conversation or document, are context of one another. X is a list of texts, a
+    DataFrame or a matrix of features. The group of each row is in a column of X, `group_column`,
+    or in the argument `groups`. Without groups, each row is classified by itself.
 
-    The model is a neural network. An encoder maps the n-grams of a row to a vector, a recurrent
-    memory processes the rows of a group in order, and attention reads the nearest rows. A linear
-    model of the n-grams (the wide path), as in logistic regression, and transitions from the
-    predicted class probabilities of the previous row are added to the logits. Without groups, only
-    the encoder and the linear model are used.
+    The classifier is a neural network. An encoder maps the n-grams of each row to a vector, a
+    recurrent memory processes the rows of a group in order, and attention reads the nearest rows.
+    Two further terms are added to the logits: a linear model of the n-grams (the wide path), as in
+    logistic regression, and transitions from the class probabilities of the previous row. Without
+    groups, only the encoder and the linear model are used.
 
     Parameters
     ----------
@@ -112,7 +111,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Number of epochs without a better score on the validation set after which training stops
         and the weights of the best epoch are restored. If None, train for `max_epochs` on all rows;
         the rows used to calibrate `temperature_` join in the last epoch. With context, the final
-        weights are then the mean over the ends of the epochs, from the second epoch on.
+        weights are then the mean of the weights at the end of each epoch, from the second epoch on.
 
     class_weight : dict, "balanced" or None, default=None
         Class weights, as in scikit-learn.
@@ -175,11 +174,11 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Number of epochs of training.
 
     temperature_ : float
-        Softmax temperature, calibrated on held-out rows. The logits are divided by it. These rows
-        are the validation set of early stopping or, without early stopping, one twentieth of the
-        rows, at most 2,000, in whole groups, which join the training rows in the last epoch. It is
-        1 without early stopping if there are fewer than 2,000 rows or fewer than three epochs. A
-        warm start keeps the previous temperature.
+        Softmax temperature, calibrated on held-out rows. The logits are divided by it. The held-out
+        rows are the validation set of early stopping. Without early stopping, they are one
+        twentieth of the rows, at most 2,000, in whole groups, and join the training rows in the
+        last epoch; with fewer than 2,000 rows or three epochs, the temperature is 1. A warm start
+        keeps the previous temperature.
 
     history_ : DataFrame of shape (n_epochs, 5)
         Columns epoch, train_loss, valid_loss, valid_score (accuracy) and seconds. valid_loss and

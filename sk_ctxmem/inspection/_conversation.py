@@ -206,7 +206,7 @@ class ConversationDisplay(HTMLDisplay):
         return f"{type(self).__name__}(n_turns={len(self.texts)})"
 
     def _turn(self, number):
-        """Return what the HTML shows of one turn."""
+        """Return the values of one turn that the HTML shows."""
         target = self.targets[number]
         speaker = None if self.speakers is None else self.speakers[number]
         return Turn(
