@@ -16,7 +16,14 @@ from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
 from ._messages import API_PAGE
-from ._model._file import from_pickle, model_file_errors, read_model, to_pickle, write_model
+from ._model._file import (
+    check_attribute_names,
+    from_pickle,
+    model_file_errors,
+    read_model,
+    to_pickle,
+    write_model,
+)
 from ._model._fitted_model import FitResult, fitted_model
 from ._sessions import open_session, open_sessions
 
@@ -353,12 +360,13 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         from ._training._fit import warn_if_interrupted  # imports skorch, only to train
 
         result = self._fit(X, y, sample_weight, groups)
-        warn_if_interrupted(result, validated_params(self))
+        warn_if_interrupted(result, validated_params(self))  # which a filter may turn into an error
+        set_fit_result(self, result)
         return self
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, groups):
-        """Fit, set the fitted attributes, and return the result."""
+        """Fit, and return the result; the classifier stays as it was."""
         from ._training._fit import fit_model
         from ._training._sklearn_callbacks import FitTasks
 
@@ -372,7 +380,6 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
                 tasks = FitTasks(self, context, data, fitted_attributes)
         start = get_fit_result(self) if params.warm_start and self.__sklearn_is_fitted__() else None
         result = fit_model(X, y, sample_weight, groups, params, start=start, tasks=tasks)
-        set_fit_result(self, result)
         if tasks is not None:
             tasks.end(result)
         return result
@@ -457,8 +464,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             If the kind of X differs from that of `fit`, or X has groups but the classifier was
             fitted without groups.
         """
-        logits = fitted_model(self).logits(X, groups)
-        return self.classes_[logits.argmax(axis=1)]
+        model = fitted_model(self)
+        return model.classes[model.logits(X, groups).argmax(axis=1)]
 
     def predict_proba(self, X, groups=None):
         """Predict class probabilities.
@@ -513,7 +520,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Logits. For two classes, the logit of the second class minus that of the first.
         """
         logits = fitted_model(self).logits(X, groups)
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
     def score(self, X, y, sample_weight=None, groups=None):
         """Return the accuracy of predictions.
@@ -712,7 +719,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         load : Load the file.
         """
         check_is_fitted(self)
-        write_model(path, type(self).__name__, self.get_params(deep=False), get_fit_result(self))
+        write_model(path, type(self).__name__, self._attributes(), self._model)
 
     @classmethod
     def load(cls, path):
@@ -738,16 +745,20 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             If the file cannot be opened.
         """
         with model_file_errors(path):
-            params, result = read_model(path, cls.__name__, cls._get_param_names())
-            classifier = cls(**params)
+            attributes, model = read_model(path, cls.__name__)
+            check_attribute_names(attributes, cls)
+            classifier = cls()
+            classifier.__dict__.update(attributes, _model=model)
             check_parameters(classifier, PARAMETER_CONSTRAINTS)
-        set_fit_result(classifier, result)
         return classifier
+
+    def _attributes(self):
+        """Return all attributes except the model and the net of skorch."""
+        return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
 
     def __getstate__(self):
         """Convert trusted classes to arrays and plain values; other objects are pickled."""
-        attributes = {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
-        return to_pickle(attributes, getattr(self, "_model", None), type(self).__name__)
+        return to_pickle(self._attributes(), getattr(self, "_model", None), type(self).__name__)
 
     def __setstate__(self, state):
         """Restore the attributes and the model, on an available device."""
@@ -755,6 +766,12 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         self.__dict__.update(attributes)
         if model is not None:
             self._model = model
+
+    def __copy__(self):
+        """Return a shallow copy, which shares the model: nothing changes it."""
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update({key: value for key, value in vars(self).items() if key != "_net"})
+        return copied
 
     @property
     def net_(self):
@@ -799,7 +816,9 @@ def validated_params(classifier):
         If a parameter is invalid.
     """
     check_parameters(classifier, PARAMETER_CONSTRAINTS)
-    params = classifier.get_params(deep=False)
+    # by our own names: a subclass may have others
+    names = ContextMemoryClassifier._get_param_names()
+    params = {name: getattr(classifier, name) for name in names}
     return SimpleNamespace(**params, estimator_name=type(classifier).__name__)
 
 
@@ -833,6 +852,8 @@ def fitted_attributes(result):
 
 def set_fit_result(classifier, result):
     """Set the fitted attributes of a classifier; nothing else changes a fitted classifier."""
+    attributes = fitted_attributes(result)
+    classifier.__dict__.update(attributes)
     for name in OPTIONAL_ATTRIBUTES:
-        classifier.__dict__.pop(name, None)
-    classifier.__dict__.update(fitted_attributes(result))
+        if name not in attributes:
+            classifier.__dict__.pop(name, None)

@@ -26,6 +26,12 @@ def doc_link(section):
     return f" See {TROUBLESHOOTING}#{section}"
 
 
+def _is_skipped(frame):
+    """Return whether a frame is of this package, or of scikit-learn's decorator of `fit`."""
+    name = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] == "sk_ctxmem" or name.startswith("sklearn.callback.")
+
+
 def warn_caller(message, category):
     """Issue a warning that points to the calling line outside this package.
 
@@ -37,7 +43,7 @@ def warn_caller(message, category):
         Category of the warning.
     """
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("sk_ctxmem"):
+    while frame.f_back is not None and _is_skipped(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 

@@ -212,7 +212,9 @@ def test_rows_of_all_processes_tell_the_temperature():
         device = "cpu"
 
     class NoRows:
-        def batches(self, batch_size):
+        def batches(self, n_rows):
             return iter(())
+
+        rows = property(lambda self: self)
 
     assert measure_temperature(Net, NoRows()) == fit_temperature(*of_all)

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._features._scaler import RowNormScaler
 from sk_ctxmem._model._checks import check_fitted_attributes
-from sk_ctxmem._model._file import TRAINING_ATTRIBUTES, model_state
+from sk_ctxmem._model._file import model_state
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
 
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden" / "v1"
 def load(name):
     """Return what the classifier of a golden file has learned, by the names that files have."""
     classifier = ContextMemoryClassifier.load(GOLDEN / f"{name}.ctxmem")
-    training = {name: getattr(classifier, name) for name in TRAINING_ATTRIBUTES}
+    training = {name: getattr(classifier, name) for name in ("n_iter_", "stop_reason_", "history_")}
     return SimpleNamespace(**model_state(classifier._model), **training)
 
 

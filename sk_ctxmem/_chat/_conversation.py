@@ -15,6 +15,11 @@ MAX_SHOWN_TURNS = 3  # earlier turns with the largest contributions
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
 
 
+def _uses_speakers(classifier):
+    """Return whether a classifier was fitted with a column of speakers."""
+    return fitted_model(classifier).columns["speaker"] is not None
+
+
 class Chat:
     """A conversation in a terminal.
 
@@ -37,7 +42,7 @@ class Chat:
         self._speakers = list(speakers)
         self._sessions = [classifier.session(keep_texts=True)]  # one per turn, for undo
         self._turns = []  # (text, speaker)
-        if speakers and classifier.speaker_column is None:
+        if speakers and not _uses_speakers(classifier):
             raise ValueError(
                 "the model was fitted without speaker_column and does not use speakers; omit "
                 "--speakers."
@@ -114,7 +119,7 @@ class Chat:
         self.screen.say(f"  {HELP}")
 
     def _set_speaker(self, name):
-        if self._classifier.speaker_column is None:
+        if not _uses_speakers(self._classifier):
             self.screen.say("  The model was fitted without speakers and does not use them.")
             return
         self._speakers = [name] if name else []

@@ -19,25 +19,18 @@ from .._runtime import choose_device
 from ..exceptions import ModelFileError
 from ._build import build_network
 from ._checks import check_fitted_attributes
-from ._fitted_model import FitResult, FittedModel, ready_to_predict
+from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 DOCUMENTS = ("config", "vocabulary")
-NOT_IN_FILES = ("checkpoint", "callbacks")  # a folder to write to, and code
-TRAINING_ATTRIBUTES = ("n_iter_", "stop_reason_", "history_")
-MODEL_ATTRIBUTES = (
-    "n_features_in_",
-    "feature_names_in_",
-    "vectorizer_",
-    "scaler_",
-    "speakers_",
-    "classes_",
-    "temperature_",
-)
+# A folder to write to, and code; then the state of partial_fit, metadata requests and callbacks of
+# scikit-learn, which predictions do not need.
+NOT_IN_FILES = ("checkpoint", "callbacks", "_stream", "_metadata_request", "_skl_callbacks")
+# Names of parts of the model that are not attributes of a classifier.
 ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_reading", "_sizes")
 
 
-def write_model(path: Any, name: str, params: dict[str, Any], result: FitResult) -> None:
+def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedModel) -> None:
     """Write a fitted classifier to a file that contains data only.
 
     Parameters
@@ -46,10 +39,10 @@ def write_model(path: Any, name: str, params: dict[str, Any], result: FitResult)
         Path of the file.
     name : str
         Class name of the classifier, for messages.
-    params : dict of str to object
-        Parameters of the classifier.
-    result : FitResult
-        Result of its fit.
+    attributes : dict of str to object
+        Attributes of the classifier except its model, parameters included.
+    model : FittedModel
+        Its model.
 
     Raises
     ------
@@ -58,19 +51,16 @@ def write_model(path: Any, name: str, params: dict[str, Any], result: FitResult)
     OSError
         If the file cannot be written.
     """
-    kept = {key: value for key, value in params.items() if key not in NOT_IN_FILES}
-    state = kept | {"device": str(params["device"])} | model_state(result.model)
-    state |= dict(
-        zip(TRAINING_ATTRIBUTES, (result.n_iter, result.stop_reason, result.history), strict=True)
-    )
+    kept = {key: value for key, value in attributes.items() if key not in NOT_IN_FILES}
+    state = kept | {"device": str(attributes["device"])} | model_state(model)
     writer = PlainWriter(TRUSTED_CLASSES, check=check_safe_params)
     config = writer.write(state, name)
     documents = {"config": config, "vocabulary": writer.vocabularies}
-    arrays = {f"network.{key}": array for key, array in weights_of(result.model).items()}
+    arrays = {f"network.{key}": array for key, array in weights_of(model).items()}
     write_archive(path, "model", documents, writer.arrays | arrays)
 
 
-def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, Any], FitResult]:
+def read_model(path: Any, name: str) -> tuple[dict[str, Any], FittedModel]:
     """Read the file of `write_model`, and check that the model can predict.
 
     Parameters
@@ -79,15 +69,13 @@ def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, 
         Path of the file.
     name : str
         Class name of the classifier, for messages.
-    param_names : list of str
-        Names of its parameters.
 
     Returns
     -------
-    params : dict of str to object
-        Parameters of the classifier.
-    result : FitResult
-        Result of its fit.
+    attributes : dict of str to object
+        Attributes of the classifier except its model. Their names are those of the file.
+    model : FittedModel
+        Its model.
     """
     documents, arrays = read_archive(path, "model", DOCUMENTS)
     prefix = "network."
@@ -96,22 +84,19 @@ def read_model(path: Any, name: str, param_names: list[str]) -> tuple[dict[str, 
     state = reader.read(documents["config"])
     if state.keys() & set(NOT_IN_FILES):
         raise ValueError(f"a file must not contain {sorted(state.keys() & set(NOT_IN_FILES))}")
-    _check_names(state, {*param_names, *MODEL_ATTRIBUTES, *TRAINING_ATTRIBUTES, *ONLY_IN_FILES})
-    params = {key: state.pop(key) for key in param_names if key in state}
-    state = {"stop_reason_": ""} | state  # files of older versions do not have it
-    model = restore_model(state, weights, params["device"], name)
+    attributes, model = _restore(state, weights, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.smoke_test()
-    history, n_iter, reason = state["history_"], state["n_iter_"], state["stop_reason_"]
-    return params, FitResult(model, history, n_iter, reason)
+    return attributes | {"_stream": None}, model
 
 
-def _check_names(state: dict[str, Any], known: set[str]) -> None:
-    """Raise ValueError for a name that no version of a classifier has as an attribute."""
-    for key in state:
-        is_fitted = key.isidentifier() and key.endswith("_") and not key.startswith("_")
-        if key not in known and not is_fitted:
+def check_attribute_names(attributes: dict[str, Any], estimator_class: Any) -> None:
+    """Raise ValueError for a name that is not an identifier, or that the class defines."""
+    parameters = estimator_class._get_param_names()
+    for key in attributes:
+        is_taken = hasattr(estimator_class, key) and key not in parameters
+        if is_taken or key in ("_model", "_net") or not key.isidentifier():
             raise ValueError(f"a classifier has no attribute {key!r:.60}")
 
 
@@ -151,9 +136,16 @@ def from_pickle(state: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitte
     attributes = from_state(state, TRUSTED_CLASSES, check_safe_params)
     if state["weights"] is None:
         return attributes, None
-    attributes = {"stop_reason_": ""} | attributes  # missing in older pickles
-    model = restore_model(attributes, state["weights"], attributes["device"], name)
-    return {key: attributes[key] for key in attributes if key not in ONLY_IN_FILES}, model
+    return _restore(attributes, state["weights"], name)
+
+
+def _restore(
+    state: dict[str, Any], weights: dict[str, np.ndarray], name: str
+) -> tuple[dict[str, Any], FittedModel]:
+    """Return the attributes of a classifier except its model, and the model."""
+    state = {"stop_reason_": ""} | state  # missing in files and pickles of older versions
+    model = restore_model(state, weights, state["device"], name)
+    return {key: state[key] for key in state if key not in ONLY_IN_FILES}, model
 
 
 def model_state(model: FittedModel) -> dict[str, Any]:

@@ -89,6 +89,6 @@ def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0
         params = validated_params(clf)
         start = get_fit_result(clf) if params.warm_start and clf.__sklearn_is_fitted__() else None
         result = fit_model(X, y, sample_weight, groups, params, start=start, processes=processes)
-    set_fit_result(clf, result)
     warn_if_interrupted(result, params)
+    set_fit_result(clf, result)
     return clf

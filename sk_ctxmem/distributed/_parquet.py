@@ -125,8 +125,8 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
     with all_processes("fit_parquet", timeout) as processes:
         params = validated_params(clf)
         result = _ParquetFit(params, folder, target, buffer_rows, processes).run()
-    set_fit_result(clf, result)
     warn_if_interrupted(result, params)
+    set_fit_result(clf, result)
     return clf
 
 
