@@ -97,6 +97,36 @@ def test_files_go_down(fitted, tmp_path):
     assert set(trace_climbs(lambda: ContextMemoryClassifier.load(path))) <= HOOKS
 
 
+SKLEARN_HOOKS = {  # how scikit-learn makes the fitted_estimator that its callbacks ask for
+    "_training.<lambda> -> _classifier.fitted_attributes",
+    "_training.end_epoch -> _classifier.__copy__",
+    "_training.end -> _classifier.__copy__",
+}
+
+
+def test_callbacks_of_scikit_learn_climb_by_name(talks):
+    """Check that a callback that asks for a fitted classifier brings these climbs and no other."""
+    pytest.importorskip("sklearn.callback", reason="in scikit-learn since 1.9")
+
+    class KeepsFitted:
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            self.fitted = fitted_estimator
+
+        def teardown(self, estimator, context):
+            pass
+
+    clf = ContextMemoryClassifier(text_column="text", hidden_size=8, max_epochs=1)
+    clf.set_callbacks(KeepsFitted())
+    X = talks.drop(columns=["target", "group"])
+    assert set(trace_climbs(lambda: clf.fit(X, talks["target"]))) == SKLEARN_HOOKS
+
+
 def test_a_climb_is_seen():
     """Check that a call of the classifier from a room below counts."""
     code = compile("call()", str(PACKAGE / "_network" / "_net.py"), "exec")
