@@ -6,10 +6,10 @@ STAMP := .venv/.installed
 # Two test workers with two threads each would wait for one another on two cores.
 export OMP_NUM_THREADS = 1
 
-.PHONY: help install test test-all test-distributed test-matrix coverage mutants audit lint format demo docs docs-quick linkcheck build clean
+.PHONY: help install test test-slow test-all test-distributed test-matrix coverage mutants audit lint format demo docs docs-quick linkcheck build clean
 
 help:
-	@echo "make test | test-all | test-distributed | test-matrix | coverage | mutants | audit | lint | format | demo | docs | docs-quick | linkcheck | build | clean"
+	@echo "make test | test-slow | test-all | test-distributed | test-matrix | coverage | mutants | audit | lint | format | demo | docs | docs-quick | linkcheck | build | clean"
 
 install: $(STAMP)
 
@@ -25,6 +25,10 @@ test: lint
 test-all: lint
 	$(BIN)/python -m pytest -n 2 -m "not engines"
 	$(BIN)/python -m pytest -m engines tests/engines
+
+# Those that take more than a few seconds, but for the pages and the README, which `make docs` runs.
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "slow and not engines" --ignore=tests/test_pages.py --ignore=tests/test_readme.py
 
 # Real engines: Dask, Ray, Spark (which needs Java), and several processes. One test at a time, as
 # each has processes of its own.
@@ -66,7 +70,7 @@ demo: $(STAMP)
 
 # The pages: their code is run, the examples of the gallery too, and every warning is an error.
 docs: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 -m slow tests/test_pages.py
+	$(BIN)/python -m pytest -q -n 2 -m slow tests/test_pages.py tests/test_readme.py
 	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs docs/_build/html
 	$(BIN)/python docs/_ext/check_links.py docs/_build/html
 

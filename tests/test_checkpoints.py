@@ -167,6 +167,7 @@ def test_other_rows_or_parameters_start_anew(X, y, kill_after, tmp_path, monkeyp
     assert len(os.listdir(tmp_path)) == 4
 
 
+@pytest.mark.slow
 def test_the_fits_of_a_search_share_a_folder(X, y, tmp_path):
     """Check that a search with checkpoints finds what one without finds, in two processes too."""
     grid = {"learning_rate": [0.001, 0.006]}

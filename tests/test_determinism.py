@@ -77,6 +77,7 @@ def test_fits_leave_no_trace_in_the_next(expected):
     assert_array_equal(fit_and_predict(), expected)
 
 
+@pytest.mark.slow
 def test_answers_under_load_are_those_of_one_thread(capsys):
     """Check a second of eight threads and of four processes that predict at once."""
     before = torch.get_num_threads()
@@ -89,12 +90,14 @@ def test_answers_under_load_are_those_of_one_thread(capsys):
     assert printed.count(" 0 of them unlike that of a single thread") == 2
 
 
+@pytest.mark.slow
 def test_many_calls_take_no_memory(capsys):
     """Check that memory does not grow with the number of calls."""
     assert load.watch_memory(n_calls=2000) == 0
     assert "bytes a call" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_file_is_predicted_in_chunks(capfd):
     """Check that all rows of a file are predicted, once each, in chunks."""
     assert rows.predict_rows(250_000) == 0

@@ -95,6 +95,7 @@ def test_many_short_texts_are_read_in_linear_time(pattern):
     assert_linear(fit, lambda n: ["a b", *[fill(pattern, 10)] * (n // 100)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
 def test_docstrings_are_cut_in_linear_time(pattern):
     """Check that a docstring of any content is cut into lines."""

@@ -218,6 +218,7 @@ def test_grid_search_gives_the_scores_of_each_candidate(X, y, folds, majority, e
         assert_array_equal(in_processes[key], results[key])
 
 
+@pytest.mark.slow
 def test_halving_search_over_epochs_keeps_the_better_candidates(docstrings, majority):
     """Check that HalvingGridSearchCV spends more epochs on fewer, better candidates."""
     search = HalvingGridSearchCV(
@@ -370,6 +371,7 @@ def test_voting_averages_the_probabilities(X, y):
     assert vote.score(X, y) > 0.8
 
 
+@pytest.mark.slow
 def test_one_classifier_for_each_class(halves, majority):
     """Check that members of OneVsRestClassifier read the groups in X, and use them."""
     frame, other = halves

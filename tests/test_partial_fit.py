@@ -85,6 +85,7 @@ def test_classes_may_come_later_than_the_first_chunk(frame, classes):
     assert classifier.score(frame.iloc[:1000], frame["target"].iloc[:1000]) > 0.8
 
 
+@pytest.mark.slow
 def test_training_goes_on_after_fit_and_load(frame, chunks, classes, tmp_path):
     """Check that partial_fit goes on from what fit, or a file, has; fit starts anew."""
     first = chunks[0]

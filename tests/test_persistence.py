@@ -447,6 +447,7 @@ def test_paths_that_cannot_be_are_named(models, tmp_path):
 # --- reading
 
 
+@pytest.mark.slow
 def test_mutated_files_are_refused_or_give_the_same():
     """Check 400 mutated files: none crashes, hangs, takes much memory or runs code."""
     counts, worst = fuzz.fuzz(first=0, n_files=400)

@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
+
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow  # `make docs` runs this
 def test_code_blocks_run_and_reach_what_the_text_says(tmp_path, monkeypatch):
     """Check that the blocks run in order, and that memory is learned on the way."""
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)

@@ -162,6 +162,7 @@ def test_the_group_column_of_an_estimator_decides(monkeypatch):
         assert table["quality"].notna().all()
 
 
+@pytest.mark.slow
 def test_flipped_turns_of_conversations_are_found():
     """Check a classifier with memory; without memory it finds few of them."""
     talks = make_conversations(150, random_state=0)
