@@ -167,6 +167,18 @@ def test_files_keep_what_users_write_on_a_classifier(few_talks, fitted, tmp_path
         fitted.save(tmp_path / "model")
 
 
+def test_names_of_features_are_kept_in_files_and_pickles(tmp_path):
+    """Check that other columns are refused after load as they are after fit."""
+    X = pd.DataFrame({"price": np.arange(40.0), "weight": np.arange(40.0)[::-1]})
+    classifier = ContextMemoryClassifier(max_epochs=1).fit(X, [0, 1] * 20)
+    classifier.save(tmp_path / "model")
+    loaded = ContextMemoryClassifier.load(tmp_path / "model")
+    for again in (classifier, loaded, pickle.loads(pickle.dumps(classifier))):
+        assert again.feature_names_in_.tolist() == ["price", "weight"]
+        with pytest.raises(ValueError, match="feature names should match those that were passed"):
+            again.predict(X[["weight", "price"]])
+
+
 def test_a_shallow_copy_shares_the_model(few_talks, fitted):
     """Check that copy.copy copies no weights, and that a refit of either changes the other not."""
     fitted.set_params(device="cuda:9")  # which a copy that is rebuilt would look for
