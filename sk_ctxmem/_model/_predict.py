@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
@@ -14,13 +16,12 @@ PREDICTION_BATCH_SIZE = 4096
 
 def batch_logits(
     network: ContextMemoryNet, rows: RowSet, device: str
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the row indices and the logits of each batch, in double precision."""
-    with one_thread(), torch.inference_mode():
-        return [
-            (indices, network(batch.to(device))[0].cpu().double().numpy())
-            for indices, batch in rows.batches(PREDICTION_BATCH_SIZE)
-        ]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the row indices and the logits of each batch, in double precision."""
+    for indices, batch in rows.batches(PREDICTION_BATCH_SIZE):
+        with one_thread(), torch.inference_mode():
+            logits = network(batch.to(device))[0].cpu().double().numpy()
+        yield indices, logits
 
 
 def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.ndarray:
