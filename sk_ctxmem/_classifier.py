@@ -359,18 +359,19 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         from ._training._fit import warn_if_interrupted  # imports skorch, only to train
 
-        result = self._fit(X, y, sample_weight, groups)
-        warn_if_interrupted(result, validated_params(self))  # which a filter may turn into an error
+        params = validated_params(self)
+        result = self._fit(X, y, sample_weight, groups, params)
+        warn_if_interrupted(result, params)  # which a filter may turn into an error
         set_fit_result(self, result)
         return self
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, groups):
+    def _fit(self, X, y, sample_weight, groups, params):
         """Fit, and return the result; the classifier stays as it was."""
         from ._training._fit import fit_model
         from ._training._sklearn_callbacks import FitTasks
 
-        params, tasks = validated_params(self), None
+        tasks = None
         if hasattr(self, "_init_callback_context"):
             context = self._init_callback_context(max_subtasks=int(params.max_epochs))
             if hasattr(self, "_skl_callbacks"):
@@ -378,7 +379,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
                 metadata = None if sample_weight is None else {"sample_weight": sample_weight}
                 data = {"X": X, "y": y, "metadata": metadata}
                 tasks = FitTasks(self, context, data, fitted_attributes)
-        start = get_fit_result(self) if params.warm_start and self.__sklearn_is_fitted__() else None
+        start = get_fit_result(self) if params.warm_start else None
         result = fit_model(X, y, sample_weight, groups, params, start=start, tasks=tasks)
         if tasks is not None:
             tasks.end(result)
@@ -436,8 +437,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         from ._training._partial_fit import partial_fit_model
 
-        start = get_fit_result(self) if self.__sklearn_is_fitted__() else None
-        params = validated_params(self)
+        start, params = get_fit_result(self), validated_params(self)
         result = partial_fit_model(X, y, classes, sample_weight, groups, params, start=start)
         set_fit_result(self, result)
         return self
@@ -823,7 +823,9 @@ def validated_params(classifier):
 
 
 def get_fit_result(classifier):
-    """Return the result of the last fit of a fitted classifier."""
+    """Return the result of the last fit of a classifier, None if it is not fitted."""
+    if not classifier.__sklearn_is_fitted__():
+        return None
     history, n_iter, reason = classifier.history_, classifier.n_iter_, classifier.stop_reason_
     return FitResult(classifier._model, history, n_iter, reason, stream=classifier._stream)
 

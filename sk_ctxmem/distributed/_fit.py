@@ -87,7 +87,7 @@ def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0
         raise TypeError(f"clf={clf!r:.200} must be a ContextMemoryClassifier.")
     with many_processes("fit_distributed", timeout) as processes:
         params = validated_params(clf)
-        start = get_fit_result(clf) if params.warm_start and clf.__sklearn_is_fitted__() else None
+        start = get_fit_result(clf) if params.warm_start else None
         result = fit_model(X, y, sample_weight, groups, params, start=start, processes=processes)
     warn_if_interrupted(result, params)
     set_fit_result(clf, result)

@@ -121,9 +121,8 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
     `checkpoint` and `warm_start` are not supported, and scikit-learn callbacks
     (``set_callbacks``) are not called. If the fit raises, the classifier is unchanged.
     """
-    _check_arguments(clf, target, buffer_rows)
+    params = _check_arguments(clf, target, buffer_rows)
     with all_processes("fit_parquet", timeout) as processes:
-        params = validated_params(clf)
         result = _ParquetFit(params, folder, target, buffer_rows, processes).run()
     warn_if_interrupted(result, params)
     set_fit_result(clf, result)
@@ -131,6 +130,7 @@ def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300
 
 
 def _check_arguments(clf, target, buffer_rows):
+    """Return the parameters of the classifier, or raise if it or an argument is invalid."""
     if not isinstance(clf, ContextMemoryClassifier):
         raise TypeError(
             f"clf is a {type(clf).__name__}, but a ContextMemoryClassifier was expected; pass the "
@@ -156,6 +156,7 @@ def _check_arguments(clf, target, buffer_rows):
     if len(set(named.values())) < len(named):
         shown = ", ".join(f"{role}={name!r}" for role, name in named.items())
         raise ValueError(f"A column can have one role only, but {shown}; name each column once.")
+    return params
 
 
 class _ParquetFit:
