@@ -17,6 +17,7 @@ SIZES = {
     "context": "past",
     "width": 5,
     "n_words": 6,
+    "n_dense": 0,
     "dropout_rate": 0.5,
 }
 LENGTHS = np.array([4, 3, 1])  # of groups

@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from scipy import sparse
 
-from .._features._featurize import features_of, scale
+from .._features._featurize import features_of, scale, scale_heavy_columns
+from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._vectorizer import TextSequenceVectorizer
 from .._runtime import one_thread
@@ -29,7 +30,8 @@ def explain(model, X, target=None, groups=None, *, rows=None, method="integrated
     parts = []
     with one_thread(), torch.inference_mode(False), torch.enable_grad():
         scaled_empty = scale(empty, reader.scaler)
-        scorer = Scorer(model.network, row_set, scaled_empty, model.temperature)
+        heavy = scale_heavy_columns(empty, reader.scaler)
+        scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, heavy)
         for some in cut_into_chunks(row_set, explained):
             chosen, classes = explained[some], None if targets is None else targets[some]
             entries = find_entries(features, empty, reader.scaler, chosen)
@@ -41,11 +43,16 @@ def explain(model, X, target=None, groups=None, *, rows=None, method="integrated
 
 def _empty_features(reader, inputs, values):
     """Return the baseline: the features of an empty text, the means of dense features, or zeros."""
+    scaler = reader.scaler
     if inputs.kind == "text":
         return features_of(reader.vectorizer.transform([""]))
-    if isinstance(reader.scaler, RowNormScaler):
+    if isinstance(scaler, RowNormScaler):
         return sparse.csr_array((1, values.shape[1]), dtype=np.float32)
-    return reader.scaler.mean_[np.newaxis]
+    if isinstance(scaler, HeavyColumnScaler):
+        empty = np.zeros((1, values.shape[1]))
+        empty[0, scaler.dense_columns_] = scaler.dense_scaler_.mean_
+        return sparse.csr_array(empty)
+    return scaler.mean_[np.newaxis]
 
 
 def _name_words(reader, inputs, values, explained):

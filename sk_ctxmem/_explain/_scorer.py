@@ -113,6 +113,8 @@ class Scorer:
         Scaled features of an empty text.
     temperature : float
         Softmax temperature.
+    empty_dense : ndarray of shape (1, n_dense), float32, or None, default=None
+        Scaled heavy columns of an empty text.
     """
 
     def __init__(
@@ -121,28 +123,30 @@ class Scorer:
         rows: RowSet,
         empty: sparse.csr_array | np.ndarray,
         temperature: float,
+        empty_dense: np.ndarray | None = None,
     ) -> None:
         self.rows = rows
         self.temperature = temperature
         self.network = _copy_in_double_precision(network)
         self.reader, self.network.reader = self.network.reader, None  # words are read separately
         self.read_text = self.network.read_text
-        self.empty = self._read_features(empty, np.zeros(1, dtype=np.int64))
+        self.empty = self._read_features(empty, empty_dense, np.zeros(1, dtype=np.int64))
 
     def text_inputs(self, indices: np.ndarray) -> TextInputs:
         """Return the inputs from the texts of some elements of ``rows.rows``."""
         rows = self.rows.rows[indices]
-        texts = self._read_features(self.rows.features, rows)
+        texts = self._read_features(self.rows.features, self.rows.dense, rows)
         encoder, wide = texts.encoder - self.empty.encoder, texts.wide - self.empty.wide
         if self.reader is not None:
             encoder = encoder + self.read_words(self.rows, rows)
         return TextInputs(encoder, wide)
 
     def _read_features(
-        self, features: sparse.csr_array | np.ndarray, rows: np.ndarray
+        self, features: sparse.csr_array | np.ndarray, dense: np.ndarray | None, rows: np.ndarray
     ) -> TextInputs:
+        taken = None if dense is None else torch.from_numpy(dense[rows])
         with torch.no_grad():
-            encoder, wide = self.network.table(take_features(features, rows, None))
+            encoder, wide = self.network.read(take_features(features, rows, None), taken)
         return TextInputs(encoder.double(), wide.double())
 
     def read_words(self, rows: RowSet, numbers: np.ndarray) -> Tensor:

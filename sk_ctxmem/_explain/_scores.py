@@ -25,7 +25,7 @@ class Entries:
     columns : ndarray of shape (E,), int64
         Column of the unscaled features.
     table_rows : ndarray of shape (E,), int64
-        Row of the table of the network.
+        Row of the table of the network; those of dense features beside sparse ones follow.
     values : ndarray of shape (E,), float32
         Scaled value.
     """
@@ -34,6 +34,13 @@ class Entries:
     columns: np.ndarray
     table_rows: np.ndarray
     values: np.ndarray
+
+    def join(self, others: Entries) -> Entries:
+        """Return these and other values, by window."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        joined = [np.concatenate(pair) for pair in pairs]
+        order = np.argsort(joined[0], kind="stable")
+        return Entries(*(array[order] for array in joined))
 
 
 @dataclass
@@ -120,7 +127,8 @@ def score_rows(
 def _read_entries(scorer: Scorer, entries: Entries) -> TextInputs:
     """Return the inputs from each value of a feature."""
     table = scorer.network.table
+    numbers = torch.from_numpy(entries.table_rows)
     with torch.no_grad():
-        rows = table.weight[torch.from_numpy(entries.table_rows)].double()
+        rows = scorer.network.take_table_rows(numbers).double()
         inputs = rows * torch.from_numpy(entries.values).unsqueeze(1)  # (E, D + C)
     return TextInputs(*inputs.split(table.widths, dim=1))

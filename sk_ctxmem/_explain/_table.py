@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .._features._featurize import scale
+from .._features._featurize import scale, scale_heavy_columns
+from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler, in_canonical_format
 from ._attribution import attribute_scores
 from ._scorer import find_context_windows
@@ -57,6 +58,10 @@ def find_entries(features, empty, scaler, explained):
     entries : Entries
         Values in columns that have a value in the training rows.
     """
+    if isinstance(scaler, HeavyColumnScaler):
+        of_dense = _find_heavy_entries(features, empty, scaler, explained)
+        of_sparse = find_entries(features, empty, scaler.sparse_scaler_, explained)
+        return of_sparse.join(of_dense)
     if not isinstance(scaler, RowNormScaler):
         values = scale(features[explained], scaler) - scale(empty, scaler)
         windows, columns = np.indices(values.shape).reshape(2, -1)
@@ -67,6 +72,14 @@ def find_entries(features, empty, scaler, explained):
     table_rows, _ = scaler.scale_values(X)
     windows = np.repeat(np.arange(len(explained)), np.diff(X.indptr))
     return Entries(windows, X.indices.astype(np.int64), table_rows.astype(np.int64), X.data)
+
+
+def _find_heavy_entries(features, empty, scaler, explained):
+    """Return the values of heavy columns, whose rows in the table follow those of the others."""
+    values = scale_heavy_columns(features[explained], scaler) - scale_heavy_columns(empty, scaler)
+    windows, numbers = np.indices(values.shape).reshape(2, -1)
+    columns = scaler.dense_columns_[numbers].astype(np.int64)
+    return Entries(windows, columns, scaler.sparse_scaler_.n_columns_ + numbers, values.ravel())
 
 
 def _scale_in_place(features, scaler):

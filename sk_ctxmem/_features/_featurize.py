@@ -5,7 +5,12 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
-from ._scaler import RowNormScaler
+from ._heavy_columns import (
+    HeavyColumnScaler,
+    find_heavy_columns,
+    leave_out_constant,
+)
+from ._scaler import RowNormScaler, in_canonical_format
 from ._sequences import TextSequences
 from ._vectorizer import TextSequenceVectorizer
 
@@ -39,16 +44,44 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
         values = vectorizer.fit_transform(values)
     else:
         vectorizer = None
-    features = features_of(values)
-    is_sparse = sparse.issparse(features)
-    scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
     with np.errstate(over="ignore"):
-        scaler.fit(features, sample_weight=weights)
-    if not np.isfinite(getattr(scaler, "scale_", 1)).all():
+        scaler = fit_scaler(values, weights, merge_singles=not more_to_come)
+    of_dense = getattr(scaler, "dense_scaler_", scaler)
+    if not np.isfinite(getattr(of_dense, "scale_", 1)).all():
         raise ValueError(
             "X has columns whose variance is not a finite number; divide X by a constant."
         )
     return values, vectorizer, scaler
+
+
+def fit_scaler(values, weights, *, merge_singles):
+    """Fit the scaler that suits features: sparse, sparse with heavy columns, or dense.
+
+    Parameters
+    ----------
+    values : TextSequences, csr_array or ndarray of n_rows
+        Features before scaling.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+    merge_singles : bool
+        As in RowNormScaler.
+
+    Returns
+    -------
+    scaler : RowNormScaler, HeavyColumnScaler or StandardScaler
+        Fitted scaler.
+    """
+    features = features_of(values)
+    if not sparse.issparse(features):
+        return StandardScaler().fit(features, sample_weight=weights)
+    if isinstance(values, TextSequences):  # normalized n-grams
+        return RowNormScaler(merge_singles).fit(features, sample_weight=weights)
+    features = in_canonical_format(features)
+    heavy = find_heavy_columns(features, weights)
+    features, heavy = leave_out_constant(features, heavy)
+    if len(heavy):
+        return HeavyColumnScaler(merge_singles).fit(features, heavy, sample_weight=weights)
+    return RowNormScaler(merge_singles).fit(features, sample_weight=weights)
 
 
 def _new_vectorizer(vectorizer):
@@ -71,8 +104,11 @@ def features_of(values):
 
 
 def scale(features, scaler):
-    """Scale features; the result is sparse or dense, as the features of fit were."""
-    if isinstance(scaler, RowNormScaler):
+    """Scale features; the result is sparse or dense, as the features of fit were.
+
+    Heavy columns are left out, see `scale_heavy_columns`.
+    """
+    if isinstance(scaler, RowNormScaler | HeavyColumnScaler):
         is_csr = isinstance(features, sparse.csr_array)
         return scaler.transform(features if is_csr else sparse.csr_array(features))
     if sparse.issparse(features):
@@ -83,6 +119,13 @@ def scale(features, scaler):
         features = features.toarray()
     with np.errstate(over="ignore"):  # predictions that are not finite raise an error
         return np.ascontiguousarray(scaler.transform(features), dtype=np.float32)
+
+
+def scale_heavy_columns(features, scaler):
+    """Return the scaled heavy columns, an array of shape (n_rows, n_dense), or None without any."""
+    if not isinstance(scaler, HeavyColumnScaler):
+        return None
+    return scaler.transform_dense(sparse.csr_array(features))
 
 
 def read_one_text(text, vectorizer, scaler):

@@ -21,6 +21,7 @@ MIN_SIZES = {  # by parameter
     "n_speakers": 0,
     "width": 1,
     "n_words": 0,
+    "n_dense": 0,
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._sequences import TextSequences
 from ._build import MAX_SIZE
@@ -62,7 +63,10 @@ def _has_columns(fitted, sizes):
     scaler = fitted.scaler_
     if not sizes["sparse"]:
         return n_columns == sizes["n_features"]
-    return type(n_columns) is int and scaler.columns_.max(initial=-1) < n_columns <= MAX_SIZE
+    largest = _split_scaler(scaler)[0].columns_.max(initial=-1)
+    if sizes.get("n_dense", 0):
+        largest = max(largest, scaler.dense_columns_.max(initial=-1))
+    return type(n_columns) is int and largest < n_columns <= MAX_SIZE
 
 
 def _are_speaker_ids(speakers, n_speakers):
@@ -73,8 +77,17 @@ def _are_speaker_ids(speakers, n_speakers):
 def _scaler_matches(scaler, sizes):
     """Return whether the output of a scaler matches the input of the network."""
     if sizes["sparse"]:
-        return isinstance(scaler, RowNormScaler) and scaler.n_columns_ == sizes["n_features"]
+        of_sparse, n_dense = _split_scaler(scaler)
+        fits = isinstance(of_sparse, RowNormScaler) and of_sparse.n_columns_ == sizes["n_features"]
+        return fits and n_dense == sizes.get("n_dense", 0)
     return isinstance(scaler, StandardScaler) and scaler.mean_.shape == (sizes["n_features"],)
+
+
+def _split_scaler(scaler):
+    """Return the scaler of sparse features, and the number of dense features beside them."""
+    if not isinstance(scaler, HeavyColumnScaler):
+        return scaler, 0
+    return scaler.sparse_scaler_, len(scaler.dense_columns_)
 
 
 def _vectorizer_matches(fitted, n_words):

@@ -143,7 +143,9 @@ def _restore(
     state: dict[str, Any], weights: dict[str, np.ndarray], name: str
 ) -> tuple[dict[str, Any], FittedModel]:
     """Return the attributes of a classifier except its model, and the model."""
-    state = {"stop_reason_": ""} | state  # missing in files and pickles of older versions
+    # missing in files and pickles of older versions
+    state = {"stop_reason_": ""} | state
+    state["_sizes"] = {"n_dense": 0} | state["_sizes"]
     model = restore_model(state, weights, state["device"], name)
     return {key: state[key] for key in state if key not in ONLY_IN_FILES}, model
 
@@ -165,9 +167,14 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         "_has_groups": reader.has_groups,
         "_wants_context": reader.wants_context,
         "_reading": {"context": reader.context, "word_memory": reader.word_memory},
-        "_sizes": model.network_params,
+        "_sizes": _sizes_in_files(model.network_params),
         "temperature_": model.temperature,
     }
+
+
+def _sizes_in_files(network_params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a network, without one that only some networks have."""
+    return {name: size for name, size in network_params.items() if size or name != "n_dense"}
 
 
 def weights_of(model: FittedModel) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from sklearn.feature_extraction.text import (
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 
+from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._vectorizer import NGRAM_CLASSES, TextSequenceVectorizer
 
@@ -27,6 +28,7 @@ TRUSTED_CLASSES = NGRAM_CLASSES | {
         CountVectorizer,
         FeatureUnion,
         HashingVectorizer,
+        HeavyColumnScaler,
         MaxAbsScaler,
         Normalizer,
         Pipeline,

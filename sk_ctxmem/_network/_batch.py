@@ -1,7 +1,8 @@
 """The tensors of a batch, which are the input of the network.
 
-Shape letters: N rows of a batch, F features of a row, E extra inputs, K blocks of rows, L rows of
-a block, T steps of the longest sequence, V words of the batch, U different columns in a batch.
+Shape letters: N rows of a batch, F features of a row, G dense features beside sparse ones, E extra
+inputs, K blocks of rows, L rows of a block, T steps of the longest sequence, V words of the batch,
+U different columns in a batch.
 
 Sequences are never padded. They lie in *packed* order, that of
 :class:`torch.nn.utils.rnn.PackedSequence`: first the first element of every sequence, longest
@@ -175,6 +176,8 @@ class RowBatch(_Movable):
         Words of the rows, if the network reads words.
     labels_before : Tensor of shape (N,), int64, or None
         Class index plus 1 of the previous row of the group, 0 for first rows; in training only.
+    dense : Tensor of shape (N, G) or None
+        Dense features of each row, beside sparse ones.
     """
 
     features: Any
@@ -184,6 +187,7 @@ class RowBatch(_Movable):
     blocks: Blocks | None = None
     words: Words | None = None
     labels_before: Tensor | None = None
+    dense: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.speakers)

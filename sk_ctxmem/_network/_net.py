@@ -54,6 +54,8 @@ class ContextMemoryNet(nn.Module):
         Number of words that the text reader knows. If 0, there is no text reader.
     dropout_rate : float
         Fraction of features, encodings, memories and attended values that training drops.
+    n_dense : int, default=0
+        Number of dense features beside sparse ones.
 
     Shape
     -----
@@ -89,16 +91,20 @@ class ContextMemoryNet(nn.Module):
         width: int,
         n_words: int,
         dropout_rate: float,
+        n_dense: int = 0,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
         # the logistic function is four times flatter than tanh, and its range half as large
         scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
+        # so that all dense features together weigh as much as the n-grams of a row
+        dense_scale = scale / max(1, n_dense) ** 0.5
         both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
         self.dropout_rate = dropout_rate
         self.table = FeatureTable(n_features, width, n_classes, scale)
+        self.dense = FeatureTable(n_dense, width, n_classes, dense_scale) if n_dense else None
         self.encoder = Encoder(width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
         self.speakers = SpeakerTable(n_speakers, width) if n_speakers > 1 else None
@@ -140,11 +146,31 @@ class ContextMemoryNet(nn.Module):
 
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path and of all other parts."""
-        read, wide = self.table(self._drop_features(batch.features))  # (N, D), (N, C)
-        return self.decide(read, wide, batch)
+        return self.decide(*self.read(batch.features, batch.dense), batch)
+
+    def read(
+        self, features: SparseFeatures | Tensor, dense: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the inputs of the encoder and the logits of the wide path."""
+        read, wide = self.table(self._drop_features(features))  # (N, D), (N, C)
+        if self.dense is None or dense is None:
+            return read, wide
+        read_dense, wide_dense = self.dense(self._drop(dense))  # (N, D), (N, C)
+        return read + read_dense, wide + wide_dense
+
+    def take_table_rows(self, numbers: Tensor) -> Tensor:
+        """Return rows of the feature table; those of dense features follow those of sparse ones."""
+        table = self.table.weight
+        if self.dense is None:
+            return table[numbers]  # (N, D + C)
+        is_dense = numbers >= len(table)
+        rows = table.new_empty(len(numbers), table.shape[1])
+        rows[~is_dense] = table[numbers[~is_dense]]
+        rows[is_dense] = self.dense.weight[numbers[is_dense] - len(table)].to(rows.dtype)
+        return rows  # (N, D + C)
 
     def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what `forward` returns, given the outputs of the feature table."""
+        """Return what `forward` returns, given the outputs of `read`."""
         deep = self._decode(self._drop(self.encode(read, batch)), batch)  # (N, C)
         wide = wide.to(deep.dtype)
         return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each

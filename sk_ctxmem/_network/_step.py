@@ -61,7 +61,7 @@ def step(network: Any, states: Tensor, n_before: Tensor, batch: RowBatch) -> tup
         Logits of the prediction: the first output of the network for whole conversations.
     """
     memory, cache, before = states.split(list(state_sizes(network).values()), dim=1)
-    read, wide = network.table(batch.features)  # (N, D), (N, C)
+    read, wide = network.read(batch.features, batch.dense)  # (N, D), (N, C)
     encodings = network.encode(read, batch)  # (N, D)
     memory, memories = network.memory.step(memory, encodings)  # (N, .), (N, M)
     both = torch.cat([memories, encodings], dim=1)  # (N, M + D)

@@ -5,7 +5,7 @@ from collections.abc import Set
 import numpy as np
 import pandas as pd
 
-from .._features._featurize import features_of, scale
+from .._features._featurize import features_of, scale, scale_heavy_columns
 from .._features._sequences import TextSequences
 from .._messages import doc_link
 from ._positions import describe_places, describe_speaker_changes
@@ -98,6 +98,7 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
         extras = _describe(codes, rows, lengths, both=context == "both")
     return RowSet(
         features=scale(features_of(values), scaler),
+        dense=scale_heavy_columns(features_of(values), scaler),
         extras=extras,
         speakers=speaker_ids,
         rows=rows,

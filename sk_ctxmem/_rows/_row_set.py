@@ -40,6 +40,8 @@ class RowSet:
         Index of the first word of each row.
     context : {"past", "both", "none"}
         Which other rows of its group a row sees.
+    dense : ndarray of shape (n_rows, n_dense), float32, or None, default=None
+        Scaled dense features beside sparse ones.
     """
 
     features: sparse.csr_array | np.ndarray
@@ -50,6 +52,7 @@ class RowSet:
     words: np.ndarray | None
     word_offsets: np.ndarray | None
     context: str
+    dense: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -109,6 +112,7 @@ class RowSet:
             packing=None if order is None else order.packing(),
             blocks=None if order is None else cut_into_blocks(order, self.context == "both"),
             words=self.take_words(rows),
+            dense=None if self.dense is None else torch.from_numpy(self.dense[rows]),
         )
 
     def take_words(self, rows: np.ndarray) -> Words | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._features._featurize import features_of, read_one_text, scale
+from .._features._featurize import features_of, read_one_text, scale, scale_heavy_columns
 from .._model._fitted_model import FittedModel
 from .._network._batch import RowBatch, SparseFeatures
 from .._network._step import initial_states, step
@@ -126,6 +126,7 @@ def _read_batch(
     values = reader.vectorizer.transform(turns) if model.input_kind == "text" else turns
     return RowSet(
         features=scale(features_of(values), reader.scaler),
+        dense=scale_heavy_columns(features_of(values), reader.scaler),
         extras=extras,
         speakers=speakers,
         rows=np.arange(len(speakers)),

@@ -312,6 +312,7 @@ def choose_network_params(
         "width": int(params.hidden_size) if has_memory else -(-int(params.hidden_size) // 2),
         "n_words": values.vocabulary_size if reader.word_memory else 0,
         "dropout_rate": float(params.dropout),
+        "n_dense": 0 if rows.dense is None else rows.dense.shape[1],
     }
 
 

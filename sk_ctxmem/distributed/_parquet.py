@@ -14,7 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from .._classifier import ContextMemoryClassifier, set_fit_result, validated_params
 from .._features._csr import squared_norms
 from .._features._featurize import features_of
-from .._features._scaler import RowNormScaler
+from .._features._heavy_columns import (
+    HeavyColumnScaler,
+    find_heavy_columns,
+    leave_out_constant,
+    without_columns,
+)
+from .._features._scaler import RowNormScaler, in_canonical_format
 from .._features._text_counts import TextCounts
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._parameters import Number
@@ -354,9 +360,24 @@ def _fit_scaler(features, n_rows, weights):
     """Fit the scaler, given the features of a sample and the number of rows of each feature."""
     if not sparse.issparse(features):
         return StandardScaler().fit(features, sample_weight=weights)
-    features = sparse.csr_array(features)
+    features = in_canonical_format(sparse.csr_array(features))
+    if n_rows is not None:  # n-grams, counted in all rows
+        return _fit_norm(features, n_rows, weights)
+    all_heavy = find_heavy_columns(features, weights)
+    features, heavy = leave_out_constant(features, all_heavy)
+    n_rows = np.ones(features.shape[1])
+    n_rows[all_heavy] = 0
+    of_sparse = _fit_norm(without_columns(features, heavy), n_rows, weights)
+    if not len(heavy):
+        return of_sparse
+    scaler = HeavyColumnScaler(merge_singles=False).fit_dense(features, heavy, weights)
+    scaler.sparse_scaler_ = of_sparse
+    return scaler
+
+
+def _fit_norm(features, n_rows, weights):
+    """Fit a RowNormScaler to the norms of a sample and the number of rows of each feature."""
     norms = squared_norms(features.data, features.indptr)
-    n_rows = np.ones(features.shape[1]) if n_rows is None else n_rows
     norm = float(np.sqrt(np.average(norms, weights=weights)))
     return RowNormScaler(merge_singles=False).fit_counts(norm, n_rows)
 
