@@ -547,7 +547,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
-    def explain(self, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
+    def explain(
+        self, X, *others, target=None, groups=None, rows=None, method="integrated_gradients"
+    ):
         """Explain predictions by contributions of n-grams, of other rows and of structure.
 
         The explained score is the log-odds ln(p / (1 - p)) of the probability p of a class. For two
@@ -560,6 +562,10 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
             Rows of the same kind as in `fit`: whole conversations, which include the context of the
             explained rows.
+
+        *others : tuple
+            Not used: all other arguments are keywords, so that groups, which other methods take in
+            the second place, are not read as `target`.
 
         target : class, array-like of n_explained classes, or None, default=None
             Class whose score is explained, one for all rows or one for each explained row. If None,
@@ -602,6 +608,11 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             If the kind of X differs from that of `fit`, a class is unknown, `rows` are not
             positions in X, or `method` is invalid.
 
+        Warns
+        -----
+        UserWarning
+            Before an explanation that takes minutes.
+
         Notes
         -----
         ----- The baseline replaces all texts by empty texts and keeps the positions and speakers.
@@ -615,7 +626,10 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         dense features is their mean in training; the baseline of sparse features is zero.
 
         The time to explain a row increases with the number of rows in its context: with
-        ``context="past"``, the previous rows of the group.
+        ``context="past"``, the previous rows of the group. In a context of more than 256 rows on
+        one side, only the nearest 256 are read if the score is then the same within 1e-6, else
+        twice as many, and so on. The rows beyond have a contribution of 0. The time to explain all
+        rows is therefore proportional to their number, and not to its square.
 
         References
         ----------
@@ -632,7 +646,13 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         >>> explanation.groupby("feature")["contribution"].sum().idxmax()
         'word__good'
         """
-        return explain(fitted_model(self), X, target, groups, rows=rows, method=method)
+        if others:
+            raise TypeError(
+                f"explain takes X alone by position, but {len(others)} more were passed, a "
+                f"{type(others[0]).__name__} first; pass groups= or target= by name."
+            )
+        options = {"target": target, "groups": groups, "rows": rows, "method": method}
+        return explain(fitted_model(self), X, **options)
 
     def session(self, state=None, *, keep_texts=False):
         """Start a live conversation, or resume one.

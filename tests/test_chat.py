@@ -15,7 +15,7 @@ from sk_ctxmem.__main__ import main
 
 pytest.importorskip("rich")
 
-from sk_ctxmem._chat._conversation import Chat, as_rows
+from sk_ctxmem._chat._conversation import Chat, as_rows, find_speaker
 from sk_ctxmem._chat._screen import Screen
 
 
@@ -350,3 +350,57 @@ def test_the_program_runs_by_its_name(model):
     assert done.returncode == 0
     assert done.stderr == b""
     assert b"\x1b" not in done.stdout
+
+
+def test_typed_names_find_speakers_of_any_kind():
+    """Check numbers, booleans and dates; a str goes before a number of the same name."""
+    day = pd.Timestamp("2020-01-02")
+    known = dict.fromkeys([7, 2.0, True, day, "7 a", "8", 8], 1)
+    for name, speaker in (("7", 7), ("7.0", 7), ("2", 2.0), ("True", True), ("2020-01-02", day)):
+        assert find_speaker(name, known) == (speaker, True)
+        assert type(find_speaker(name, known)[0]) is type(speaker)
+    assert find_speaker("8", known) == ("8", True)
+    for name in ("9", "x", "", "nan", "1e999"):
+        assert find_speaker(name, known) == (name, False)
+
+
+@pytest.mark.parametrize("names", [[101, 102], [1.5, 2.0], [True, False]])
+def test_speakers_that_are_no_str_are_told_to_the_model(names, talks):
+    """Check that turns with typed speakers are those of a session with the speakers of the fit."""
+    speaker = np.where(np.arange(len(talks)) % 3, *names)
+    classifier = fit(talks.assign(speaker=speaker), speaker_column="speaker")
+    shown, chat = chat_with(
+        classifier, ["red", "what was that ?"], speakers=[str(name) for name in names]
+    )
+    session = classifier.session()
+    session.predict_one("red", names[0])
+    top = session.top_k_one("what was that ?", k=1, speaker=names[1])
+    assert f"{top['probability'][0]:.1%}" in shown.splitlines()[3]
+    assert "Unknown speaker" not in shown
+    assert chat.prompt == f"3 {names[0]}> "
+
+
+def test_unknown_speakers_are_warned_of_with_the_known_ones(classifier):
+    """Check the line at the start and after a command, and that the chat goes on."""
+    shown, chat = chat_with(classifier, ["/speaker bob", "red"], speakers=["client", "ag\x1bent"])
+    lines = [line for line in shown.splitlines() if "Unknown speaker" in line]
+    assert len(lines) == 2
+    assert lines[1].endswith(
+        "Unknown speaker bob, used as a new one. Known speakers: agent, client"
+    )
+    assert "\x1b" not in shown
+    assert chat.prompt == "2 bob> "
+
+
+def test_a_turn_explains_the_latest_turns_alone(classifier, monkeypatch):
+    """Check that the work of a turn is bounded, that turns keep their numbers, and the help."""
+    explain.calls = []
+    monkeypatch.setattr(ContextMemoryClassifier, "explain", staticmethod(explain))
+    monkeypatch.setattr("sk_ctxmem._chat._conversation.MAX_EXPLAINED_TURNS", 4)
+    turns = [f"red {number}" for number in range(9)]
+    shown, _ = chat_with(classifier, [*turns, "/help"], n_classes=1)
+    X, _, rows = explain.calls[-1]
+    assert X["text"].tolist() == turns[-4:]
+    assert rows.tolist() == [3]
+    assert "  turn 7 -1.50  red 6" in shown.splitlines()
+    assert "of the last 4." in shown

@@ -16,6 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import make_pipeline
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem._explain import _explanation
 from sk_ctxmem._explain._attribution import METHODS, integrated_gradients
 from sk_ctxmem._explain._scorer import Scorer, TextInputs, find_context_windows
 from sk_ctxmem._explain._scores import score_rows
@@ -368,7 +369,7 @@ def test_long_groups_are_explained_in_parts(clf, talks, method, monkeypatch):
     whole = clf.explain(talks[:25], method=method)
     for name in ("_attribution", "_leave_one_out"):
         monkeypatch.setattr(f"sk_ctxmem._explain.{name}.MAX_BATCH_ROWS", 7)
-    monkeypatch.setattr("sk_ctxmem._explain._table.CHUNK_ROWS", 5)
+    monkeypatch.setattr("sk_ctxmem._explain._explanation.CHUNK_ROWS", 5)
     assert_frame_equal(clf.explain(talks[:25], method=method), whole, atol=1e-8, rtol=1e-8)
 
 
@@ -553,3 +554,56 @@ def test_classes_of_any_kind_can_be_targets(kind, wrap):
     )
     lines = clf.explain(["a"], target=wrap(clf.classes_[1]))
     assert (lines["target"].to_numpy() == clf.classes_[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("context", "row", "method"),
+    [
+        ("past", 139, "integrated_gradients"),
+        ("both", 20, "gradient_times_input"),
+        pytest.param("past", 139, "leave_one_out", marks=pytest.mark.slow),
+    ],
+)
+def test_long_contexts_are_cropped_without_a_change(context, row, method, monkeypatch):
+    """Check that far rows, which contribute nothing, have a line, and others are as before."""
+    frame = _talks()[:140].assign(group=0)
+    clf = _fit(frame.assign(group=np.arange(140) // 35), context=context)
+    rows = {"rows": [row]}
+    whole = clf.explain(frame, method=method, **rows)
+    monkeypatch.setattr("sk_ctxmem._explain._windows.FIRST_REACH", 100)
+    read = []
+    choose = _explanation.choose_windows
+
+    def note(*arguments):
+        read.append(choose(*arguments))
+        return read[0]
+
+    monkeypatch.setattr(_explanation, "choose_windows", note)
+    cropped = clf.explain(frame, method=method, **rows)
+    assert_frame_equal(cropped, whole, atol=2e-6, rtol=0)
+    assert read[0].lengths.max() == (101 if context == "past" else 121)
+
+
+def test_contexts_are_not_cropped_where_the_score_would_change(monkeypatch):
+    """Check that windows grow to all rows if a tiny one changes scores."""
+    frame = _talks()[:40].assign(group=0)
+    clf = _fit(frame)
+    whole = clf.explain(frame)
+    monkeypatch.setattr("sk_ctxmem._explain._windows.FIRST_REACH", 1)
+    assert_frame_equal(clf.explain(frame), whole, atol=1e-5, rtol=0)
+
+
+def test_long_work_is_warned_of_first(clf, talks, monkeypatch):
+    """Check that the warning names what is read and the remedy, and points here."""
+    monkeypatch.setattr("sk_ctxmem._explain._windows.MAX_SILENT_WORK", 10)
+    with pytest.warns(
+        UserWarning, match=r"to explain 20 rows.*takes minutes.*pass rows="
+    ) as caught:
+        clf.explain(talks[:20])
+    assert caught[0].filename == __file__
+
+
+def test_groups_in_the_second_place_are_refused(clf, talks):
+    """Check that groups are not read as the target."""
+    with pytest.raises(TypeError, match="1 more were passed, a ndarray first; pass groups= or"):
+        clf.explain(talks, np.zeros(len(talks)))

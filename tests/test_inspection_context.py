@@ -196,3 +196,50 @@ def test_wrong_tables_are_named():
         draw(table, TEXTS, rows=[5])
     with pytest.raises(ValueError, match="kind='heat' must be 'contribution' or 'attention'"):
         draw(table, TEXTS, kind="heat")
+
+
+def _long_lines(n_turns):
+    own = [(turn, "yes", "wide", "w", turn, 1.0, np.nan) for turn in range(n_turns)]
+    return [
+        *own,
+        *((n_turns - 1, "yes", "row", None, turn, turn / 1000, 0.0) for turn in range(99)),
+    ]
+
+
+def test_long_conversations_are_cropped_to_the_turns_that_counted():
+    """Check size and title of the picture, its turns and cells, and that no value is lost."""
+    n_turns = 1000
+    display = ContextAttributionDisplay.from_explanation(
+        make_explanation(_long_lines(n_turns)), ["text"] * n_turns
+    )
+    assert display.turns_.tolist() == [*range(40, 99), 999]
+    assert display.ax_.get_title().endswith("60 of 1000 turns: those with the largest values")
+    assert (display.figure_.get_size_inches() < 16).all()
+    cells = display.im_.get_array()
+    assert cells.shape == (60, 61)
+    assert cells[59, 58] == 0.098
+    assert display.contributions.shape == (n_turns, n_turns)
+    assert display.ax_.get_yticklabels()[59].get_text().endswith("999")
+    assert display.ax_.get_xticklabels()[1].get_text() == "42"
+
+
+@pytest.mark.parametrize("n_turns", [60, 61])
+def test_only_conversations_of_more_than_60_turns_are_cropped(n_turns):
+    """Check both sides of the limit; without other contributions, own texts decide."""
+    lines = [(turn, "yes", "wide", "w", turn, float(turn), np.nan) for turn in range(n_turns)]
+    display = ContextAttributionDisplay.from_explanation(make_explanation(lines), ["a"] * n_turns)
+    assert display.turns_.tolist() == list(range(n_turns))[-60:]
+    assert ("turns:" in display.ax_.get_title()) == (n_turns > 60)
+
+
+def test_wrong_options_of_the_picture_are_named():
+    """Check the errors for kinds and flags of other types, and for rows that are no list."""
+    draw, table = ContextAttributionDisplay.from_explanation, make_explanation()
+    with pytest.raises(TypeError, match="include_values='yes' must be True, False, or None"):
+        draw(table, TEXTS, include_values="yes")
+    with pytest.raises(ValueError, match=r"kind=\['heat'\] must be"):
+        draw(table, TEXTS, kind=["heat"])
+    with pytest.raises(TypeError, match="rows=1 must be a list of integers"):
+        draw(table, TEXTS, rows=1)
+    with pytest.raises(ValueError, match="rows is empty"):
+        draw(table, TEXTS, rows=[])

@@ -9,7 +9,11 @@ import pytest
 from _explained import TEXTS, fit_talks, make_explanation, talks
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.inspection import ConversationDisplay, WordContribution
+from sk_ctxmem.inspection import (
+    ConversationDisplay,
+    TokenAttributionDisplay,
+    WordContribution,
+)
 from sk_ctxmem.inspection._colors import DARK, LIGHT, N_LEVELS, OPACITY, level_of, write_number
 from sk_ctxmem.inspection._html import shade_text
 from sk_ctxmem.inspection._styles import BLOCK, style_sheet
@@ -275,3 +279,48 @@ def test_missing_speakers_and_classes_are_not_shown():
     html = _show(speakers=[pd.NA, np.nan], y_true=[pd.NA, pd.NA])._repr_html_()
     assert "nan" not in _Reader(html).text
     assert "right" not in _Reader(html).text
+
+
+@pytest.mark.parametrize(
+    ("n_earlier", "error", "match"),
+    [
+        (True, TypeError, "n_earlier=True must be a number of turns"),
+        (2.5, TypeError, "n_earlier=2.5 must be"),
+        ("3", TypeError, "n_earlier='3' must be"),
+        (None, TypeError, "n_earlier=None must be"),
+        (-1, ValueError, "n_earlier=-1 must be at least 0"),
+    ],
+)
+def test_wrong_numbers_of_earlier_turns_are_named(n_earlier, error, match):
+    """Check that both ways to make the display refuse them, and an attribute set later."""
+    with pytest.raises(error, match=match):
+        _show(n_earlier=n_earlier)
+    with pytest.raises(error, match=match):
+        ConversationDisplay.from_estimator(fit_talks(), talks(), group=3, n_earlier=n_earlier)
+    display = _show()
+    display.n_earlier = n_earlier
+    with pytest.raises(error, match=match):
+        display.to_html()
+
+
+@pytest.mark.parametrize(("n_earlier", "n_bars"), [(0, 0), (np.int64(1), 1), (10**30, 1)])
+def test_any_number_of_earlier_turns_is_shown(n_earlier, n_bars):
+    """Check none, integers of numpy, and more than there are."""
+    assert _show(n_earlier=n_earlier)._repr_html_().count('<span class="bar ') == n_bars
+
+
+def test_class_names_with_lone_surrogates_are_explained():
+    """Check explain, the pages, sessions and their history: str of pandas cannot hold the names."""
+    names = ["a\ud800", "b"]
+    texts, groups = ["good film", "bad film"] * 10, np.repeat(np.arange(5), 4)
+    options = {"max_epochs": 1, "hidden_size": 8, "random_state": 0}
+    clf = ContextMemoryClassifier(**options).fit(texts, names * 10, groups=groups)
+    lines = clf.explain(texts[:2], groups=[0, 0], target=names[0])
+    assert set(lines["target"]) == {names[0]}
+    display = ConversationDisplay.from_estimator(clf, texts[:2], groups=[0, 0], target=names[0])
+    assert "explained <b>" in display._repr_html_()
+    assert display.probabilities == pytest.approx(clf.predict_proba(texts[:2], [0, 0])[:, 0])
+    TokenAttributionDisplay.from_estimator(clf, texts[:1], groups=[0], plot=False).to_html()
+    session = clf.session()
+    assert set(session.top_k_one("good", k=2)["class"]) == set(names)
+    assert session.history_["prediction"][0] in names

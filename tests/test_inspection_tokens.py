@@ -201,3 +201,26 @@ def test_a_row_that_is_context_only_cannot_be_drawn():
     table = make_explanation()
     with pytest.raises(ValueError, match=r"row=0 is not explained; these are: \[1\]"):
         TokenAttributionDisplay.from_explanation(table[table["row"] == 1], TEXTS, row=0)
+
+
+def test_a_picture_has_at_most_60_bars():
+    """Check that more words than fit into a picture are cut, and that the title says so."""
+    words = {f"word{number}": 1.0 + number for number in range(100)}
+    display = _explain(words, " ".join(words), top=99)
+    assert len(display.bars_) == 60
+    assert display.ax_.get_title().endswith("60 of 99 words shown")
+    assert display.figure_.get_size_inches()[1] < 18
+
+
+@pytest.mark.parametrize(
+    ("probability", "error", "match"),
+    [
+        ("0.5", TypeError, "probability='0.5' must be a number from 0 to 1"),
+        (True, TypeError, "probability=True must be"),
+        (1.5, ValueError, "probability=1.5 must be from 0 to 1"),
+    ],
+)
+def test_wrong_probabilities_are_named(probability, error, match):
+    """Check that they are refused before anything is drawn."""
+    with pytest.raises(error, match=match):
+        _explain({"one": 0.5}, probability=probability)

@@ -12,12 +12,44 @@ from ..exceptions import ModelFileError
 from ._screen import Screen, printable, shortened
 
 MAX_SHOWN_TURNS = 3  # earlier turns with the largest contributions
+MAX_EXPLAINED_TURNS = 64  # latest turns that are searched, so that no turn takes longer than others
+MAX_SHOWN_SPEAKERS = 10
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
 
 
 def _uses_speakers(classifier):
     """Return whether a classifier was fitted with a column of speakers."""
     return fitted_model(classifier).columns["speaker"] is not None
+
+
+def find_speaker(name, known):
+    """Return the known speaker with a typed name, which may be a number or a date.
+
+    Parameters
+    ----------
+    name : str
+        Name that the user typed.
+    known : dict
+        Id of each speaker that the classifier knows.
+
+    Returns
+    -------
+    speaker : object
+        The speaker as in the data of the fit; `name` if it is not known.
+    is_known : bool
+        Whether the classifier knows the speaker.
+    """
+    by_name = {str(speaker): speaker for speaker in known} | {
+        speaker: speaker for speaker in known if isinstance(speaker, str)
+    }
+    if name in by_name:
+        return by_name[name], True
+    for read in (float, pd.Timestamp):  # "1" for 1.0, or a date without its time
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            for speaker in known:
+                if not isinstance(speaker, str | bool | np.bool_) and speaker == read(name):
+                    return speaker, True
+    return name, False
 
 
 class Chat:
@@ -39,14 +71,14 @@ class Chat:
         self._classifier = classifier
         self.screen = screen
         self._n_classes = n_classes
-        self._speakers = list(speakers)
-        self._sessions = [classifier.session(keep_texts=True)]  # one per turn, for undo
+        self._sessions = [classifier.session()]  # one per turn, for undo
         self._turns = []  # (text, speaker)
         if speakers and not _uses_speakers(classifier):
             raise ValueError(
                 "the model was fitted without speaker_column and does not use speakers; omit "
                 "--speakers."
             )
+        self._speakers = [self._find_speaker(name) for name in speakers]
 
     @property
     def speaker(self):
@@ -59,7 +91,9 @@ class Chat:
     def prompt(self):
         """Prompt of the next line: number and speaker of the turn."""
         number = len(self._turns) + 1
-        return f"{number}> " if self.speaker is None else f"{number} {printable(self.speaker)}> "
+        return (
+            f"{number}> " if self.speaker is None else f"{number} {printable(str(self.speaker))}> "
+        )
 
     def process_line(self, line):
         """Process a line, which is a turn or a command; return False for /quit, else True."""
@@ -94,12 +128,18 @@ class Chat:
         """Return the earlier turns that contributed most to the last one, in descending order."""
         if len(self._turns) < 2:
             return []
-        frame, options = as_rows(self._classifier, self._turns)
-        last = len(self._turns) - 1
+        first = max(0, len(self._turns) - MAX_EXPLAINED_TURNS)
+        frame, options = as_rows(self._classifier, self._turns[first:])
+        last = len(self._turns) - 1 - first
         lines = self._classifier.explain(frame, rows=np.array([last]), **options)
         totals = lines[lines["source"] == "row"].groupby("from_row")["contribution"].sum()
         strongest = totals.abs().sort_values(ascending=False, kind="stable").index[:MAX_SHOWN_TURNS]
-        return [(int(row), self._turns[row][0], float(totals[row])) for row in strongest]
+        turns = [int(row) + first for row in strongest]
+        amounts = totals[strongest].tolist()
+        return [
+            (turn, self._turns[turn][0], amount)
+            for turn, amount in zip(turns, amounts, strict=True)
+        ]
 
     def _undo(self):
         if not self._turns:
@@ -117,12 +157,30 @@ class Chat:
     def _help(self):
         self.screen.say("  Type a turn and press Enter. If a turn starts with /, type // instead.")
         self.screen.say(f"  {HELP}")
+        self.screen.say(
+            "  Below the classes are the earlier turns that contributed most, of the last "
+            f"{MAX_EXPLAINED_TURNS}."
+        )
+
+    def _find_speaker(self, name):
+        """Return the known speaker with a name; say so if the name is unknown."""
+        known = fitted_model(self._classifier).speakers or {}
+        speaker, is_known = find_speaker(name, known)
+        if not is_known:
+            names = [shortened(str(other)) for other in known]
+            rest = f" and {len(names) - MAX_SHOWN_SPEAKERS} more"
+            rest *= len(names) > MAX_SHOWN_SPEAKERS
+            listed = ", ".join(names[:MAX_SHOWN_SPEAKERS]) + rest or "none"
+            self.screen.say(
+                f"  Unknown speaker {shortened(name)}, used as a new one. Known speakers: {listed}"
+            )
+        return speaker
 
     def _set_speaker(self, name):
         if not _uses_speakers(self._classifier):
             self.screen.say("  The model was fitted without speakers and does not use them.")
             return
-        self._speakers = [name] if name else []
+        self._speakers = [self._find_speaker(name)] if name else []
         self.screen.say(f"  Next speaker: {printable(name) or 'unknown'}")
 
 

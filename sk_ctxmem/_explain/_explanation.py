@@ -11,13 +11,17 @@ from .._features._featurize import features_of, scale, scale_heavy_columns
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._vectorizer import TextSequenceVectorizer
+from .._input._arrays import as_column
 from .._runtime import one_thread
 from ._attribution import METHODS
-from ._scorer import Scorer
-from ._table import NO_INDEX, SOURCES, cut_into_chunks, explain_rows, find_entries
+from ._scorer import Scorer, find_context_windows
+from ._table import NO_INDEX, SOURCES, explain_rows, find_entries
+from ._windows import choose_windows, cut_into_chunks, warn_of_long_work
+
+CHUNK_ROWS = 1024  # rows of the windows that are explained in one batch
 
 
-def explain(model, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
+def explain(model, X, *, target=None, groups=None, rows=None, method="integrated_gradients"):
     """Explain predictions of a model, see ContextMemoryClassifier.explain."""
     check_method(method)
     reader = model.reader
@@ -26,17 +30,19 @@ def explain(model, X, target=None, groups=None, *, rows=None, method="integrated
     explained = check_explained(rows, inputs.n_rows)
     targets = check_targets(target, model.classes, len(explained))
     row_set = reader.build_rows(inputs, values)
+    warn_of_long_work(find_context_windows(row_set, explained), method)
     features, empty = features_of(values), _empty_features(reader, inputs, values)
     parts = []
     with one_thread(), torch.inference_mode(False), torch.enable_grad():
         scaled_empty = scale(empty, reader.scaler)
         heavy = scale_heavy_columns(empty, reader.scaler)
         scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, heavy)
-        for some in cut_into_chunks(row_set, explained):
+        windows = choose_windows(scorer, explained, targets)
+        for some in cut_into_chunks(windows, CHUNK_ROWS):
             chosen, classes = explained[some], None if targets is None else targets[some]
             entries = find_entries(features, empty, reader.scaler, chosen)
             words = _name_words(reader, inputs, values, chosen)
-            lines = explain_rows(scorer, chosen, classes, entries, words, method)
+            lines = explain_rows(scorer, windows[some], classes, entries, words, method)
             parts.append(lines.assign(number=some[lines["number"]]))
     return _to_frame(model, pd.concat(parts), explained)
 
@@ -75,7 +81,7 @@ def _to_frame(model, lines, explained):
     return pd.DataFrame(
         {
             "row": explained[lines["number"]],
-            "target": model.classes[lines["target"]],
+            "target": as_column(model.classes[lines["target"]]),
             "source": SOURCES[lines["source"]],
             "feature": pd.Series(feature, dtype=object),  # None where there is none
             "from_row": lines["from_row"],

@@ -62,6 +62,18 @@ class ContextWindows:
         """Return all windows repeated several times."""
         return self[np.tile(np.arange(len(self)), times)]
 
+    def crop(self, reach: int) -> ContextWindows:
+        """Return the windows without rows farther than `reach` from the explained row."""
+        dropped = np.maximum(0, self.explained - reach)
+        own = self.explained - dropped
+        lengths = np.minimum(self.lengths - dropped, own + reach + 1)
+        return ContextWindows(self.starts + dropped, lengths, own)
+
+    def replace(self, which: np.ndarray, others: ContextWindows) -> None:
+        """Replace some windows, in place."""
+        self.starts[which], self.lengths[which] = others.starts, others.lengths
+        self.explained[which] = others.explained
+
 
 def find_context_windows(rows: RowSet, explained: np.ndarray) -> ContextWindows:
     """Return the windows of explained rows, given as positions in X."""
@@ -158,16 +170,20 @@ class Scorer:
 
     def logits(self, windows: ContextWindows, texts: TextInputs) -> Tensor:
         """Return the logits of the explained rows, divided by the temperature, (V, C)."""
+        return self.logits_of(windows, texts, windows.offsets + windows.explained)
+
+    def logits_of(self, windows: ContextWindows, texts: TextInputs, which: np.ndarray) -> Tensor:
+        """Return the logits of some of the P rows, divided by the temperature, (n_which, C)."""
         order = self._pack(windows)
         batch = self._batch(windows, order)
-        element = torch.from_numpy(windows.offsets[order.sequences] + order.steps)
-        inputs = texts.encoder[element] + self.empty.encoder
-        wide = texts.wide[element] + self.empty.wide
+        element = windows.offsets[order.sequences] + order.steps
+        place = np.empty_like(element)
+        place[element] = np.arange(len(element))
+        packed = torch.from_numpy(element)
+        inputs = texts.encoder[packed] + self.empty.encoder
+        wide = texts.wide[packed] + self.empty.wide
         logits = self.network.decide(inputs, wide, batch)[0]
-        is_own = order.steps == windows.explained[order.sequences]
-        own = np.empty(len(windows), dtype=np.int64)
-        own[order.sequences[is_own]] = np.flatnonzero(is_own)
-        return logits[torch.from_numpy(own)] / self.temperature
+        return logits[torch.from_numpy(place[which])] / self.temperature
 
     def scores(self, windows: ContextWindows, texts: TextInputs, targets: np.ndarray) -> Tensor:
         """Return the log-odds of a class for the explained row of each window, (V,)."""

@@ -7,6 +7,7 @@ from scipy import sparse
 from .._features._featurize import scale, scale_heavy_columns
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler, in_canonical_format
+from .._rows._packing import concatenated_ranges
 from ._attribution import attribute_scores
 from ._scorer import find_context_windows
 from ._scores import Entries, score_rows
@@ -14,29 +15,7 @@ from ._scores import Entries, score_rows
 SOURCES = np.array(["ngram", "wide", "word", "row", "structure", "remainder"], dtype=object)
 NGRAM, WIDE, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
 NO_INDEX = -1  # from_row of lines without a text, and column of lines without a feature
-CHUNK_ROWS = 1024  # rows of the windows that are explained in one batch
 MIN_REMAINDER = 5e-4  # smaller remainders of integrated gradients get no line
-
-
-def cut_into_chunks(rows, explained):
-    """Yield chunks of explained rows that are close to one another.
-
-    Parameters
-    ----------
-    rows : RowSet
-        All rows.
-    explained : ndarray of shape (n_explained,)
-        Positions in X of the rows to explain.
-
-    Yields
-    ------
-    numbers : ndarray
-        Indices into `explained` of the rows of a chunk.
-    """
-    windows = find_context_windows(rows, explained)
-    order = np.argsort(windows.starts + windows.explained, kind="stable")
-    chunk = (np.cumsum(windows.lengths[order]) - 1) // CHUNK_ROWS
-    yield from np.split(order, np.flatnonzero(np.diff(chunk)) + 1)
 
 
 def find_entries(features, empty, scaler, explained):
@@ -89,15 +68,15 @@ def _scale_in_place(features, scaler):
     return in_canonical_format(sparse.csr_array((values, X.indices, X.indptr), shape=X.shape))
 
 
-def explain_rows(scorer, explained, targets, entries, words, method):
+def explain_rows(scorer, windows, targets, entries, words, method):
     """Explain some rows.
 
     Parameters
     ----------
     scorer : Scorer
         Scores rows.
-    explained : ndarray of shape (n_explained,)
-        Positions in X of the rows to explain.
+    windows : ContextWindows of n_explained rows
+        The rows to explain, and those that they depend on.
     targets : ndarray of shape (n_explained,) or None
         Class indices whose scores are explained. If None, the predicted classes.
     entries : Entries
@@ -113,7 +92,7 @@ def explain_rows(scorer, explained, targets, entries, words, method):
         Columns number (index into `explained`), target (class index), source (index into SOURCES),
         column (of the feature), word, from_row, contribution and attention.
     """
-    windows = find_context_windows(scorer.rows, explained)
+    explained = scorer.rows.rows[windows.starts + windows.explained]
     scored = score_rows(scorer, windows, targets, entries)
     contributions = attribute_scores(scorer, scored, method)
     own = explained[entries.windows]
@@ -121,7 +100,7 @@ def explain_rows(scorer, explained, targets, entries, words, method):
         _lines(NGRAM, entries.windows, own, contributions.ngrams, column=entries.columns),
         _lines(WIDE, entries.windows, own, contributions.wide, column=entries.columns),
         *_word_lines(explained, words, contributions),
-        _row_lines(scorer, scored, contributions),
+        _row_lines(scorer, explained, scored, contributions),
         _lines(STRUCTURE, range(len(windows)), NO_INDEX, scored.empty - scored.alone),
     ]
     lines = pd.concat([part for part in parts if len(part)], ignore_index=True)
@@ -151,17 +130,24 @@ def _word_lines(explained, words, contributions):
     return found
 
 
-def _row_lines(scorer, scored, contributions):
-    """Return a line for each other row in the window of an explained row."""
-    windows = scored.windows
-    attention = np.full(len(contributions.rows), np.nan)
+def _row_lines(scorer, explained, scored, contributions):
+    """Return a line for each other row in the context of an explained row.
+
+    Rows outside the window contribute nothing, and attention does not reach them.
+    """
+    windows, context = scored.windows, find_context_windows(scorer.rows, explained)
+    inside = concatenated_ranges(context.offsets + windows.starts - context.starts, windows.lengths)
+    contribution = np.zeros(context.lengths.sum())
+    contribution[inside] = contributions.rows
+    attention = np.full(len(contribution), np.nan)
     if scorer.network.attention is not None:
-        attention = scorer.attention(windows, scored.texts)
-    others = np.delete(np.arange(len(contributions.rows)), scored.explained_rows)
+        attention[:] = 0
+        attention[inside] = scorer.attention(windows, scored.texts)
+    others = np.delete(np.arange(len(contribution)), context.offsets + context.explained)
     return _lines(
         ROW,
-        np.repeat(np.arange(len(windows)), windows.lengths)[others],
-        scorer.rows.rows[windows.indices][others],
-        contributions.rows[others],
+        np.repeat(np.arange(len(context)), context.lengths)[others],
+        scorer.rows.rows[context.indices][others],
+        contribution[others],
         attention=attention[others],
     )

@@ -145,3 +145,15 @@ def check_float32_range(X):
                 "divide X by a constant."
             )
     return X.astype(np.float32) if values.dtype == np.float16 else X
+
+
+def as_column(values):
+    """Return values as a Series; of dtype object if a str has a lone surrogate.
+
+    The str dtype of pandas raises UnicodeEncodeError for lone surrogates, which names of classes
+    and texts may have.
+    """
+    try:
+        return pd.Series(values)
+    except UnicodeEncodeError:
+        return pd.Series(values, dtype=object)

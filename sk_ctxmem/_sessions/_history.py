@@ -6,6 +6,7 @@ from array import array
 import numpy as np
 import pandas as pd
 
+from .._input._arrays import as_column
 from .._input._rows import is_missing
 
 ARRAY_NAMES = ("history.predictions", "history.probabilities", "history.said")
@@ -59,7 +60,7 @@ class SessionHistory:
         columns = {
             "turn": np.arange(n_turns - n_kept, n_turns),
             "speaker": pd.Series(self.speakers, dtype=object),
-            "prediction": classes[np.array(self.predictions, dtype=np.int64)],
+            "prediction": as_column(classes[np.array(self.predictions, dtype=np.int64)]),
             "probability": np.array(self.probabilities, dtype=np.float64),
         }
         if self.texts is not None:

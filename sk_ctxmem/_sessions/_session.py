@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from .._input._arrays import as_column
 from ._advance import advance, begin
 from ._history import SessionHistory
 from ._sessions import ContextSessions
@@ -146,7 +147,8 @@ class ContextSession:
             raise ValueError(f"k={k!r} must be 1 or more; use 3 if unsure.")
         probabilities = self._turn(text, speaker)
         best = np.argsort(-probabilities, kind="stable")[:k]
-        return pd.DataFrame({"class": self.classes_[best], "probability": probabilities[best]})
+        columns = {"class": as_column(self.classes_[best]), "probability": probabilities[best]}
+        return pd.DataFrame(columns)
 
     def reset(self):
         """Forget all turns and start a new conversation."""

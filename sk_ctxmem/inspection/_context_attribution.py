@@ -15,7 +15,7 @@ from ._plotting import diverging_colors, get_axes
 from ._rows import read_conversation, shorten
 
 MAX_ROWS_WITH_VALUES = 12  # numbers in smaller cells are not readable
-MAX_TICKS = 60
+MAX_SHOWN = 60  # turns of a picture; longer conversations are cropped to the strongest
 TEXT_WIDTH = 32  # characters of a text in a tick label
 CLASS_WIDTH = 16
 CELL = 0.42  # inches
@@ -62,8 +62,12 @@ class ContextAttributionDisplay:
     im_ : matplotlib AxesImage
         The heat map.
 
-    text_ : ndarray of shape (n_turns, n_turns + 1), dtype=matplotlib Text, or None
+    text_ : ndarray of shape (n_shown, n_shown + 1), dtype=matplotlib Text, or None
         The numbers in the cells; None if they are not drawn.
+
+    turns_ : ndarray of shape (n_shown,)
+        The turns that are drawn: all of them or, in a conversation of more than 60 turns, the 60
+        that contributed or received most. The title says so. All values are in `contributions`.
 
     See Also
     --------
@@ -135,6 +139,7 @@ class ContextAttributionDisplay:
             The display, drawn.
         """
         _check_kind(kind)
+        _check_include_values(include_values)
         conversation = read_conversation(estimator, X, groups, group=group)
         if not conversation.has_groups and len(conversation.rows) > 1:
             raise ValueError(
@@ -230,7 +235,9 @@ class ContextAttributionDisplay:
             The display itself.
         """
         _check_kind(kind)
-        n_turns = len(self.rows)
+        _check_include_values(include_values)
+        self.turns_ = self._strongest_turns(kind)
+        n_turns = len(self.turns_)
         cell = max(MIN_CELL, CELL if n_turns <= MAX_ROWS_WITH_VALUES else 5.5 / n_turns)
         size = (max(2.2, cell * n_turns) + 5.0, max(3.2, cell * n_turns + 1.2))
         self.ax_ = get_axes(type(self).__name__, ax, size)
@@ -247,9 +254,21 @@ class ContextAttributionDisplay:
 
     def _cells(self, kind):
         """Return the values of the cells, including the column of structure."""
+        shown = np.ix_(self.turns_, self.turns_)
         if kind == "attention":
-            return self.attention
-        return np.column_stack([self.contributions, self.structure])
+            return self.attention[shown]
+        return np.column_stack([self.contributions[shown], self.structure[self.turns_]])
+
+    def _strongest_turns(self, kind):
+        """Return all turns, or MAX_SHOWN with the largest values between two turns, in order."""
+        n_turns = len(self.rows)
+        if n_turns <= MAX_SHOWN:
+            return np.arange(n_turns)
+        sizes = np.abs(np.nan_to_num(self.attention if kind == "attention" else self.contributions))
+        own = sizes.diagonal().copy()
+        np.fill_diagonal(sizes, 0.0)
+        between = np.maximum(sizes.max(axis=0), sizes.max(axis=1))
+        return np.sort(np.lexsort((-own, -between))[:MAX_SHOWN])
 
     def _draw_cells(self, values, kind, cmap):
         """Draw the cells."""
@@ -297,14 +316,12 @@ class ContextAttributionDisplay:
 
     def _label(self, kind):
         """Label the lines and columns, and separate the column of structure."""
-        n_turns = len(self.rows)
-        step = int(np.ceil(n_turns / MAX_TICKS))
-        shown = np.arange(0, n_turns, step)
-        size = float(np.clip(420 / n_turns * step, 5, 9))
-        names = [self._name(turn) for turn in shown]
-        self.ax_.set_yticks(shown, names, fontsize=size, parse_math=False)
-        numbers = [str(turn) for turn in shown[:: 1 if n_turns <= 20 else 2]]
-        positions = [int(number) for number in numbers]
+        n_turns = len(self.turns_)
+        size = float(np.clip(420 / n_turns, 5, 9))
+        names = [self._name(turn) for turn in self.turns_]
+        self.ax_.set_yticks(range(n_turns), names, fontsize=size, parse_math=False)
+        positions = list(range(0, n_turns, 1 if n_turns <= 20 else 2))
+        numbers = [str(self.turns_[position]) for position in positions]
         if kind == "contribution":
             positions, numbers = [*positions, n_turns], [*numbers, "not text"]
             self.ax_.axvline(n_turns - 0.5, color="black", linewidth=1)
@@ -314,6 +331,8 @@ class ContextAttributionDisplay:
         title = "Contribution of each turn to the class"
         if kind == "attention":
             title = "Attention weights (not an explanation)"
+        if n_turns < len(self.rows):
+            title += f"\n{n_turns} of {len(self.rows)} turns: those with the largest values"
         self.ax_.set_title(title, fontsize=10)
 
     def _name(self, turn):
@@ -328,9 +347,16 @@ def _range_of(values):
     return float(np.percentile(sizes, RANGE_PERCENTILE)) if sizes.any() else 1.0
 
 
+def _check_include_values(include_values):
+    if include_values is not None and not isinstance(include_values, bool | np.bool_):
+        raise TypeError(
+            f"include_values={include_values!r:.100} must be True, False, or None for the default."
+        )
+
+
 def _check_kind(kind):
-    if kind not in ("contribution", "attention"):
-        raise ValueError(f"kind={kind!r} must be 'contribution' or 'attention'.")
+    if not isinstance(kind, str) or kind not in ("contribution", "attention"):
+        raise ValueError(f"kind={kind!r:.100} must be 'contribution' or 'attention'.")
 
 
 def _describe(kind):

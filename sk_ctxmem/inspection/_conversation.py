@@ -1,5 +1,7 @@
 """ConversationDisplay: a conversation with shaded words and bars of earlier turns, as HTML."""
 
+from numbers import Integral
+
 import numpy as np
 
 from .._input._rows import check_texts
@@ -59,7 +61,7 @@ class ConversationDisplay(HTMLDisplay):
         The true classes.
 
     n_earlier : int, default=3
-        Number of other turns to show as bars, those that contributed most.
+        Number of other turns to show as bars, those that contributed most; 0 for none.
 
     See Also
     --------
@@ -119,13 +121,14 @@ class ConversationDisplay(HTMLDisplay):
             Group of each row, such as a conversation or document, if X has no group column.
 
         n_earlier : int, default=3
-            Number of other turns to show as bars, those that contributed most.
+            Number of other turns to show as bars, those that contributed most; 0 for none.
 
         Returns
         -------
         display : ConversationDisplay
             The display.
         """
+        _check_n_earlier(n_earlier)
         conversation = read_conversation(estimator, X, groups, group=group)
         y_true = None if y is None else check_labels(y, conversation.n_rows)[conversation.rows]
         explanation = conversation.explain(target)
@@ -177,13 +180,14 @@ class ConversationDisplay(HTMLDisplay):
             The true classes.
 
         n_earlier : int, default=3
-            Number of other turns to show as bars, those that contributed most.
+            Number of other turns to show as bars, those that contributed most; 0 for none.
 
         Returns
         -------
         display : ConversationDisplay
             The display.
         """
+        _check_n_earlier(n_earlier)
         check_explanation(explanation)
         texts = check_texts(texts, "texts")
         rows = choose_rows(explanation, len(texts), rows)
@@ -197,6 +201,7 @@ class ConversationDisplay(HTMLDisplay):
 
     def _repr_html_(self):
         """Return the HTML that a notebook shows."""
+        _check_n_earlier(self.n_earlier)
         contributions = [word.contribution for words in self.words for word in words]
         between = self.contributions[~np.eye(len(self.texts), dtype=bool)]
         turns = [self._turn(number) for number in range(len(self.texts))]
@@ -227,7 +232,7 @@ class ConversationDisplay(HTMLDisplay):
         """Return number, text and contribution of the strongest other turns, in order."""
         values = np.nan_to_num(self.contributions[number])
         values[number] = 0.0
-        strongest = np.argsort(-abs(values), kind="stable")[: self.n_earlier]
+        strongest = np.argsort(-abs(values), kind="stable")[: int(self.n_earlier)]
         shown = sorted(int(turn) for turn in strongest if abs(values[turn]) >= MIN_CONTRIBUTION)
         return [(turn, self.texts[turn], float(values[turn])) for turn in shown]
 
@@ -258,3 +263,10 @@ def _summarize(explanation, texts, rows, vectorizer):
         "structure": sum_of_structure(explanation, rows),
         "targets": targets_of(explanation, rows),
     }
+
+
+def _check_n_earlier(n_earlier):
+    if isinstance(n_earlier, bool) or not isinstance(n_earlier, Integral):
+        raise TypeError(f"n_earlier={n_earlier!r:.100} must be a number of turns, such as 3.")
+    if n_earlier < 0:
+        raise ValueError(f"n_earlier={n_earlier} must be at least 0; use 0 for no other turns.")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .._input._arrays import as_column
 from ._rows import check_row, check_table
 
 COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
@@ -41,6 +42,10 @@ def choose_rows(explanation, n_rows, rows=None):
         Positions, sorted if `rows` is None.
     """
     if rows is not None:
+        if isinstance(rows, str) or np.ndim(rows) != 1:
+            raise TypeError(f"rows={rows!r:.100} must be a list of integers, positions of rows.")
+        if not len(rows):
+            raise ValueError("rows is empty; pass at least one position, or None for all rows.")
         return np.array([check_row(row, n_rows, "rows") for row in rows])
     rows = np.union1d(explanation["row"], explanation["from_row"])
     rows = rows[rows != NOT_TEXT].astype(np.int64)
@@ -117,5 +122,5 @@ def probabilities_of(classifier, probabilities, targets):
     chosen : ndarray of shape (n_rows,)
         Their probabilities.
     """
-    columns = pd.Index(classifier.classes_).get_indexer(list(targets))
+    columns = pd.Index(as_column(classifier.classes_)).get_indexer(as_column(list(targets)))
     return probabilities[np.arange(len(columns)), columns]

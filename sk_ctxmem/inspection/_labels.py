@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check
 from sklearn.utils import check_consistent_length, column_or_1d, indexable
 from sklearn.utils.validation import has_fit_parameter
 
+from .._input._arrays import as_column
 from .._messages import import_optional
 
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -106,7 +107,8 @@ default="self_confidence"
         arguments = labels[judged], _complete(probabilities[judged])
         quality[judged] = ranking.get_label_quality_scores(*arguments, method=method)
         is_suspect[judged] = _filter(filtering, *arguments)
-    columns = {"row": np.arange(len(y)), "label": y, "suggested": _suggest(probabilities, classes)}
+    columns = {"row": np.arange(len(y)), "label": as_column(y)}
+    columns["suggested"] = as_column(_suggest(probabilities, classes))
     frame = pd.DataFrame(columns | {"quality": quality, "is_suspect": is_suspect})
     return frame.sort_values("quality", kind="stable", ignore_index=True)
 

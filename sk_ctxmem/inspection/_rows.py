@@ -52,7 +52,7 @@ class Conversation:
 
     def explain(self, target=None, rows=None):
         """Return the explanation of turns, by default of all."""
-        return self.classifier.explain(self.X, target, groups=self.groups, rows=rows)
+        return self.classifier.explain(self.X, target=target, groups=self.groups, rows=rows)
 
     def predict_proba(self):
         """Return the probabilities of all turns."""

@@ -1,7 +1,7 @@
 """TokenAttributionDisplay: contributions of the words of one text, as bars or shaded text."""
 
 from collections import defaultdict
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ._rows import check_row, read_conversation, shorten
 from ._words import word_contributions
 
 MAX_BARS = 15  # by default
+MAX_DRAWN = 60  # bars of a picture, whatever is asked for
 WIDTH, MARGIN, BAR = 6.4, 1.3, 0.27  # inches: of the figure, of title and x axis, of one bar
 WORD_WIDTH = 24  # characters of a word beside its bar
 CLASS_WIDTH = 40
@@ -51,7 +52,7 @@ class TokenAttributionDisplay(HTMLDisplay):
 
     top : int or None, default=None
         Number of words to show, strongest first. None shades all words in the HTML and draws 15
-        bars.
+        bars. A picture has at most 60.
 
     row : int, default=0
         Position of the text in X.
@@ -194,6 +195,7 @@ class TokenAttributionDisplay(HTMLDisplay):
             The display, drawn if `plot` is True.
         """
         _check_top(top)
+        _check_probability(probability)
         check_explanation(explanation)
         texts = check_texts(texts, "texts")
         row = _choose_row(explanation, row, len(texts))
@@ -234,13 +236,19 @@ class TokenAttributionDisplay(HTMLDisplay):
         self : TokenAttributionDisplay
             The display itself.
         """
-        words = _sum_equal_words(self.words)[: self.top or MAX_BARS]
+        _check_top(self.top)
+        known = _sum_equal_words(self.words)
+        words = known[: min(self.top or MAX_BARS, MAX_DRAWN)]
         self.ax_ = get_axes(type(self).__name__, ax, (WIDTH, MARGIN + BAR * max(2, len(words))))
         self.figure_ = self.ax_.figure
         self.bars_ = self._draw_bars([value for _, value in words], kwargs)
         labels = [label for label, _ in words]
         self.ax_.set_yticks(range(len(words)), labels, fontsize=9, parse_math=False)
         self._label()
+        n_asked = min(self.top or 0, len(known))
+        if n_asked > len(words):
+            title = f"{self.ax_.get_title()}\n{len(words)} of {n_asked} words shown"
+            self.ax_.set_title(title, fontsize=10, parse_math=False)
         if words:
             self.ax_.axvline(0, color="0.3", linewidth=0.8)
         else:
@@ -323,6 +331,13 @@ def _check_top(top):
         raise TypeError(f"top={top!r} must be a number of words, or None for the default.")
     if top is not None and top < 1:
         raise ValueError(f"top={top} must be at least 1; use None for the default.")
+
+
+def _check_probability(probability):
+    if isinstance(probability, bool) or not isinstance(probability, Real):
+        raise TypeError(f"probability={probability!r:.100} must be a number from 0 to 1, or NaN.")
+    if not (np.isnan(float(probability)) or 0 <= float(probability) <= 1):
+        raise ValueError(f"probability={probability} must be from 0 to 1; use NaN if unknown.")
 
 
 def _choose_row(explanation, row, n_rows):
