@@ -8,7 +8,7 @@ from benchmarks.columns.__main__ import main
 
 @pytest.mark.slow
 def test_each_column_is_measured_and_costs_little(tmp_path, capsys):
-    """Check the table on few docstrings: no column takes context memory to the largest class."""
+    """Check the table on few docstrings: no column costs context memory its accuracy."""
     assert main(["--docstrings", "24", "--output", str(tmp_path)]) == 0
     results = pd.read_csv(tmp_path / "columns.csv").set_index("columns")
     assert len(results) == 10
