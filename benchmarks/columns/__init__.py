@@ -1,0 +1,1 @@
+"""Accuracy with columns beside TF-IDF."""

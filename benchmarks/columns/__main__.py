@@ -1,6 +1,6 @@
 """Measure accuracy with columns beside TF-IDF: ``python -m benchmarks.columns``.
 
-The rows are lines of the docstrings of NumPy. Beside their TF-IDF are columns as a ColumnTransformer
+The rows are lines of docstrings of NumPy. Beside their TF-IDF are columns as a ColumnTransformer
 may return them, most of which tell nothing of the class. Context memory gets them as they are;
 logistic regression gets them standardized.
 """
