@@ -21,6 +21,7 @@ from ._model._file import (
     from_pickle,
     model_file_errors,
     read_model,
+    read_model_file,
     to_pickle,
     write_model,
 )
@@ -701,8 +702,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Parameters
         ----------
-        path : str or path-like
-            Path of the file.
+        path : str, bytes, path-like or binary file
+            Path of the file. To an open file, such as a BytesIO, the content is written at its
+            position.
 
         Raises
         ------
@@ -727,8 +729,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Parameters
         ----------
-        path : str or path-like
-            Path of the file.
+        path : str, bytes, path-like or binary file
+            Path of the file. An open file, such as a BytesIO, is read from its position to its end.
 
         Returns
         -------
@@ -744,8 +746,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         OSError
             If the file cannot be opened.
         """
+        content = read_model_file(path)
         with model_file_errors(path):
-            attributes, model = read_model(path, cls.__name__)
+            attributes, model = read_model(*content, cls.__name__)
             check_attribute_names(attributes, cls)
             classifier = cls()
             classifier.__dict__.update(attributes, _model=model)

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -38,20 +37,16 @@ class PackedModel:
 
 def pack(clf):
     """Serialize a fitted classifier to bytes that contain no code."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.ctxmem")
-        clf.save(path)
-        payload = path.read_bytes()
+    file = BytesIO()
+    clf.save(file)
+    payload = file.getvalue()
     return PackedModel(hashlib.sha256(payload).hexdigest(), payload)
 
 
 @lru_cache(maxsize=MODELS_OF_A_PROCESS)
 def load_once(model):
     """Load a classifier, once per process."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.ctxmem")
-        path.write_bytes(model.payload)
-        return ContextMemoryClassifier.load(path)
+    return ContextMemoryClassifier.load(BytesIO(model.payload))
 
 
 class FramePredictor:
