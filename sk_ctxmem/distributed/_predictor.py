@@ -1,10 +1,13 @@
 """Serialization of a classifier for workers, and predictions on pandas DataFrames."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,7 +93,9 @@ class FramePredictor:
     ['group', 'prediction', 'probability_blue', 'probability_green', 'probability_red']
     """
 
-    def __init__(self, clf, *, order_column=None, columns=None, probabilities=True):
+    def __init__(
+        self, clf: Any, *, order_column: Any = None, columns: Any = None, probabilities: bool = True
+    ) -> None:
         _check_classifier(clf)
         model = fitted_model(clf)
         self._classes, self._kind = _classes_of(model)
@@ -105,7 +110,7 @@ class FramePredictor:
         )
         self._model = pack(clf)
 
-    def __call__(self, frame):
+    def __call__(self, frame: Any) -> pd.DataFrame:
         """Predict the rows of a DataFrame of whole conversations.
 
         Parameters
