@@ -12,7 +12,8 @@ from benchmarks.corpora.corpus import Corpus
 from benchmarks.corpora.files import EMBEDDED, Columns, load_files
 
 SOURCES = f"CSV, TSV or Parquet, or {EMBEDDED} for the embedded corpus"
-RESULTS = Path("benchmarks/results")
+RESULTS = Path("ctxmem_results")  # not PUBLISHED, which a run on other data would overwrite
+PUBLISHED = Path("benchmarks/results")
 
 
 def make_parser(study: str, description: str | None) -> argparse.ArgumentParser:
@@ -56,7 +57,11 @@ def add_seeds_option(parser: argparse.ArgumentParser, default: Sequence[int]) ->
 def add_output_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--output``: the folder of the results."""
     parser.add_argument(
-        "--output", type=Path, default=RESULTS, help=f"folder of the results (default: {RESULTS})"
+        "--output",
+        type=Path,
+        default=RESULTS,
+        help=f"folder of the results (default: {RESULTS} in the current folder); the published "
+        f"ones, which lie in {PUBLISHED}, are replaced only if that folder is given",
     )
 
 

@@ -3,10 +3,17 @@
 Most of this file is documentation of parameters and methods.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 from numbers import Integral, Real
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -21,11 +28,12 @@ from ._model._file import (
     from_pickle,
     model_file_errors,
     read_model,
+    read_model_file,
     to_pickle,
     write_model,
 )
 from ._model._fitted_model import FitResult, fitted_model
-from ._sessions import open_session, open_sessions
+from ._sessions import ContextSession, ContextSessions, open_session, open_sessions
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -249,32 +257,44 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     _doc_link_module = "sk_ctxmem"
     _doc_link_template = API_PAGE
 
+    if TYPE_CHECKING:  # set by fit and load
+        classes_: np.ndarray
+        n_features_in_: int
+        feature_names_in_: np.ndarray
+        n_iter_: int
+        temperature_: float
+        history_: pd.DataFrame
+        stop_reason_: str
+        vectorizer_: Any
+        scaler_: Any
+        speakers_: dict[Any, int]
+
     def __init__(
         self,
-        vectorizer=None,
+        vectorizer: Any = None,
         *,
-        memory="gru",
-        context="past",
-        word_memory=False,
-        hidden_size=128,
-        dropout=0.2,
-        max_epochs=4,
-        batch_size=384,
-        learning_rate=0.006,
-        validation_fraction=0.1,
-        n_iter_no_change=None,
-        class_weight=None,
-        text_column=None,
-        group_column=None,
-        order_column=None,
-        speaker_column=None,
-        random_state=None,
-        device="auto",
-        warm_start=False,
-        verbose=0,
-        checkpoint=None,
-        callbacks=None,
-    ):
+        memory: str = "gru",
+        context: str = "past",
+        word_memory: bool = False,
+        hidden_size: int = 128,
+        dropout: float = 0.2,
+        max_epochs: int = 4,
+        batch_size: int = 384,
+        learning_rate: float = 0.006,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | None = None,
+        class_weight: Any = None,
+        text_column: Any = None,
+        group_column: Any = None,
+        order_column: Any = None,
+        speaker_column: Any = None,
+        random_state: Any = None,
+        device: Any = "auto",
+        warm_start: bool = False,
+        verbose: Any = 0,
+        checkpoint: Any = None,
+        callbacks: Any = None,
+    ) -> None:
         self.vectorizer = vectorizer
         self.memory = memory
         self.context = context
@@ -298,7 +318,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         self.checkpoint = checkpoint
         self.callbacks = callbacks
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, including those of the vectorizer as ``vectorizer__<name>``.
 
         Parameters
@@ -317,7 +337,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             params = params | {"vectorizer": TextSequenceVectorizer()}
         return super().set_params(**params)
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Fit the classifier to texts or features.
 
         Parameters
@@ -385,7 +405,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             tasks.end(result)
         return result
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, groups=None):
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, groups: Any = None
+    ) -> Self:
         """Fit the classifier to a chunk of rows, for one epoch.
 
         The first chunk determines the vocabulary, the known speakers and the learning rates: it
@@ -442,7 +464,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         set_fit_result(self, result)
         return self
 
-    def predict(self, X, groups=None):
+    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
         """Predict the class of each row.
 
         Parameters
@@ -467,7 +489,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         model = fitted_model(self)
         return model.classes[model.logits(X, groups).argmax(axis=1)]
 
-    def predict_proba(self, X, groups=None):
+    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
         """Predict class probabilities.
 
         Parameters
@@ -485,7 +507,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return softmax(fitted_model(self).logits(X, groups), axis=1)
 
-    def predict_log_proba(self, X, groups=None):
+    def predict_log_proba(self, X: Any, groups: Any = None) -> np.ndarray:
         """Predict the logarithm of class probabilities.
 
         Parameters
@@ -503,7 +525,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return log_softmax(fitted_model(self).logits(X, groups), axis=1)
 
-    def decision_function(self, X, groups=None):
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the logits, whose softmax is the result of `predict_proba`.
 
         Parameters
@@ -522,7 +544,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         logits = fitted_model(self).logits(X, groups)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
-    def score(self, X, y, sample_weight=None, groups=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> float:
         """Return the accuracy of predictions.
 
         Parameters
@@ -548,8 +570,14 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def explain(
-        self, X, *others, target=None, groups=None, rows=None, method="integrated_gradients"
-    ):
+        self,
+        X: Any,
+        *others: Any,
+        target: Any = None,
+        groups: Any = None,
+        rows: Any = None,
+        method: str = "integrated_gradients",
+    ) -> pd.DataFrame:
         """Explain predictions by contributions of n-grams, of other rows and of structure.
 
         The explained score is the log-odds ln(p / (1 - p)) of the probability p of a class. For two
@@ -654,7 +682,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         options = {"target": target, "groups": groups, "rows": rows, "method": method}
         return explain(fitted_model(self), X, **options)
 
-    def session(self, state=None, *, keep_texts=False):
+    def session(self, state: Any = None, *, keep_texts: bool = False) -> ContextSession:
         """Start a live conversation, or resume one.
 
         The classifier must have been fitted with groups and ``context="past"``. It can have any
@@ -685,7 +713,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return open_session(fitted_model(self), state, keep_texts=keep_texts)
 
-    def sessions(self, n_sessions):
+    def sessions(self, n_sessions: Any) -> ContextSessions:
         """Start many live conversations, which are predicted in batches.
 
         Parameters
@@ -707,7 +735,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return open_sessions(fitted_model(self), n_sessions)
 
-    def save(self, path):
+    def save(self, path: Any) -> None:
         """Save the fitted classifier to a file that contains data only.
 
         Loading the file does not execute code from it, even if the file is from an untrusted
@@ -721,8 +749,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Parameters
         ----------
-        path : str or path-like
-            Path of the file.
+        path : str, bytes, path-like or binary file
+            Path of the file. To an open file, such as a BytesIO, the content is written at its
+            position.
 
         Raises
         ------
@@ -742,13 +771,13 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         write_model(path, type(self).__name__, self._attributes(), self._model)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: Any) -> Self:
         """Load a fitted classifier from a file written by `save`.
 
         Parameters
         ----------
-        path : str or path-like
-            Path of the file.
+        path : str, bytes, path-like or binary file
+            Path of the file. An open file, such as a BytesIO, is read from its position to its end.
 
         Returns
         -------
@@ -764,8 +793,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         OSError
             If the file cannot be opened.
         """
+        content = read_model_file(path)
         with model_file_errors(path):
-            attributes, model = read_model(path, cls.__name__)
+            attributes, model = read_model(*content, cls.__name__)
             check_attribute_names(attributes, cls)
             classifier = cls()
             classifier.__dict__.update(attributes, _model=model)
@@ -794,7 +824,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         return copied
 
     @property
-    def net_(self):
+    def net_(self) -> Any:
         """Trained skorch net."""
         if "_net" in vars(self):
             return self._net

@@ -1,5 +1,7 @@
 """Links to the documentation, warnings that point to the caller, and optional imports."""
 
+import os
+import re
 import sys
 import warnings
 from importlib import import_module
@@ -46,6 +48,26 @@ def warn_caller(message, category):
     while frame.f_back is not None and _is_skipped(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+def refuse_url(path, name, remedy):
+    """Raise ValueError if a path is a URL, which the operating system takes for a folder.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Path that should be local.
+    name : str
+        Name of the argument for the error message.
+    remedy : str
+        What to do instead.
+    """
+    # pathlib.Path makes one slash of two; drives of Windows have one letter
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]+:(?=/)", os.fspath(path))
+    if scheme and not os.path.isdir(scheme.group()):
+        raise ValueError(
+            f"{name}={os.fspath(path)!r} is a URL, but a local path was expected; {remedy}."
+        )
 
 
 def import_optional(module, extra, needed_by):

@@ -71,5 +71,5 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     names = ZipFile(wheel).namelist()
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "sk_ctxmem").rglob("*.py")}
     metadata = {name for name in names if name.startswith(f"sk_ctxmem-{version}.dist-info/")}
-    assert set(names) - metadata == modules
+    assert set(names) - metadata == modules | {"sk_ctxmem/py.typed"}
     assert f"sk_ctxmem-{version}.dist-info/licenses/LICENSE" in metadata

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 
 from benchmarks.corpora.corpus import Corpus, split_by_group
+from benchmarks.measuring.files import read_json, write_json
 from benchmarks.measuring.resources import timed
 from benchmarks.models.linear import GRIDS
 from benchmarks.speed import processes
@@ -64,13 +64,13 @@ def choose_strengths(corpus: Corpus, settings: Settings) -> dict[str, Search]:
         Result of the search, by solver.
     """
     path = settings.output / FILE_NAME
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known = read_json(path)
     of_corpus = known.setdefault(corpus.name, {})
     for solver in SOLVERS.values():
         if not is_usable(of_corpus.get(solver), settings.limit):
             of_corpus[solver] = asdict(search_strength(solver, corpus, settings.limit))
             settings.output.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(known, indent=2), encoding="utf-8")
+            write_json(path, known)
     return {solver: Search(**of_corpus[solver]) for solver in SOLVERS.values()}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.measuring.files import write_atomically
 from benchmarks.models.fasttext import fasttext_version
 from benchmarks.reports.tables import escape_markdown
 from benchmarks.speed.growth import PANELS, UNITS
@@ -77,7 +78,7 @@ def write_report(output: Path) -> None:
             if table == "growth":
                 sections.append("![growth](speed_growth.png)")
                 write_plot(frame, output / "speed_growth.png")
-    (output / "speed.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+    write_atomically(output / "speed.md", ("\n\n".join(sections) + "\n").encode())
 
 
 def machine() -> str:

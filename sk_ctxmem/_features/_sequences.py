@@ -1,5 +1,9 @@
 """TextSequences, the container of n-gram features and words."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 
@@ -44,14 +48,14 @@ class TextSequences:
         self.vocabulary_size = vocabulary_size
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Number of rows and of features."""
         return self.features.shape
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> TextSequences:
         if isinstance(rows, tuple):  # scikit-learn indexes with [rows, ...]
             rows, *rest = rows
             if any(part not in (Ellipsis, slice(None)) for part in rest):

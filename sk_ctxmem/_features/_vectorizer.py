@@ -1,5 +1,12 @@
 """TextSequenceVectorizer, which turns texts into n-gram features and word sequences."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 import re
 from itertools import islice
 from numbers import Integral
@@ -127,7 +134,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self.max_features = max_features
         self.max_length = max_length
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the n-grams, their weights and the words.
 
         Parameters
@@ -146,7 +153,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Any, y: Any = None) -> TextSequences:
         """Learn from texts and convert them, faster than `fit` followed by `transform`.
 
         Parameters
@@ -182,7 +189,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, char_ngrams)
         return self._add_words(_join(parts), tokens, texts)
 
-    def transform(self, X):
+    def transform(self, X: Any) -> TextSequences:
         """Convert texts; n-grams that were not seen in fit are ignored.
 
         Parameters
@@ -204,7 +211,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             parts.append(self._char_ngrams.transform(self._cut(texts)))
         return self._add_words(_join(parts), tokens, texts)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the n-grams in the order of the columns.
 
         Parameters
@@ -268,7 +275,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         return list(self._tokenizer()(clean))
 
     @property
-    def idf_(self):
+    def idf_(self) -> np.ndarray:
         """Inverse document frequency of each n-gram."""
         check_is_fitted(self)
         return np.concatenate([kind.idf for kind in self._kinds])

@@ -86,6 +86,7 @@ class PlainWriter:
             frozenset: self._write_list,
             dict: self._write_dict,
             np.ndarray: self._write_array,
+            np.memmap: self._write_array,
             pd.DataFrame: self._write_frame,
             np.random.RandomState: self._write_random_state,
             type: self._write_type,
@@ -121,7 +122,7 @@ class PlainWriter:
         """Store an array under a unique name and return the name."""
         while name in self.arrays:
             name += "'"
-        self.arrays[name] = array
+        self.arrays[name] = np.asarray(array)  # without the file of a memmap
         return name
 
     def _write_array(self, value, name):
@@ -195,6 +196,8 @@ class PlainWriter:
     def _refuse(self, name, value):
         kind = type(value)
         remedy = "convert it to numbers or str"
+        if isinstance(value, np.ndarray):
+            remedy = "convert it to a plain array of numbers or str, such as with numpy.array"
         if callable(getattr(value, "fit", None)) or callable(value):
             known = (n for n in self.known if n.endswith(("Vectorizer", "Union")))
             remedy = f"use one of {', '.join(sorted(known))} without functions as parameters"
@@ -218,8 +221,12 @@ def to_state(value, name, known, check=None):
 
 
 def from_state(state, known, check=None):
-    """Decode the result of `to_state`."""
-    reader = PlainReader(known, state["arrays"], state["vocabularies"], state["objects"], check)
+    """Decode the result of `to_state`; the arrays are copied.
+
+    joblib maps arrays from a file that may change, and other libraries unpickle read-only arrays.
+    """
+    arrays = {name: np.array(array) for name, array in state["arrays"].items()}
+    reader = PlainReader(known, arrays, state["vocabularies"], state["objects"], check)
     return reader.read(state["plain"])
 
 

@@ -51,6 +51,11 @@ def as_objects(values):
     return np.fromiter(values, dtype=object, count=len(values))
 
 
+def as_native(values):
+    """Convert an array of another byte order, such as of a mapped file: pandas refuses it."""
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
 def refuse_mask(values, name):
     """Raise if an array contains masked values: conversion to ndarray would unmask them."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():

@@ -5,6 +5,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from .._messages import refuse_url
+
 
 class Choice:
     """Constraint: one of several strings."""
@@ -117,5 +119,6 @@ def check_folder(name, value):
         raise TypeError(f"{name}={value!r} must be the path of a folder, or None.")
     if not os.fspath(value):
         raise ValueError(f"{name}={value!r} is empty; give the path of a folder, or None.")
+    refuse_url(value, name, "give the path of a folder, or None")
     if os.path.exists(value) and not os.path.isdir(value):
         raise ValueError(f"{name}={value!r} is a file; give the path of a folder, or None.")

@@ -17,12 +17,14 @@ from sklearn.utils.validation import validate_data
 from .._messages import doc_link
 from ._arrays import (
     as_array,
+    as_native,
     as_numbers,
     as_objects,
     check_float32_range,
     check_hashable,
     check_storage,
     find_missing,
+    refuse_mask,
     refuse_tables,
 )
 
@@ -136,7 +138,7 @@ def _column(frame, name):
         raise TypeError(
             f"column {name!r} of X has several values in each row; split it into one column each."
         )
-    return values
+    return as_native(values)
 
 
 def _refuse_unordered(X, name):
@@ -186,6 +188,7 @@ def check_texts(X, name="X"):
             )
         X = _column(X, X.columns[0])
     if getattr(X, "shape", ())[1:] == (1,) and not sparse.issparse(X):
+        refuse_mask(X, name)
         X = np.asarray(X)[:, 0]
     if not hasattr(type(X), "__len__") or sparse.issparse(X) or len(getattr(X, "shape", (0,))) != 1:
         raise TypeError(f"{name} must be a list, array or Series of texts, not {type(X).__name__}.")
@@ -230,7 +233,7 @@ def check_row_ids(groups, n_rows, name="groups"):
             "a value. A row that belongs to no group needs a group id of its own; its order value "
             "may be 0."
         )
-    return ids
+    return as_native(ids)
 
 
 class _FeatureRecord(BaseEstimator):

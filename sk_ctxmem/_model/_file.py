@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._files._archive import read_archive, write_archive
+from .._files._archive import describe, read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
 from .._messages import doc_link, warn_caller
@@ -35,8 +35,8 @@ def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedM
 
     Parameters
     ----------
-    path : str or path-like
-        Path of the file.
+    path : str, bytes, path-like or binary file
+        Path of the file, or an open file.
     name : str
         Class name of the classifier, for messages.
     attributes : dict of str to object
@@ -60,13 +60,20 @@ def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedM
     write_archive(path, "model", documents, writer.arrays | arrays)
 
 
-def read_model(path: Any, name: str) -> tuple[dict[str, Any], FittedModel]:
-    """Read the file of `write_model`, and check that the model can predict.
+def read_model_file(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read the documents and arrays of the file of `write_model`."""
+    return read_archive(path, "model", DOCUMENTS)
+
+
+def read_model(
+    documents: dict[str, Any], arrays: dict[str, np.ndarray], name: str
+) -> tuple[dict[str, Any], FittedModel]:
+    """Decode the content of the file of `write_model`, and check that the model can predict.
 
     Parameters
     ----------
-    path : str or path-like
-        Path of the file.
+    documents, arrays : dict
+        Content of the file.
     name : str
         Class name of the classifier, for messages.
 
@@ -77,7 +84,6 @@ def read_model(path: Any, name: str) -> tuple[dict[str, Any], FittedModel]:
     model : FittedModel
         Its model.
     """
-    documents, arrays = read_archive(path, "model", DOCUMENTS)
     prefix = "network."
     weights = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
     reader = PlainReader(TRUSTED_CLASSES, arrays, documents["vocabulary"], check=check_safe_params)
@@ -109,7 +115,7 @@ def model_file_errors(path: Any) -> Iterator[None]:
         raise
     except Exception as error:
         raise ModelFileError(
-            f"{str(path)!r} does not contain a valid classifier ({type(error).__name__}: "
+            f"{describe(path)} does not contain a valid classifier ({type(error).__name__}: "
             f"{error!s:.300}); save it again, or download it again." + doc_link("model-files")
         ) from error
 

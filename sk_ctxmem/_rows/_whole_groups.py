@@ -1,10 +1,15 @@
 """Chunks of whole groups."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 
-def whole_groups(chunks, group_column):
+def whole_groups(chunks: Any, group_column: Any) -> Iterator[pd.DataFrame]:
     """Regroup the rows of chunks into chunks that do not split a group.
 
     The rows of the last group of a chunk are kept for the next chunk. The memory needed is that of

@@ -1,6 +1,9 @@
 """ContextSession, a live conversation."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +79,7 @@ class ContextSession:
         self._history = history
         self._is_closed = False
 
-    def predict_one(self, text, speaker=None):
+    def predict_one(self, text: Any, speaker: Any = None) -> Any:
         """Add a turn and predict its class.
 
         Parameters
@@ -102,7 +105,7 @@ class ContextSession:
         """
         return self.classes_[self._turn(text, speaker).argmax()]
 
-    def predict_proba_one(self, text, speaker=None):
+    def predict_proba_one(self, text: Any, speaker: Any = None) -> np.ndarray:
         """Add a turn and predict its class probabilities.
 
         Parameters
@@ -121,7 +124,7 @@ class ContextSession:
         """
         return self._turn(text, speaker)
 
-    def top_k_one(self, text, k=3, speaker=None):
+    def top_k_one(self, text: Any, k: Any = 3, speaker: Any = None) -> pd.DataFrame:
         """Add a turn and return its most probable classes.
 
         Parameters
@@ -150,12 +153,12 @@ class ContextSession:
         columns = {"class": as_column(self.classes_[best]), "probability": probabilities[best]}
         return pd.DataFrame(columns)
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all turns and start a new conversation."""
         self._states = begin(self._model, 1)
         self._history = SessionHistory(keep_texts=self._history.texts is not None)
 
-    def fork(self):
+    def fork(self) -> ContextSession:
         """Return an independent copy, for example to try possible next turns.
 
         Returns
@@ -165,7 +168,7 @@ class ContextSession:
         """
         return ContextSession(self._model, self._states, self._history.copy())
 
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """Return the state of the conversation, for example to resume it in another process.
 
         Returns
@@ -183,17 +186,17 @@ class ContextSession:
         return write_state(self._model, self._states, self._history)
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """Class labels, in the order of the probabilities."""
         return self._model.classes
 
     @property
-    def n_turns_(self):
+    def n_turns_(self) -> int:
         """Number of turns so far."""
         return int(self._states.n_turns[0])
 
     @property
-    def history_(self):
+    def history_(self) -> pd.DataFrame:
         """DataFrame with a row for each turn."""
         return self._history.frame(self.n_turns_, self.classes_)
 
@@ -212,10 +215,10 @@ class ContextSession:
         self._states = states
         return probabilities[0]
 
-    def __enter__(self):
+    def __enter__(self) -> ContextSession:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self._is_closed = True
 
     def __copy__(self):
@@ -235,7 +238,7 @@ class ContextSession:
         return f"ContextSession(n_turns_={self.n_turns_}, n_classes={len(self.classes_)})"
 
 
-def open_session(model, state=None, *, keep_texts=False):
+def open_session(model: Any, state: Any = None, *, keep_texts: bool = False) -> ContextSession:
     """Start or resume a live conversation, see ContextMemoryClassifier.session."""
     check_live(model)
     if not isinstance(keep_texts, bool | np.bool_):
@@ -254,7 +257,7 @@ def open_session(model, state=None, *, keep_texts=False):
     return ContextSession(model, states, history)
 
 
-def open_sessions(model, n_sessions):
+def open_sessions(model: Any, n_sessions: Any) -> ContextSessions:
     """Start many live conversations, see ContextMemoryClassifier.sessions."""
     check_live(model)
     if isinstance(n_sessions, bool) or not isinstance(n_sessions, Integral):

@@ -1,5 +1,9 @@
 """ContextSessions, many live conversations that are predicted in batches."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from ._advance import advance_all, begin
@@ -55,7 +59,7 @@ class ContextSessions:
         self._model = model
         self._states = states
 
-    def predict(self, texts, speakers=None, which=None):
+    def predict(self, texts: Any, speakers: Any = None, which: Any = None) -> np.ndarray:
         """Add a turn to each conversation and predict its class.
 
         Parameters
@@ -84,7 +88,7 @@ class ContextSessions:
         """
         return self.classes_[self.predict_proba(texts, speakers, which).argmax(axis=1)]
 
-    def predict_proba(self, texts, speakers=None, which=None):
+    def predict_proba(self, texts: Any, speakers: Any = None, which: Any = None) -> np.ndarray:
         """Add a turn to each conversation and predict its class probabilities.
 
         Parameters
@@ -113,7 +117,7 @@ class ContextSessions:
         self._states.put(chosen, after)
         return probabilities
 
-    def reset(self, which=None):
+    def reset(self, which: Any = None) -> None:
         """Replace some conversations by new ones.
 
         Parameters
@@ -125,12 +129,12 @@ class ContextSessions:
         self._states.put(chosen, begin(self._model, n_sessions))
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """Class labels, in the order of the probabilities."""
         return self._model.classes
 
     @property
-    def n_turns_(self):
+    def n_turns_(self) -> np.ndarray:
         """Number of turns of each conversation so far."""
         return self._states.n_turns.copy()
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .._files._archive import read_archive, versions, write_archive
 from .._files._codec import PlainReader, PlainWriter
+from .._messages import warn_caller
 from .._rows._row_set import RowSet
 from ..exceptions import ModelFileError
 from ._dataset import TrainingRows, list_arrays
@@ -71,9 +72,17 @@ class CheckpointFile:
         write_archive(self.path, "checkpoint", documents, writer.arrays)
 
     def remove(self) -> None:
-        """Remove the file, as the fit is complete."""
-        if self.is_ours:
+        """Remove the file, as the fit is complete; warn if that is refused."""
+        if not self.is_ours:
+            return
+        try:
             self.path.unlink(missing_ok=True)
+        except OSError as error:
+            warn_caller(
+                f"The fit is complete, but its checkpoint {str(self.path)!r} cannot be deleted "
+                f"({error}); delete it.",
+                UserWarning,
+            )
 
 
 def name_fit(

@@ -1,6 +1,11 @@
 """BANKING77: questions of bank customers, labelled with their intent."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import Any
+
+from sklearn.utils import Bunch
 
 from ._corpus import CorpusSpec, fetch_corpus, read_csv
 
@@ -42,7 +47,13 @@ SPEC = CorpusSpec(
 )
 
 
-def fetch_banking77(*, subset="all", data_home=None, download_if_missing=True, progressbar=False):
+def fetch_banking77(
+    *,
+    subset: str = "all",
+    data_home: Any = None,
+    download_if_missing: bool = True,
+    progressbar: bool = False,
+) -> Bunch:
     """Fetch BANKING77: questions with one of 77 intents, for text classification.
 
     The files are downloaded if necessary (1.1 MB).

@@ -1,9 +1,12 @@
 """Synthetic conversations in which each label depends on an earlier turn."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Any
 
 import pandas as pd
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from ._bunch import make_bunch
 
@@ -77,8 +80,13 @@ def _make_conversation(group, n_turns, lag, keywords, rng):
 
 
 def make_conversations(
-    n_conversations=100, *, n_turns=(5, 12), lag=1, n_classes=3, random_state=None
-):
+    n_conversations: Any = 100,
+    *,
+    n_turns: Any = (5, 12),
+    lag: Any = 1,
+    n_classes: Any = 3,
+    random_state: Any = None,
+) -> Bunch:
     """Make synthetic conversations in which the label of a turn depends on an earlier turn.
 
     Each turn consists of filler words and a random keyword, the name of a colour. The label of a

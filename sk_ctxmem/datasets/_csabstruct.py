@@ -1,8 +1,12 @@
 """CSAbstruct: sentences of computer science abstracts, labelled with their role."""
 
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ._corpus import CorpusSpec, fetch_corpus
 
@@ -69,12 +73,12 @@ SPEC = CorpusSpec(
 
 def fetch_csabstruct(
     *,
-    subset="all",
-    remove_leaks=True,
-    data_home=None,
-    download_if_missing=True,
-    progressbar=False,
-):
+    subset: str = "all",
+    remove_leaks: Any = True,
+    data_home: Any = None,
+    download_if_missing: bool = True,
+    progressbar: bool = False,
+) -> Bunch:
     """Fetch CSAbstruct: sentences of abstracts with their role, for classification in context.
 
     The files are downloaded if necessary (2.6 MB). The role of a sentence often depends on the

@@ -1,5 +1,7 @@
 """Docstring sections: lines of docstrings, labelled with their numpydoc section."""
 
+from __future__ import annotations
+
 import ast
 import gc
 import warnings
@@ -8,8 +10,10 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ._bunch import check_choice, make_bunch
 
@@ -199,7 +203,9 @@ def _check_arguments(subset, packages):
         )
 
 
-def load_docstring_sections(*, subset="all", packages=("numpy", "scipy", "sklearn")):
+def load_docstring_sections(
+    *, subset: str = "all", packages: Any = ("numpy", "scipy", "sklearn")
+) -> Bunch:
     """Load lines of numpydoc docstrings, labelled with their section.
 
     The docstrings are those of the classes, methods and functions of the installed NumPy, SciPy

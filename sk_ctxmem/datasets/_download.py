@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from .._messages import import_optional
+from .._messages import import_optional, refuse_url
 
 VARIABLE = "SK_CTXMEM_DATA"
 TIMEOUT = 30  # seconds without a response
@@ -37,6 +37,7 @@ def data_folder(data_home):
         raise TypeError(
             f"data_home={data_home!r} must be a str, a path or None; use None if unsure."
         )
+    refuse_url(data_home, "data_home", "pass the path of a folder")
     return Path(data_home).expanduser().absolute()
 
 

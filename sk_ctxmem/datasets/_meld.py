@@ -1,5 +1,11 @@
 """MELD: utterances of television dialogues, labelled with emotion and sentiment."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils import Bunch
+
 from ._bunch import check_choice
 from ._corpus import CorpusSpec, fetch_corpus, read_csv
 
@@ -61,12 +67,12 @@ SPEC = CorpusSpec(
 
 def fetch_meld(
     *,
-    subset="all",
-    target="emotion",
-    data_home=None,
-    download_if_missing=True,
-    progressbar=False,
-):
+    subset: str = "all",
+    target: Any = "emotion",
+    data_home: Any = None,
+    download_if_missing: bool = True,
+    progressbar: bool = False,
+) -> Bunch:
     """Fetch MELD: utterances of dialogues with their emotion, for classification in context.
 
     The files are downloaded if necessary (1.5 MB). The rows include the speakers.

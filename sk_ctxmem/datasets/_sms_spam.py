@@ -1,6 +1,11 @@
 """SMS Spam Collection: short messages, labelled as spam or ham."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import Any
+
+from sklearn.utils import Bunch
 
 from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
 
@@ -38,7 +43,9 @@ SPEC = CorpusSpec(
 )
 
 
-def fetch_sms_spam(*, data_home=None, download_if_missing=True, progressbar=False):
+def fetch_sms_spam(
+    *, data_home: Any = None, download_if_missing: bool = True, progressbar: bool = False
+) -> Bunch:
     """Fetch the SMS Spam Collection: short messages, for text classification.
 
     The file is downloaded if necessary (0.5 MB). It has 5574 messages, 747 of them spam. The

@@ -1,6 +1,11 @@
 """SST-2: sentences of film reviews, labelled as positive or negative."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import Any
+
+from sklearn.utils import Bunch
 
 from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
 
@@ -42,7 +47,13 @@ SPEC = CorpusSpec(
 )
 
 
-def fetch_sst2(*, subset="all", data_home=None, download_if_missing=True, progressbar=False):
+def fetch_sst2(
+    *,
+    subset: str = "all",
+    data_home: Any = None,
+    download_if_missing: bool = True,
+    progressbar: bool = False,
+) -> Bunch:
     """Fetch SST-2: positive and negative sentences of film reviews, for text classification.
 
     The files are downloaded if necessary (1.0 MB).

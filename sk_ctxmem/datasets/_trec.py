@@ -1,6 +1,11 @@
 """TREC: questions, labelled with the type of the expected answer."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import Any
+
+from sklearn.utils import Bunch
 
 from ._corpus import CorpusSpec, fetch_corpus, read_labelled_lines
 
@@ -44,7 +49,13 @@ SPEC = CorpusSpec(
 )
 
 
-def fetch_trec(*, subset="all", data_home=None, download_if_missing=True, progressbar=False):
+def fetch_trec(
+    *,
+    subset: str = "all",
+    data_home: Any = None,
+    download_if_missing: bool = True,
+    progressbar: bool = False,
+) -> Bunch:
     """Fetch the TREC questions: questions of six classes, for text classification.
 
     The files are downloaded if necessary (0.3 MB).

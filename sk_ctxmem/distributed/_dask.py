@@ -1,5 +1,9 @@
 """Predictions for Dask DataFrames."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from .._messages import import_optional
@@ -8,7 +12,9 @@ from ._predictor import FramePredictor
 MAX_PARTITION_ROWS = 2**40  # row number = partition number * MAX_PARTITION_ROWS + position
 
 
-def predict_dask(clf, ddf, *, order_column=None, columns=None, probabilities=True):
+def predict_dask(
+    clf: Any, ddf: Any, *, order_column: Any = None, columns: Any = None, probabilities: bool = True
+) -> Any:
     """Predict the rows of a Dask DataFrame, for any distribution of rows over partitions.
 
     If the classifier uses groups, the rows of a conversation are shuffled into one partition and

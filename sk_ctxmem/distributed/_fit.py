@@ -1,11 +1,23 @@
 """Data-parallel fit in several processes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .._classifier import ContextMemoryClassifier, get_fit_result, set_fit_result, validated_params
 from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
 
 
-def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0):
+def fit_distributed(
+    clf: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    timeout: float = 300.0,
+) -> ContextMemoryClassifier:
     """Fit one classifier in several processes, on one or several machines.
 
     All processes call this function with the same rows. Groups are distributed over the processes

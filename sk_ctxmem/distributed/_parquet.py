@@ -1,8 +1,11 @@
 """Fit from a folder of Parquet files."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -54,7 +57,14 @@ SAMPLE_ROWS = 10_000  # to compute the norm of the rows and the learning rate of
 SLICES_OF_BUFFER = 8  # so that a buffer is not much larger than buffer_rows
 
 
-def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300.0):
+def fit_parquet(
+    clf: Any,
+    folder: Any,
+    *,
+    target: Any = "label",
+    buffer_rows: int = 100_000,
+    timeout: float = 300.0,
+) -> ContextMemoryClassifier:
     """Fit a classifier to a folder of Parquet files, which may be larger than memory.
 
     The files are read once to learn the n-grams, classes and speakers, and then once per epoch.

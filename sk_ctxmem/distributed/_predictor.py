@@ -1,11 +1,13 @@
 """Serialization of a classifier for workers, and predictions on pandas DataFrames."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,20 +40,16 @@ class PackedModel:
 
 def pack(clf):
     """Serialize a fitted classifier to bytes that contain no code."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.ctxmem")
-        clf.save(path)
-        payload = path.read_bytes()
+    file = BytesIO()
+    clf.save(file)
+    payload = file.getvalue()
     return PackedModel(hashlib.sha256(payload).hexdigest(), payload)
 
 
 @lru_cache(maxsize=MODELS_OF_A_PROCESS)
 def load_once(model):
     """Load a classifier, once per process."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.ctxmem")
-        path.write_bytes(model.payload)
-        return ContextMemoryClassifier.load(path)
+    return ContextMemoryClassifier.load(BytesIO(model.payload))
 
 
 class FramePredictor:
@@ -95,7 +93,9 @@ class FramePredictor:
     ['group', 'prediction', 'probability_blue', 'probability_green', 'probability_red']
     """
 
-    def __init__(self, clf, *, order_column=None, columns=None, probabilities=True):
+    def __init__(
+        self, clf: Any, *, order_column: Any = None, columns: Any = None, probabilities: bool = True
+    ) -> None:
         _check_classifier(clf)
         model = fitted_model(clf)
         self._classes, self._kind = _classes_of(model)
@@ -110,7 +110,7 @@ class FramePredictor:
         )
         self._model = pack(clf)
 
-    def __call__(self, frame):
+    def __call__(self, frame: Any) -> pd.DataFrame:
         """Predict the rows of a DataFrame of whole conversations.
 
         Parameters

@@ -1,6 +1,9 @@
 """Predictions for Spark DataFrames."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import Any
 
 from .._messages import import_optional
 from .._model._fitted_model import fitted_model
@@ -15,7 +18,9 @@ TYPES_OF_CLASSES = {
 }
 
 
-def predict_spark(clf, sdf, *, order_column=None, columns=None, probabilities=True):
+def predict_spark(
+    clf: Any, sdf: Any, *, order_column: Any = None, columns: Any = None, probabilities: bool = True
+) -> Any:
     """Predict the rows of a Spark DataFrame, for any distribution of rows over partitions.
 
     If the classifier uses groups, the rows of a conversation are moved to one partition and

@@ -1,5 +1,12 @@
 """ContextAblationDisplay: score by the number of earlier rows that the classifier can read."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 from collections.abc import Mapping
 from numbers import Integral
 
@@ -84,8 +91,16 @@ class ContextAblationDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, context_sizes=CONTEXT_SIZES, groups=None, scoring=None, ax=None
-    ):
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        context_sizes: Any = CONTEXT_SIZES,
+        groups: Any = None,
+        scoring: Any = None,
+        ax: Any = None,
+    ) -> Self:
         """Predict each row with several context sizes, and draw the scores.
 
         Parameters
@@ -137,7 +152,15 @@ class ContextAblationDisplay:
         return cls._from_scores(context_sizes, score_functions, inputs.groups, score_name).plot(ax)
 
     @classmethod
-    def from_predictions(cls, y_true, predictions, *, groups=None, metric=None, ax=None):
+    def from_predictions(
+        cls,
+        y_true: Any,
+        predictions: Any,
+        *,
+        groups: Any = None,
+        metric: Any = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw the scores of predictions made with several context sizes.
 
         Parameters
@@ -194,7 +217,7 @@ class ContextAblationDisplay:
             score_name=score_name,
         )
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the scores.
 
         Parameters

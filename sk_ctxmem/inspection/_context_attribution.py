@@ -1,5 +1,12 @@
 """ContextAttributionDisplay: contributions between the rows of a conversation, as a heat map."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 import numpy as np
 
 from .._input._rows import check_texts
@@ -95,16 +102,16 @@ class ContextAttributionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Any,
+        X: Any,
         *,
-        group=None,
-        target=None,
-        groups=None,
-        kind="contribution",
-        include_values=None,
-        ax=None,
-    ):
+        group: Any = None,
+        target: Any = None,
+        groups: Any = None,
+        kind: Any = "contribution",
+        include_values: Any = None,
+        ax: Any = None,
+    ) -> Self:
         """Explain the rows of a conversation, and draw the heat map.
 
         Parameters
@@ -154,14 +161,14 @@ class ContextAttributionDisplay:
     @classmethod
     def from_explanation(
         cls,
-        explanation,
-        texts,
+        explanation: Any,
+        texts: Any,
         *,
-        rows=None,
-        kind="contribution",
-        include_values=None,
-        ax=None,
-    ):
+        rows: Any = None,
+        kind: Any = "contribution",
+        include_values: Any = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw a DataFrame that `explain` returned.
 
         Parameters
@@ -208,7 +215,15 @@ class ContextAttributionDisplay:
             rows=rows,
         )
 
-    def plot(self, ax=None, *, kind="contribution", include_values=None, cmap=None, colorbar=True):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: Any = "contribution",
+        include_values: Any = None,
+        cmap: Any = None,
+        colorbar: bool = True,
+    ) -> Self:
         """Draw the heat map.
 
         Parameters

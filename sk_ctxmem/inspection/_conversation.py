@@ -1,6 +1,12 @@
 """ConversationDisplay: a conversation with shaded words and bars of earlier turns, as HTML."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 import numpy as np
 
@@ -96,8 +102,16 @@ class ConversationDisplay(HTMLDisplay):
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, *, group=None, target=None, groups=None, n_earlier=3
-    ):
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        group: Any = None,
+        target: Any = None,
+        groups: Any = None,
+        n_earlier: Any = 3,
+    ) -> Self:
         """Explain the rows of a conversation.
 
         Parameters
@@ -147,15 +161,15 @@ class ConversationDisplay(HTMLDisplay):
     @classmethod
     def from_explanation(
         cls,
-        explanation,
-        texts,
+        explanation: Any,
+        texts: Any,
         *,
-        rows=None,
-        predictions=None,
-        speakers=None,
-        y_true=None,
-        n_earlier=3,
-    ):
+        rows: Any = None,
+        predictions: Any = None,
+        speakers: Any = None,
+        y_true: Any = None,
+        n_earlier: Any = 3,
+    ) -> Self:
         """Show a DataFrame that `explain` returned.
 
         Parameters

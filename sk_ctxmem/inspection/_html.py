@@ -4,6 +4,8 @@ Every string of the user is escaped. The HTML has no scripts, links or external 
 policy of a complete page makes the browser refuse them.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from html import escape
 
@@ -64,7 +66,7 @@ class Turn:
 class HTMLDisplay:
     """Mixin of the Displays that notebooks show as HTML."""
 
-    def to_html(self, title="Explanation"):
+    def to_html(self, title: str = "Explanation") -> str:
         """Return a complete HTML page.
 
         Parameters

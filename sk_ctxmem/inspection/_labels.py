@@ -1,7 +1,10 @@
 """suspect_labels: rank labels by cleanlab, on out-of-fold probabilities."""
 
+from __future__ import annotations
+
 import warnings
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +20,15 @@ METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy"
 DEFAULT_FOLDS = 5
 
 
-def suspect_labels(estimator, X, y, *, groups=None, cv=None, method="self_confidence"):
+def suspect_labels(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    cv: Any = None,
+    method: str = "self_confidence",
+) -> pd.DataFrame:
     """Rank rows by how likely their label is wrong, worst first.
 
     cleanlab scores each label by the probabilities of a clone of the estimator, fitted on other

@@ -1,5 +1,12 @@
 """TokenAttributionDisplay: contributions of the words of one text, as bars or shaded text."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 from collections import defaultdict
 from numbers import Integral, Real
 
@@ -109,8 +116,17 @@ class TokenAttributionDisplay(HTMLDisplay):
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, row=0, target=None, groups=None, top=None, plot=True, ax=None
-    ):
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        row: Any = 0,
+        target: Any = None,
+        groups: Any = None,
+        top: Any = None,
+        plot: Any = True,
+        ax: Any = None,
+    ) -> Self:
         """Explain one row, and draw its words.
 
         Parameters
@@ -161,8 +177,16 @@ class TokenAttributionDisplay(HTMLDisplay):
 
     @classmethod
     def from_explanation(
-        cls, explanation, texts, *, row=None, probability=np.nan, top=None, plot=True, ax=None
-    ):
+        cls,
+        explanation: Any,
+        texts: Any,
+        *,
+        row: Any = None,
+        probability: Any = np.nan,
+        top: Any = None,
+        plot: Any = True,
+        ax: Any = None,
+    ) -> Self:
         """Draw one row of a DataFrame that `explain` returned.
 
         Parameters
@@ -220,7 +244,7 @@ class TokenAttributionDisplay(HTMLDisplay):
             row=row,
         )
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the strongest words as horizontal bars.
 
         Parameters

@@ -1,5 +1,12 @@
 """TrainingHistoryDisplay: loss and score by epoch."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 import numpy as np
 
 from ._plotting import get_axes
@@ -49,7 +56,7 @@ class TrainingHistoryDisplay:
         self.best_epoch = best_epoch
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
         """Draw the training history of a classifier.
 
         Parameters
@@ -70,7 +77,7 @@ class TrainingHistoryDisplay:
         return cls(history=history, best_epoch=_best_epoch(history)).plot(ax=ax)
 
     @classmethod
-    def from_history(cls, history, *, best_epoch=None, ax=None):
+    def from_history(cls, history: Any, *, best_epoch: Any = None, ax: Any = None) -> Self:
         """Draw a history, such as `history_` stored from an earlier fit.
 
         Parameters
@@ -93,7 +100,7 @@ class TrainingHistoryDisplay:
         check_table(history, COLUMNS, "history", expected)
         return cls(history=history, best_epoch=best_epoch).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the curves.
 
         Parameters
@@ -108,7 +115,8 @@ class TrainingHistoryDisplay:
         """
         self.ax_ = get_axes(type(self).__name__, ax, (6.4, 3.8))
         self.figure_ = self.ax_.figure
-        self.score_ax_, self.lines_ = None, []
+        self.score_ax_ = None
+        self.lines_: list[Any] = []
         self._draw(self.ax_, "train_loss", "training loss", "C0", "o-")
         if self.history["valid_loss"].notna().any():
             self._draw(self.ax_, "valid_loss", "validation loss", "C1", "s--")

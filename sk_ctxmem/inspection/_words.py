@@ -1,10 +1,12 @@
 """word_contributions: from contributions of n-grams to contributions of words."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
@@ -46,7 +48,9 @@ class WordContribution(NamedTuple):
     contribution: float
 
 
-def word_contributions(text, explanation, vectorizer=None):
+def word_contributions(
+    text: Any, explanation: Any, vectorizer: Any = None
+) -> tuple[list[WordContribution], float]:
     """Split the contributions of n-grams among the words of a text.
 
     The contribution of an n-gram is split evenly over its occurrences in the text and, at each

@@ -1,8 +1,11 @@
 """Runners of the checks: one function call, or one pytest test per check."""
 
+from __future__ import annotations
+
 import re
 import warnings
 from functools import partial
+from typing import Any
 from unittest import SkipTest
 
 from sklearn import config_context
@@ -22,20 +25,20 @@ CONTEXT_CHECKS = {
 
 
 def check_context_classifier(
-    estimator,
+    estimator: Any,
     *,
-    sees="past",
-    learns_context=True,
-    tolerance=1e-5,
-    text_column="text",
-    group_column="group",
-    order_column=None,
-    speaker_column=None,
-    expected_failed_checks=None,
-    on_skip=None,
-    on_fail="raise",
-    callback=None,
-):
+    sees: Any = "past",
+    learns_context: Any = True,
+    tolerance: Any = 1e-5,
+    text_column: Any = "text",
+    group_column: Any = "group",
+    order_column: Any = None,
+    speaker_column: Any = None,
+    expected_failed_checks: Any = None,
+    on_skip: Any = None,
+    on_fail: Any = "raise",
+    callback: Any = None,
+) -> list[dict[str, Any]]:
     """Check that a classifier of texts in context keeps its promises.
 
     It is the counterpart of :func:`~sklearn.utils.estimator_checks.check_estimator` for such
@@ -192,18 +195,18 @@ def _warn(result, on_skip, on_fail):
 
 
 def parametrize_with_context_checks(
-    estimators,
+    estimators: Any,
     *,
-    sees="past",
-    learns_context=True,
-    tolerance=1e-5,
-    text_column="text",
-    group_column="group",
-    order_column=None,
-    speaker_column=None,
-    expected_failed_checks=None,
-    xfail_strict=None,
-):
+    sees: Any = "past",
+    learns_context: Any = True,
+    tolerance: Any = 1e-5,
+    text_column: Any = "text",
+    group_column: Any = "group",
+    order_column: Any = None,
+    speaker_column: Any = None,
+    expected_failed_checks: Any = None,
+    xfail_strict: Any = None,
+) -> Any:
     """Parametrize a pytest test with each classifier and check.
 
     It is the counterpart of :func:`~sklearn.utils.estimator_checks.parametrize_with_checks` for

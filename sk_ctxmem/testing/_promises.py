@@ -1,5 +1,7 @@
 """The promises of a classifier, against which it is checked."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 from numbers import Real
 
@@ -79,7 +81,7 @@ class ContextPromises:
         return f"ContextPromises({', '.join(shown)})"
 
     @property
-    def columns(self):
+    def columns(self) -> dict[str, str]:
         """Map the role of each column to its name; empty if the classifier takes no frame."""
         if self.group_column is None:
             return {}
