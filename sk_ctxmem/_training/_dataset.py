@@ -18,6 +18,7 @@ from .._network._label_transitions import NO_LABEL
 from .._rows._row_set import RowSet
 from ._calibration import as_new_rows
 from ._draws import Draws, plan_draws
+from ._far_places import FarPlaces
 
 Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
 
@@ -59,7 +60,14 @@ class TrainingRows(torch.utils.data.Dataset):
         Weights, in the same order.
     random : RandomState or None
         Random state that shuffles the groups for training. If None, they keep their order.
+
+    Attributes
+    ----------
+    far_places : FarPlaces or None
+        Moves some pieces of groups away from the beginning, in training.
     """
+
+    far_places: FarPlaces | None = None
 
     def __init__(
         self,
@@ -134,6 +142,8 @@ class TrainingRows(torch.utils.data.Dataset):
         pieces, weights = (draws.starts, draws.lengths), torch.from_numpy(draws.weights)
         found = self.current.batches(batch_size, self.random, self.sorter, pieces)
         for rows, batch in found:
+            if self.far_places is not None and self.random is not None:
+                batch = self.far_places.move(batch, self.random)
             if self.labels_before is not None:
                 batch.labels_before = self.labels_before[rows]
             yield batch, (self.targets[rows], weights[rows])
