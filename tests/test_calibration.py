@@ -134,10 +134,10 @@ def test_late_rows_are_in_the_last_epoch_alone(monkeypatch):
     talks = make_conversations(300, random_state=0)
     seen, batches = [], RowSet.batches
 
-    def count(self, n_rows, random=None, sorter=None):
+    def count(self, n_rows, random=None, *others):
         if random is not None:  # in training
             seen.append(len(self))
-        return batches(self, n_rows, random, sorter)
+        return batches(self, n_rows, random, *others)
 
     monkeypatch.setattr(RowSet, "batches", count)
     clf = ContextMemoryClassifier(**COLUMNS, random_state=0, max_epochs=3, hidden_size=8)

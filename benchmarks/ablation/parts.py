@@ -66,7 +66,7 @@ def _without_attention(self: Any, states: Any, blocks: Any) -> Any:
     return 0 * self.project(states)[:, : self.project.out_features // 3]
 
 
-def _without_places(lengths: np.ndarray, both: bool) -> np.ndarray:
+def _without_places(lengths: np.ndarray, both: bool, longest: int | None = None) -> np.ndarray:
     return np.zeros((lengths.sum(), 5 if both else 2), dtype=np.float32)
 
 

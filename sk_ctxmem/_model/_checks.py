@@ -39,6 +39,7 @@ def check_fitted_attributes(fitted):
         "scaler_": _scaler_matches(fitted.scaler_, sizes),
         "vectorizer_": _vectorizer_matches(fitted, sizes["n_words"]),
         "_reading": reading == {"context": sizes["context"], "word_memory": sizes["n_words"] > 0},
+        "_longest_group": _is_length(getattr(fitted, "_longest_group", None)),
         "_columns": set(fitted._columns) == ROLES,
         "_input_kind": fitted._input_kind in ("text", "features", "sequences"),
         "_has_groups": type(fitted._has_groups) is bool,
@@ -67,6 +68,10 @@ def _has_columns(fitted, sizes):
     if sizes.get("n_dense", 0):
         largest = max(largest, scaler.dense_columns_.max(initial=-1))
     return type(n_columns) is int and largest < n_columns <= MAX_SIZE
+
+
+def _is_length(longest):
+    return longest is None or (type(longest) is int and longest > 0)
 
 
 def _are_speaker_ids(speakers, n_speakers):

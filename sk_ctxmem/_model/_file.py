@@ -27,7 +27,15 @@ DOCUMENTS = ("config", "vocabulary")
 # scikit-learn, which predictions do not need.
 NOT_IN_FILES = ("checkpoint", "callbacks", "_stream", "_metadata_request", "_skl_callbacks")
 # Names of parts of the model that are not attributes of a classifier.
-ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_reading", "_sizes")
+ONLY_IN_FILES = (
+    "_input_kind",
+    "_columns",
+    "_has_groups",
+    "_wants_context",
+    "_reading",
+    "_sizes",
+    "_longest_group",
+)
 
 
 def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedModel) -> None:
@@ -159,11 +167,12 @@ def _restore(
 def model_state(model: FittedModel) -> dict[str, Any]:
     """Return a model without its weights, by the names in files and pickles."""
     reader, schema = model.reader, model.reader.schema
-    features = {
+    optional = {
         "n_features_in_": schema.n_features_in,
         "feature_names_in_": schema.feature_names_in,
+        "_longest_group": reader.longest_group,
     }
-    return {name: value for name, value in features.items() if value is not None} | {
+    return {name: value for name, value in optional.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
         "speakers_": reader.speakers,
@@ -215,6 +224,7 @@ def restore_model(
         vectorizer=fitted.vectorizer_,
         scaler=fitted.scaler_,
         speakers=fitted.speakers_,
+        longest_group=state.get("_longest_group"),  # missing in files of older versions
         **fitted._reading,
     )
     network = build_network(fitted._sizes, weights)

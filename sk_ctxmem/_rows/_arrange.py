@@ -51,7 +51,9 @@ def encode_groups(inputs):
     return pd.factorize(inputs.groups)[0].astype(np.int64)
 
 
-def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, group_codes=None):
+def build_row_set(
+    inputs, values, scaler, speakers, *, context, word_memory, longest=None, group_codes=None
+):
     """Build a RowSet: rows sorted by group, with positions and speakers.
 
     Parameters
@@ -68,6 +70,8 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
         Which other rows of its group a row sees.
     word_memory : bool
         Whether the network reads the words of the texts.
+    longest : int or None, default=None
+        Number of rows of the longest group of the fit, see `describe_places`.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
         Result of `encode_groups`. If None, it is computed.
 
@@ -95,7 +99,7 @@ def build_row_set(inputs, values, scaler, speakers, *, context, word_memory, gro
     codes, speaker_ids = _encode_speakers(inputs, speakers)
     extras = None
     if context != "none":
-        extras = _describe(codes, rows, lengths, both=context == "both")
+        extras = _describe(codes, rows, lengths, longest, both=context == "both")
     return RowSet(
         features=scale(features_of(values), scaler),
         dense=scale_heavy_columns(features_of(values), scaler),
@@ -151,9 +155,9 @@ def _encode_speakers(inputs, speakers):
     return codes, ids[codes]  # code -1, a missing speaker, is the last element
 
 
-def _describe(codes, rows, lengths, *, both):
+def _describe(codes, rows, lengths, longest, *, both):
     """Return position and speaker-change features of each row, in the order of X."""
-    sorted_extras = describe_places(lengths, both)
+    sorted_extras = describe_places(lengths, both, longest)
     if codes is not None:
         changes = describe_speaker_changes(codes[rows], lengths)
         sorted_extras = np.concatenate([sorted_extras, changes], axis=1)

@@ -7,11 +7,22 @@ import numpy as np
 from ._packing import concatenated_ranges
 
 
-def describe_places(lengths: np.ndarray, both: bool) -> np.ndarray:
+def describe_places(lengths: np.ndarray, both: bool, longest: int | None = None) -> np.ndarray:
     """Return features of the position of each row in its group, for rows sorted by group.
 
     All features are at most about 2, for groups of any length. With ``both=False`` they do not
     depend on the rows that follow.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_groups,), int64
+        Number of rows of each group.
+    both : bool
+        Whether later rows count too.
+    longest : int or None, default=None
+        Number of rows of the longest group of the fit. Rows that are farther from the first or
+        last row of their group are described as the farthest of the fit: what a network computes
+        for positions that it was not trained on is arbitrary.
 
     Returns
     -------
@@ -20,19 +31,35 @@ def describe_places(lengths: np.ndarray, both: bool) -> np.ndarray:
         ``both=True``, also the same of later rows, and the relative position in the group.
     """
     before = concatenated_ranges(np.zeros_like(lengths), lengths)
-    columns = _describe_beginnings(before)
+    columns = _describe_distances(before, longest)
     if both:
         total = np.repeat(lengths, lengths)
         after = total - 1 - before
-        columns += [np.log1p(after) / 5, after == 0, (before + 0.5) / total]
+        columns += [*_describe_distances(after, longest), (before + 0.5) / total]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _describe_beginnings(before: np.ndarray) -> list[np.ndarray]:
-    return [np.log1p(before) / 5, before == 0]
+def _describe_distances(distances: np.ndarray, longest: int | None) -> list[np.ndarray]:
+    known = distances if longest is None else np.minimum(distances, longest - 1)
+    return [np.log1p(known) / 5, distances == 0]
 
 
-def describe_next_rows(before: np.ndarray, changed: np.ndarray | None) -> np.ndarray:
+def describe_far_places(n_rows: int, longest: int, relative: np.ndarray | None) -> np.ndarray:
+    """Return position features of rows far from the beginning, and from the end with `relative`.
+
+    They are those of `describe_places` for rows in the middle of a group of more than `longest`
+    rows. `relative` is their relative position in the group.
+    """
+    far = np.full(n_rows, longest)
+    columns = _describe_distances(far, longest)
+    if relative is not None:
+        columns += [*_describe_distances(far, longest), relative]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def describe_next_rows(
+    before: np.ndarray, changed: np.ndarray | None, longest: int | None
+) -> np.ndarray:
     """Return position and speaker-change features of the next row of each session.
 
     They equal those of `describe_places` and `describe_speaker_changes`.
@@ -43,8 +70,10 @@ def describe_next_rows(before: np.ndarray, changed: np.ndarray | None) -> np.nda
         Number of earlier rows of each session.
     changed : ndarray of shape (n_rows,), bool, or None
         Whether the speaker differs from that of the previous row. None without speakers.
+    longest : int or None
+        As in `describe_places`.
     """
-    columns = _describe_beginnings(before)
+    columns = _describe_distances(before, longest)
     if changed is not None:
         follows = before > 0
         columns += [follows & changed, follows & ~changed]

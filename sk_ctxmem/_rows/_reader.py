@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,9 @@ class RowReader:
         Fitted scaler of the features.
     speakers : dict
         Id of each known speaker.
+    longest_group : int or None, default=None
+        Number of rows of the longest group of the fit. None without context, and for models of
+        older versions.
     """
 
     schema: InputSchema
@@ -47,6 +50,7 @@ class RowReader:
     vectorizer: Any
     scaler: Any
     speakers: dict[Any, int]
+    longest_group: int | None = None
 
     def read(self, X: Any, groups: Any = None) -> RowSet:
         """Validate X and groups and convert them to a RowSet."""
@@ -103,8 +107,15 @@ class RowReader:
             self.speakers,
             context=self.context,
             word_memory=self.word_memory,
+            longest=self.longest_group,
             group_codes=group_codes,
         )
+
+    def with_groups_of(self, group_codes: np.ndarray) -> RowReader:
+        """Return a reader that knows the positions in more training groups."""
+        if self.longest_group is None:
+            return self
+        return replace(self, longest_group=max(self.longest_group, _longest(group_codes)))
 
 
 def fit_reader(
@@ -144,7 +155,13 @@ def fit_reader(
         inputs, params.vectorizer, weights, more_to_come=more_to_come
     )
     speakers = learn_speakers(inputs, group_codes)
-    return make_reader(inputs, schema, params, vectorizer, scaler, speakers), values
+    longest = _longest(group_codes)
+    return make_reader(inputs, schema, params, vectorizer, scaler, speakers, longest), values
+
+
+def _longest(group_codes: np.ndarray) -> int:
+    """Return the number of rows of the longest group."""
+    return int(np.bincount(group_codes).max())
 
 
 def make_reader(
@@ -154,16 +171,19 @@ def make_reader(
     vectorizer: Any,
     scaler: Any,
     speakers: dict,
+    longest_group: int | None,
 ) -> RowReader:
     """Return a RowReader with fitted parts."""
     has_groups = inputs.groups is not None
+    context = params.context if has_groups else "none"
     return RowReader(
         schema=schema,
         has_groups=has_groups,
         wants_context=params.context != "none",
-        context=params.context if has_groups else "none",
+        context=context,
         word_memory=bool(params.word_memory),
         vectorizer=vectorizer,
         scaler=scaler,
         speakers=speakers,
+        longest_group=None if context == "none" else longest_group,
     )

@@ -68,21 +68,32 @@ class RowSet:
         rows = self.rows[concatenated_ranges(starts, lengths)]
         return replace(self, rows=rows, lengths=lengths)
 
+    def cut(self, longest: float) -> tuple[np.ndarray, np.ndarray]:
+        """Split the groups into pieces of at most `longest` and TRAINING_PIECE rows.
+
+        Returns
+        -------
+        starts, lengths : ndarray of shape (n_pieces,), int64
+            Start of each piece in ``rows``, and its length.
+        """
+        return cut_into_pieces(self.starts, self.lengths, min(TRAINING_PIECE, int(longest)))
+
     def batches(
         self,
         n_rows: float,
         random: np.random.RandomState | None = None,
         sorter: Any = None,
+        pieces: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Iterator[tuple[np.ndarray, RowBatch]]:
         """Yield batches of `n_rows` rows on average, with the indices of their rows in X.
 
-        If `random` is None, groups are not split and keep their order. Otherwise they are split
-        into pieces of at most TRAINING_PIECE and `n_rows` rows, the pieces are shuffled, and
-        `sorter`, an object with the method of ColumnSorter, sorts the features by column.
+        If `random` is None, groups are not split and keep their order. Otherwise `pieces`, by
+        default ``cut(n_rows)``, are shuffled, and `sorter`, an object with the method of
+        ColumnSorter, sorts the features by column.
         """
         starts, lengths = self.starts, self.lengths
         if random is not None:
-            starts, lengths = cut_into_pieces(starts, lengths, min(TRAINING_PIECE, int(n_rows)))
+            starts, lengths = self.cut(n_rows) if pieces is None else pieces
             shuffled = random.permutation(len(starts))
             starts, lengths = starts[shuffled], lengths[shuffled]
         if random is not None and sorter is None:

@@ -87,7 +87,8 @@ def advance(
     n_before = states.n_turns
     ids, digests = read_speakers(speakers, len(states), model.speakers)
     changed = None if model.speakers is None else (digests != states.speakers).any(axis=1)
-    batch = _read_batch(model, turns, describe_next_rows(n_before, changed), ids)
+    places = describe_next_rows(n_before, changed, model.reader.longest_group)
+    batch = _read_batch(model, turns, places, ids)
     with one_thread(), torch.inference_mode():
         vectors, logits = step(
             model.network,

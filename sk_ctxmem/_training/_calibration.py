@@ -94,13 +94,17 @@ def fit_temperature(logits, targets, weights):
     -------
     temperature : float
         The divisor of the logits that minimizes the weighted log loss; near 1 with few rows.
+        Rows of unequal weights count as (Σw)² / Σw² rows of equal weight.
 
     References
     ----------
     Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural
     networks. ICML 2017, section 4.2.
+    Kish, L. (1965). Survey sampling. Wiley, section 11.7: the effective number of rows.
     """
     rows = np.arange(len(targets))
+    squares = np.square(weights, dtype=np.float64).sum()
+    weights = weights * (weights.sum() / squares if squares else 1.0)  # sum: the effective rows
 
     def loss(logarithm):
         scores = log_softmax(logits / np.exp(logarithm), axis=1)[rows, targets]

@@ -17,6 +17,8 @@ from .._model._predict import PREDICTION_BATCH_SIZE
 from .._network._label_transitions import NO_LABEL
 from .._rows._row_set import RowSet
 from ._calibration import as_new_rows
+from ._draws import Draws, plan_draws
+from ._far_places import FarPlaces
 
 Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
 
@@ -26,19 +28,17 @@ class EpochRows(Protocol):
 
     Attributes
     ----------
-    n_early : int
-        Number of rows of an epoch before `release` is called. The length counts all rows.
     sample : TrainingRows
         Some rows in memory, from which the learning rate of the tables is computed.
     """
 
     @property
-    def n_early(self) -> int: ...  # noqa: D102
-
-    @property
     def sample(self) -> TrainingRows: ...  # noqa: D102
 
     def __len__(self) -> int: ...
+
+    def count_draws(self, batch_size: int) -> tuple[int, int]:
+        """Return how many rows an epoch draws before `release` is called, and after it."""
 
     def release(self) -> None:
         """Include all rows in the next batches, as the last epoch begins."""
@@ -60,7 +60,14 @@ class TrainingRows(torch.utils.data.Dataset):
         Weights, in the same order.
     random : RandomState or None
         Random state that shuffles the groups for training. If None, they keep their order.
+
+    Attributes
+    ----------
+    far_places : FarPlaces or None
+        Moves some pieces of groups away from the beginning, in training.
     """
+
+    far_places: FarPlaces | None = None
 
     def __init__(
         self,
@@ -86,6 +93,15 @@ class TrainingRows(torch.utils.data.Dataset):
         """Number of rows in the batches of an epoch until `release` is called."""
         return len(self.current)
 
+    def plan(self, longest: float) -> Draws:
+        """Return the pieces of the current rows, of at most `longest` rows."""
+        return plan_draws(self.current, self.weights.numpy(), longest)
+
+    def count_draws(self, batch_size: int) -> tuple[int, int]:
+        """Return how many rows an epoch draws before `release` is called, and after it."""
+        every = plan_draws(self.rows, self.weights.numpy(), batch_size)
+        return len(self.plan(batch_size)), len(every)
+
     @property
     def sample(self) -> TrainingRows:
         """All rows, as they are in memory."""
@@ -110,10 +126,27 @@ class TrainingRows(torch.utils.data.Dataset):
 
     def batches(self, batch_size: float) -> Batches:
         """Yield batches of whole groups or, for training, of pieces of groups."""
-        for rows, batch in self.current.batches(batch_size, self.random, self.sorter):
+        if self.random is not None:
+            return self._draw(self.plan(batch_size), batch_size)
+        return (
+            (batch, (self.targets[rows], self.weights[rows]))
+            for rows, batch in self.current.batches(batch_size)
+        )
+
+    def batches_in(self, n_batches: int) -> Batches:
+        """Yield `n_batches` batches of pieces of groups."""
+        draws = self.plan(self.n_early / n_batches)
+        return self._draw(draws, len(draws) / n_batches)
+
+    def _draw(self, draws: Draws, batch_size: float) -> Batches:
+        pieces, weights = (draws.starts, draws.lengths), torch.from_numpy(draws.weights)
+        found = self.current.batches(batch_size, self.random, self.sorter, pieces)
+        for rows, batch in found:
+            if self.far_places is not None and self.random is not None:
+                batch = self.far_places.move(batch, self.random)
             if self.labels_before is not None:
                 batch.labels_before = self.labels_before[rows]
-            yield batch, (self.targets[rows], self.weights[rows])
+            yield batch, (self.targets[rows], weights[rows])
 
 
 class BatchIterator:

@@ -32,6 +32,7 @@ from ..exceptions import TrainingInterruptedWarning
 from ._calibration import MIN_EPOCHS_WITH_CALIBRATION, choose_calibration_rows
 from ._checkpoints import CheckpointFile, name_fit
 from ._dataset import TrainingRows, split_rows
+from ._far_places import FarPlaces, choose_far_places
 from ._processes import OneProcess
 from ._progress import progress_bar
 from ._result import TrainingResult, extend_history
@@ -98,6 +99,7 @@ def fit_model(
             fit.reader, values = fit_reader(inputs, schema, params, weights, group_codes)
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
+            fit.reader = fit.reader.with_groups_of(group_codes)
             values = fit.reader.vectorize(inputs)
         rows = fit.reader.build_rows(inputs, values, group_codes)
         fit.set_network_params(rows, values)
@@ -228,6 +230,10 @@ class Fit:
             interrupted=trained.interrupted and n_iter < self.params.max_epochs,
         )
 
+    def choose_far_places(self, rows: RowSet) -> FarPlaces | None:
+        """Return what places training pieces far from the beginning, if the memory needs it."""
+        return choose_far_places(rows, self.params.memory, self.reader.longest_group)
+
     def _open_checkpoint(
         self,
         rows: RowSet,
@@ -270,6 +276,7 @@ class Fit:
                 group_codes, targets, weights, fraction, random, grouped=grouped
             )
         train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
+        train_rows.far_places = self.choose_far_places(rows)
         calibration_rows = None
         is_long = params.max_epochs >= MIN_EPOCHS_WITH_CALIBRATION
         if self.start is None and valid_rows is None and is_long:
@@ -374,6 +381,7 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
         )
 
 
-def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict]:
-    """Return the vectorizer, scaler and speakers of a model."""
-    return model.reader.vectorizer, model.reader.scaler, model.reader.speakers
+def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict, int | None]:
+    """Return the vectorizer, scaler, speakers and longest group of a model."""
+    reader = model.reader
+    return reader.vectorizer, reader.scaler, reader.speakers, reader.longest_group

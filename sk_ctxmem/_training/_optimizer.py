@@ -174,9 +174,10 @@ def stable_rate(
     X : csr_array of shape (n_rows, n_features)
         The features.
     rows : ndarray of int
-        The training rows. The eigenvalue is computed from CURVATURE_ROWS of them.
+        The rows that an epoch draws, some of them several times. The eigenvalue is computed from
+        CURVATURE_ROWS of them.
     weights : ndarray of shape (n_rows,)
-        Weights of the rows, with a mean of 1.
+        Weight of each row of `X` each time that it is drawn.
     batch_size : int
         Number of rows in a step.
 

@@ -69,7 +69,9 @@ def partial_fit_model(
         fit.set_network_params(rows, values)
     else:
         fit.reader, fit.network_params = model.reader, model.network_params
-        rows = fit.reader.build_rows(inputs, fit.reader.vectorize(inputs))
+        group_codes = encode_groups(inputs)
+        fit.reader = fit.reader.with_groups_of(group_codes)
+        rows = fit.reader.build_rows(inputs, fit.reader.vectorize(inputs), group_codes)
     return _train_on_chunk(fit, rows, targets, weights)
 
 
@@ -91,6 +93,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
     stream = None if start is None else start.stream
     random = _copy_random_state(stream, params)
     chunk = TrainingRows(rows, targets, weights, random)
+    chunk.far_places = fit.choose_far_places(rows)
     callbacks = check_callbacks(params.callbacks, FitSetting(holds_out=False, is_chunk=True))
     seed = random.randint(2**31 - 1)
     with fit.seeded(seed):

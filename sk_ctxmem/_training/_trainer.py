@@ -15,6 +15,7 @@ from ..exceptions import TrainingDivergedError
 from ._callbacks import EpochMeans, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
 from ._dataset import EpochRows, TrainingRows
+from ._draws import plan_draws
 from ._early_stopping import Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
 from ._optimizer import stable_rate
@@ -153,7 +154,7 @@ def _run(
 
 @dataclass
 class _RowCounts:
-    """Number of rows in each epoch before the last, and of rows and steps in all epochs."""
+    """Rows drawn in each epoch before the last, and rows and steps of all epochs."""
 
     n_early: int
     n_rows: int
@@ -162,7 +163,7 @@ class _RowCounts:
 
 
 def _count_rows(rows: EpochRows, batch_size: int, max_epochs: int) -> _RowCounts:
-    n_early, n_last, before = rows.n_early, len(rows), max_epochs - 1
+    (n_early, n_last), before = rows.count_draws(batch_size), max_epochs - 1
     n_steps = before * -(-n_early // batch_size) + -(-n_last // batch_size)
     return _RowCounts(n_early, before * n_early + n_last, n_steps, max_epochs)
 
@@ -206,8 +207,8 @@ def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> fl
     """Return the learning rate of the tables; the rate of the wide path suits all of them."""
     if isinstance(data.rows.features, np.ndarray):
         return 1.0  # the only table is the one of the words
-    rows, weights = data.rows.rows, data.weights.numpy()
-    rate = stable_rate(data.rows.features, rows, weights, batch_size)
+    draws = plan_draws(data.rows, data.weights.numpy(), batch_size)
+    rate = stable_rate(data.rows.features, draws.row_numbers(), draws.weights, batch_size)
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
 
 

@@ -28,15 +28,19 @@ class Findings:
         Number of groups of each speaker.
     held_out : HeldOut
         Held-out rows.
+    longest_group : int
+        Number of rows of the longest group.
     """
 
     classes: np.ndarray
     counts: np.ndarray
     speakers: pd.Series
     held_out: HeldOut
+    longest_group: int
 
-    def add(self, classes, counts, speakers):
+    def add(self, classes, counts, speakers, longest_group):
         """Add the counts of other files."""
+        self.longest_group = max(self.longest_group, longest_group)
         merged = _add(pd.Series(self.counts, self.classes), pd.Series(counts, classes))
         self.classes, self.counts = merged.index.to_numpy(), merged.to_numpy()
         self.speakers = _add(self.speakers, speakers)
@@ -69,6 +73,7 @@ class FirstPass:
         self.waiting = []  # texts that are not counted yet
         self.classes = self.speakers = pd.Series(dtype=np.int64)
         self.seen = _SeenGroups()
+        self.longest_group = 1
 
     def run(self, bar):
         """Read all rows once.
@@ -88,6 +93,7 @@ class FirstPass:
             hashes = hash_groups(frame, group_column, self.seed)
             if group_column is not None:
                 self.seen.add(hashes, file)
+            self.longest_group = max(self.longest_group, np.bincount(pd.factorize(hashes)[0]).max())
             self._count_speakers(frame, hashes)
             self._count_rows(self.held_out.take(frame, hashes))
             if bar is not None:
@@ -98,7 +104,8 @@ class FirstPass:
             self._count_rows(rest)
         self._count_texts()
         labels, counts = self.classes.index.to_numpy(), self.classes.to_numpy()
-        return Findings(labels, counts, self.speakers, self.held_out)
+        longest = int(self.longest_group)
+        return Findings(labels, counts, self.speakers, self.held_out, longest)
 
     def _count_rows(self, frame):
         """Count texts and classes of training rows."""

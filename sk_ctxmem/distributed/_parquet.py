@@ -267,9 +267,9 @@ class _ParquetFit:
         """Merge the findings of all processes, and return the counts of all texts."""
         if self.processes.n_processes == 1:
             return texts
-        own = (found.classes, found.counts, found.speakers)
+        own = (found.classes, found.counts, found.speakers, found.longest_group)
         first, *others = self.processes.gather_objects(own)
-        found.classes, found.counts, found.speakers = first
+        found.classes, found.counts, found.speakers, found.longest_group = first
         for other in others:
             found.add(*other)
         if texts is None:
@@ -337,7 +337,8 @@ class _ParquetFit:
         scaler = _fit_scaler(features_of(values), n_rows, weights[targets])
         n_groups = found.speakers
         speakers = number_shared(n_groups.index.astype(object), n_groups.to_numpy())
-        return make_reader(inputs, schema, self.params, vectorizer, scaler, speakers), values
+        parts = (vectorizer, scaler, speakers, found.longest_group)
+        return make_reader(inputs, schema, self.params, *parts), values
 
 
 def _count_held_out(params, n_rows):
@@ -396,7 +397,9 @@ def _read_rows(frame, random, *, fit, target, weights):
     """Convert a frame to training rows or, without a random state, to held-out rows."""
     rows = fit.reader.read(frame.drop(columns=target))
     targets = find_classes(frame[target], len(frame), fit.classes)
-    return TrainingRows(rows, targets, weights[targets], random)
+    training_rows = TrainingRows(rows, targets, weights[targets], random)
+    training_rows.far_places = fit.choose_far_places(rows)
+    return training_rows
 
 
 def _find_temperature(network, held_out, device, processes):

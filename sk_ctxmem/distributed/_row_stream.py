@@ -74,10 +74,11 @@ class RowStream(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return self.n_rows
 
-    @property
-    def n_early(self) -> int:
-        """Number of rows of each epoch except the last: no rows are added later."""
-        return self.n_rows
+    def count_draws(self, batch_size: int) -> tuple[int, int]:
+        """Return how many rows an epoch draws, estimated from the sample; the last has no more."""
+        n_drawn = self.sample.count_draws(batch_size)[0]
+        n_drawn = round(self.n_rows * n_drawn / len(self.sample))
+        return n_drawn, n_drawn
 
     def release(self) -> None:
         """Do nothing: held-out rows are never added to the training rows."""
@@ -93,7 +94,9 @@ class RowStream(torch.utils.data.Dataset):
             yield from self._own_batches(batch_size)
             return
         passes = (self._own_batches(batch_size / n_processes) for _ in count())
-        yield from islice(chain.from_iterable(passes), -(-self.n_rows // batch_size))
+        yield from islice(
+            chain.from_iterable(passes), -(-self.count_draws(batch_size)[0] // batch_size)
+        )
 
     def _own_batches(self, batch_size: float) -> Batches:
         """Yield batches of the rows of this process."""

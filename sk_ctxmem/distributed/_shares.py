@@ -45,6 +45,10 @@ class SharedRows(torch.utils.data.Dataset):
         """Number of rows of all processes in each epoch except the last."""
         return self.sample.n_early
 
+    def count_draws(self, batch_size: int) -> tuple[int, int]:
+        """Return how many rows all processes draw in an epoch, before `release` and after it."""
+        return self.sample.count_draws(batch_size)
+
     def release(self) -> None:
         """Add the calibration rows to the following epochs."""
         self.sample.release()
@@ -52,14 +56,14 @@ class SharedRows(torch.utils.data.Dataset):
 
     def batches(self, batch_size: int) -> Batches:
         """Yield the rows of this process in each batch, about the same number in all batches."""
-        n_batches = -(-self.n_early // batch_size)
+        n_batches = -(-self.count_draws(batch_size)[0] // batch_size)
         if self.smallest < n_batches:  # the same in all processes
             raise ValueError(
                 f"One of the processes would have {self.smallest} of the {self.n_early} rows, "
                 f"fewer than the {n_batches} steps of an epoch, because groups are never split; "
                 "use fewer processes or a larger batch_size."
             )
-        return self.own.batches(self.own.n_early / n_batches)
+        return self.own.batches_in(n_batches)
 
 
 def take_share(rows: TrainingRows, owners: np.ndarray, rank: int) -> TrainingRows:
