@@ -140,7 +140,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     order_column : str or None, default=None
         Column of X that orders the rows of a group: numbers, dates or ordered categories. Strings
-        are sorted alphabetically, "10" before "9". If None, rows are in the order of X.
+        are read as numbers or as ISO 8601 dates if all of them are such; other strings are sorted
+        alphabetically, with a warning if they contain numbers or dates. If None, rows are in the
+        order of X.
 
     speaker_column : str or None, default=None
         Column of X that contains the speaker of each row, or any other category of rows.

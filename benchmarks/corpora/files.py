@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from benchmarks.corpora.cells import check_no_gaps, read_order
 from benchmarks.corpora.corpus import OPTIONAL_COLUMNS, SPLITS, Corpus, split_by_group
 from benchmarks.corpora.embedded import load_docstring_sections_corpus
+from benchmarks.corpora.tables import SUFFIXES, read_table
 
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
-SUFFIXES = (*SEPARATORS, ".parquet")
 EMBEDDED = "docstrings"  # a name for the embedded corpus in lists of files
 
 
@@ -28,6 +28,11 @@ class Columns:
     group: str | None = None
     order: str | None = None
     speaker: str | None = None
+
+    @property
+    def as_written(self) -> list[str]:
+        """Names of the columns of texts and ids: "007" and "7" are two of them."""
+        return [self.text, self.group or "group", self.speaker or "speaker"]
 
 
 def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
@@ -54,10 +59,10 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
     stems = Counter(path.stem for path in paths)
     names = [path.stem if stems[path.stem] == 1 else str(path) for path in paths]
     corpora = [
-        Corpus(name, prepare_frame(read_table(path, columns.text), columns, path))
+        Corpus(name, prepare_frame(read_table(path, columns.as_written), columns, path))
         for name, path in zip(names, paths, strict=True)
     ]
-    return corpora + [load_docstring_sections_corpus()] * (EMBEDDED in sources)
+    return [*corpora, load_docstring_sections_corpus()] if EMBEDDED in sources else corpora
 
 
 def find_files(source: Path) -> list[Path]:
@@ -72,20 +77,6 @@ def find_files(source: Path) -> list[Path]:
     if source.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{source} must end in one of {', '.join(SUFFIXES)}.")
     return [source]
-
-
-def read_table(path: Path, text: str) -> pd.DataFrame:
-    """Read a file; texts such as "NA", "null" and "007" in CSV and TSV stay unchanged."""
-    if path.suffix.lower() == ".parquet":
-        return pd.read_parquet(path)
-    return pd.read_csv(
-        path,
-        sep=SEPARATORS[path.suffix.lower()],
-        dtype={text: str},
-        keep_default_na=False,
-        na_values=[""],
-        low_memory=False,
-    )
 
 
 def prepare_frame(table: pd.DataFrame, columns: Columns, source: str | Path) -> pd.DataFrame:
@@ -110,8 +101,10 @@ def prepare_frame(table: pd.DataFrame, columns: Columns, source: str | Path) -> 
     names = resolve_columns(table, columns, source)
     frame = pd.DataFrame({ours: table[theirs] for ours, theirs in names.items()})
     frame = frame.reset_index(drop=True)
-    check_no_missing(frame, names, source)
-    frame["text"] = frame["text"].astype(str)
+    check_no_gaps(frame, names, source)
+    frame["text"] = frame["text"].fillna("").astype(str)  # an empty turn is a turn
+    if "order" in frame:
+        frame["order"] = read_order(frame["order"], names["order"], source)
     if frame["label"].nunique() < 2:
         label = frame["label"].iloc[0] if len(frame) else "none, as there are no rows"
         raise ValueError(f"{source} has one class only ({label}); at least two are needed.")
@@ -135,17 +128,6 @@ def resolve_columns(table: pd.DataFrame, columns: Columns, source: str | Path) -
             known = ", ".join(map(str, table.columns))
             raise ValueError(f"{source} has no {ours} column {theirs!r}; its columns are: {known}.")
     return names
-
-
-def check_no_missing(frame: pd.DataFrame, names: dict[str, str], source: str | Path) -> None:
-    """Raise an error if a column in use has missing values."""
-    for ours, theirs in names.items():
-        missing = np.flatnonzero(frame[ours].isna())
-        if len(missing):
-            raise ValueError(
-                f"{source} has {len(missing)} missing value(s) in the {ours} column {theirs!r}, "
-                f"the first in data row {missing[0] + 1}; fill or drop these rows."
-            )
 
 
 def add_split(frame: pd.DataFrame, test_size: float = 0.2) -> pd.DataFrame:

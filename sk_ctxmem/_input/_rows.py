@@ -27,6 +27,7 @@ from ._arrays import (
     refuse_mask,
     refuse_tables,
 )
+from ._order import read_order
 
 
 @dataclass
@@ -400,6 +401,8 @@ def _read_frame(record, X, named, *, reset):
             values = roles[role]
             if role != "speaker":
                 values = check_row_ids(values, rows.n_rows, f"column {named[role]!r}")
+            if role == "order":
+                values = read_order(values, f"column {named[role]!r}")
             if role != "order":
                 check_hashable(values, f"column {named[role]!r}")
             setattr(rows, attribute, values)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._classifier import ContextMemoryClassifier
+from .._input._order import read_order
 from .._input._rows import rank_categories
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import rank
@@ -215,7 +216,8 @@ def _ranks(frame, order_column):
     if order_column is None:
         return np.zeros(len(frame))
     column = _check_complete(frame[order_column])
-    return rank(rank_categories(column, column.to_numpy()))
+    values = rank_categories(column, column.to_numpy())
+    return rank(read_order(values, f"column {order_column!r}"))
 
 
 def _check_complete(column):
