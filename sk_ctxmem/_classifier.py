@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
+from ._input._frames import as_table
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
 from ._messages import API_PAGE
 from ._model._file import (
@@ -545,6 +546,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Accuracy, weighted by `sample_weight`.
         """
         predicted = self.predict(X, groups=groups)
+        y, sample_weight = as_table(y, "y"), as_table(sample_weight, "sample_weight")
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def explain(self, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
