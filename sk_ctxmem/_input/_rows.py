@@ -77,6 +77,9 @@ class InputSchema:
         Column names of X. None unless all are strings.
     estimator_name : str
         Name of the estimator for error messages.
+    column_names : list or None, default=None
+        Names of all columns of texts, if `feature_names_in` lacks some: because not all are
+        strings, or because only columns with a role were read, from files.
     """
 
     kind: str
@@ -84,6 +87,32 @@ class InputSchema:
     n_features_in: int | None
     feature_names_in: np.ndarray | None
     estimator_name: str
+    column_names: list | None = None
+
+    def roles(self):
+        """Return the column of each role, that of a single text column included.
+
+        Returns
+        -------
+        roles : dict of str to str, or None
+            Column names by role, without roles that no column has. None if unknown: files of the
+            first versions have no names of columns unless all are strings.
+        """
+        roles = {role: name for role, name in self.columns.items() if name is not None}
+        if self.kind != "text" or "text" in roles or self.n_features_in is None:
+            return roles
+        rest = self._columns_without_role(roles)
+        return None if rest is None else dict(zip(["text"], rest, strict=False)) | roles
+
+    def ignored_columns(self):
+        """Return the names of the columns that are not read, or None if unknown, see `roles`."""
+        roles = self.roles()
+        is_read = self.kind != "text" or self.n_features_in is None
+        return [] if is_read else roles and self._columns_without_role(roles)
+
+    def _columns_without_role(self, roles):
+        names = self.feature_names_in if self.column_names is None else self.column_names
+        return None if names is None else [name for name in names if name not in roles.values()]
 
     def check_kind(self, rows):
         """Raise ValueError if the kind of rows differs from that of the fit."""
@@ -263,10 +292,11 @@ def read_training_rows(X, groups, columns, estimator_name):
     """
     record = _record_class(estimator_name)()
     rows = _read(record, X, groups, columns, reset=True)
-    n_features, names = (
-        getattr(record, name, None) for name in ("n_features_in_", "feature_names_in_")
+    n_features, names, other_names = (
+        getattr(record, name, None)
+        for name in ("n_features_in_", "feature_names_in_", "column_names")
     )
-    return rows, InputSchema(rows.kind, columns, n_features, names, estimator_name)
+    return rows, InputSchema(rows.kind, columns, n_features, names, estimator_name, other_names)
 
 
 def read_rows(X, groups, schema):
@@ -445,3 +475,5 @@ def _keep_columns(record, present, *, reset):
         record.n_features_in_ = len(present)
         if all(isinstance(name, str) for name in present):
             record.feature_names_in_ = np.asarray(present, dtype=object)
+        else:
+            record.column_names = present

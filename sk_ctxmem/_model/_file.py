@@ -27,7 +27,10 @@ DOCUMENTS = ("config", "vocabulary")
 # scikit-learn, which predictions do not need.
 NOT_IN_FILES = ("checkpoint", "callbacks", "_stream", "_metadata_request", "_skl_callbacks")
 # Names of parts of the model that are not attributes of a classifier.
-ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_reading", "_sizes")
+ONLY_IN_FILES = (
+    *("_input_kind", "_columns", "_column_names"),
+    *("_has_groups", "_wants_context", "_reading", "_sizes"),
+)
 
 
 def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedModel) -> None:
@@ -151,10 +154,12 @@ def _restore(
 def model_state(model: FittedModel) -> dict[str, Any]:
     """Return a model without its weights, by the names in files and pickles."""
     reader, schema = model.reader, model.reader.schema
-    features = {
+    features: dict[str, Any] = {
         "n_features_in_": schema.n_features_in,
         "feature_names_in_": schema.feature_names_in,
     }
+    if schema.column_names is not None:
+        features["_column_names"] = [_as_plain(name) for name in schema.column_names]
     return {name: value for name, value in features.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
@@ -168,6 +173,13 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         "_sizes": model.network_params,
         "temperature_": model.temperature,
     }
+
+
+def _as_plain(name: Any) -> Any:
+    """Return the name of a column as a file can hold it: dates and others become strings."""
+    if isinstance(name, tuple):
+        return tuple(map(_as_plain, name))
+    return name if name is None or isinstance(name, bool | int | float | str) else str(name)
 
 
 def weights_of(model: FittedModel) -> dict[str, np.ndarray]:
@@ -194,6 +206,7 @@ def restore_model(
         n_features_in=state.get("n_features_in_"),
         feature_names_in=state.get("feature_names_in_"),
         estimator_name=name,
+        column_names=state.get("_column_names"),
     )
     reader = RowReader(
         schema=schema,
