@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
+from ._input._frames import as_table
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
 from ._messages import API_PAGE
 from ._model._file import (
@@ -46,6 +47,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 
 
 NOT_PICKLED = {"_model", "_net"}  # the model is pickled as arrays and plain values
+MAX_COLUMNS_SHOWN = 10  # of those that are ignored, in the HTML representation
 OPTIONAL_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_net")
 PARAMETER_CONSTRAINTS = {
     "memory": Choice("gru", "elman", "lstm", "mingru"),
@@ -186,6 +188,14 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of X. Only defined if all are strings.
+
+    columns_ : dict of str to str
+        Column of X of each role: "text", "group", "order" and "speaker". A single column of texts
+        is there without `text_column`. Empty if X was no DataFrame.
+
+    ignored_columns_ : ndarray of shape (n_ignored,)
+        Names of the columns of X that the classifier did not read: with `text_column`, those
+        without a role, numbers too. Columns of numeric features are read, see `feature_names_in_`.
 
     n_iter_ : int
         Number of epochs of training.
@@ -569,6 +579,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Accuracy, weighted by `sample_weight`.
         """
         predicted = self.predict(X, groups=groups)
+        y, sample_weight = as_table(y, "y"), as_table(sample_weight, "sample_weight")
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def explain(
@@ -838,6 +849,35 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             )
         raise AttributeError(f"{type(self).__name__} has no net_: {reason}.")
 
+    @property
+    def columns_(self):
+        """Column of X of each role."""
+        return self._column_report("columns_", "roles")
+
+    @property
+    def ignored_columns_(self):
+        """Names of the columns of X that the classifier did not read."""
+        names = self._column_report("ignored_columns_", "ignored_columns")
+        return np.fromiter(names, dtype=object, count=len(names))
+
+    def _column_report(self, attribute, method):
+        """Return what the schema of the fit says of columns, or raise AttributeError."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(
+                f"{type(self).__name__} has no {attribute}: it is not fitted; call fit first."
+            )
+        report = getattr(self._model.reader.schema, method)()
+        if report is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no {attribute}: its file was written by a version that "
+                "kept the names of columns only if all were strings; fit again."
+            )
+        return report
+
+    def _sk_visual_block_(self):
+        """Return the block of this classifier in the HTML diagrams of scikit-learn."""
+        return visual_block(self, describe_columns(self))
+
     def __sklearn_is_fitted__(self):
         """Return whether the classifier is fitted, for `check_is_fitted`."""
         return "_model" in vars(self)
@@ -847,6 +887,48 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         tags.input_tags.string = True
         tags.input_tags.sparse = True
         return tags
+
+
+def describe_columns(classifier):
+    """Return a line on the columns that a classifier read and ignored; None without columns."""
+    columns = getattr(classifier, "columns_", None)
+    if not columns:
+        return None
+    line = "reads " + ", ".join(f"{name} ({role})" for role, name in columns.items())
+    if classifier._model.input_kind != "text":
+        line += f" and {classifier.n_features_in_} features"
+    if not hasattr(classifier, "ignored_columns_"):
+        return line
+    ignored = [str(name) for name in classifier.ignored_columns_]
+    more = f" and {len(ignored) - MAX_COLUMNS_SHOWN} more" * (len(ignored) > MAX_COLUMNS_SHOWN)
+    return f"{line}; ignores {', '.join(ignored[:MAX_COLUMNS_SHOWN]) or 'no column'}{more}"
+
+
+def visual_block(classifier, line):
+    """Return a block of scikit-learn's diagrams with a line below the name.
+
+    It has the attributes of scikit-learn's own class, which has moved between versions. Estimators
+    among the parameters, such as a vectorizer, are blocks beside one with the line.
+    """
+    name, params = type(classifier).__name__, classifier.get_params(deep=False)
+    block = {"dash_wrapped": True, "doc_link_label": None, "name_caption": line}
+    parts = {
+        f"{key}: {type(value).__name__}": value
+        for key, value in params.items()
+        if hasattr(value, "get_params") and hasattr(value, "fit") and not isinstance(value, type)
+    }
+    if not parts:
+        return SimpleNamespace(
+            kind="single", estimators=classifier, names=name, name_details=str(classifier), **block
+        )
+    parts |= {} if line is None else {"columns": line}
+    return SimpleNamespace(
+        kind="parallel",
+        estimators=list(parts.values()),
+        names=list(parts),
+        name_details=list(map(str, parts.values())),
+        **block,
+    )
 
 
 def validated_params(classifier):

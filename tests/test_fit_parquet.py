@@ -535,3 +535,13 @@ def test_a_share_of_the_files_has_whole_conversations(tmp_path):
         parts = [frame for part in shared.row_groups for frame in shared.frames_of(part)]
         assert len(in_order) == 60
         assert pd.concat(parts).sort_index().equals(in_order.sort_index())
+
+
+def test_columns_of_the_files_that_are_not_read_are_ignored(folder, tmp_path):
+    """Check that columns which no role names are reported, after a save too, and not the target."""
+    streamed = fit_parquet(make_classifier(max_epochs=1), folder)
+    assert streamed.columns_ == {"text": "text", "group": "talk", "speaker": "who"}
+    assert streamed.ignored_columns_.tolist() == ["turn"]
+    streamed.save(tmp_path / "model.ctxmem")
+    loaded = ContextMemoryClassifier.load(tmp_path / "model.ctxmem")
+    assert loaded.ignored_columns_.tolist() == ["turn"]

@@ -359,7 +359,6 @@ BAD_FRAMES = {
         ["column 'group' has a value that cannot be compared"],
     ),
     "polars query": (pl.from_pandas(FRAME).lazy(), TypeError, ["X is a polars LazyFrame"]),
-    "pyarrow table": (pa.table(FRAME), TypeError, ["X is a pyarrow Table", "to_pandas()"]),
     "one row as Series": (FRAME.iloc[0], ValueError, ["needs X to be a DataFrame"]),
     "dict": (dict(FRAME), ValueError, ["needs X to be a DataFrame, but X is a dict"]),
     "records": (FRAME.to_records(), ValueError, ["needs X to be a DataFrame, but X is a recarray"]),

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow
 import pytest
 import torch
 from _reading import says
@@ -195,10 +194,11 @@ REFUSED_TEXTS = {
         "X has the columns ['a', 'c'], but one column of texts was expected; pass that column, "
         "or set text_column to its name.",
     ),
-    "table": (
-        pyarrow.table({"a": ["b"]}),
+    "query": (
+        pl.LazyFrame({"a": ["b"]}),
         TypeError,
-        "X is a pyarrow Table; pass the result of its method to_pandas().",
+        "X is a polars LazyFrame; pass the result of its method collect()."
+        + doc_link("kinds-of-input"),
     ),
     "empty": ([], ValueError, "X is empty: found 0 sample(s) while a minimum of 1 is required."),
     "missing": (

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow
 import pytest
 from _reading import FRAME, ROLES, Reader, read, says
 from numpy.testing import assert_array_equal
@@ -90,7 +89,7 @@ def damaged():
 REFUSED_INPUT = {
     "a string": ("abc", "X is one string, 'abc'"),
     "an iterator": (iter([[1]]), "X is a list_iterator, whose rows cannot be indexed"),
-    "a table": (pyarrow.table({"a": [1]}), "X is a pyarrow Table"),
+    "a query": (pl.LazyFrame({"a": [1]}), "X is a polars LazyFrame"),
     "ragged": ([[1], [2, 3]], "X is a list that cannot be converted"),
     "dates": (np.array([["2020"]], dtype="datetime64[s]"), "X has dtype datetime64"),
     "objects": (np.array([[1, {}]], dtype=object), "X contains values that are not numbers"),

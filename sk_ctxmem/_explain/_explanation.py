@@ -12,6 +12,7 @@ from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._arrays import as_column
+from .._input._frames import as_table
 from .._runtime import one_thread
 from ._attribution import METHODS
 from ._scorer import Scorer, find_context_windows
@@ -117,7 +118,7 @@ def check_explained(rows, n_rows):
     """Validate the positions or the mask of the rows to explain, and return positions."""
     if rows is None:
         return np.arange(n_rows)
-    found = np.asarray(rows)
+    found = np.asarray(as_table(rows, "rows"))
     if found.ndim > 1 or (found.size and found.dtype.kind not in "biu"):
         raise TypeError(
             f"rows={rows!r:.100} must be integers, the positions in X of the rows to explain, or "
@@ -148,6 +149,7 @@ def check_targets(target, classes, n_explained):
     """Return the class index to explain for each row. None stands for the predicted classes."""
     if target is None:
         return None
+    target = as_table(target, "target")
     is_one = np.ndim(target) == 0
     one = target[()] if is_one and isinstance(target, np.ndarray) else target
     targets = [one] * n_explained if is_one else list(target)

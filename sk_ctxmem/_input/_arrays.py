@@ -65,14 +65,6 @@ def refuse_mask(values, name):
         )
 
 
-def refuse_tables(X, name):
-    """Raise if X is a pyarrow table or a polars LazyFrame, which must be converted first."""
-    kind, library = type(X).__name__, type(X).__module__.partition(".")[0]
-    if library == "pyarrow" or (library == "polars" and kind == "LazyFrame"):
-        remedy = "to_pandas()" if library == "pyarrow" else "collect()"
-        raise TypeError(f"{name} is a {library} {kind}; pass the result of its method {remedy}.")
-
-
 def as_numbers(values, name):
     """Convert an object array to float; numeric arrays are returned unchanged.
 
@@ -81,10 +73,10 @@ def as_numbers(values, name):
     if sparse.issparse(values) or values.dtype.kind in "biufc":
         return values
     if values.dtype.kind != "O":
-        raise TypeError(
-            f"{name} has dtype {values.dtype}, but numbers were expected; convert it, or pass "
-            "texts as a list of one str for each row."
-        )
+        remedy = "convert it, or pass texts as a list of one str for each row"
+        if values.dtype.names:
+            remedy = f"pass pandas.DataFrame({name})"
+        raise TypeError(f"{name} has dtype {values.dtype}, but numbers were expected; {remedy}.")
     try:
         return np.where(pd.isna(values), np.nan, values).astype(np.float64)
     except (TypeError, ValueError, ArithmeticError) as error:

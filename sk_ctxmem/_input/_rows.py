@@ -25,7 +25,15 @@ from ._arrays import (
     check_storage,
     find_missing,
     refuse_mask,
-    refuse_tables,
+)
+from ._frames import (
+    as_table,
+    column_names,
+    column_values,
+    describe_records,
+    is_frame,
+    rank_categories,
+    role_values,
 )
 from ._order import read_order
 
@@ -72,6 +80,9 @@ class InputSchema:
         Column names of X. None unless all are strings.
     estimator_name : str
         Name of the estimator for error messages.
+    column_names : list or None, default=None
+        Names of all columns of texts, if `feature_names_in` lacks some: because not all are
+        strings, or because only columns with a role were read, from files.
     """
 
     kind: str
@@ -79,6 +90,32 @@ class InputSchema:
     n_features_in: int | None
     feature_names_in: np.ndarray | None
     estimator_name: str
+    column_names: list | None = None
+
+    def roles(self):
+        """Return the column of each role, that of a single text column included.
+
+        Returns
+        -------
+        roles : dict of str to str, or None
+            Column names by role, without roles that no column has. None if unknown: files of the
+            first versions have no names of columns unless all are strings.
+        """
+        roles = {role: name for role, name in self.columns.items() if name is not None}
+        if self.kind != "text" or "text" in roles or self.n_features_in is None:
+            return roles
+        rest = self._columns_without_role(roles)
+        return None if rest is None else dict(zip(["text"], rest, strict=False)) | roles
+
+    def ignored_columns(self):
+        """Return the names of the columns that are not read, or None if unknown, see `roles`."""
+        roles = self.roles()
+        is_read = self.kind != "text" or self.n_features_in is None
+        return [] if is_read else roles and self._columns_without_role(roles)
+
+    def _columns_without_role(self, roles):
+        names = self.feature_names_in if self.column_names is None else self.column_names
+        return None if names is None else [name for name in names if name not in roles.values()]
 
     def check_kind(self, rows):
         """Raise ValueError if the kind of rows differs from that of the fit."""
@@ -93,11 +130,6 @@ class InputSchema:
 
 def _is_text(value):
     return isinstance(value, str | bytes | bytearray | memoryview)
-
-
-def is_frame(X):
-    """Return whether X is a DataFrame of pandas or polars."""
-    return hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2
 
 
 def is_missing(value):
@@ -120,26 +152,15 @@ def looks_like_texts(X):
     """Return whether X is a sequence of texts or has a single column of texts."""
     if _is_text(X) or sparse.issparse(X):
         return False
+    X = as_table(X)
     if is_frame(X):
-        return len(X.columns) == 1 and _holds_text(_column(X, X.columns[0]))
+        names = column_names(X)
+        return len(names) == 1 and _holds_text(column_values(X, names[0]))
     if hasattr(X, "shape"):
         if len(X.shape) == 2:
             return X.shape[1] == 1 and _holds_text(np.asarray(X)[:, 0])
         return len(X.shape) == 1 and _holds_text(X)
     return isinstance(X, Sequence) and _holds_text(X)
-
-
-def _column(frame, name):
-    """Return a column of a DataFrame as an array."""
-    column = frame[name]
-    if is_frame(column):
-        raise ValueError(f"X has {column.shape[1]} columns named {name!r}; give each its own name.")
-    values = column.to_numpy()
-    if values.ndim != 1:
-        raise TypeError(
-            f"column {name!r} of X has several values in each row; split it into one column each."
-        )
-    return as_native(values)
 
 
 def _refuse_unordered(X, name):
@@ -174,7 +195,7 @@ def check_texts(X, name="X"):
     ValueError
         If an element is missing, or X is empty.
     """
-    refuse_tables(X, name)
+    X = as_table(X, name)
     _refuse_unordered(X, name)
     if _is_text(X):
         raise TypeError(
@@ -182,12 +203,13 @@ def check_texts(X, name="X"):
             f"pass [{name}] for a single text." + doc_link("kinds-of-input")
         )
     if is_frame(X):
-        if len(X.columns) != 1:
+        names = column_names(X)
+        if len(names) != 1:
             raise ValueError(
-                f"{name} has the columns {list(X.columns)}, but one column of texts was "
+                f"{name} has the columns {names}, but one column of texts was "
                 "expected; pass that column, or set text_column to its name."
             )
-        X = _column(X, X.columns[0])
+        X = column_values(X, names[0])
     if getattr(X, "shape", ())[1:] == (1,) and not sparse.issparse(X):
         refuse_mask(X, name)
         X = np.asarray(X)[:, 0]
@@ -209,14 +231,18 @@ def _check_text(text, row, name):
             f"{name} has no text in row {row}: {text!r}; drop the row, or replace the value by ''."
             + doc_link("missing-texts")
         )
+    remedy = "convert it with str(), or bytes with .decode()"
+    if isinstance(text, list | np.ndarray) and len(text) and isinstance(text[0], Mapping):
+        remedy = "make a row of each of its messages, such as with DataFrame.explode"
     raise TypeError(
         f"{name} has {text!r} of type {type(text).__name__} in row {row}, but a str was "
-        "expected; convert it with str(), or bytes with .decode()."
+        f"expected; {remedy}."
     )
 
 
 def check_row_ids(groups, n_rows, name="groups"):
     """Convert groups or order values to an array of one value per row; raise if one is missing."""
+    groups = as_table(groups, name)
     if hasattr(groups, "to_numpy") and hasattr(groups, "dtype"):
         ids = groups.to_numpy()
     elif isinstance(groups, Sequence) and not _is_text(groups):
@@ -270,10 +296,11 @@ def read_training_rows(X, groups, columns, estimator_name):
     """
     record = _record_class(estimator_name)()
     rows = _read(record, X, groups, columns, reset=True)
-    n_features, names = (
-        getattr(record, name, None) for name in ("n_features_in_", "feature_names_in_")
+    n_features, names, other_names = (
+        getattr(record, name, None)
+        for name in ("n_features_in_", "feature_names_in_", "column_names")
     )
-    return rows, InputSchema(rows.kind, columns, n_features, names, estimator_name)
+    return rows, InputSchema(rows.kind, columns, n_features, names, estimator_name, other_names)
 
 
 def read_rows(X, groups, schema):
@@ -310,18 +337,12 @@ def read_rows(X, groups, schema):
 
 def _read(record, X, groups, columns, *, reset):
     """Validate X and groups."""
-    refuse_tables(X, "X")
+    X = as_table(X)
     named = _read_names(columns)
     if is_frame(X):
         rows = _read_frame(record, X, named, reset=reset)
-    elif named:
-        role, name = next(iter(named.items()))
-        raise ValueError(
-            f"{role}_column={name!r} needs X to be a DataFrame, but X is a {type(X).__name__} "
-            "without columns; pass a DataFrame, or pass the group ids as groups= and set "
-            f"{role}_column=None." + doc_link("columns")
-        )
     else:
+        _refuse_records(X, named)
         rows = _read_plain(record, X, reset=reset)
     if groups is not None:
         if rows.groups is not None:
@@ -332,6 +353,28 @@ def _read(record, X, groups, columns, *, reset):
         rows.groups = check_row_ids(groups, rows.n_rows)
         check_hashable(rows.groups, "groups")
     return rows
+
+
+def _refuse_records(X, named):
+    """Raise if columns are named but X has none, or if X has columns but is no DataFrame."""
+    description, remedy = describe_records(X)
+    if named:
+        role, name = next(iter(named.items()))
+        if description is None and isinstance(X, str | Iterator):
+            description = f"a {type(X).__name__}"
+            remedy = "pass a DataFrame of its rows, such as pandas."
+            remedy += "read_csv(X)" if isinstance(X, str) else "DataFrame(list(X))"
+        elif description is None:
+            description = f"a {type(X).__name__} without columns"
+            remedy = (
+                f"pass a DataFrame, or pass the group ids as groups= and set {role}_column=None"
+            )
+        raise ValueError(
+            f"{role}_column={name!r} needs X to be a DataFrame, but X is {description}; {remedy}."
+            + doc_link("columns")
+        )
+    if description is not None and not getattr(X, "dtype", np.dtype(float)).names:
+        raise TypeError(f"X is {description}; {remedy}." + doc_link("columns"))
 
 
 def _read_names(columns):
@@ -378,7 +421,7 @@ def _check_n_features(record, X, *, reset):
 
 def _read_frame(record, X, named, *, reset):
     """Read a DataFrame by column roles; columns without a role are features."""
-    present = list(X.columns)
+    present = column_names(X)
     for role, name in named.items():
         if name not in present:
             raise ValueError(
@@ -386,11 +429,11 @@ def _read_frame(record, X, named, *, reset):
                 + ("give the name of one of them." if reset else "add the column to X, as in fit.")
                 + doc_link("columns")
             )
-    roles = {role: _column(X, name) for role, name in named.items() if role != "text"}
+    roles = {role: role_values(X, name) for role, name in named.items() if role != "text"}
     if "order" in roles:
         roles["order"] = rank_categories(X[named["order"]], roles["order"])
     if "text" in named:
-        texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
+        texts = check_texts(column_values(X, named["text"]), f"column {named['text']!r}")
         _keep_columns(record, present, reset=reset)
         rows = InputRows("text", texts)
     else:
@@ -409,22 +452,13 @@ def _read_frame(record, X, named, *, reset):
     return rows
 
 
-def rank_categories(column, values):
-    """Convert ordered categories of pandas or polars to ranks; other values are unchanged."""
-    if getattr(column.dtype, "ordered", False):
-        codes = column.cat.codes.to_numpy()
-        return np.where(codes < 0, np.nan, codes)
-    if str(column.dtype).startswith("Enum"):
-        return column.to_physical().to_numpy()
-    return values
-
-
 def _read_features(record, X, names, *, reset):
     """Read the columns without a role: a single text column, or numeric features."""
-    if len(names) == 1 and _holds_text(_column(X, names[0])):
-        _keep_columns(record, list(X.columns), reset=reset)
-        return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
-    texts = [name for name in names if _holds_text(_column(X, name))]
+    columns = {name: column_values(X, name) for name in names}
+    texts = [name for name in names if _holds_text(columns[name])]
+    if texts == names and len(names) == 1:
+        _keep_columns(record, column_names(X), reset=reset)
+        return InputRows("text", check_texts(columns[names[0]], f"column {names[0]!r}"))
     if texts:
         raise ValueError(
             f"X has the columns {names}, of which {texts} contain text; set text_column to the one "
@@ -435,10 +469,10 @@ def _read_features(record, X, names, *, reset):
             "X has no column left for the features; set text_column to the column of texts."
             + doc_link("columns")
         )
-    columns = {name: _column(X, name) for name in names}
     numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}
     as_they_are = all(numbers[name] is columns[name] for name in names)
-    return _read_numbers(record, X[names] if as_they_are else pd.DataFrame(numbers), reset=reset)
+    is_whole = isinstance(X, pd.DataFrame) and as_they_are
+    return _read_numbers(record, X[names] if is_whole else pd.DataFrame(numbers), reset=reset)
 
 
 def _keep_columns(record, present, *, reset):
@@ -447,3 +481,5 @@ def _keep_columns(record, present, *, reset):
         record.n_features_in_ = len(present)
         if all(isinstance(name, str) for name in present):
             record.feature_names_in_ = np.asarray(present, dtype=object)
+        else:
+            record.column_names = present

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from .._messages import doc_link
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
+from ._frames import as_table
 
 MAX_WEIGHT = 1e6  # of a row of a chunk; the mean should be about 1
 
@@ -61,6 +62,7 @@ def check_classes(classes):
             "classes must be passed on the first call to partial_fit; pass the classes of all "
             "chunks, such as numpy.unique(y)."
         )
+    classes = as_table(classes, "classes")
     if isinstance(classes, Set | Mapping) or np.ndim(classes) != 1:
         raise TypeError(f"classes={classes!r:.200} must be a list or an array of all classes.")
     classes = np.unique(_check_labels(classes, len(classes)))
@@ -111,6 +113,7 @@ def _check_labels(y, n_rows):
 
 def _read_labels(y):
     """Convert labels to an array; raise if a label is missing or their types are mixed."""
+    y = as_table(y, "y")
     refuse_mask(y, "y")
     if hasattr(y, "to_numpy") and hasattr(y, "dtype"):
         labels = y.to_numpy()
@@ -249,7 +252,8 @@ def _read_weights(sample_weight, n_rows):
     """Validate sample weights: one finite, non-negative number per row."""
     if sample_weight is None:
         return np.ones(n_rows)
-    weights = as_numbers(as_array(sample_weight, "sample_weight"), "sample_weight")
+    weights = as_table(sample_weight, "sample_weight")
+    weights = as_numbers(as_array(weights, "sample_weight"), "sample_weight")
     if weights.shape != (n_rows,):
         raise ValueError(
             f"sample_weight has shape {weights.shape}, but X has {n_rows} rows; pass one weight "

@@ -41,6 +41,7 @@ def check_fitted_attributes(fitted):
         "_reading": reading == {"context": sizes["context"], "word_memory": sizes["n_words"] > 0},
         "_longest_group": _is_length(getattr(fitted, "_longest_group", None)),
         "_columns": set(fitted._columns) == ROLES,
+        "_column_names": _are_columns(fitted),
         "_input_kind": fitted._input_kind in ("text", "features", "sequences"),
         "_has_groups": type(fitted._has_groups) is bool,
         "_wants_context": type(fitted._wants_context) is bool,
@@ -77,6 +78,20 @@ def _is_length(longest):
 def _are_speaker_ids(speakers, n_speakers):
     ids = speakers.values()
     return all(type(number) is int and 0 < number < n_speakers for number in ids)
+
+
+def _are_columns(fitted):
+    """Return whether the names of columns, which most files lack, are a list of plain names."""
+    names = getattr(fitted, "_column_names", None)
+    if names is None:
+        return True
+    return type(names) is list and len(names) >= fitted.n_features_in_ and all(map(_is_name, names))
+
+
+def _is_name(name):
+    if type(name) is tuple:
+        return all(map(_is_name, name))
+    return name is None or type(name) in (bool, int, float, str)
 
 
 def _scaler_matches(scaler, sizes):

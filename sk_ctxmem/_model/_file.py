@@ -35,6 +35,7 @@ ONLY_IN_FILES = (
     "_reading",
     "_sizes",
     "_longest_group",
+    "_column_names",
 )
 
 
@@ -167,12 +168,14 @@ def _restore(
 def model_state(model: FittedModel) -> dict[str, Any]:
     """Return a model without its weights, by the names in files and pickles."""
     reader, schema = model.reader, model.reader.schema
-    optional = {
+    features: dict[str, Any] = {
         "n_features_in_": schema.n_features_in,
         "feature_names_in_": schema.feature_names_in,
         "_longest_group": reader.longest_group,
     }
-    return {name: value for name, value in optional.items() if value is not None} | {
+    if schema.column_names is not None:
+        features["_column_names"] = [_as_plain(name) for name in schema.column_names]
+    return {name: value for name, value in features.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
         "speakers_": reader.speakers,
@@ -190,6 +193,13 @@ def model_state(model: FittedModel) -> dict[str, Any]:
 def _sizes_in_files(network_params: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of a network, without one that only some networks have."""
     return {name: size for name, size in network_params.items() if size or name != "n_dense"}
+
+
+def _as_plain(name: Any) -> Any:
+    """Return the name of a column as a file can hold it: dates and others become strings."""
+    if isinstance(name, tuple):
+        return tuple(map(_as_plain, name))
+    return name if name is None or isinstance(name, bool | int | float | str) else str(name)
 
 
 def weights_of(model: FittedModel) -> dict[str, np.ndarray]:
@@ -216,6 +226,7 @@ def restore_model(
         n_features_in=state.get("n_features_in_"),
         feature_names_in=state.get("feature_names_in_"),
         estimator_name=name,
+        column_names=state.get("_column_names"),
     )
     reader = RowReader(
         schema=schema,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._input._frames import as_table
 from ._advance import advance_all, begin
 from ._turns import check_speakers, read_turns
 
@@ -143,7 +144,7 @@ class ContextSessions:
         n_sessions = len(self)
         if which is None:
             return slice(None), n_sessions
-        numbers = np.asarray(which)
+        numbers = np.asarray(as_table(which, "which"))
         if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or not len(numbers):
             raise TypeError(
                 f"which={which!r:.60} must be a list of integers, the indices of conversations, "

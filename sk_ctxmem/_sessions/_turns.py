@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 
 from .._features._sequences import TextSequences
 from .._input._arrays import as_array, as_numbers, check_float32_range, check_storage
+from .._input._frames import as_table
 from .._input._rows import check_texts, is_missing
 
 SPEAKER_SIZE = 16  # bytes of the digest of a speaker, which does not reveal the name
@@ -57,7 +58,7 @@ def read_turn(kind, content, n_features):
             f"{KINDS[kind]}."
         )
     if kind == "features" and not sparse.issparse(content):
-        content = as_array(content, "text")
+        content = as_array(as_table(content, "text"), "text")
         if content.ndim == 1:
             content = content[np.newaxis]
     return read_turns(kind, content, 1, n_features)
@@ -82,7 +83,7 @@ def read_turns(kind, contents, n_turns, n_features):
     elif kind == "sequences":
         turns = _check_container(contents)
     else:
-        turns = as_numbers(as_array(contents, "text"), "text")
+        turns = as_numbers(as_array(as_table(contents, "text"), "text"), "text")
         check_storage(turns)
         turns = check_float32_range(check_array(turns, accept_sparse="csr", input_name="text"))
     n_found = len(turns) if kind == "text" else turns.shape[0]
@@ -118,6 +119,7 @@ def check_speakers(speakers, n_turns):
     """
     if speakers is None:
         return None
+    speakers = as_table(speakers, "speakers")
     is_ordered = hasattr(type(speakers), "__len__") and getattr(speakers, "shape", (0,)) != ()
     if isinstance(speakers, str | bytes | Set | Mapping) or not is_ordered:
         raise TypeError(

@@ -328,6 +328,9 @@ class _ParquetFit:
         """
         frame, name = sample.drop(columns=self.target), self.params.estimator_name
         inputs, schema = read_training_rows(frame, None, self.columns, name)
+        others = [column for column in self.rows.column_names() if column != self.target]
+        if len(others) > len(frame.columns):  # the rest of the files is never read
+            schema = replace(schema, column_names=others)
         vectorizer, n_rows = self.params.vectorizer, None
         if texts is not None:
             vectorizer = texts.make_vectorizer(MOST_FEATURES)

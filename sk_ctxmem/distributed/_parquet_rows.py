@@ -75,6 +75,10 @@ class ParquetRows:
         if not self.n_rows:
             raise ValueError(f"The Parquet files in folder={str(folder)!r} have no rows.")
 
+    def column_names(self):
+        """Return the names of all columns of the first file."""
+        return _read_metadata(self.row_groups[0].file)[1].names
+
     def shard(self, rank, n_processes):
         """Keep the files of one process, with about as many rows as in other processes.
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from .._classifier import ContextMemoryClassifier
+from .._input._frames import rank_categories
 from .._input._order import read_order
-from .._input._rows import rank_categories
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import rank
 

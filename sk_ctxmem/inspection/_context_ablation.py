@@ -17,7 +17,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.utils.validation import column_or_1d
 
-from .._input._rows import check_row_ids, is_frame
+from .._input import _frames
+from .._input._frames import is_frame
+from .._input._rows import check_row_ids
 from ._plotting import get_axes
 from ._rows import (
     check_labels,
@@ -191,7 +193,7 @@ class ContextAblationDisplay:
                 "earlier rows to predicted classes was expected, such as {0: y_0, None: y_all}."
             )
         context_sizes = _check_context_sizes(tuple(predictions), "predictions")
-        y_true = column_or_1d(y_true)
+        y_true = column_or_1d(_frames.as_table(y_true, "y_true"))
         metric = accuracy_score if metric is None else metric
         columns = [
             check_labels(predictions[size], len(y_true), f"predictions[{size}]")
@@ -333,14 +335,10 @@ def _score_by(scorer, predictions, y):
 
 
 def _with_column(X, name, values):
-    """Return a pandas or polars DataFrame with one column replaced."""
-    if hasattr(X, "iloc"):
-        X = X.copy()
-        X[name] = values  # unlike assign, this takes names that are not str
-        return X
+    """Return a copy of a DataFrame with one column replaced."""
     if not is_frame(X):
         raise TypeError(f"X is a {type(X).__name__} without columns; pass groups=.")
-    return X.with_columns(**{name: values})
+    return _frames.with_column(_frames.as_table(X), name, values)
 
 
 def _check_context_sizes(sizes, name="context_sizes"):

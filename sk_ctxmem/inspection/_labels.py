@@ -14,6 +14,7 @@ from sklearn.utils import check_consistent_length, column_or_1d, indexable
 from sklearn.utils.validation import has_fit_parameter
 
 from .._input._arrays import as_column
+from .._input._frames import as_table, column_names, column_values, is_frame, take_rows
 from .._messages import import_optional
 
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -105,7 +106,10 @@ default="self_confidence"
     filtering, ranking = _import_cleanlab("filter"), _import_cleanlab("rank")
     _check_arguments(estimator, method)
     y = _read_labels(y)
-    (X,) = indexable(X)
+    X = as_table(X)
+    if not is_frame(X):
+        (X,) = indexable(X)
+    groups = as_table(groups, "groups")
     check_consistent_length(X, y, groups)
     classes, labels = np.unique(y, return_inverse=True)
     own = _find_groups(estimator, X)
@@ -145,7 +149,7 @@ def _check_arguments(estimator, method):
 
 def _read_labels(y):
     """Return labels as a one-dimensional array."""
-    y = column_or_1d(y)
+    y = column_or_1d(as_table(y, "y"))
     if pd.isna(y).any():
         row = np.flatnonzero(pd.isna(y))[0]
         raise ValueError(f"y has no label in row {row}; remove rows without a label.")
@@ -159,8 +163,8 @@ def _find_groups(estimator, X):
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     for name, value in parameters.items():
         is_role = name == "group_column" or name.endswith("__group_column")
-        if is_role and value is not None and value in getattr(X, "columns", ()):
-            return np.asarray(X[value])
+        if is_role and value is not None and is_frame(X) and value in column_names(X):
+            return column_values(X, value)
     return None
 
 
@@ -205,6 +209,8 @@ def _predict_out_of_fold(estimator, X, y, groups, classes, folds):
 
 def _take(values, positions):
     """Return the rows at these positions."""
+    if is_frame(values):
+        return take_rows(values, positions)
     if isinstance(values, list | tuple):
         return [values[position] for position in positions]
     return getattr(values, "iloc", values)[positions]

@@ -10,7 +10,9 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from .._input._rows import is_frame, looks_like_texts, read_rows
+from .._input import _frames
+from .._input._frames import as_table, is_frame
+from .._input._rows import looks_like_texts, read_rows
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import order_numbers
 
@@ -76,7 +78,7 @@ def find_classifier(estimator, X, needed):
     classifier : ContextMemoryClassifier
         The fitted classifier.
     X : of n_rows
-        Input of the classifier.
+        Input of the classifier; a frame as `as_table` returns it, which reads its rows once.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, type):
@@ -91,7 +93,7 @@ def find_classifier(estimator, X, needed):
             f"estimator has no {needed!r}: a {type(estimator).__name__} was passed, but a "
             "ContextMemoryClassifier, or a Pipeline that ends in one, was expected."
         )
-    return estimator, X
+    return estimator, as_table(X)
 
 
 # The functions below are the only ones that read private state of the fitted classifier. They read
@@ -135,10 +137,10 @@ def order_of_rows(inputs):
 
 def take_rows(X, rows):
     """Return rows of X, which may be a list, an array, a sparse matrix or a DataFrame."""
+    if is_frame(X):
+        return _frames.take_rows(X, rows)
     if hasattr(X, "iloc"):
         return X.iloc[rows]
-    if is_frame(X):
-        return X[rows.tolist()]
     if sparse.issparse(X):
         return X.tocsr()[rows]  # other formats do not support indexing by rows
     if hasattr(X, "shape"):
@@ -210,7 +212,7 @@ def check_labels(y, n_rows, name="y"):
     labels : ndarray of shape (n_rows,)
         The classes.
     """
-    labels = column_or_1d(y)
+    labels = column_or_1d(as_table(y, name))
     if len(labels) != n_rows:
         raise ValueError(
             f"{name} has {len(labels)} values, but there are {n_rows} rows; pass one for each."
@@ -245,7 +247,10 @@ def show_rows(X, inputs):
     """Return the text of each row, or its position if the input is not text."""
     if inputs.kind == "text":
         return inputs.values
+    X = as_table(X)
     if looks_like_texts(X):  # the texts before the pipeline vectorized them
+        if is_frame(X):
+            return list(_frames.column_values(X, _frames.column_names(X)[0]))
         return list(X if len(getattr(X, "shape", ())) < 2 else np.asarray(X)[:, 0])
     return [f"row {row}" for row in range(inputs.n_rows)]
 
