@@ -9,6 +9,7 @@ from scipy import sparse
 
 from .._features._featurize import features_of, scale
 from .._features._scaler import RowNormScaler
+from .._features._text_reader import unfrozen
 from .._features._vectorizer import TextSequenceVectorizer
 from .._runtime import one_thread
 from ._attribution import METHODS
@@ -42,7 +43,7 @@ def explain(model, X, target=None, groups=None, *, rows=None, method="integrated
 def _empty_features(reader, inputs, values):
     """Return the baseline: the features of an empty text, the means of dense features, or zeros."""
     if inputs.kind == "text":
-        return features_of(reader.vectorizer.transform([""]))
+        return features_of(reader.vectorize_values([""]))
     if isinstance(reader.scaler, RowNormScaler):
         return sparse.csr_array((1, values.shape[1]), dtype=np.float32)
     return reader.scaler.mean_[np.newaxis]
@@ -52,8 +53,9 @@ def _name_words(reader, inputs, values, explained):
     """Return the words of rows, or their ids; an empty list if there is no word memory."""
     if not reader.word_memory:
         return []
-    if inputs.kind == "text" and isinstance(reader.vectorizer, TextSequenceVectorizer):
-        return [reader.vectorizer._words_of(inputs.values[row]) for row in explained]
+    vectorizer = unfrozen(reader.vectorizer)
+    if isinstance(vectorizer, TextSequenceVectorizer):
+        return [vectorizer._words_of(inputs.values[row]) for row in explained]
     bounds = zip(values.offsets[explained], values.offsets[explained + 1], strict=True)
     return [list(map(str, values.words[start:end])) for start, end in bounds]
 
@@ -85,11 +87,14 @@ def _name_features(reader, columns):
     if reader.schema.kind == "features":
         names = reader.schema.feature_names_in
         return [f"x{column}" if names is None else str(names[column]) for column in columns]
-    if isinstance(reader.vectorizer, TextSequenceVectorizer):
-        return reader.vectorizer._names_of(columns)
+    vectorizer = unfrozen(reader.vectorizer)
+    if isinstance(vectorizer, TextSequenceVectorizer):
+        return vectorizer._names_of(columns)
     try:
-        names = reader.vectorizer.get_feature_names_out()
-    except AttributeError:  # HashingVectorizer, and pipelines with one, have no names
+        names = vectorizer.get_feature_names_out()
+    except (AttributeError, TypeError, ValueError):
+        names = []  # HashingVectorizer, and pipelines with one, have no names
+    if len(names) != reader.texts.n_columns:
         return [str(column) for column in columns]
     return [str(names[column]) for column in columns]
 

@@ -2,21 +2,23 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
 from ._scaler import RowNormScaler
 from ._sequences import TextSequences
+from ._text_reader import fit_text_reader
 from ._vectorizer import TextSequenceVectorizer
 
 
-def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
+def fit_features(inputs, labels, vectorizer, weights, *, more_to_come=False):
     """Fit the vectorizer and the scaler, and return the features before scaling.
 
     Parameters
     ----------
     inputs : InputRows
         The input of a fit.
+    labels : ndarray of shape (n_rows,)
+        Class label of each row, for vectorizers that learn from them.
     vectorizer : transformer or None
         The vectorizer of texts; None for the default one.
     weights : ndarray of shape (n_rows,)
@@ -28,17 +30,14 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
     -------
     values : TextSequences, csr_array or ndarray of n_rows
         The features.
-    vectorizer : transformer or None
+    texts : TextReader or None
         The fitted vectorizer; None if the input holds features.
     scaler : transformer
         The fitted scaler.
     """
-    values = inputs.values
+    values, texts = inputs.values, None
     if inputs.kind == "text":
-        vectorizer = _new_vectorizer(vectorizer)
-        values = vectorizer.fit_transform(values)
-    else:
-        vectorizer = None
+        texts, values = fit_text_reader(vectorizer, values, labels, inputs.text_name)
     features = features_of(values)
     is_sparse = sparse.issparse(features)
     scaler = RowNormScaler(merge_singles=not more_to_come) if is_sparse else StandardScaler()
@@ -48,19 +47,7 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
         raise ValueError(
             "X has columns whose variance is not a finite number; divide X by a constant."
         )
-    return values, vectorizer, scaler
-
-
-def _new_vectorizer(vectorizer):
-    """Return an unfitted copy of a vectorizer, or the default one for None."""
-    if vectorizer is None:
-        return TextSequenceVectorizer()
-    if isinstance(vectorizer, type) or not hasattr(vectorizer, "fit_transform"):
-        raise TypeError(
-            f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
-            "TextSequenceVectorizer() or TfidfVectorizer(), or None."
-        )
-    return clone(vectorizer)
+    return values, texts, scaler
 
 
 def features_of(values):

@@ -39,6 +39,8 @@ class InputRows:
         The texts or features of the rows.
     groups, order, speakers : ndarray of shape (n_rows,) or None
         Group, order value and speaker of each row.
+    text_name : object, default="text"
+        Name of the column of texts.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class InputRows:
     groups: np.ndarray | None = None
     order: np.ndarray | None = None
     speakers: np.ndarray | None = None
+    text_name: Any = "text"
 
     @property
     def n_rows(self):
@@ -349,7 +352,9 @@ def _read_plain(record, X, *, reset):
         return InputRows("sequences", X)
     _refuse_unordered(X, "X")
     if _is_text(X) or looks_like_texts(X):
-        return InputRows("text", check_texts(X))
+        name = getattr(X, "name", None)  # of a Series
+        is_name = isinstance(name, str) and name
+        return InputRows("text", check_texts(X), text_name=name if is_name else "text")
     return _read_numbers(record, as_numbers(as_array(X, "X"), "X"), reset=reset)
 
 
@@ -388,7 +393,7 @@ def _read_frame(record, X, named, *, reset):
     if "text" in named:
         texts = check_texts(_column(X, named["text"]), f"column {named['text']!r}")
         _keep_columns(record, present, reset=reset)
-        rows = InputRows("text", texts)
+        rows = InputRows("text", texts, text_name=named["text"])
     else:
         rest = [name for name in present if name not in named.values()]
         rows = _read_features(record, X, rest, reset=reset)
@@ -417,7 +422,8 @@ def _read_features(record, X, names, *, reset):
     """Read the columns without a role: a single text column, or numeric features."""
     if len(names) == 1 and _holds_text(_column(X, names[0])):
         _keep_columns(record, list(X.columns), reset=reset)
-        return InputRows("text", check_texts(_column(X, names[0]), f"column {names[0]!r}"))
+        texts = check_texts(_column(X, names[0]), f"column {names[0]!r}")
+        return InputRows("text", texts, text_name=names[0])
     texts = [name for name in names if _holds_text(_column(X, name))]
     if texts:
         raise ValueError(

@@ -18,7 +18,7 @@ from .._rows._reader import RowReader
 from .._runtime import choose_device
 from ..exceptions import ModelFileError
 from ._build import build_network
-from ._checks import check_fitted_attributes
+from ._checks import check_fitted_attributes, restore_texts
 from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
@@ -27,7 +27,15 @@ DOCUMENTS = ("config", "vocabulary")
 # scikit-learn, which predictions do not need.
 NOT_IN_FILES = ("checkpoint", "callbacks", "_stream", "_metadata_request", "_skl_callbacks")
 # Names of parts of the model that are not attributes of a classifier.
-ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_reading", "_sizes")
+ONLY_IN_FILES = (
+    "_input_kind",
+    "_columns",
+    "_has_groups",
+    "_wants_context",
+    "_reading",
+    "_sizes",
+    "_text_form",
+)
 
 
 def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedModel) -> None:
@@ -151,10 +159,12 @@ def _restore(
 def model_state(model: FittedModel) -> dict[str, Any]:
     """Return a model without its weights, by the names in files and pickles."""
     reader, schema = model.reader, model.reader.schema
-    features = {
+    features: dict[str, Any] = {
         "n_features_in_": schema.n_features_in,
         "feature_names_in_": schema.feature_names_in,
     }
+    if reader.texts is not None and reader.texts.form != "list":  # older versions know lists alone
+        features["_text_form"] = (reader.texts.form, reader.texts.name)
     return {name: value for name, value in features.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
@@ -199,7 +209,7 @@ def restore_model(
         schema=schema,
         has_groups=fitted._has_groups,
         wants_context=fitted._wants_context,
-        vectorizer=fitted.vectorizer_,
+        texts=restore_texts(fitted),
         scaler=fitted.scaler_,
         speakers=fitted.speakers_,
         **fitted._reading,

@@ -95,7 +95,8 @@ def fit_model(
     with progress_bar(int(params.verbose) * (processes.rank == 0), inputs.kind) as bar:
         group_codes = encode_groups(inputs)
         if start is None:
-            fit.reader, values = fit_reader(inputs, schema, params, weights, group_codes)
+            labels = classes[targets]
+            fit.reader, values = fit_reader(inputs, labels, schema, params, weights, group_codes)
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
             values = fit.reader.vectorize(inputs)
@@ -375,4 +376,4 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
 
 def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict]:
     """Return the vectorizer, scaler and speakers of a model."""
-    return model.reader.vectorizer, model.reader.scaler, model.reader.speakers
+    return model.reader.texts, model.reader.scaler, model.reader.speakers

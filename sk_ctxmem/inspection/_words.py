@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
+from .._features._text_reader import unfrozen
 from .._features._vectorizer import (
     CHARACTER_PATTERN,
     WHITE_SPACE,
@@ -108,7 +109,7 @@ def word_contributions(text, explanation, vectorizer=None):
         sums: dict = defaultdict(float)  # groupby fails on names with lone surrogates
         for name, contribution in zip(lines["feature"], lines["contribution"], strict=True):
             sums[name] += contribution
-        found = find(text, vectorizer, set(sums))
+        found = find(text, unfrozen(vectorizer), set(sums))
         for name, contribution in sums.items():
             _share(float(contribution), found.get(name, []), starts, ends, totals)
     shown = zip(words, totals, strict=True)
