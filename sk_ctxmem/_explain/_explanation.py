@@ -10,6 +10,7 @@ from scipy import sparse
 from .._features._featurize import features_of, scale, scale_heavy_columns
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
+from .._features._text_reader import unfrozen
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._arrays import as_column
 from .._input._frames import as_table
@@ -52,7 +53,7 @@ def _empty_features(reader, inputs, values):
     """Return the baseline: the features of an empty text, the means of dense features, or zeros."""
     scaler = reader.scaler
     if inputs.kind == "text":
-        return features_of(reader.vectorizer.transform([""]))
+        return features_of(reader.vectorize_values([""]))
     if isinstance(scaler, RowNormScaler):
         return sparse.csr_array((1, values.shape[1]), dtype=np.float32)
     if isinstance(scaler, HeavyColumnScaler):
@@ -66,8 +67,9 @@ def _name_words(reader, inputs, values, explained):
     """Return the words of rows, or their ids; an empty list if there is no word memory."""
     if not reader.word_memory:
         return []
-    if inputs.kind == "text" and isinstance(reader.vectorizer, TextSequenceVectorizer):
-        return [reader.vectorizer._words_of(inputs.values[row]) for row in explained]
+    vectorizer = unfrozen(reader.vectorizer)
+    if isinstance(vectorizer, TextSequenceVectorizer):
+        return [vectorizer._words_of(inputs.values[row]) for row in explained]
     bounds = zip(values.offsets[explained], values.offsets[explained + 1], strict=True)
     return [list(map(str, values.words[start:end])) for start, end in bounds]
 
@@ -99,11 +101,14 @@ def _name_features(reader, columns):
     if reader.schema.kind == "features":
         names = reader.schema.feature_names_in
         return [f"x{column}" if names is None else str(names[column]) for column in columns]
-    if isinstance(reader.vectorizer, TextSequenceVectorizer):
-        return reader.vectorizer._names_of(columns)
+    vectorizer = unfrozen(reader.vectorizer)
+    if isinstance(vectorizer, TextSequenceVectorizer):
+        return vectorizer._names_of(columns)
     try:
-        names = reader.vectorizer.get_feature_names_out()
-    except AttributeError:  # HashingVectorizer, and pipelines with one, have no names
+        names = vectorizer.get_feature_names_out()
+    except (AttributeError, TypeError, ValueError):
+        names = []  # HashingVectorizer, and pipelines with one, have no names
+    if len(names) != reader.texts.n_columns:
         return [str(column) for column in columns]
     return [str(names[column]) for column in columns]
 

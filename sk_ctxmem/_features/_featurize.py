@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
 from ._heavy_columns import (
@@ -12,16 +11,19 @@ from ._heavy_columns import (
 )
 from ._scaler import RowNormScaler, in_canonical_format
 from ._sequences import TextSequences
+from ._text_reader import fit_text_reader
 from ._vectorizer import TextSequenceVectorizer
 
 
-def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
+def fit_features(inputs, labels, vectorizer, weights, *, more_to_come=False):
     """Fit the vectorizer and the scaler, and return the features before scaling.
 
     Parameters
     ----------
     inputs : InputRows
         The input of a fit.
+    labels : ndarray of shape (n_rows,)
+        Class label of each row, for vectorizers that learn from them.
     vectorizer : transformer or None
         The vectorizer of texts; None for the default one.
     weights : ndarray of shape (n_rows,)
@@ -33,17 +35,14 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
     -------
     values : TextSequences, csr_array or ndarray of n_rows
         The features.
-    vectorizer : transformer or None
+    texts : TextReader or None
         The fitted vectorizer; None if the input holds features.
     scaler : transformer
         The fitted scaler.
     """
-    values = inputs.values
+    values, texts = inputs.values, None
     if inputs.kind == "text":
-        vectorizer = _new_vectorizer(vectorizer)
-        values = vectorizer.fit_transform(values)
-    else:
-        vectorizer = None
+        texts, values = fit_text_reader(vectorizer, values, labels, inputs.text_name)
     with np.errstate(over="ignore"):
         scaler = fit_scaler(values, weights, merge_singles=not more_to_come)
     of_dense = getattr(scaler, "dense_scaler_", scaler)
@@ -51,7 +50,7 @@ def fit_features(inputs, vectorizer, weights, *, more_to_come=False):
         raise ValueError(
             "X has columns whose variance is not a finite number; divide X by a constant."
         )
-    return values, vectorizer, scaler
+    return values, texts, scaler
 
 
 def fit_scaler(values, weights, *, merge_singles):
@@ -82,18 +81,6 @@ def fit_scaler(values, weights, *, merge_singles):
     if len(heavy):
         return HeavyColumnScaler(merge_singles).fit(features, heavy, sample_weight=weights)
     return RowNormScaler(merge_singles).fit(features, sample_weight=weights)
-
-
-def _new_vectorizer(vectorizer):
-    """Return an unfitted copy of a vectorizer, or the default one for None."""
-    if vectorizer is None:
-        return TextSequenceVectorizer()
-    if isinstance(vectorizer, type) or not hasattr(vectorizer, "fit_transform"):
-        raise TypeError(
-            f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
-            "TextSequenceVectorizer() or TfidfVectorizer(), or None."
-        )
-    return clone(vectorizer)
 
 
 def features_of(values):

@@ -73,7 +73,8 @@ class TextSequences:
         """Raise TypeError, since an array would lose the words."""
         raise TypeError(
             "TextSequences cannot become an array; pass it to ContextMemoryClassifier unchanged, "
-            "or use only its n-gram features: sequences.features"
+            "or use only its n-gram features: sequences.features, or "
+            "TextSequenceVectorizer(output='sparse')"
         )
 
     def __repr__(self):

@@ -137,7 +137,8 @@ class TextCounts:
         """Copy counted n-grams to those of a counter, and return the counter with weights."""
         counts.copy_to(ngrams)
         weighted = WeightedNGrams(counter, *selection)
-        weighted.learn(counts.wanted("n_texts"), counts.wanted("totals"), self.n_texts)
+        n_texts, totals = counts.wanted("n_texts"), counts.wanted("totals")
+        weighted.learn(n_texts, totals, self.n_texts, self.vectorizer.max_df)
         return weighted
 
     def as_plain(self) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """TF-IDF weights of counted n-grams."""
 
+from numbers import Integral
+
 import numpy as np
 
 from ._csr import squared_norms
 
 
-def frequent_columns(n_texts, totals, min_df, max_features):
+def frequent_columns(n_texts, totals, min_df, max_features, most=np.inf):
     """Select the n-grams that occur in enough texts and, of these, the most frequent.
 
     Parameters
@@ -16,15 +18,18 @@ def frequent_columns(n_texts, totals, min_df, max_features):
         Smallest number of texts that contain an n-gram.
     max_features : int or None
         Largest number of n-grams; of equally frequent n-grams the first are selected.
+    most : float, default=inf
+        Largest number of texts that contain an n-gram.
 
     Returns
     -------
     columns : ndarray of shape (n_columns,) or None
         The selected columns, sorted; None for all columns.
     """
-    if min_df <= 1 and (max_features is None or max_features >= len(n_texts)):
+    has_limit = max_features is not None and max_features < len(n_texts)
+    if min_df <= 1 and not has_limit and n_texts.max(initial=0) <= most:
         return None
-    columns = np.flatnonzero(n_texts >= min_df)
+    columns = np.flatnonzero((n_texts >= min_df) & (n_texts <= most))
     if max_features is not None:
         columns = np.sort(columns[np.argsort(-totals[columns], kind="stable")[:max_features]])
     return columns
@@ -58,17 +63,17 @@ class WeightedNGrams:
         self.min_df = min_df
         self.max_features = max_features
 
-    def fit_transform(self, *inputs):
+    def fit_transform(self, *inputs, max_df=1.0):
         """Learn n-grams and weights from the input of the counter, and return the weights."""
         counts = self.counter.fit_counts(*inputs)
         n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
         totals = n_texts
         if self.max_features is not None:
             totals = np.bincount(counts.indices, counts.data, minlength=counts.shape[1])
-        columns = self.learn(n_texts, totals, counts.shape[0])
+        columns = self.learn(n_texts, totals, counts.shape[0], max_df)
         return self._weigh_matrix(counts if columns is None else counts[:, columns])
 
-    def learn(self, n_texts, totals, n_all):
+    def learn(self, n_texts, totals, n_all, max_df=1.0):
         """Select n-grams of the counter, and learn their inverse document frequencies.
 
         Parameters
@@ -77,6 +82,8 @@ class WeightedNGrams:
             Number of texts that contain each n-gram, and number of its occurrences.
         n_all : int
             Number of all texts.
+        max_df : float or int, default=1.0
+            As in TextSequenceVectorizer.
 
         Returns
         -------
@@ -88,7 +95,14 @@ class WeightedNGrams:
                 f"{self.counter.parameter}={self.counter.ngram_range!r} leaves no n-gram: all "
                 "texts of X are shorter than that; lower it."
             )
-        columns = frequent_columns(n_texts, totals, self.min_df, self.max_features)
+        most = max_df if isinstance(max_df, Integral) else max_df * n_all
+        columns = frequent_columns(n_texts, totals, self.min_df, self.max_features, most)
+        if columns is not None and not len(columns) and most < n_all:
+            raise ValueError(
+                f"max_df={max_df!r} and min_df={self.min_df!r} leave no n-gram: none occurs in "
+                f"{self.min_df} to {most:g} of the {n_all} texts of X; raise max_df, or lower "
+                "min_df."
+            )
         if columns is not None and not len(columns):
             raise ValueError(
                 f"min_df={self.min_df!r} leaves no n-gram: none occurs in that many of the "

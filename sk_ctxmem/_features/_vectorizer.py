@@ -8,21 +8,34 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 import re
+from functools import partial
 from itertools import islice
 from numbers import Integral
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from sklearn.utils.validation import check_is_fitted
 
 from .._files._codec import from_state, to_state
-from .._input._parameters import Choice, Flag, Number, check_parameters, read_ngram_range
+from .._input._parameters import (
+    Choice,
+    Flag,
+    FunctionOr,
+    Number,
+    Pattern,
+    ShareOrCount,
+    WordsOr,
+    check_parameters,
+    read_ngram_range,
+)
 from .._input._rows import check_texts
-from .._messages import API_PAGE
+from .._messages import API_PAGE, warn_caller
 from ._ngrams import InsideNGrams, TokenNGrams
 from ._sequences import TextSequences
 from ._tfidf import WeightedNGrams
+from ._tokenizers import ACCENTS, call_tokenizer, check_clean, find_in_order, span_of
 from ._tokens import check_numbering, count_texts, learn_tokens, read_tokens
 
 WORD_PATTERN = r"\w+|[^\w\s]"  # words, and each punctuation mark by itself
@@ -39,7 +52,7 @@ LONG_TEXT = 16  # characters per word of max_length; longer texts are cut before
 class TextSequenceVectorizer(  # type: ignore[call-arg]
     TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """Convert texts to TF-IDF weighted n-grams and to sequences of words.
+    r"""Convert texts to TF-IDF weighted n-grams and to sequences of words.
 
     The features equal those of scikit-learn's
     :class:`~sklearn.feature_extraction.text.TfidfVectorizer` with sublinear term frequency, but
@@ -75,6 +88,31 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     max_length : int, default=2048
         Number of words, or characters, that are read of each text; the rest is ignored.
 
+    max_df : float or int, default=1.0
+        Largest share of the texts, as a float, or largest number of texts, as an int, that contain
+        an n-gram for it to become a feature.
+
+    token_pattern : str or None, default="\\w+|[^\\w\\s]"
+        Regular expression of the words; by default words and punctuation marks. If it has a group,
+        the group is the word. Only used if ``analyzer="word"`` and `tokenizer` is None.
+
+    tokenizer : callable or None, default=None
+        Function that splits a text into a list of str, instead of `token_pattern`. Only used if
+        ``analyzer="word"``. A classifier with a function cannot be saved, but can be pickled.
+
+    stop_words : "english", list of str or None, default=None
+        Words that are left out, also of n-grams: their neighbours become a pair. Only used if
+        ``analyzer="word"``. Character n-grams inside words are read of all words.
+
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        Whether to remove accents, after `lowercase`: "ascii" also removes all characters without
+        an ASCII equivalent. A function returns the text without accents.
+
+    output : {"sequences", "sparse"}, default="sequences"
+        Whether to return :class:`TextSequences`, with n-grams and words, or only the n-grams as a
+        csr_array, as other steps of scikit-learn expect, such as
+        :class:`~sklearn.compose.ColumnTransformer`.
+
     Attributes
     ----------
     vocabulary_ : dict of str to int
@@ -105,6 +143,15 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     """
 
     _names_in_files = {"_char_ngrams": "_inside"}
+    # Files do not mention these where they have their defaults, so that older versions read them.
+    _added_parameters = {
+        "max_df": 1.0,
+        "token_pattern": WORD_PATTERN,
+        "tokenizer": None,
+        "stop_words": None,
+        "strip_accents": None,
+        "output": "sequences",
+    }
     _doc_link_module = "sk_ctxmem"
     _doc_link_template = API_PAGE
     _legal_values = {
@@ -113,6 +160,12 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         "min_df": Number(Integral, 1, np.inf, 1),
         "max_features": Number(Integral, 1, np.inf, None, or_none=True),
         "max_length": Number(Integral, 1, np.inf, 2048),
+        "max_df": ShareOrCount(1.0),
+        "token_pattern": Pattern(WORD_PATTERN),
+        "tokenizer": FunctionOr(),
+        "stop_words": WordsOr("english"),
+        "strip_accents": FunctionOr("ascii", "unicode"),
+        "output": Choice("sequences", "sparse"),
     }
 
     def __init__(
@@ -125,6 +178,12 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         min_df=1,
         max_features=None,
         max_length=2048,
+        max_df=1.0,
+        token_pattern=WORD_PATTERN,
+        tokenizer=None,
+        stop_words=None,
+        strip_accents=None,
+        output="sequences",
     ):
         self.analyzer = analyzer
         self.ngram_range = ngram_range
@@ -133,6 +192,12 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self.min_df = min_df
         self.max_features = max_features
         self.max_length = max_length
+        self.max_df = max_df
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+        self.stop_words = stop_words
+        self.strip_accents = strip_accents
+        self.output = output
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the n-grams, their weights and the words.
@@ -181,11 +246,12 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         selection = (self.min_df, self.max_features)
         ngram_range = read_ngram_range("ngram_range", self.ngram_range)
         ngrams = WeightedNGrams(TokenNGrams(ngram_range), *selection)
-        parts, char_ngrams = [ngrams.fit_transform(tokens, len(token_numbers))], None
+        parts = [ngrams.fit_transform(tokens, len(token_numbers), max_df=self.max_df)]
+        char_ngrams = None
         char_ngram_range = self._choose_char_ngram_range(tokens.n_tokens)
         if char_ngram_range is not None:
             char_ngrams = WeightedNGrams(InsideNGrams(char_ngram_range), *selection)
-            parts.append(char_ngrams.fit_transform(self._cut(texts)))
+            parts.append(char_ngrams.fit_transform(self._cut(texts), max_df=self.max_df))
         self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, char_ngrams)
         return self._add_words(_join(parts), tokens, texts)
 
@@ -244,9 +310,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         texts, tokens = self._read([text])
-        pattern = WORD_PATTERN if self.analyzer == "word" else ANY_CHARACTER
-        matches = islice(re.finditer(pattern, texts[0]), tokens.n_tokens)
-        spans = np.array([match.span() for match in matches], dtype=np.int64).reshape(-1, 2)
+        found = [span for _, *span in self._locate_tokens(texts[0])]
+        spans = np.array(found, dtype=np.int64).reshape(-1, 2)
         parts = [self._ngrams.locate(tokens.numbers, spans)]
         if self._char_ngrams is not None:
             numbers, spans = self._char_ngrams.counter.read_spans(self._cut(texts)[0])
@@ -273,6 +338,22 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         if self.analyzer == "char":
             clean = "".join(clean.split())
         return list(self._tokenizer()(clean))
+
+    def _locate_tokens(self, text):
+        """Return the tokens of a clean text as (token, start, end), in their order.
+
+        A token of `tokenizer` that is not found in the text, such as a stem, has no length.
+        """
+        if self.analyzer == "char":
+            return [(match.group(), *match.span()) for match in re.finditer(ANY_CHARACTER, text)]
+        if self.tokenizer is not None:
+            found = find_in_order(call_tokenizer(self.tokenizer, text)[: self.max_length], text)
+        else:
+            pattern = re.compile(self.token_pattern)
+            matches = islice(pattern.finditer(text), int(self.max_length))
+            found = [span_of(match, min(pattern.groups, 1)) for match in matches]
+        skipped = self._stop_words()
+        return [each for each in found if each[0] not in skipped]
 
     @property
     def idf_(self) -> np.ndarray:
@@ -305,7 +386,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
     def __setstate__(self, state):
         """Restore the state that `__getstate__` returned."""
-        super().__setstate__(from_state(state, NGRAM_CLASSES))
+        super().__setstate__(self._added_parameters | from_state(state, NGRAM_CLASSES))
         self._check_learned()
 
     def _check_parameters(self):
@@ -315,14 +396,40 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
             Choice("auto").check("char_ngram_range", self.char_ngram_range)
         elif self.char_ngram_range is not None:
             read_ngram_range("char_ngram_range", self.char_ngram_range)
+        if self.token_pattern is None and self.tokenizer is None and self.analyzer == "word":
+            raise ValueError("token_pattern=None needs a tokenizer; pass one, or a pattern.")
 
     def _check_counts(self, token_numbers, n_texts):
         """Raise ValueError if texts with these tokens have no word or are fewer than min_df."""
+        self._warn_of_parameters()
         if all(token.isspace() for token in token_numbers):
-            raise ValueError("X has no word in any of its texts; at least one is needed.")
+            usual, names = self._added_parameters, ("token_pattern", "tokenizer", "stop_words")
+            changed = [name for name in names if getattr(self, name) != usual[name]]
+            remedy = f"; change {' or '.join(changed)}" if changed else ""
+            raise ValueError(f"X has no word in any of its texts; at least one is needed{remedy}.")
         if self.min_df > n_texts:
             raise ValueError(
                 f"min_df={self.min_df!r} is more than the {n_texts} texts of X; lower it."
+            )
+
+    def _warn_of_parameters(self):
+        """Warn of parameters without an effect, as CountVectorizer does."""
+        usual, is_word = self._added_parameters, self.analyzer == "word"
+        unused = [] if is_word else ["stop_words", "tokenizer"]
+        unused += ["token_pattern"] if not is_word or self.tokenizer is not None else []
+        for name in unused:
+            if getattr(self, name) not in (usual[name], None):
+                reason = "tokenizer is set" if is_word else "analyzer='char'"
+                warn_caller(f"{name} is not used, since {reason}; omit it.", UserWarning)
+        if not is_word or self.stop_words is None or isinstance(self.stop_words, str):
+            return
+        left = set().union(*map(self._tokenizer(), self._clean(list(self.stop_words))))
+        if left:
+            warn_caller(
+                f"stop_words are split into {sorted(left)[:5]!r}, as texts are, which are not stop "
+                "words; write stop words as they are after lowercase, strip_accents and "
+                "token_pattern.",
+                UserWarning,
             )
 
     def _keep(self, token_numbers, n_texts, ngrams, char_ngrams):
@@ -341,11 +448,17 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         return RARE_WORDS_RANGE if self.analyzer == "word" and are_few else None
 
     def _clean(self, texts):
-        """Convert texts to lower case, and cut very long texts."""
+        """Convert texts to lower case, remove accents, and cut very long texts."""
         if self.lowercase:
             texts = [text.lower() for text in texts]
+        if self.strip_accents is not None:
+            accents = self.strip_accents
+            accents = accents if callable(accents) else ACCENTS[accents]
+            texts = [check_clean(accents(text)) for text in texts]
         if self.analyzer == "char":
             return self._cut([WHITE_SPACE.sub(" ", text) for text in texts])
+        if self.tokenizer is not None or self.token_pattern != WORD_PATTERN:
+            return texts  # where to cut is not known before they are split
         limit = LONG_TEXT * int(self.max_length)
         return [self._cut([text])[0] if len(text) > limit else text for text in texts]
 
@@ -384,11 +497,25 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """Return the function that splits a clean text; white space is a token for "char"."""
         if self.analyzer == "char":
             return str  # a sequence of characters
-        find, limit = re.compile(WORD_PATTERN).findall, self.max_length
-        return lambda text: find(text)[:limit]
+        limit, skipped = self.max_length, self._stop_words()
+        if self.tokenizer is None:
+            find = re.compile(self.token_pattern).findall
+        else:
+            find = partial(call_tokenizer, self.tokenizer)
+        if not skipped:
+            return lambda text: find(text)[:limit]
+        return lambda text: [token for token in find(text)[:limit] if token not in skipped]
+
+    def _stop_words(self):
+        """Return the set of words to leave out."""
+        if self.stop_words == "english":
+            return ENGLISH_STOP_WORDS
+        return frozenset(self.stop_words or ())
 
     def _add_words(self, features, tokens, texts):
-        """Return features together with the words of the texts."""
+        """Return features together with the words of the texts, or alone for a sparse output."""
+        if self.output == "sparse":
+            return features
         if self.analyzer == "char":  # white space is part of n-grams, but not a word
             texts = ("".join(text.split()) for text in texts)
             tokens = read_tokens(texts, str, self._token_numbers)

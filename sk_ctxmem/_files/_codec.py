@@ -30,6 +30,11 @@ def _names_in_files(cls):
     return getattr(cls, "_names_in_files", {})
 
 
+def _is_usual(name, value, usual):
+    """Return whether a parameter that older versions do not have has its default value."""
+    return name in usual and type(value) is type(usual[name]) and value == usual[name]
+
+
 class PlainWriter:
     """Encoder of objects as plain data.
 
@@ -169,6 +174,8 @@ class PlainWriter:
         parameters = {}
         if isinstance(value, BaseEstimator):
             parameters = value.get_params(deep=False)
+        usual = getattr(type(value), "_added_parameters", {})
+        written = {key: item for key, item in parameters.items() if not _is_usual(key, item, usual)}
         stored = _names_in_files(type(value))
         learned = {
             stored.get(key, key): item for key, item in vars(value).items() if key not in parameters
@@ -176,7 +183,7 @@ class PlainWriter:
         return {
             "is": "known",
             "of": self.names[type(value)],
-            "parameters": self._write_members(parameters, name),
+            "parameters": self._write_members(written, name),
             "learned": self._write_members(learned, name),
         }
 

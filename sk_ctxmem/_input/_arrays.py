@@ -111,13 +111,14 @@ def check_hashable(values, name):
             ) from error
 
 
-def check_storage(X):
+def check_storage(X, name="X"):
     """Raise if a sparse matrix has indices out of bounds: reading them would corrupt memory."""
     if not sparse.issparse(X):
         return
     if X.ndim > 2:
         raise ValueError(
-            f"X has {X.ndim} dimensions; pass a sparse matrix of shape (n_samples, n_features)."
+            f"{name} has {X.ndim} dimensions; pass a sparse matrix of shape (n_samples, "
+            "n_features)."
         )
     if X.format not in ("csr", "csc", "bsr"):
         return
@@ -126,20 +127,20 @@ def check_storage(X):
         type(X)(parts, shape=X.shape).check_format(full_check=True)  # may modify its matrix
     except (ValueError, IndexError) as error:
         raise ValueError(
-            f"X is a corrupt {type(X).__name__} ({error}); build it again from its entries, for "
-            "example with coo_array."
+            f"{name} is a corrupt {type(X).__name__} ({error}); build it again from its entries, "
+            "for example with coo_array."
         ) from error
 
 
-def check_float32_range(X):
+def check_float32_range(X, name="X"):
     """Raise if a feature overflows float32; return X, converted to float32 if it is float16."""
     values = X.data if sparse.issparse(X) else X
     if values.dtype.kind == "f" and values.size and values.dtype.itemsize > 4:
         largest = max(values.max(), -values.min())
         if largest > FLOAT32_MAX:
             raise ValueError(
-                f"X has a value of magnitude {float(largest):.3g}, which is too large for float32; "
-                "divide X by a constant."
+                f"{name} has a value of magnitude {float(largest):.3g}, which is too large for "
+                f"float32; divide {name} by a constant."
             )
     return X.astype(np.float32) if values.dtype == np.float16 else X
 

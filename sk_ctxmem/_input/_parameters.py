@@ -1,6 +1,7 @@
 """Constraints of parameters and their validation."""
 
 import os
+import re
 from numbers import Integral, Real
 
 import numpy as np
@@ -67,6 +68,81 @@ class Number:
             raise TypeError(f"{name}={value!r} {self._expectation()}")
         if not self._contains(value):
             raise ValueError(f"{name}={value!r} {self._expectation()}")
+
+
+class ShareOrCount:
+    """Constraint: a float from 0 to 1, a share, or an integer of at least 1, a number."""
+
+    def __init__(self, usual):
+        self.usual = usual
+
+    def check(self, name, value):
+        """Raise if the value is neither a share nor a number of texts."""
+        is_count = isinstance(value, Integral)
+        is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+        if not is_number or not (value >= 1 if is_count else 0 <= value <= 1):
+            raise (ValueError if is_number else TypeError)(
+                f"{name}={value!r} must be a share of the texts, a float from 0.0 to 1.0, or a "
+                f"number of texts, an integer of at least 1; use {self.usual} if unsure."
+            )
+
+
+class FunctionOr:
+    """Constraint: a function, one of several strings, or None."""
+
+    def __init__(self, *values):
+        self.values = values
+
+    def check(self, name, value):
+        """Raise if the value is not callable, not one of the strings, and not None."""
+        if value is None or callable(value) or (isinstance(value, str) and value in self.values):
+            return
+        wanted = ", ".join(map(repr, self.values)) + ", " * bool(self.values)
+        kind = ValueError if self.values and isinstance(value, str) else TypeError
+        raise kind(f"{name}={value!r} must be {wanted}a function or None; use None if unsure.")
+
+
+class WordsOr:
+    """Constraint: a list or set of str, one string, or None."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def check(self, name, value):
+        """Raise if the value is none of these."""
+        if value is None or (isinstance(value, str) and value == self.value):
+            return
+        is_list = isinstance(value, list | tuple | set | frozenset)
+        if not is_list or not all(isinstance(word, str) for word in value):
+            kind = ValueError if isinstance(value, str) else TypeError
+            raise kind(
+                f"{name}={value!r:.100} must be {self.value!r}, a list of str, or None; use None "
+                "if unsure."
+            )
+
+
+class Pattern:
+    """Constraint: a regular expression with at most one group, or None."""
+
+    def __init__(self, usual):
+        self.usual = usual
+
+    def check(self, name, value):
+        """Raise if the value is not a str that can be compiled, and not None."""
+        if value is None:
+            return
+        expected = f"must be a regular expression, a str; use {self.usual!r} if unsure"
+        if not isinstance(value, str):
+            raise TypeError(f"{name}={value!r:.100} {expected}.")
+        try:
+            n_groups = re.compile(value).groups
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"{name}={value!r:.100} {expected} ({error}).") from error
+        if n_groups > 1:
+            raise ValueError(
+                f"{name}={value!r:.100} has {n_groups} groups, but at most one, which is the word, "
+                "was expected; write the others as (?:...)."
+            )
 
 
 class Flag:

@@ -50,6 +50,8 @@ class InputRows:
         The texts or features of the rows.
     groups, order, speakers : ndarray of shape (n_rows,) or None
         Group, order value and speaker of each row.
+    text_name : object, default="text"
+        Name of the column of texts.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class InputRows:
     groups: np.ndarray | None = None
     order: np.ndarray | None = None
     speakers: np.ndarray | None = None
+    text_name: Any = "text"
 
     @property
     def n_rows(self):
@@ -396,7 +399,9 @@ def _read_plain(record, X, *, reset):
         return InputRows("sequences", X)
     _refuse_unordered(X, "X")
     if _is_text(X) or looks_like_texts(X):
-        return InputRows("text", check_texts(X))
+        name = getattr(X, "name", None)  # of a Series
+        is_name = isinstance(name, str) and name
+        return InputRows("text", check_texts(X), text_name=name if is_name else "text")
     return _read_numbers(record, as_numbers(as_array(X, "X"), "X"), reset=reset)
 
 
@@ -435,7 +440,7 @@ def _read_frame(record, X, named, *, reset):
     if "text" in named:
         texts = check_texts(column_values(X, named["text"]), f"column {named['text']!r}")
         _keep_columns(record, present, reset=reset)
-        rows = InputRows("text", texts)
+        rows = InputRows("text", texts, text_name=named["text"])
     else:
         rest = [name for name in present if name not in named.values()]
         rows = _read_features(record, X, rest, reset=reset)
@@ -458,7 +463,8 @@ def _read_features(record, X, names, *, reset):
     texts = [name for name in names if _holds_text(columns[name])]
     if texts == names and len(names) == 1:
         _keep_columns(record, column_names(X), reset=reset)
-        return InputRows("text", check_texts(columns[names[0]], f"column {names[0]!r}"))
+        read = check_texts(columns[names[0]], f"column {names[0]!r}")
+        return InputRows("text", read, text_name=names[0])
     if texts:
         raise ValueError(
             f"X has the columns {names}, of which {texts} contain text; set text_column to the one "

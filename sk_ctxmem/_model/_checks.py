@@ -1,5 +1,7 @@
 """Consistency checks of the fitted attributes that are read from a file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
@@ -7,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._sequences import TextSequences
+from .._features._text_reader import FORMS, TextReader
 from ._build import MAX_SIZE
 
 HISTORY_COLUMNS = ["epoch", "train_loss", "valid_loss", "valid_score", "seconds"]
@@ -51,6 +54,17 @@ def check_fitted_attributes(fitted):
         raise ValueError(f"{', '.join(invalid)} cannot be the result of a fit")
 
 
+def restore_texts(fitted):
+    """Return the reader of the texts of a fitted classifier, or None if it reads features."""
+    if fitted._input_kind != "text":
+        return None
+    form, name = getattr(fitted, "_text_form", ("list", "text"))
+    if form not in FORMS:
+        raise ValueError(f"texts have no form {form!r:.60}")
+    reader = TextReader(fitted.vectorizer_, form, name)
+    return replace(reader, n_columns=reader.read(["a b"]).shape[1])
+
+
 def _are_sorted(classes):
     """Return whether classes are one-dimensional, sorted and unique."""
     return classes.ndim == 1 and np.array_equal(np.unique(classes), classes)
@@ -59,7 +73,7 @@ def _are_sorted(classes):
 def _has_columns(fitted, sizes):
     """Return whether X, or the output of the vectorizer, has the columns that the scaler reads."""
     if fitted._input_kind == "text":
-        n_columns = fitted.vectorizer_.transform(["a b"]).shape[1]
+        n_columns = restore_texts(fitted).n_columns
     else:
         n_columns = fitted.n_features_in_
     scaler = fitted.scaler_
@@ -116,5 +130,5 @@ def _vectorizer_matches(fitted, n_words):
         return fitted.vectorizer_ is None
     if n_words == 0:
         return hasattr(fitted.vectorizer_, "transform")
-    values = fitted.vectorizer_.transform(["a"])
+    values = restore_texts(fitted).read(["a"])
     return isinstance(values, TextSequences) and values.vocabulary_size == n_words

@@ -18,7 +18,7 @@ from .._rows._reader import RowReader
 from .._runtime import choose_device
 from ..exceptions import ModelFileError
 from ._build import build_network
-from ._checks import check_fitted_attributes
+from ._checks import check_fitted_attributes, restore_texts
 from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
@@ -36,6 +36,7 @@ ONLY_IN_FILES = (
     "_sizes",
     "_longest_group",
     "_column_names",
+    "_text_form",
 )
 
 
@@ -175,6 +176,8 @@ def model_state(model: FittedModel) -> dict[str, Any]:
     }
     if schema.column_names is not None:
         features["_column_names"] = [_as_plain(name) for name in schema.column_names]
+    if reader.texts is not None and reader.texts.form != "list":  # older versions know lists alone
+        features["_text_form"] = (reader.texts.form, reader.texts.name)
     return {name: value for name, value in features.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
@@ -232,7 +235,7 @@ def restore_model(
         schema=schema,
         has_groups=fitted._has_groups,
         wants_context=fitted._wants_context,
-        vectorizer=fitted.vectorizer_,
+        texts=restore_texts(fitted),
         scaler=fitted.scaler_,
         speakers=fitted.speakers_,
         longest_group=state.get("_longest_group"),  # missing in files of older versions

@@ -60,6 +60,8 @@ def check_safe_params(value):
             )
     if isinstance(value, CountVectorizer | HashingVectorizer):
         _check_vectorizer(value)
+    if isinstance(value, TextSequenceVectorizer):
+        _check_pattern(value.token_pattern)
     if isinstance(value, TfidfTransformer) and hasattr(value, "idf_"):
         _check_weights(value.idf_, value.n_features_in_)
 
@@ -74,11 +76,7 @@ def _check_vectorizer(value):
         )
     if value.analyzer not in ANALYZERS:
         raise ValueError(f"analyzer={value.analyzer!r:.60} must be one of {ANALYZERS}.")
-    if value.token_pattern is not None and not is_bounded_regex(value.token_pattern):
-        raise ValueError(
-            f"token_pattern={value.token_pattern!r:.60} must be a pattern without groups and of "
-            f"at most {MAX_REPEATS} repetitions: other patterns may not terminate on some texts."
-        )
+    _check_pattern(value.token_pattern)
     if isinstance(value, HashingVectorizer):
         if not 1 <= value.n_features <= MAX_COLUMNS:
             raise ValueError(
@@ -88,6 +86,15 @@ def _check_vectorizer(value):
         _check_vocabulary(value.vocabulary_)
         if isinstance(value, TfidfVectorizer) and value.use_idf:
             _check_weights(value.idf_, len(value.vocabulary_))
+
+
+def _check_pattern(pattern):
+    """Raise ValueError if a regular expression may take very long on some texts."""
+    if pattern is not None and not is_bounded_regex(pattern):
+        raise ValueError(
+            f"token_pattern={pattern!r:.60} must be a pattern without groups and of "
+            f"at most {MAX_REPEATS} repetitions: other patterns may not terminate on some texts."
+        )
 
 
 def is_bounded_regex(pattern):

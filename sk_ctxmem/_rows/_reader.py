@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._features._featurize import fit_features
+from .._features._text_reader import TextReader
 from .._input._rows import InputRows, InputSchema, read_rows
 from .._messages import doc_link, warn_caller
 from ..exceptions import MissingGroupsWarning
@@ -31,7 +32,7 @@ class RowReader:
         Which other rows of its group a row sees.
     word_memory : bool
         Whether the network reads the words of the texts.
-    vectorizer : transformer or None
+    texts : TextReader or None
         Fitted vectorizer. None if X contains features.
     scaler : transformer
         Fitted scaler of the features.
@@ -47,10 +48,15 @@ class RowReader:
     wants_context: bool
     context: str
     word_memory: bool
-    vectorizer: Any
+    texts: TextReader | None
     scaler: Any
     speakers: dict[Any, int]
     longest_group: int | None = None
+
+    @property
+    def vectorizer(self) -> Any:
+        """Fitted vectorizer. None if X contains features."""
+        return None if self.texts is None else self.texts.vectorizer
 
     def read(self, X: Any, groups: Any = None) -> RowSet:
         """Validate X and groups and convert them to a RowSet."""
@@ -94,7 +100,11 @@ class RowReader:
 
     def vectorize(self, inputs: InputRows) -> Any:
         """Convert texts to features with the fitted vectorizer; features are unchanged."""
-        return self.vectorizer.transform(inputs.values) if inputs.kind == "text" else inputs.values
+        return self.vectorize_values(inputs.values)
+
+    def vectorize_values(self, values: Any) -> Any:
+        """Convert validated texts to features; features are unchanged."""
+        return values if self.texts is None else self.texts.read(values)
 
     def build_rows(
         self, inputs: InputRows, values: Any, group_codes: np.ndarray | None = None
@@ -120,6 +130,7 @@ class RowReader:
 
 def fit_reader(
     inputs: InputRows,
+    labels: np.ndarray,
     schema: InputSchema,
     params: Any,
     weights: np.ndarray,
@@ -133,6 +144,8 @@ def fit_reader(
     ----------
     inputs : InputRows
         Validated rows of the fit.
+    labels : ndarray of shape (n_rows,)
+        Class label of each row.
     schema : InputSchema
         Kind and columns of the X of the fit.
     params : SimpleNamespace
@@ -151,12 +164,12 @@ def fit_reader(
     values : TextSequences, csr_array or ndarray of n_rows
         Features of the rows.
     """
-    values, vectorizer, scaler = fit_features(
-        inputs, params.vectorizer, weights, more_to_come=more_to_come
+    values, texts, scaler = fit_features(
+        inputs, labels, params.vectorizer, weights, more_to_come=more_to_come
     )
     speakers = learn_speakers(inputs, group_codes)
     longest = _longest(group_codes)
-    return make_reader(inputs, schema, params, vectorizer, scaler, speakers, longest), values
+    return make_reader(inputs, schema, params, texts, scaler, speakers, longest), values
 
 
 def _longest(group_codes: np.ndarray) -> int:
@@ -168,7 +181,7 @@ def make_reader(
     inputs: InputRows,
     schema: InputSchema,
     params: Any,
-    vectorizer: Any,
+    texts: TextReader | None,
     scaler: Any,
     speakers: dict,
     longest_group: int | None,
@@ -182,7 +195,7 @@ def make_reader(
         wants_context=params.context != "none",
         context=context,
         word_memory=bool(params.word_memory),
-        vectorizer=vectorizer,
+        texts=texts,
         scaler=scaler,
         speakers=speakers,
         longest_group=None if context == "none" else longest_group,

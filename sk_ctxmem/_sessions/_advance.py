@@ -124,7 +124,7 @@ def _read_batch(
         features = _read_one_text(model.reader, turns[0])
         return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers))
     reader = model.reader
-    values = reader.vectorizer.transform(turns) if model.input_kind == "text" else turns
+    values = reader.vectorize_values(turns)
     return RowSet(
         features=scale(features_of(values), reader.scaler),
         dense=scale_heavy_columns(features_of(values), reader.scaler),

@@ -96,7 +96,8 @@ def fit_model(
     with progress_bar(int(params.verbose) * (processes.rank == 0), inputs.kind) as bar:
         group_codes = encode_groups(inputs)
         if start is None:
-            fit.reader, values = fit_reader(inputs, schema, params, weights, group_codes)
+            labels = classes[targets]
+            fit.reader, values = fit_reader(inputs, labels, schema, params, weights, group_codes)
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
             fit.reader = fit.reader.with_groups_of(group_codes)
@@ -382,6 +383,6 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
 
 
 def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict, int | None]:
-    """Return the vectorizer, scaler, speakers and longest group of a model."""
+    """Return the reader of texts, scaler, speakers and longest group of a model."""
     reader = model.reader
-    return reader.vectorizer, reader.scaler, reader.speakers, reader.longest_group
+    return reader.texts, reader.scaler, reader.speakers, reader.longest_group

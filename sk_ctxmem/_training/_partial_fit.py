@@ -63,7 +63,7 @@ def partial_fit_model(
     if model is None:
         group_codes = encode_groups(inputs)
         fit.reader, values = fit_reader(
-            inputs, schema, params, weights, group_codes, more_to_come=True
+            inputs, classes[targets], schema, params, weights, group_codes, more_to_come=True
         )
         rows = fit.reader.build_rows(inputs, values, group_codes)
         fit.set_network_params(rows, values)

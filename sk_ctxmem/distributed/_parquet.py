@@ -25,6 +25,7 @@ from .._features._heavy_columns import (
 )
 from .._features._scaler import RowNormScaler, in_canonical_format
 from .._features._text_counts import TextCounts
+from .._features._text_reader import open_text_reader
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._parameters import Number
 from .._input._rows import read_training_rows
@@ -335,12 +336,12 @@ class _ParquetFit:
         if texts is not None:
             vectorizer = texts.make_vectorizer(MOST_FEATURES)
             n_rows = (texts.n_texts + 1) / np.exp(vectorizer.idf_ - 1)  # smoothed by 1
-        values = vectorizer.transform(inputs.values)
+        reader, values = open_text_reader(vectorizer, inputs.values, inputs.text_name)
         targets = find_classes(sample[self.target], len(sample), classes)
         scaler = _fit_scaler(features_of(values), n_rows, weights[targets])
         n_groups = found.speakers
         speakers = number_shared(n_groups.index.astype(object), n_groups.to_numpy())
-        parts = (vectorizer, scaler, speakers, found.longest_group)
+        parts = (reader, scaler, speakers, found.longest_group)
         return make_reader(inputs, schema, self.params, *parts), values
 
 

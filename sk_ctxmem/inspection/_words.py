@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
+from .._features._text_reader import unfrozen
+from .._features._tokenizers import ACCENTS
 from .._features._vectorizer import (
     CHARACTER_PATTERN,
     WHITE_SPACE,
@@ -21,7 +22,10 @@ from .._features._vectorizer import (
 # Chinese characters and Japanese syllables, which no spaces separate into words.
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SHOWN_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
-ACCENTS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
+
+
+# of FeatureUnion, and of a TextSequenceVectorizer in it
+PREFIXES = re.compile(r"^.*?__(?:(?:word|char)__(?=.))?", re.DOTALL)
 
 
 class WordContribution(NamedTuple):
@@ -112,7 +116,7 @@ def word_contributions(
         sums: dict = defaultdict(float)  # groupby fails on names with lone surrogates
         for name, contribution in zip(lines["feature"], lines["contribution"], strict=True):
             sums[name] += contribution
-        found = find(text, vectorizer, set(sums))
+        found = find(text, unfrozen(vectorizer), set(sums))
         for name, contribution in sums.items():
             _share(float(contribution), found.get(name, []), starts, ends, totals)
     shown = zip(words, totals, strict=True)
@@ -134,6 +138,8 @@ def _find_tokens(text, vectorizer, names):
     clean, origins = _clean(text, vectorizer)
     if getattr(vectorizer, "analyzer", None) == "char":
         return _in_text(_character_ngrams(clean, {1}), names, origins)
+    if isinstance(vectorizer, TextSequenceVectorizer):
+        return _in_text(_own_tokens(text, clean, vectorizer), names, origins)
     return _in_text(_token_ngrams(clean, _token_spans(clean, vectorizer), 1), names, origins)
 
 
@@ -141,7 +147,7 @@ def _find_ngrams(text, vectorizer, names):
     """Return the positions of n-grams in a text: {name: list of (start, end)}."""
     clean, origins = _clean(text, vectorizer)
     if isinstance(vectorizer, TextSequenceVectorizer):
-        return _find_columns(text, vectorizer, names, origins)
+        return _find_columns(text, clean, vectorizer, names, origins)
     found = {}
     for analyzer, ngrams in _kinds_of_ngrams(vectorizer, names):
         wanted = set(ngrams.values())
@@ -152,8 +158,19 @@ def _find_ngrams(text, vectorizer, names):
     return found
 
 
-def _find_columns(text, vectorizer, names, origins):
-    """Return the positions of n-grams that the vectorizer itself finds in a text."""
+def _own_tokens(text, clean, vectorizer):
+    """Return the tokens that the vectorizer itself finds in a text; none if `clean` differs."""
+    (own,) = vectorizer._clean([text])
+    return vectorizer._locate_tokens(own) if clean.startswith(own) else []
+
+
+def _find_columns(text, clean, vectorizer, names, origins):
+    """Return the positions of n-grams that the vectorizer itself finds in a text.
+
+    There are none if a `strip_accents` function does not read characters one by one.
+    """
+    if not clean.startswith(vectorizer._clean([text])[0]):
+        return {}
     columns, starts, ends = vectorizer._locate_ngrams(text)
     distinct, inverse = np.unique(columns, return_inverse=True)
     column_names = vectorizer._names_of(distinct.tolist())
@@ -166,7 +183,7 @@ def _kinds_of_ngrams(vectorizer, names):
     analyzer = getattr(vectorizer, "analyzer", None)
     if analyzer in ("word", "char", "char_wb"):
         return [(analyzer, {name: name for name in names})]
-    ngrams = {name: name.split("__", 1)[-1] for name in names}  # FeatureUnion adds prefixes
+    ngrams = {name: PREFIXES.sub("", name, count=1) for name in names}
     return [(analyzer, ngrams) for analyzer in ("word", "char_wb", "char")]
 
 
@@ -234,16 +251,16 @@ def _clean(text, vectorizer):
     pieces = list(text)
     if getattr(vectorizer, "lowercase", True):
         pieces = _lower(text)
-    accents = ACCENTS.get(getattr(vectorizer, "strip_accents", None) or "")
+    accents = getattr(vectorizer, "strip_accents", None)
+    accents = accents if callable(accents) else ACCENTS.get(accents or "")
     if accents is not None:
         pieces = [accents(piece) for piece in pieces]
     clean = "".join(pieces)
     origins = [position for position, piece in enumerate(pieces) for _ in piece]
-    pattern = WORD_PATTERN
-    if getattr(vectorizer, "analyzer", "word") != "word":
-        pattern = CHARACTER_PATTERN
-        clean, origins = _without_long_spaces(clean, origins)
-    end = _end_of_reading(clean, pattern, getattr(vectorizer, "max_length", None))
+    if getattr(vectorizer, "analyzer", "word") == "word":
+        return clean, origins
+    clean, origins = _without_long_spaces(clean, origins)
+    end = _end_of_reading(clean, getattr(vectorizer, "max_length", None))
     return clean[:end], origins[:end]
 
 
@@ -261,9 +278,9 @@ def _without_long_spaces(clean, origins):
     return WHITE_SPACE.sub(" ", clean), kept
 
 
-def _end_of_reading(clean, pattern, max_length):
-    """Return the position after the last word or character that a vectorizer reads."""
+def _end_of_reading(clean, max_length):
+    """Return the position after the last character that a vectorizer reads."""
     if max_length is None:
         return len(clean)
-    read = list(islice(re.finditer(pattern, clean), max_length))
+    read = list(islice(re.finditer(CHARACTER_PATTERN, clean), max_length))
     return read[-1].end() if len(read) == max_length else len(clean)
