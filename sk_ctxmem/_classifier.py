@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
+from ._input._targets import plain_labels
 from ._messages import API_PAGE
 from ._model._file import (
     check_attribute_names,
@@ -39,6 +40,15 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 
 NOT_PICKLED = {"_model", "_net"}  # the model is pickled as arrays and plain values
 OPTIONAL_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_net")
+METHODS_WITH_GROUPS = (
+    "fit",
+    "partial_fit",
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score",
+)
 PARAMETER_CONSTRAINTS = {
     "memory": Choice("gru", "elman", "lstm", "mingru"),
     "context": Choice("past", "both", "none"),
@@ -121,7 +131,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         weights are then the mean of the weights at the end of each epoch, from the second epoch on.
 
     class_weight : dict, "balanced" or None, default=None
-        Class weights, as in scikit-learn.
+        Class weights, as in scikit-learn: classes that are not in the dict have weight 1, and
+        classes that are not in y, as in a fold without them, are ignored.
 
     text_column : str or None, default=None
         Column of X that contains the texts. If None, the columns without another role must be a
@@ -545,7 +556,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Accuracy, weighted by `sample_weight`.
         """
         predicted = self.predict(X, groups=groups)
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
 
     def explain(self, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
         """Explain predictions by contributions of n-grams, of other rows and of structure.
@@ -755,6 +766,26 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     def _attributes(self):
         """Return all attributes except the model and the net of skorch."""
         return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
+
+    def get_metadata_routing(self):
+        """Return the metadata that the methods request.
+
+        With `group_column`, methods do not request `groups` unless a request was set: the groups
+        are in X.
+
+        Returns
+        -------
+        routing : MetadataRequest
+            Requests of each method.
+        """
+        routing = super().get_metadata_routing()
+        if self.group_column is None:
+            return routing
+        for method in METHODS_WITH_GROUPS:
+            requests = getattr(routing, method)
+            if requests.requests.get("groups") is None:
+                requests.add_request(param="groups", alias=False)
+        return routing
 
     def __getstate__(self):
         """Convert trusted classes to arrays and plain values; other objects are pickled."""

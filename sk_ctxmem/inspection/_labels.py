@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check
 from sklearn.utils import check_consistent_length, column_or_1d, indexable
 from sklearn.utils.validation import has_fit_parameter
 
+from .._input._targets import plain_labels
 from .._messages import import_optional
 
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -132,7 +133,7 @@ def _check_arguments(estimator, method):
 
 def _read_labels(y):
     """Return labels as a one-dimensional array."""
-    y = column_or_1d(y)
+    y = column_or_1d(plain_labels(y))
     if pd.isna(y).any():
         row = np.flatnonzero(pd.isna(y))[0]
         raise ValueError(f"y has no label in row {row}; remove rows without a label.")
