@@ -367,6 +367,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             classifier is fitted with the best weights so far, as in scikit-learn's MLPClassifier. A
             Ctrl-C during the first epoch, or a second one in the same batch, raises
             KeyboardInterrupt and leaves the classifier unchanged.
+        MergedGroupsWarning
+            If group ids may merge conversations or split one, such as large floats, blank strings,
+            or a group and order value that occur twice.
         """
         from ._training._fit import warn_if_interrupted  # imports skorch, only to train
 
@@ -474,6 +477,16 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         TypeError, ValueError
             If the kind of X differs from that of `fit`, or X has groups but the classifier was
             fitted without groups.
+
+        Warns
+        -----
+        MissingGroupsWarning
+            If the classifier was fitted with groups, but X has none.
+        MergedGroupsWarning
+            If group ids may merge conversations or split one.
+        UnknownSpeakersWarning
+            If rows have no speaker although those of `fit` had one, or more speakers are unknown
+            than those of `fit` lead to expect.
         """
         model = fitted_model(self)
         return model.classes[model.logits(X, groups).argmax(axis=1)]

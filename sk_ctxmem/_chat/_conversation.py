@@ -2,17 +2,26 @@
 
 import contextlib
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
 
 from .._classifier import ContextMemoryClassifier
 from .._model._fitted_model import fitted_model
-from ..exceptions import ModelFileError
+from ..exceptions import ModelFileError, UnknownSpeakersWarning
 from ._screen import Screen, printable, shortened
 
 MAX_SHOWN_TURNS = 3  # earlier turns with the largest contributions
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
+
+
+@contextlib.contextmanager
+def without_speaker_warnings():
+    """Ignore warnings about speakers, which the prompt shows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownSpeakersWarning)
+        yield
 
 
 def _uses_speakers(classifier):
@@ -84,11 +93,19 @@ class Chat:
     def _add_turn(self, text):
         """Classify a turn; show its classes and the earlier turns that contributed most."""
         session, speaker = self._sessions[-1].fork(), self.speaker
-        top = session.top_k_one(text, self._n_classes, speaker)
+        with without_speaker_warnings():
+            top = session.top_k_one(text, self._n_classes, speaker)
         self._sessions.append(session)
         self._turns.append((text, speaker))
         self.screen.show_classes(top)
-        self.screen.show_turns(self._strongest_turns())
+        with without_speaker_warnings():
+            self.screen.show_turns(self._strongest_turns())
+        self._ask_for_speaker()
+
+    def _ask_for_speaker(self):
+        """Say once, after the first turn, that the model knows its speakers."""
+        if len(self._turns) == 1 and self.speaker is None and _uses_speakers(self._classifier):
+            self.screen.say("  The model was fitted with speakers; name one by /speaker NAME.")
 
     def _strongest_turns(self):
         """Return the earlier turns that contributed most to the last one, in descending order."""

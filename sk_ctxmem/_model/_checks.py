@@ -38,6 +38,7 @@ def check_fitted_attributes(fitted):
         "scaler_": _scaler_matches(fitted.scaler_, sizes),
         "vectorizer_": _vectorizer_matches(fitted, sizes["n_words"]),
         "_reading": reading == {"context": sizes["context"], "word_memory": sizes["n_words"] > 0},
+        "_expected_speakers": _are_expected_speakers(fitted),
         "_columns": set(fitted._columns) == ROLES,
         "_input_kind": fitted._input_kind in ("text", "features", "sequences"),
         "_has_groups": type(fitted._has_groups) is bool,
@@ -68,6 +69,15 @@ def _has_columns(fitted, sizes):
 def _are_speaker_ids(speakers, n_speakers):
     ids = speakers.values()
     return all(type(number) is int and 0 < number < n_speakers for number in ids)
+
+
+def _are_expected_speakers(fitted):
+    """Return whether the speakers to expect, if there are any, have valid values."""
+    expected = getattr(fitted, "_expected_speakers", {"known": 0.0, "missing": False})
+    is_known = type(expected["known"]) is float and 0 <= expected["known"] <= 1
+    return (
+        expected.keys() == {"known", "missing"} and is_known and type(expected["missing"]) is bool
+    )
 
 
 def _scaler_matches(scaler, sizes):

@@ -15,6 +15,7 @@ from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
 from .._messages import doc_link, warn_caller
 from .._rows._reader import RowReader
+from .._rows._speakers import EXPECT_KNOWN, ExpectedSpeakers
 from .._runtime import choose_device
 from ..exceptions import ModelFileError
 from ._build import build_network
@@ -27,7 +28,15 @@ DOCUMENTS = ("config", "vocabulary")
 # scikit-learn, which predictions do not need.
 NOT_IN_FILES = ("checkpoint", "callbacks", "_stream", "_metadata_request", "_skl_callbacks")
 # Names of parts of the model that are not attributes of a classifier.
-ONLY_IN_FILES = ("_input_kind", "_columns", "_has_groups", "_wants_context", "_reading", "_sizes")
+ONLY_IN_FILES = (
+    "_input_kind",
+    "_columns",
+    "_has_groups",
+    "_wants_context",
+    "_expected_speakers",
+    "_reading",
+    "_sizes",
+)
 
 
 def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedModel) -> None:
@@ -151,10 +160,13 @@ def _restore(
 def model_state(model: FittedModel) -> dict[str, Any]:
     """Return a model without its weights, by the names in files and pickles."""
     reader, schema = model.reader, model.reader.schema
-    features = {
+    features: dict[str, Any] = {
         "n_features_in_": schema.n_features_in,
         "feature_names_in_": schema.feature_names_in,
     }
+    expected = reader.expected_speakers
+    if expected not in (None, EXPECT_KNOWN):
+        features["_expected_speakers"] = vars(expected)
     return {name: value for name, value in features.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
@@ -202,6 +214,7 @@ def restore_model(
         vectorizer=fitted.vectorizer_,
         scaler=fitted.scaler_,
         speakers=fitted.speakers_,
+        expected_speakers=_expected_speakers(state),
         **fitted._reading,
     )
     network = build_network(fitted._sizes, weights)
@@ -214,6 +227,15 @@ def restore_model(
         network_params=fitted._sizes,
         device=available,
     )
+
+
+def _expected_speakers(state: Mapping[str, Any]) -> ExpectedSpeakers | None:
+    """Return the speakers to expect, which files of older versions do not contain."""
+    if state["_columns"]["speaker"] is None:
+        return None
+    if "_expected_speakers" not in state:
+        return EXPECT_KNOWN
+    return ExpectedSpeakers(**state["_expected_speakers"])
 
 
 def _find_available_device(device: Any) -> str:

@@ -11,8 +11,10 @@ from .._features._featurize import fit_features
 from .._input._rows import InputRows, InputSchema, read_rows
 from .._messages import doc_link, warn_caller
 from ..exceptions import MissingGroupsWarning
-from ._arrange import build_row_set, learn_speakers
+from ._arrange import build_row_set, encode_groups
+from ._ids import warn_of_ids
 from ._row_set import RowSet
+from ._speakers import ExpectedSpeakers, learn_speakers, warn_of_speakers
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class RowReader:
         Fitted scaler of the features.
     speakers : dict
         Id of each known speaker.
+    expected_speakers : ExpectedSpeakers or None
+        Speakers to expect in new conversations. None without a speaker column.
     """
 
     schema: InputSchema
@@ -47,6 +51,7 @@ class RowReader:
     vectorizer: Any
     scaler: Any
     speakers: dict[Any, int]
+    expected_speakers: ExpectedSpeakers | None = None
 
     def read(self, X: Any, groups: Any = None) -> RowSet:
         """Validate X and groups and convert them to a RowSet."""
@@ -65,10 +70,23 @@ class RowReader:
         -----
         MissingGroupsWarning
             If X has no groups but the fit had groups.
+        MergedGroupsWarning
+            If group ids may merge or split conversations.
+        UnknownSpeakersWarning
+            If speakers are missing, or are unknown and should be known.
         """
         inputs = read_rows(X, groups, self.schema)
         self.check_groups(inputs)
+        if self.context != "none":
+            warn_of_ids(inputs, self.schema.columns)
+        self.check_speakers(inputs)
         return inputs
+
+    def check_speakers(self, inputs: InputRows) -> None:
+        """Warn if speakers are missing, or are unknown and should be known."""
+        if inputs.speakers is not None and self.expected_speakers is not None:
+            codes = encode_groups(inputs)
+            warn_of_speakers(inputs.speakers, codes, self.speakers, self.expected_speakers)
 
     def check_groups(self, inputs: InputRows) -> None:
         """Warn if groups are missing, and raise ValueError if the fit had no groups."""
@@ -146,7 +164,7 @@ def fit_reader(
         inputs, params.vectorizer, weights, more_to_come=more_to_come
     )
     speakers = learn_speakers(inputs, group_codes)
-    return make_reader(inputs, schema, params, vectorizer, scaler, speakers), values
+    return make_reader(inputs, schema, params, vectorizer, scaler, *speakers), values
 
 
 def make_reader(
@@ -156,9 +174,12 @@ def make_reader(
     vectorizer: Any,
     scaler: Any,
     speakers: dict,
+    expected_speakers: ExpectedSpeakers | None,
 ) -> RowReader:
-    """Return a RowReader with fitted parts."""
+    """Return a RowReader with fitted parts, and warn of ids that may merge conversations."""
     has_groups = inputs.groups is not None
+    if params.context != "none":
+        warn_of_ids(inputs, schema.columns, is_fit=True)
     return RowReader(
         schema=schema,
         has_groups=has_groups,
@@ -168,4 +189,5 @@ def make_reader(
         vectorizer=vectorizer,
         scaler=scaler,
         speakers=speakers,
+        expected_speakers=expected_speakers,
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._advance import advance_all, begin
-from ._turns import check_speakers, read_turns
+from ._turns import check_speakers, read_turns, warn_of_turns
 
 
 class ContextSessions:
@@ -54,6 +54,9 @@ class ContextSessions:
     def __init__(self, model, states):
         self._model = model
         self._states = states
+        self._warned: frozenset[str] = (
+            frozenset()
+        )  # kinds of warnings about speakers, each issued once
 
     def predict(self, texts, speakers=None, which=None):
         """Add a turn to each conversation and predict its class.
@@ -110,6 +113,7 @@ class ContextSessions:
         turns = read_turns(model.input_kind, texts, n_turns, model.n_features)
         speakers = check_speakers(speakers, n_turns)
         after, probabilities = advance_all(model, self._states.take(chosen), turns, speakers)
+        self._warned = warn_of_turns(speakers, n_turns, model.reader, self._warned)
         self._states.put(chosen, after)
         return probabilities
 
@@ -155,7 +159,9 @@ class ContextSessions:
 
     def __copy__(self):
         """Return an independent copy with the same model."""
-        return ContextSessions(self._model, self._states.take(np.arange(len(self))))
+        copied = ContextSessions(self._model, self._states.take(np.arange(len(self))))
+        copied._warned = self._warned
+        return copied
 
     def __deepcopy__(self, memo):
         return self.__copy__()

@@ -22,6 +22,7 @@ from .._rows._arrange import encode_groups
 from .._rows._held_out import hold_out_groups
 from .._rows._reader import RowReader, fit_reader, make_reader
 from .._rows._row_set import RowSet
+from .._rows._speakers import ExpectedSpeakers
 from .._runtime import (
     choose_device,
     explained_memory_errors,
@@ -98,6 +99,7 @@ def fit_model(
             fit.reader, values = fit_reader(inputs, schema, params, weights, group_codes)
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
+            fit.reader.check_speakers(inputs)
             values = fit.reader.vectorize(inputs)
         rows = fit.reader.build_rows(inputs, values, group_codes)
         fit.set_network_params(rows, values)
@@ -373,6 +375,7 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
         )
 
 
-def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict]:
-    """Return the vectorizer, scaler and speakers of a model."""
-    return model.reader.vectorizer, model.reader.scaler, model.reader.speakers
+def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict, ExpectedSpeakers | None]:
+    """Return the vectorizer, scaler and speakers of a model, and the speakers to expect."""
+    reader = model.reader
+    return reader.vectorizer, reader.scaler, reader.speakers, reader.expected_speakers
