@@ -51,6 +51,7 @@ class Chat:
         self._speakers = list(speakers)
         self._sessions = [classifier.session(keep_texts=True)]  # one per turn, for undo
         self._turns = []  # (text, speaker)
+        self._has_asked = False  # for the name of a speaker
         if speakers and not _uses_speakers(classifier):
             raise ValueError(
                 "the model was fitted without speaker_column and does not use speakers; omit "
@@ -103,8 +104,9 @@ class Chat:
         self._ask_for_speaker()
 
     def _ask_for_speaker(self):
-        """Say once, after the first turn, that the model knows its speakers."""
-        if len(self._turns) == 1 and self.speaker is None and _uses_speakers(self._classifier):
+        """Say once that the model knows speakers, after a turn without one."""
+        if self.speaker is None and not self._has_asked and _uses_speakers(self._classifier):
+            self._has_asked = True
             self.screen.say("  The model was fitted with speakers; name one by /speaker NAME.")
 
     def _strongest_turns(self):

@@ -83,8 +83,8 @@ def _find_names_of_missing(codes, names):
     row = int(np.isin(codes, found).argmax())
     return (
         f"has the id {_show([names[codes[row]]])} in row {row}, and {n_rows} such rows: an "
-        "id that stands for a missing one makes one conversation of them. Give each conversation its own id; "
-        "a row that belongs to none needs an id of its own."
+        "id that stands for a missing one makes one conversation of them. Give each "
+        "conversation its own id; a row that belongs to none needs an id of its own."
     )
 
 
