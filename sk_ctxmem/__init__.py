@@ -7,11 +7,13 @@ from ._rows._whole_groups import whole_groups
 from ._sessions import ContextSession, ContextSessions
 from ._version import __version__
 from .exceptions import (
+    MergedGroupsWarning,
     MissingGroupsWarning,
     ModelFileError,
     ProcessLostError,
     TrainingDivergedError,
     TrainingInterruptedWarning,
+    UnknownSpeakersWarning,
 )
 
 # Classes of this package in a skops file, to pass as `trusted` when loading it.
@@ -25,6 +27,7 @@ __all__ = [
     "ContextMemoryClassifier",
     "ContextSession",
     "ContextSessions",
+    "MergedGroupsWarning",
     "MissingGroupsWarning",
     "ModelFileError",
     "ProcessLostError",
@@ -32,6 +35,7 @@ __all__ = [
     "TextSequences",
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
+    "UnknownSpeakersWarning",
     "__version__",
     "whole_groups",
 ]

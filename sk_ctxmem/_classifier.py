@@ -23,6 +23,7 @@ from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._frames import as_table
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
+from ._input._targets import plain_labels
 from ._messages import API_PAGE
 from ._model._file import (
     check_attribute_names,
@@ -49,6 +50,15 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 NOT_PICKLED = {"_model", "_net"}  # the model is pickled as arrays and plain values
 MAX_COLUMNS_SHOWN = 10  # of those that are ignored, in the HTML representation
 OPTIONAL_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_net")
+METHODS_WITH_GROUPS = (
+    "fit",
+    "partial_fit",
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score",
+)
 PARAMETER_CONSTRAINTS = {
     "memory": Choice("gru", "elman", "lstm", "mingru"),
     "context": Choice("past", "both", "none"),
@@ -132,7 +142,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         weights are then the mean of the weights at the end of each epoch, from the second epoch on.
 
     class_weight : dict, "balanced" or None, default=None
-        Class weights, as in scikit-learn.
+        Class weights, as in scikit-learn: classes that are not in the dict have weight 1, and
+        classes that are not in y, as in a fold without them, are ignored.
 
     text_column : str or None, default=None
         Column of X that contains the texts. If None, the columns without another role must be a
@@ -389,6 +400,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             classifier is fitted with the best weights so far, as in scikit-learn's MLPClassifier. A
             Ctrl-C during the first epoch, or a second one in the same batch, raises
             KeyboardInterrupt and leaves the classifier unchanged.
+        MergedGroupsWarning
+            If group ids may merge conversations or split one, such as large floats, blank strings,
+            or a group and order value that occur twice.
         """
         from ._training._fit import warn_if_interrupted  # imports skorch, only to train
 
@@ -498,6 +512,16 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         TypeError, ValueError
             If the kind of X differs from that of `fit`, or X has groups but the classifier was
             fitted without groups.
+
+        Warns
+        -----
+        MissingGroupsWarning
+            If the classifier was fitted with groups, but X has none.
+        MergedGroupsWarning
+            If group ids may merge conversations or split one.
+        UnknownSpeakersWarning
+            If rows have no speaker although those of `fit` had one, or more speakers are unknown
+            than those of `fit` lead to expect.
         """
         model = fitted_model(self)
         return model.classes[model.logits(X, groups).argmax(axis=1)]
@@ -581,7 +605,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         predicted = self.predict(X, groups=groups)
         y, sample_weight = as_table(y, "y"), as_table(sample_weight, "sample_weight")
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
 
     def explain(
         self,
@@ -819,6 +843,26 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     def _attributes(self):
         """Return all attributes except the model and the net of skorch."""
         return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
+
+    def get_metadata_routing(self):
+        """Return the metadata that the methods request.
+
+        With `group_column`, methods do not request `groups` unless a request was set: the groups
+        are in X.
+
+        Returns
+        -------
+        routing : MetadataRequest
+            Requests of each method.
+        """
+        routing = super().get_metadata_routing()
+        if self.group_column is None:
+            return routing
+        for method in METHODS_WITH_GROUPS:
+            requests = getattr(routing, method)
+            if requests.requests.get("groups") is None:
+                requests.add_request(param="groups", alias=False)
+        return routing
 
     def __getstate__(self):
         """Convert trusted classes to arrays and plain values; other objects are pickled."""

@@ -6,7 +6,15 @@ class TrainingDivergedError(RuntimeError):
 
 
 class MissingGroupsWarning(UserWarning):
-    """Warns that a classifier fitted with groups predicts rows without groups."""
+    """Warns that rows without groups are predicted by a fit with groups, or have an order."""
+
+
+class MergedGroupsWarning(UserWarning):
+    """Warns that group ids may merge rows of different conversations, or split one."""
+
+
+class UnknownSpeakersWarning(UserWarning):
+    """Warns that rows have no speaker, or one that should be known from fit and is not."""
 
 
 class ModelFileError(ValueError):

@@ -126,6 +126,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.MergedGroupsWarning")  # some look alike
 @pytest.mark.parametrize("make", (VALUES | IDS).values(), ids=VALUES | IDS)
 def test_ids_of_any_kind_tell_groups_apart(classifier, expected, make):
     """Check that groups of any hashable kind are those of numbers, in fit and in predict."""
@@ -252,6 +253,7 @@ SPEAKERS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")  # of new speakers
 @pytest.mark.parametrize(("make", "n_known"), SPEAKERS.values(), ids=SPEAKERS)
 def test_speakers_of_any_kind_are_known_again(make, n_known):
     """Check that speakers are counted and found, and that missing ones are unknown."""
@@ -266,6 +268,7 @@ def test_speakers_of_any_kind_are_known_again(make, n_known):
         assert (others != found).any()
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 def test_ids_that_change_their_type_are_new_groups_and_speakers(classifier, expected):
     """Check that predict needs neither the ids of fit nor their type."""
     X = FRAME.assign(group=FRAME["group"].astype(str) + " of others")

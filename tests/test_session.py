@@ -19,6 +19,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem.datasets import make_conversations
 
+# most turns have no speaker, and some a new one
+pytestmark = pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
+
 MEMORIES = ["gru", "elman", "lstm", "mingru"]
 
 

@@ -10,6 +10,9 @@ from numpy.testing import assert_array_equal
 
 from sk_ctxmem import ContextMemoryClassifier
 
+# most turns have no speaker, and some a new one
+pytestmark = pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
+
 TURNS = [("red", "client"), ("what was that ?", "agent"), ("blue \u4f60\ud800", None)]
 
 

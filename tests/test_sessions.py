@@ -12,6 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import sk_ctxmem._sessions._advance
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
+# most turns have no speaker, and some a new one
+pytestmark = pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
+
 TEXTS = ["red", "what was that ?", "", "blue", "thank you", "green and blue"]
 N_SESSIONS = 5
 

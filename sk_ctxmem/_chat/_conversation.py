@@ -2,19 +2,28 @@
 
 import contextlib
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
 
 from .._classifier import ContextMemoryClassifier
 from .._model._fitted_model import fitted_model
-from ..exceptions import ModelFileError
+from ..exceptions import ModelFileError, UnknownSpeakersWarning
 from ._screen import Screen, printable, shortened
 
 MAX_SHOWN_TURNS = 3  # earlier turns with the largest contributions
 MAX_EXPLAINED_TURNS = 64  # latest turns that are searched, so that no turn takes longer than others
 MAX_SHOWN_SPEAKERS = 10
 HELP = "Commands: /undo, /reset, /speaker NAME, /help, /quit (or Ctrl-D)."
+
+
+@contextlib.contextmanager
+def without_speaker_warnings():
+    """Ignore warnings about speakers, which the prompt shows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownSpeakersWarning)
+        yield
 
 
 def _uses_speakers(classifier):
@@ -73,6 +82,7 @@ class Chat:
         self._n_classes = n_classes
         self._sessions = [classifier.session()]  # one per turn, for undo
         self._turns = []  # (text, speaker)
+        self._has_asked = False  # for the name of a speaker
         if speakers and not _uses_speakers(classifier):
             raise ValueError(
                 "the model was fitted without speaker_column and does not use speakers; omit "
@@ -118,11 +128,20 @@ class Chat:
     def _add_turn(self, text):
         """Classify a turn; show its classes and the earlier turns that contributed most."""
         session, speaker = self._sessions[-1].fork(), self.speaker
-        top = session.top_k_one(text, self._n_classes, speaker)
+        with without_speaker_warnings():
+            top = session.top_k_one(text, self._n_classes, speaker)
         self._sessions.append(session)
         self._turns.append((text, speaker))
         self.screen.show_classes(top)
-        self.screen.show_turns(self._strongest_turns())
+        with without_speaker_warnings():
+            self.screen.show_turns(self._strongest_turns())
+        self._ask_for_speaker()
+
+    def _ask_for_speaker(self):
+        """Say once that the model knows speakers, after a turn without one."""
+        if self.speaker is None and not self._has_asked and _uses_speakers(self._classifier):
+            self._has_asked = True
+            self.screen.say("  The model was fitted with speakers; name one by /speaker NAME.")
 
     def _strongest_turns(self):
         """Return the earlier turns that contributed most to the last one, in descending order."""

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence, Set
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._messages import doc_link
+from .._messages import doc_link, warn_caller
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 from ._frames import as_table
 
+COLLECTIONS = (list, tuple, np.ndarray, Set, Mapping)
 MAX_WEIGHT = 1e6  # of a row of a chunk; the mean should be about 1
 
 
@@ -115,6 +117,7 @@ def _read_labels(y):
     """Convert labels to an array; raise if a label is missing or their types are mixed."""
     y = as_table(y, "y")
     refuse_mask(y, "y")
+    y = plain_labels(y)
     if hasattr(y, "to_numpy") and hasattr(y, "dtype"):
         labels = y.to_numpy()
     elif isinstance(y, Sequence) and not isinstance(y, str | bytes):
@@ -130,10 +133,67 @@ def _read_labels(y):
         )
     if labels.dtype.kind == "V":
         raise TypeError(f"y has dtype {labels.dtype}; pass one str or number for each row.")
-    if labels.dtype.kind == "T":  # numpy's StringDType, unknown to scikit-learn
-        return labels.astype(object)
     _check_one_kind(labels)
     return _as_numpy_would(y, labels)
+
+
+def plain_labels(y):
+    """Return labels that scikit-learn can read.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Class labels.
+
+    Returns
+    -------
+    y : array-like of shape (n_rows,)
+        The labels, as objects if they are of numpy's StringDType, unknown to scikit-learn.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If rows have several labels.
+    """
+    shape: tuple = getattr(y, "shape", ())
+    if len(shape) == 2 and shape[1] > 1:
+        if sparse.issparse(y):
+            _refuse_several(f"Sparse data was passed for y, of shape {shape}", TypeError)
+        _refuse_several(f"y should be a 1d array, got an array of shape {shape} instead")
+    kind = getattr(getattr(y, "dtype", None), "kind", "")
+    is_sequence = isinstance(y, Sequence) and not isinstance(y, str | bytes)
+    if is_sequence or (len(shape) == 1 and kind == "O"):
+        _check_one_label_each(y)
+    return y.astype(object) if kind == "T" else y
+
+
+def _check_one_label_each(y):
+    """Raise if the label of a row is a collection; a list of lists of one label is a column."""
+    if not any(issubclass(kind, COLLECTIONS) for kind in set(map(type, y))):
+        return
+    may_be_column = isinstance(y, Sequence)
+    for row, label in enumerate(y):
+        is_cell = may_be_column and np.shape(label) == (1,)
+        if is_cell or not isinstance(label, COLLECTIONS):
+            continue
+        shapes = {np.shape(each) for each in y}
+        if may_be_column and len(shapes) == 1 and shapes != {()}:
+            shape = (len(y), *shapes.pop())
+            _refuse_several(f"y should be a 1d array, got an array of shape {shape} instead")
+        _refuse_several(
+            f"y is a {type(y).__name__} that cannot be converted to one label for each row. "
+            f"Unknown label type: row {row} has {label!r:.60}, as in legacy multi-label data"
+        )
+
+
+def _refuse_several(found, kind=ValueError):
+    """Raise for several labels in a row."""
+    raise kind(
+        f"{found}; y must have one class label for each row. For several labels in each row, use "
+        "scikit-learn's MultiOutputClassifier(clf) with one column for each output, or "
+        "OneVsRestClassifier(clf) with the columns of 0 and 1 of MultiLabelBinarizer."
+        + doc_link("several-labels")
+    )
 
 
 def _check_one_kind(labels):
@@ -177,8 +237,8 @@ def check_sample_weight(sample_weight, class_weight, classes, targets):
     Raises
     ------
     TypeError, ValueError
-        If a weight is negative or not finite, a key of `class_weight` is not a class, or fewer
-        than two classes have a positive weight.
+        If a weight is negative or not finite, no key of `class_weight` is a class, or fewer than
+        two classes have a positive weight.
     """
     weights = _read_weights(sample_weight, len(targets))
     if sample_weight is not None and len(np.unique(targets[weights > 0])) < 2:
@@ -282,17 +342,7 @@ def _weigh_classes(class_weight, classes, targets):
     """Return the class weight of each row."""
     if isinstance(class_weight, Mapping):
         known = classes.tolist()
-        for label, weight in class_weight.items():
-            if label not in known:
-                raise ValueError(
-                    f"class_weight has the key {label!r}, which is not a class of y; the classes "
-                    f"are {known}."
-                )
-            if not isinstance(weight, Real) or not _is_finite(weight):
-                raise ValueError(
-                    f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
-                    "of at least 0."
-                )
+        _check_weighted_classes(class_weight, known)
         return np.array([float(class_weight.get(label, 1)) for label in known])[targets]
     elif class_weight is not None and not (
         isinstance(class_weight, str) and class_weight == "balanced"
@@ -302,3 +352,32 @@ def _weigh_classes(class_weight, classes, targets):
             f"class_weight={class_weight!r} must be a dict, 'balanced' or None; use None if unsure."
         )
     return compute_sample_weight(class_weight, classes[targets])
+
+
+def _check_weighted_classes(class_weight, known):
+    """Check the weights of a dict, and its keys that are not a class.
+
+    As in scikit-learn, such keys are ignored if all classes have a weight: a fold may lack a class.
+    If some have one, they are ignored with a warning, where scikit-learn raises.
+    """
+    unknown = [label for label in class_weight if label not in known]
+    if unknown and len(unknown) == len(class_weight):
+        raise ValueError(
+            f"class_weight has the key {unknown[0]!r}, which is not a class of y; the classes "
+            f"are {known!r:.200}. If only these rows lack the class, as those of a fold may, "
+            f"give the other classes a weight too, such as {known[0]!r}: 1."
+        )
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or not _is_finite(weight):
+            raise ValueError(
+                f"class_weight has {weight!r} for class {label!r}; weights must be numbers "
+                "of at least 0."
+            )
+    unweighted = [label for label in known if label not in class_weight]
+    if unknown and unweighted:
+        warn_caller(
+            f"class_weight has keys that are not classes of y, {unknown!r:.200}, and are ignored; "
+            f"classes without a weight, {unweighted!r:.200}, have weight 1. If only these rows "
+            "lack the classes, as those of a fold may, give every class a weight.",
+            UserWarning,
+        )

@@ -43,6 +43,7 @@ def check_fitted_attributes(fitted):
         "vectorizer_": _vectorizer_matches(fitted, sizes["n_words"]),
         "_reading": reading == {"context": sizes["context"], "word_memory": sizes["n_words"] > 0},
         "_longest_group": _is_length(getattr(fitted, "_longest_group", None)),
+        "_expected_speakers": _are_expected_speakers(fitted),
         "_columns": set(fitted._columns) == ROLES,
         "_column_names": _are_columns(fitted),
         "_input_kind": fitted._input_kind in ("text", "features", "sequences"),
@@ -106,6 +107,15 @@ def _is_name(name):
     if type(name) is tuple:
         return all(map(_is_name, name))
     return name is None or type(name) in (bool, int, float, str)
+
+
+def _are_expected_speakers(fitted):
+    """Return whether the speakers to expect, if there are any, have valid values."""
+    expected = getattr(fitted, "_expected_speakers", {"known": 0.0, "missing": False})
+    is_known = type(expected["known"]) is float and 0 <= expected["known"] <= 1
+    return (
+        expected.keys() == {"known", "missing"} and is_known and type(expected["missing"]) is bool
+    )
 
 
 def _scaler_matches(scaler, sizes):

@@ -15,6 +15,7 @@ from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
 from .._messages import doc_link, warn_caller
 from .._rows._reader import RowReader
+from .._rows._speakers import EXPECT_KNOWN, ExpectedSpeakers
 from .._runtime import choose_device
 from ..exceptions import ModelFileError
 from ._build import build_network
@@ -32,6 +33,7 @@ ONLY_IN_FILES = (
     "_columns",
     "_has_groups",
     "_wants_context",
+    "_expected_speakers",
     "_reading",
     "_sizes",
     "_longest_group",
@@ -178,6 +180,9 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         features["_column_names"] = [_as_plain(name) for name in schema.column_names]
     if reader.texts is not None and reader.texts.form != "list":  # older versions know lists alone
         features["_text_form"] = (reader.texts.form, reader.texts.name)
+    expected = reader.expected_speakers
+    if expected not in (None, EXPECT_KNOWN):
+        features["_expected_speakers"] = vars(expected)
     return {name: value for name, value in features.items() if value is not None} | {
         "vectorizer_": reader.vectorizer,
         "scaler_": reader.scaler,
@@ -239,6 +244,7 @@ def restore_model(
         scaler=fitted.scaler_,
         speakers=fitted.speakers_,
         longest_group=state.get("_longest_group"),  # missing in files of older versions
+        expected_speakers=_expected_speakers(state),
         **fitted._reading,
     )
     network = build_network(fitted._sizes, weights)
@@ -251,6 +257,15 @@ def restore_model(
         network_params=fitted._sizes,
         device=available,
     )
+
+
+def _expected_speakers(state: Mapping[str, Any]) -> ExpectedSpeakers | None:
+    """Return the speakers to expect, which files of older versions do not contain."""
+    if state["_columns"]["speaker"] is None:
+        return None
+    if "_expected_speakers" not in state:
+        return EXPECT_KNOWN
+    return ExpectedSpeakers(**state["_expected_speakers"])
 
 
 def _find_available_device(device: Any) -> str:

@@ -11,37 +11,7 @@ from .._messages import doc_link
 from ._positions import describe_places, describe_speaker_changes
 from ._row_set import RowSet
 
-MAX_SPEAKERS = 1000  # speakers with an embedding of their own
 UNKNOWN_SPEAKER = 0
-
-
-def learn_speakers(inputs, group_codes):
-    """Assign ids, starting at 1, to the speakers that occur in at least two groups."""
-    if inputs.speakers is None:
-        return {}
-    codes, names = pd.factorize(inputs.speakers)
-    pairs = np.unique(np.stack([codes, group_codes], axis=1)[codes >= 0], axis=0)
-    return number_shared(names, np.bincount(pairs[:, 0], minlength=len(names)))
-
-
-def number_shared(names, n_groups):
-    """Assign ids, starting at 1, to the speakers that occur in at least two groups.
-
-    Parameters
-    ----------
-    names : ndarray of shape (n_speakers,), object
-        All speakers.
-    n_groups : ndarray of shape (n_speakers,)
-        Number of groups of each speaker.
-
-    Returns
-    -------
-    ids : dict
-        Id of each speaker. If there are more than MAX_SPEAKERS, the most frequent ones.
-    """
-    most_first = np.argsort(-n_groups, kind="stable")
-    shared = most_first[n_groups[most_first] > 1][:MAX_SPEAKERS]
-    return {speaker: n for n, speaker in enumerate(sorted(names[shared], key=str), start=1)}
 
 
 def encode_groups(inputs):

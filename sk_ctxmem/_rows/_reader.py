@@ -12,8 +12,10 @@ from .._features._text_reader import TextReader
 from .._input._rows import InputRows, InputSchema, read_rows
 from .._messages import doc_link, warn_caller
 from ..exceptions import MissingGroupsWarning
-from ._arrange import build_row_set, learn_speakers
+from ._arrange import build_row_set, encode_groups
+from ._ids import warn_of_ids
 from ._row_set import RowSet
+from ._speakers import ExpectedSpeakers, learn_speakers, warn_of_speakers
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class RowReader:
         Fitted scaler of the features.
     speakers : dict
         Id of each known speaker.
+    expected_speakers : ExpectedSpeakers or None, default=None
+        Speakers to expect in new conversations. None without a speaker column.
     longest_group : int or None, default=None
         Number of rows of the longest group of the fit. None without context, and for models of
         older versions.
@@ -51,6 +55,7 @@ class RowReader:
     texts: TextReader | None
     scaler: Any
     speakers: dict[Any, int]
+    expected_speakers: ExpectedSpeakers | None = None
     longest_group: int | None = None
 
     @property
@@ -75,10 +80,23 @@ class RowReader:
         -----
         MissingGroupsWarning
             If X has no groups but the fit had groups.
+        MergedGroupsWarning
+            If group ids may merge or split conversations.
+        UnknownSpeakersWarning
+            If speakers are missing, or are unknown and should be known.
         """
         inputs = read_rows(X, groups, self.schema)
         self.check_groups(inputs)
+        if self.context != "none":
+            warn_of_ids(inputs, self.schema.columns)
+        self.check_speakers(inputs)
         return inputs
+
+    def check_speakers(self, inputs: InputRows) -> None:
+        """Warn if speakers are missing, or are unknown and should be known."""
+        if inputs.speakers is not None and self.expected_speakers is not None:
+            codes = encode_groups(inputs)
+            warn_of_speakers(inputs.speakers, codes, self.speakers, self.expected_speakers)
 
     def check_groups(self, inputs: InputRows) -> None:
         """Warn if groups are missing, and raise ValueError if the fit had no groups."""
@@ -87,7 +105,9 @@ class RowReader:
                 warn_caller(
                     "The classifier was fitted with groups, but X has no groups: each row is "
                     "predicted without context. Pass groups= to predict too, or fit with "
-                    "group_column= to read the groups from X." + doc_link("missing-groups"),
+                    "group_column= to read the groups from X. If you passed groups= to score of a "
+                    "Pipeline or to a scorer, scikit-learn dropped them: enable metadata routing "
+                    "and call set_score_request(groups=True)." + doc_link("missing-groups"),
                     MissingGroupsWarning,
                 )
         elif self.wants_context and not self.has_groups:
@@ -167,9 +187,9 @@ def fit_reader(
     values, texts, scaler = fit_features(
         inputs, labels, params.vectorizer, weights, more_to_come=more_to_come
     )
-    speakers = learn_speakers(inputs, group_codes)
-    longest = _longest(group_codes)
-    return make_reader(inputs, schema, params, texts, scaler, speakers, longest), values
+    ids, expected = learn_speakers(inputs, group_codes)
+    parts = (texts, scaler, ids, expected, _longest(group_codes))
+    return make_reader(inputs, schema, params, *parts), values
 
 
 def _longest(group_codes: np.ndarray) -> int:
@@ -184,11 +204,14 @@ def make_reader(
     texts: TextReader | None,
     scaler: Any,
     speakers: dict,
+    expected_speakers: ExpectedSpeakers | None,
     longest_group: int | None,
 ) -> RowReader:
-    """Return a RowReader with fitted parts."""
+    """Return a RowReader with fitted parts, and warn of ids that may merge conversations."""
     has_groups = inputs.groups is not None
     context = params.context if has_groups else "none"
+    if params.context != "none":
+        warn_of_ids(inputs, schema.columns, is_fit=True)
     return RowReader(
         schema=schema,
         has_groups=has_groups,
@@ -198,5 +221,6 @@ def make_reader(
         texts=texts,
         scaler=scaler,
         speakers=speakers,
+        expected_speakers=expected_speakers,
         longest_group=None if context == "none" else longest_group,
     )

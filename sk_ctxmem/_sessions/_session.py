@@ -13,7 +13,7 @@ from ._advance import advance, begin
 from ._history import SessionHistory
 from ._sessions import ContextSessions
 from ._state import read_state, write_state
-from ._turns import read_turn
+from ._turns import read_turn, warn_of_turns
 
 
 class ContextSession:
@@ -71,13 +71,16 @@ class ContextSession:
     [0, 1, 2]
     """
 
-    __slots__ = ("__weakref__", "_history", "_is_closed", "_model", "_states")
+    __slots__ = ("__weakref__", "_history", "_is_closed", "_model", "_states", "_warned")
 
     def __init__(self, model, states, history):
         self._model = model
         self._states = states
         self._history = history
         self._is_closed = False
+        self._warned: frozenset[str] = (
+            frozenset()
+        )  # kinds of warnings about speakers, each issued once
 
     def predict_one(self, text: Any, speaker: Any = None) -> Any:
         """Add a turn and predict its class.
@@ -90,7 +93,8 @@ class ContextSession:
 
         speaker : object, default=None
             Speaker of the turn, if the classifier was fitted with `speaker_column`. None, like a
-            missing value in that column, is an unknown speaker.
+            missing value in that column, is an unknown speaker. A session warns once if speakers
+            are missing although all rows of `fit` had one, and once if they are unknown.
 
         Returns
         -------
@@ -166,7 +170,9 @@ class ContextSession:
         session : ContextSession
             Session with the same previous turns. Later turns of one do not change the other.
         """
-        return ContextSession(self._model, self._states, self._history.copy())
+        session = ContextSession(self._model, self._states, self._history.copy())
+        session._warned = self._warned
+        return session
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the state of the conversation, for example to resume it in another process.
@@ -210,6 +216,7 @@ class ContextSession:
         model = self._model
         turns = read_turn(model.input_kind, text, model.n_features)
         states, probabilities = advance(model, self._states, turns, [speaker])
+        self._warned = warn_of_turns([speaker], 1, model.reader, self._warned)
         best = int(probabilities[0].argmax())
         self._history.append(best, probabilities[0, best], speaker, text)
         self._states = states

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._input._frames import as_table
 from ._advance import advance_all, begin
-from ._turns import check_speakers, read_turns
+from ._turns import check_speakers, read_turns, warn_of_turns
 
 
 class ContextSessions:
@@ -59,6 +59,9 @@ class ContextSessions:
     def __init__(self, model, states):
         self._model = model
         self._states = states
+        self._warned: frozenset[str] = (
+            frozenset()
+        )  # kinds of warnings about speakers, each issued once
 
     def predict(self, texts: Any, speakers: Any = None, which: Any = None) -> np.ndarray:
         """Add a turn to each conversation and predict its class.
@@ -115,6 +118,7 @@ class ContextSessions:
         turns = read_turns(model.input_kind, texts, n_turns, model.n_features)
         speakers = check_speakers(speakers, n_turns)
         after, probabilities = advance_all(model, self._states.take(chosen), turns, speakers)
+        self._warned = warn_of_turns(speakers, n_turns, model.reader, self._warned)
         self._states.put(chosen, after)
         return probabilities
 
@@ -160,7 +164,9 @@ class ContextSessions:
 
     def __copy__(self):
         """Return an independent copy with the same model."""
-        return ContextSessions(self._model, self._states.take(np.arange(len(self))))
+        copied = ContextSessions(self._model, self._states.take(np.arange(len(self))))
+        copied._warned = self._warned
+        return copied
 
     def __deepcopy__(self, memo):
         return self.__copy__()

@@ -13,8 +13,10 @@ from .._features._sequences import TextSequences
 from .._input._arrays import as_array, as_numbers, check_float32_range, check_storage
 from .._input._frames import as_table
 from .._input._rows import check_texts, is_missing
+from .._rows._speakers import find_alike, warn_of_missing, warn_of_unknown
 
 SPEAKER_SIZE = 16  # bytes of the digest of a speaker, which does not reveal the name
+BOTH_WARNINGS = frozenset({"missing", "unknown"})
 NO_SPEAKER = bytes(SPEAKER_SIZE)
 KINDS = {
     "text": "one text, a str",
@@ -164,6 +166,44 @@ def read_speakers(speakers, n_turns, known):
         np.array(ids, dtype=np.int64),
         np.frombuffer(digests, dtype=np.uint8).reshape(n_turns, SPEAKER_SIZE),
     )
+
+
+def warn_of_turns(speakers, n_turns, reader, warned):
+    """Warn of missing and unknown speakers of turns, unless `warned` says that it was done.
+
+    Parameters
+    ----------
+    speakers : list of n_turns objects, or None
+        Speaker of each turn.
+    n_turns : int
+        Number of turns.
+    reader : RowReader
+        Reader of the fitted model.
+    warned : frozenset of str
+        Warnings that the session has issued: "missing" and "unknown".
+
+    Returns
+    -------
+    warned : frozenset of str
+        The same, with the new ones.
+    """
+    expected, ids = reader.expected_speakers, reader.speakers
+    if expected is None or warned == BOTH_WARNINGS:
+        return warned
+    named = [speaker for speaker in speakers or () if not is_missing(speaker)]
+    if "missing" not in warned and len(named) < n_turns and not expected.missing:
+        warn_of_missing(ids, "The turn has" if n_turns == 1 else "Turns have")
+        warned |= {"missing"}
+    unknown = list(dict.fromkeys(speaker for speaker in named if speaker not in ids))
+    if not ids or not unknown or "unknown" in warned:
+        return warned
+    alike = find_alike(unknown, ids)
+    n_unknown = sum(speaker not in ids for speaker in named)
+    if alike or expected.is_exceeded(n_unknown, len(named)):
+        where = "The turn has an unknown speaker" if n_turns == 1 else "Turns have unknown speakers"
+        warn_of_unknown(unknown, ids, alike, where)
+        warned |= {"unknown"}
+    return warned
 
 
 def _refuse_speakers(speakers):

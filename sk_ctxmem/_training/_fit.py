@@ -101,6 +101,7 @@ def fit_model(
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
             fit.reader = fit.reader.with_groups_of(group_codes)
+            fit.reader.check_speakers(inputs)
             values = fit.reader.vectorize(inputs)
         rows = fit.reader.build_rows(inputs, values, group_codes)
         fit.set_network_params(rows, values)
@@ -382,7 +383,13 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
         )
 
 
-def _fitted_parts(model: FittedModel) -> tuple[Any, Any, dict, int | None]:
-    """Return the reader of texts, scaler, speakers and longest group of a model."""
+def _fitted_parts(model: FittedModel) -> tuple[Any, ...]:
+    """Return what `make_reader` takes of a model: vectorizer, scaler, speakers, longest group."""
     reader = model.reader
-    return reader.texts, reader.scaler, reader.speakers, reader.longest_group
+    return (
+        reader.texts,
+        reader.scaler,
+        reader.speakers,
+        reader.expected_speakers,
+        reader.longest_group,
+    )

@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import StandardScaler
@@ -28,12 +29,12 @@ from .._features._text_counts import TextCounts
 from .._features._text_reader import open_text_reader
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._parameters import Number
-from .._input._rows import read_training_rows
+from .._input._rows import read_rows, read_training_rows
 from .._input._targets import check_classes, find_classes, weigh_counted_classes
 from .._model._predict import predict_logits
-from .._rows._arrange import number_shared
 from .._rows._held_out import MIN_HELD_OUT_ROWS
 from .._rows._reader import make_reader
+from .._rows._speakers import expect_speakers, number_shared
 from .._runtime import choose_device
 from .._training._calibration import (
     CALIBRATION_FRACTION,
@@ -339,9 +340,13 @@ class _ParquetFit:
         reader, values = open_text_reader(vectorizer, inputs.values, inputs.text_name)
         targets = find_classes(sample[self.target], len(sample), classes)
         scaler = _fit_scaler(features_of(values), n_rows, weights[targets])
-        n_groups = found.speakers
-        speakers = number_shared(n_groups.index.astype(object), n_groups.to_numpy())
-        parts = (reader, scaler, speakers, found.longest_group)
+        names, n_groups = found.speakers.index.astype(object), found.speakers.to_numpy()
+        ids = number_shared(names, n_groups)
+        expected = None
+        if inputs.speakers is not None:
+            missing = bool(pd.isna(inputs.speakers).any())  # of the sample
+            expected = expect_speakers(names, n_groups, ids, missing=missing)
+        parts = (reader, scaler, ids, expected, found.longest_group)
         return make_reader(inputs, schema, self.params, *parts), values
 
 
@@ -399,7 +404,9 @@ def _fit_norm(features, n_rows, weights):
 
 def _read_rows(frame, random, *, fit, target, weights):
     """Convert a frame to training rows or, without a random state, to held-out rows."""
-    rows = fit.reader.read(frame.drop(columns=target))
+    # without the warnings of predictions: speakers of one conversation are unknown here
+    inputs = read_rows(frame.drop(columns=target), None, fit.reader.schema)
+    rows = fit.reader.build_rows(inputs, fit.reader.vectorize(inputs))
     targets = find_classes(frame[target], len(frame), fit.classes)
     training_rows = TrainingRows(rows, targets, weights[targets], random)
     training_rows.far_places = fit.choose_far_places(rows)

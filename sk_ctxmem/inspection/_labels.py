@@ -15,6 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._input._arrays import as_column
 from .._input._frames import as_table, column_names, column_values, is_frame, take_rows
+from .._input._targets import plain_labels
 from .._messages import import_optional
 
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -149,7 +150,7 @@ def _check_arguments(estimator, method):
 
 def _read_labels(y):
     """Return labels as a one-dimensional array."""
-    y = column_or_1d(as_table(y, "y"))
+    y = column_or_1d(plain_labels(as_table(y, "y")))
     if pd.isna(y).any():
         row = np.flatnonzero(pd.isna(y))[0]
         raise ValueError(f"y has no label in row {row}; remove rows without a label.")
