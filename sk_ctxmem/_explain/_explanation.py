@@ -4,13 +4,12 @@ from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy import sparse
 
 from .._features._featurize import features_of, scale
 from .._features._scaler import RowNormScaler
 from .._features._vectorizer import TextSequenceVectorizer
-from .._runtime import one_thread
+from .._runtime import torch_defaults
 from ._attribution import METHODS
 from ._scorer import Scorer
 from ._table import NO_INDEX, SOURCES, cut_into_chunks, explain_rows, find_entries
@@ -27,7 +26,7 @@ def explain(model, X, target=None, groups=None, *, rows=None, method="integrated
     row_set = reader.build_rows(inputs, values)
     features, empty = features_of(values), _empty_features(reader, inputs, values)
     parts = []
-    with one_thread(), torch.inference_mode(False), torch.enable_grad():
+    with torch_defaults():
         scaled_empty = scale(empty, reader.scaler)
         scorer = Scorer(model.network, row_set, scaled_empty, model.temperature)
         for some in cut_into_chunks(row_set, explained):
