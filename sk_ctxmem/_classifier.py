@@ -25,6 +25,7 @@ from ._model._file import (
     write_model,
 )
 from ._model._fitted_model import FitResult, fitted_model
+from ._runtime import array_defaults
 from ._sessions import open_session, open_sessions
 
 try:
@@ -317,6 +318,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             params = params | {"vectorizer": TextSequenceVectorizer()}
         return super().set_params(**params)
 
+    @array_defaults()
     def fit(self, X, y, sample_weight=None, groups=None):
         """Fit the classifier to texts or features.
 
@@ -385,6 +387,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             tasks.end(result)
         return result
 
+    @array_defaults()
     def partial_fit(self, X, y, classes=None, sample_weight=None, groups=None):
         """Fit the classifier to a chunk of rows, for one epoch.
 
@@ -442,6 +445,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         set_fit_result(self, result)
         return self
 
+    @array_defaults()
     def predict(self, X, groups=None):
         """Predict the class of each row.
 
@@ -467,6 +471,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         model = fitted_model(self)
         return model.classes[model.logits(X, groups).argmax(axis=1)]
 
+    @array_defaults()
     def predict_proba(self, X, groups=None):
         """Predict class probabilities.
 
@@ -485,6 +490,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return softmax(fitted_model(self).logits(X, groups), axis=1)
 
+    @array_defaults()
     def predict_log_proba(self, X, groups=None):
         """Predict the logarithm of class probabilities.
 
@@ -503,6 +509,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return log_softmax(fitted_model(self).logits(X, groups), axis=1)
 
+    @array_defaults()
     def decision_function(self, X, groups=None):
         """Compute the logits, whose softmax is the result of `predict_proba`.
 
@@ -547,6 +554,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         predicted = self.predict(X, groups=groups)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
+    @array_defaults()
     def explain(self, X, target=None, groups=None, *, rows=None, method="integrated_gradients"):
         """Explain predictions by contributions of n-grams, of other rows and of structure.
 
@@ -722,6 +730,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         write_model(path, type(self).__name__, self._attributes(), self._model)
 
     @classmethod
+    @array_defaults()
     def load(cls, path):
         """Load a fitted classifier from a file written by `save`.
 

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from .._runtime import array_defaults
 from ._advance import advance, begin
 from ._history import SessionHistory
 from ._sessions import ContextSessions
@@ -195,6 +196,7 @@ class ContextSession:
         """DataFrame with a row for each turn."""
         return self._history.frame(self.n_turns_, self.classes_)
 
+    @array_defaults()
     def _turn(self, text, speaker):
         """Add a turn and return its class probabilities."""
         if self._is_closed:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._runtime import array_defaults
 from ._advance import advance_all, begin
 from ._turns import check_speakers, read_turns
 
@@ -84,6 +85,7 @@ class ContextSessions:
         """
         return self.classes_[self.predict_proba(texts, speakers, which).argmax(axis=1)]
 
+    @array_defaults()
     def predict_proba(self, texts, speakers=None, which=None):
         """Add a turn to each conversation and predict its class probabilities.
 

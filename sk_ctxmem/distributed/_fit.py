@@ -1,10 +1,12 @@
 """Data-parallel fit in several processes."""
 
 from .._classifier import ContextMemoryClassifier, get_fit_result, set_fit_result, validated_params
+from .._runtime import array_defaults
 from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
 
 
+@array_defaults()
 def fit_distributed(clf, X, y, sample_weight=None, groups=None, *, timeout=300.0):
     """Fit one classifier in several processes, on one or several machines.
 

@@ -24,7 +24,7 @@ from .._model._predict import predict_logits
 from .._rows._arrange import number_shared
 from .._rows._held_out import MIN_HELD_OUT_ROWS
 from .._rows._reader import make_reader
-from .._runtime import choose_device
+from .._runtime import array_defaults, choose_device, torch_defaults
 from .._training._calibration import (
     CALIBRATION_FRACTION,
     MAX_CALIBRATION_ROWS,
@@ -48,6 +48,7 @@ SAMPLE_ROWS = 10_000  # to compute the norm of the rows and the learning rate of
 SLICES_OF_BUFFER = 8  # so that a buffer is not much larger than buffer_rows
 
 
+@array_defaults()
 def fit_parquet(clf, folder, *, target="label", buffer_rows=100_000, timeout=300.0):
     """Fit a classifier to a folder of Parquet files, which may be larger than memory.
 
@@ -191,6 +192,7 @@ class _ParquetFit:
             slice_rows=-(-self.buffer_rows // SLICES_OF_BUFFER),
         )
 
+    @torch_defaults()
     def run(self):
         """Fit the classifier and return the result."""
         params = self.params
