@@ -35,6 +35,7 @@ from ._model._file import (
     write_model,
 )
 from ._model._fitted_model import FitResult, fitted_model
+from ._runtime import array_defaults
 from ._sessions import ContextSession, ContextSessions, open_session, open_sessions
 
 try:
@@ -361,6 +362,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             params = params | {"vectorizer": TextSequenceVectorizer()}
         return super().set_params(**params)
 
+    @array_defaults()
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Fit the classifier to texts or features.
 
@@ -432,6 +434,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             tasks.end(result)
         return result
 
+    @array_defaults()
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, groups: Any = None
     ) -> Self:
@@ -491,6 +494,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         set_fit_result(self, result)
         return self
 
+    @array_defaults()
     def predict(self, X: Any, groups: Any = None) -> np.ndarray:
         """Predict the class of each row.
 
@@ -526,6 +530,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         model = fitted_model(self)
         return model.classes[model.logits(X, groups).argmax(axis=1)]
 
+    @array_defaults()
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
         """Predict class probabilities.
 
@@ -544,6 +549,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return softmax(fitted_model(self).logits(X, groups), axis=1)
 
+    @array_defaults()
     def predict_log_proba(self, X: Any, groups: Any = None) -> np.ndarray:
         """Predict the logarithm of class probabilities.
 
@@ -562,6 +568,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         return log_softmax(fitted_model(self).logits(X, groups), axis=1)
 
+    @array_defaults()
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the logits, whose softmax is the result of `predict_proba`.
 
@@ -607,6 +614,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         y, sample_weight = as_table(y, "y"), as_table(sample_weight, "sample_weight")
         return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
 
+    @array_defaults()
     def explain(
         self,
         X: Any,
@@ -809,6 +817,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         write_model(path, type(self).__name__, self._attributes(), self._model)
 
     @classmethod
+    @array_defaults()
     def load(cls, path: Any) -> Self:
         """Load a fitted classifier from a file written by `save`.
 

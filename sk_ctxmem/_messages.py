@@ -29,9 +29,10 @@ def doc_link(section):
 
 
 def _is_skipped(frame):
-    """Return whether a frame is of this package, or of scikit-learn's decorator of `fit`."""
+    """Return whether a frame is of this package, or of a decorator of its functions."""
     name = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0] == "sk_ctxmem" or name.startswith("sklearn.callback.")
+    is_decorator = name == "contextlib" or name.startswith("sklearn.callback.")
+    return name.partition(".")[0] == "sk_ctxmem" or is_decorator
 
 
 def warn_caller(message, category):

@@ -18,7 +18,7 @@ from sk_ctxmem import ContextMemoryClassifier, TrainingDivergedError
 from sk_ctxmem._network._label_transitions import NO_LABEL
 from sk_ctxmem._rows._held_out import hold_out_groups
 from sk_ctxmem._rows._row_set import RowSet
-from sk_ctxmem._runtime import choose_device, forked_random_state, one_thread
+from sk_ctxmem._runtime import choose_device, one_thread
 from sk_ctxmem._training._callbacks import LinearDecay
 from sk_ctxmem._training._dataset import find_labels_before
 from sk_ctxmem._training._optimizer import TwoRateOptimizer, _largest_eigenvalue, stable_rate
@@ -284,15 +284,6 @@ def test_threads_come_back_after_an_error():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-
-
-def test_seed_is_forked():
-    """Check that the seeded part draws the same numbers and the rest does not notice."""
-    draws = []
-    for _ in range(2):
-        with forked_random_state(3, "cpu"):
-            draws.append(torch.rand(2))
-    assert torch.equal(*draws)
 
 
 def test_fits_in_threads_are_those_of_one(numeric_problem):

@@ -4,7 +4,6 @@ from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy import sparse
 
 from .._features._featurize import features_of, scale, scale_heavy_columns
@@ -14,7 +13,7 @@ from .._features._text_reader import unfrozen
 from .._features._vectorizer import TextSequenceVectorizer
 from .._input._arrays import as_column
 from .._input._frames import as_table
-from .._runtime import one_thread
+from .._runtime import torch_defaults
 from ._attribution import METHODS
 from ._scorer import Scorer, find_context_windows
 from ._table import NO_INDEX, SOURCES, explain_rows, find_entries
@@ -35,7 +34,7 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
     warn_of_long_work(find_context_windows(row_set, explained), method)
     features, empty = features_of(values), _empty_features(reader, inputs, values)
     parts = []
-    with one_thread(), torch.inference_mode(False), torch.enable_grad():
+    with torch_defaults():
         scaled_empty = scale(empty, reader.scaler)
         heavy = scale_heavy_columns(empty, reader.scaler)
         scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, heavy)

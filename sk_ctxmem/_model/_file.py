@@ -16,7 +16,7 @@ from .._input._rows import InputSchema
 from .._messages import doc_link, warn_caller
 from .._rows._reader import RowReader
 from .._rows._speakers import EXPECT_KNOWN, ExpectedSpeakers
-from .._runtime import choose_device
+from .._runtime import choose_device, torch_defaults
 from ..exceptions import ModelFileError
 from ._build import build_network
 from ._checks import check_fitted_attributes, restore_texts
@@ -210,12 +210,14 @@ def _as_plain(name: Any) -> Any:
     return name if name is None or isinstance(name, bool | int | float | str) else str(name)
 
 
+@torch_defaults()
 def weights_of(model: FittedModel) -> dict[str, np.ndarray]:
     """Return the weights of the network in single precision."""
     weights = model.network.state_dict().items()
     return {name: weight.float().cpu().numpy() for name, weight in weights}
 
 
+@torch_defaults()
 def restore_model(
     state: Mapping[str, Any], weights: dict[str, np.ndarray], device: Any, name: str
 ) -> FittedModel:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -18,7 +18,28 @@ from .._features._sequences import TextSequences
 from .._input._rows import InputRows
 from .._network._net import ContextMemoryNet
 from .._rows._reader import RowReader
+from .._runtime import torch_defaults
 from ._predict import predict_logits
+
+
+class _computed_once:  # noqa: N801  # a decorator
+    """A property that is computed at its first access, without a lock.
+
+    Before Python 3.12, functools.cached_property has a lock, for which a process would wait for
+    ever if it was forked while another thread held it.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any]) -> None:
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Compute the value, which later accesses find in the attributes of the instance."""
+        if instance is None:
+            return self
+        value = self.compute(instance)
+        vars(instance)[self.compute.__name__] = value
+        return value
 
 
 @dataclass(frozen=True)
@@ -89,13 +110,14 @@ class FittedModel:
         """Id of each known speaker. None if the fit had no speaker column."""
         return None if self.columns["speaker"] is None else self.reader.speakers
 
-    @cached_property
+    @_computed_once
     def reads_one_text(self) -> bool:
         """Whether `read_one_text`, which is faster, computes the features of single texts."""
         is_default = reads_one_text(self.reader.vectorizer, self.reader.scaler)
         return self.input_kind == "text" and is_default and not self.reader.word_memory
 
-    @cached_property
+    @_computed_once
+    @torch_defaults()
     def fingerprint(self) -> bytes:
         """Digest of the class labels and of all weights except the large tables."""
         digest = blake2b(repr(self.classes.tolist()).encode(), digest_size=16)

@@ -9,7 +9,7 @@ import torch
 
 from .._network._net import ContextMemoryNet
 from .._rows._row_set import RowSet
-from .._runtime import one_thread
+from .._runtime import torch_defaults
 
 PREDICTION_BATCH_SIZE = 4096
 
@@ -19,7 +19,7 @@ def batch_logits(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the row indices and the logits of each batch, in double precision."""
     for indices, batch in rows.batches(PREDICTION_BATCH_SIZE):
-        with one_thread(), torch.inference_mode():
+        with torch_defaults(), torch.inference_mode():
             logits = network(batch.to(device))[0].cpu().double().numpy()
         yield indices, logits
 

@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import dropout, embedding_bag
 
 from ._batch import SparseFeatures
+from ._random import cpu_generator, generator_for
 
 LEVELS = 2**16  # number of values of a random int16
 
@@ -67,7 +68,8 @@ def draw_int16(shape: torch.Size) -> Tensor:
     """Draw integers from -LEVELS / 2 to LEVELS / 2 - 1, four at a time."""
     n_numbers = shape.numel()
     bits = torch.empty(-(-n_numbers // 4), dtype=torch.int64)
-    return bits.random_(-(2**63), None).view(torch.int16)[:n_numbers].view(shape)
+    bits.random_(-(2**63), None, generator=cpu_generator())
+    return bits.view(torch.int16)[:n_numbers].view(shape)
 
 
 def draw_uniform_(values: Tensor, scale: float) -> None:
@@ -84,7 +86,7 @@ def draw_normal_(values: Tensor, scale: float = 1.0) -> None:
     if values.is_meta:  # torch would import its compiler, which takes 3 s
         return
     with torch.no_grad():
-        values.normal_(std=scale)
+        values.normal_(std=scale, generator=generator_for(values.device))
 
 
 def drop(values: Tensor, rate: float) -> Tensor:

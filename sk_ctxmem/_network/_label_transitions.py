@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, cat, nn
 
 from ._batch import Packing
+from ._random import generator_for
 
 NO_LABEL = 0  # for first rows, and for rows whose previous class is hidden
 HIDDEN_LABELS = 0.3  # fraction of the previous classes that training hides
@@ -55,7 +56,7 @@ class LabelTransitions(nn.Module):
     def condition(self, logits: Tensor, before: Tensor) -> Tensor:
         """Return the logits given the previous classes, (N,) class indices plus 1."""
         if self.training:
-            before = before * (torch.rand(len(before), device=before.device) >= HIDDEN_LABELS)
+            before = before * (_draw_uniform(before) >= HIDDEN_LABELS)
         return logits + TRANSITION_SCALE * self.transitions[before]  # (N, C)
 
     def expect(self, logits: Tensor, packing: Packing) -> Tensor:
@@ -98,3 +99,10 @@ class LabelTransitions(nn.Module):
         before = cat([torch.zeros_like(before[:, :1]), probabilities], dim=1)  # (N, C + 1)
         smallest = torch.finfo(logits.dtype).tiny
         return before, probabilities.clamp_min(smallest).log()
+
+
+def _draw_uniform(like: Tensor) -> Tensor:
+    """Draw a number from 0 to 1 for each element, in single precision."""
+    device = like.device
+    generator = generator_for(device)
+    return torch.rand(len(like), dtype=torch.float32, device=device, generator=generator)

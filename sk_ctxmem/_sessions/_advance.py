@@ -15,7 +15,7 @@ from .._network._step import initial_states, step
 from .._rows._positions import describe_next_rows
 from .._rows._reader import RowReader
 from .._rows._row_set import RowSet
-from .._runtime import one_thread
+from .._runtime import torch_defaults
 from ._turns import SPEAKER_SIZE, read_speakers
 
 MAX_BATCH_SIZE = 2048  # turns, which limits the use of memory
@@ -52,6 +52,7 @@ class SessionStates:
             array[which] = getattr(states, name)
 
 
+@torch_defaults()
 def begin(model: FittedModel, n_conversations: int) -> SessionStates:
     """Return the states before the first turn."""
     return SessionStates(
@@ -89,7 +90,7 @@ def advance(
     changed = None if model.speakers is None else (digests != states.speakers).any(axis=1)
     places = describe_next_rows(n_before, changed, model.reader.longest_group)
     batch = _read_batch(model, turns, places, ids)
-    with one_thread(), torch.inference_mode():
+    with torch_defaults(), torch.inference_mode():
         vectors, logits = step(
             model.network,
             torch.from_numpy(states.vectors).to(model.device),
@@ -144,7 +145,7 @@ def _read_one_text(reader: RowReader, text: str) -> SparseFeatures:
     The sparse matrices of scipy, which take most of the time of a turn, are not used.
     """
     columns, values = read_one_text(text, reader.vectorizer, reader.scaler)
-    ids, offsets = torch.from_numpy(columns), torch.zeros(1, dtype=torch.int32)
+    ids, offsets = torch.from_numpy(columns), torch.from_numpy(np.zeros(1, dtype=np.int32))
     return SparseFeatures(ids, torch.from_numpy(values), offsets)
 
 

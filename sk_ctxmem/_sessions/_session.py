@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._input._arrays import as_column
+from .._runtime import array_defaults
 from ._advance import advance, begin
 from ._history import SessionHistory
 from ._sessions import ContextSessions
@@ -206,6 +207,7 @@ class ContextSession:
         """DataFrame with a row for each turn."""
         return self._history.frame(self.n_turns_, self.classes_)
 
+    @array_defaults()
     def _turn(self, text, speaker):
         """Add a turn and return its class probabilities."""
         if self._is_closed:

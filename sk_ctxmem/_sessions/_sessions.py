@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._input._frames import as_table
+from .._runtime import array_defaults
 from ._advance import advance_all, begin
 from ._turns import check_speakers, read_turns, warn_of_turns
 
@@ -92,6 +93,7 @@ class ContextSessions:
         """
         return self.classes_[self.predict_proba(texts, speakers, which).argmax(axis=1)]
 
+    @array_defaults()
     def predict_proba(self, texts: Any, speakers: Any = None, which: Any = None) -> np.ndarray:
         """Add a turn to each conversation and predict its class probabilities.
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from .._files._archive import read_archive, versions, write_archive
 from .._files._codec import PlainReader, PlainWriter
 from .._messages import warn_caller
+from .._network._random import cpu_generator
 from .._rows._row_set import RowSet
 from ..exceptions import ModelFileError
 from ._dataset import TrainingRows, list_arrays
@@ -163,7 +164,7 @@ class Checkpoint(Callback):
                 for callback in self.callbacks
             ],
             "shuffling": rows.random,
-            "dropout": torch.get_rng_state().numpy(),
+            "dropout": cpu_generator().get_state().numpy(),
             "dropout_on_gpu": torch.cuda.get_rng_state(net.device).numpy() if on_gpu else None,
         }
 
@@ -180,7 +181,7 @@ class Checkpoint(Callback):
                 setattr(callback, name, _to_tensors(kept[name], net.device))
         if rows.random is not None:
             rows.random.set_state(state["shuffling"].get_state())
-        torch.set_rng_state(torch.from_numpy(state["dropout"]))
+        cpu_generator().set_state(torch.from_numpy(state["dropout"]))
         if state["dropout_on_gpu"] is not None and torch.device(net.device).type == "cuda":
             torch.cuda.set_rng_state(torch.from_numpy(state["dropout_on_gpu"]), net.device)
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils import check_random_state
 
 from .._input._parameters import check_folder
@@ -18,6 +19,7 @@ from .._input._targets import check_sample_weight, check_target
 from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
 from .._network._net import ContextMemoryNet
+from .._network._random import OwnDefaults, drawing_from
 from .._rows._arrange import encode_groups
 from .._rows._held_out import hold_out_groups
 from .._rows._reader import RowReader, fit_reader, make_reader
@@ -25,8 +27,8 @@ from .._rows._row_set import RowSet
 from .._runtime import (
     choose_device,
     explained_memory_errors,
-    forked_random_state,
-    single_precision,
+    seeded_gpu,
+    torch_defaults,
 )
 from ..exceptions import TrainingInterruptedWarning
 from ._calibration import MIN_EPOCHS_WITH_CALIBRATION, choose_calibration_rows
@@ -151,6 +153,7 @@ class Fit:
             check_same_sizes(self.start.model.network_params, chosen)
         self.network_params = chosen
 
+    @torch_defaults()
     def run(
         self,
         rows: RowSet,
@@ -192,10 +195,11 @@ class Fit:
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
-        """Seed torch, use single precision, and add advice to memory errors, inside the context."""
+        """Draw from a seeded generator, and add advice to memory errors, inside the context."""
         with (
-            forked_random_state(seed, self.device),
-            single_precision(),
+            torch_defaults(),
+            drawing_from(torch.Generator("cpu").manual_seed(seed)),
+            seeded_gpu(seed, self.device),
             explained_memory_errors(advise_on_memory(self.params)),
         ):
             yield
@@ -203,7 +207,8 @@ class Fit:
     def new_network(self) -> ContextMemoryNet:
         """Create a network with initial weights, or with the weights of the previous fit."""
         # always drawn, since dropout continues from the random state after the initial weights
-        network = ContextMemoryNet(**self.network_params)
+        with OwnDefaults():
+            network = ContextMemoryNet(**self.network_params)
         if self.start is not None:
             network.load_state_dict(self.start.model.network.state_dict())
         return network

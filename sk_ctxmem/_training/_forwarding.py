@@ -12,6 +12,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from .._messages import warn_caller
+from .._network._random import OwnDefaults
 from ._dataset import TrainingRows, as_scored_rows
 from ._early_stopping import Stop
 
@@ -63,7 +64,8 @@ class UserCallbacks(Callback):
     def call(self, callback: Callback, name: str, net: NeuralNet, kwargs: dict[str, Any]) -> None:
         """Call a method of a callback, which may ask for a stop as it does in skorch."""
         try:
-            getattr(callback, name)(net, **kwargs)
+            with OwnDefaults():  # random_state determines their random numbers too
+                getattr(callback, name)(net, **kwargs)
         except KeyboardInterrupt:
             if self.stop.interrupts:  # a second Ctrl-C
                 raise

@@ -16,9 +16,7 @@ from .._model._fitted_model import FitResult, FittedModel
 from .._rows._arrange import encode_groups
 from .._rows._reader import fit_reader
 from .._rows._row_set import RowSet
-from .._runtime import (
-    choose_device,
-)
+from .._runtime import choose_device, torch_defaults
 from ._chunk import new_stream, train_chunk
 from ._dataset import TrainingRows
 from ._fit import ONE_PROCESS, Fit, role_columns
@@ -87,6 +85,7 @@ def _check_classes(classes: Any, model: FittedModel | None) -> np.ndarray:
     return model.classes
 
 
+@torch_defaults()
 def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> FitResult:
     """Train on a chunk; the result has the running mean of the weights."""
     params, start = fit.params, fit.start

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
 
-from .._runtime import seed_torch
+from .._network._random import cpu_generator
+from .._runtime import seed_gpu
 from ._dataset import EpochRows, TrainingRows
 
 Kept = TypeVar("Kept")
@@ -96,11 +96,12 @@ class EpochSeeds(Callback):
 
     def __init__(self, processes: OneProcess) -> None:
         self.processes = processes
-        self.entropy = torch.initial_seed()  # the same in all processes
+        self.entropy = cpu_generator().initial_seed()  # the same in all processes
 
     def on_epoch_begin(self, net: NeuralNet, dataset_train: Any = None, **kwargs: Any) -> None:
         """Seed dropout and shuffling."""
         place = [self.entropy, len(net.history), self.processes.rank]
         dropout, shuffling = np.random.SeedSequence(place).generate_state(2)
-        seed_torch(int(dropout), net.device)
+        cpu_generator().manual_seed(int(dropout))
+        seed_gpu(int(dropout), net.device)
         dataset_train.random.seed(int(shuffling))

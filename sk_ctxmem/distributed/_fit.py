@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .._classifier import ContextMemoryClassifier, get_fit_result, set_fit_result, validated_params
+from .._runtime import array_defaults
 from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
 
 
+@array_defaults()
 def fit_distributed(
     clf: Any,
     X: Any,

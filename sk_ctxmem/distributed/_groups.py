@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
 from .._input._parameters import Number
+from .._runtime import torch_defaults
 from .._training._processes import OneProcess
 from ..exceptions import ProcessLostError
 from ._many_processes import ManyProcesses
@@ -48,7 +49,8 @@ def many_processes(function: str, timeout: float) -> Iterator[ManyProcesses]:
         with _meeting(function, timeout):
             group = dist.new_group(timeout=timedelta(seconds=float(timeout)))
         try:
-            yield ManyProcesses(group)
+            with torch_defaults():
+                yield ManyProcesses(group)
         finally:
             dist.destroy_process_group(group)  # so that other processes notice an error immediately
     finally:

@@ -35,7 +35,7 @@ from .._model._predict import predict_logits
 from .._rows._held_out import MIN_HELD_OUT_ROWS
 from .._rows._reader import make_reader
 from .._rows._speakers import expect_speakers, number_shared
-from .._runtime import choose_device
+from .._runtime import array_defaults, choose_device, torch_defaults
 from .._training._calibration import (
     CALIBRATION_FRACTION,
     MAX_CALIBRATION_ROWS,
@@ -59,6 +59,7 @@ SAMPLE_ROWS = 10_000  # to compute the norm of the rows and the learning rate of
 SLICES_OF_BUFFER = 8  # so that a buffer is not much larger than buffer_rows
 
 
+@array_defaults()
 def fit_parquet(
     clf: Any,
     folder: Any,
@@ -209,6 +210,7 @@ class _ParquetFit:
             slice_rows=-(-self.buffer_rows // SLICES_OF_BUFFER),
         )
 
+    @torch_defaults()
     def run(self):
         """Fit the classifier and return the result."""
         params = self.params
