@@ -74,7 +74,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     ----------
     vectorizer : transformer or None, default=None
         Transformer that converts texts to features, such as any text vectorizer of scikit-learn or
-        encoder of skrub. It is fitted to the texts and to y, as in a Pipeline. If None, a :class:`TextSequenceVectorizer`. Not used if X contains features.
+        encoder of skrub. It is fitted to the texts and to y, as in a Pipeline. If None, a
+        :class:`TextSequenceVectorizer`. Not used if X contains features.
 
     memory : {"gru", "elman", "lstm", "mingru"}, default="gru"
         Type of the recurrent memory over the rows of a group: gated recurrent unit, Elman network,
