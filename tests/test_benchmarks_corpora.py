@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from _benchmark_data import make_frame
 
+from benchmarks.corpora import files
 from benchmarks.corpora.corpus import order_keys, take_whole_groups
 from benchmarks.corpora.files import Columns, add_split, load_files
 
@@ -254,3 +255,11 @@ def test_cells_after_the_last_column_may_be_empty(tmp_path):
     path.write_text("text,label\n" + "hello,a,\nthere,b,\n" * 5)
     frame = load_files([path], Columns())[0].frame
     assert frame["text"].tolist() == ["hello", "there"] * 5
+
+
+def test_the_embedded_corpus_is_not_built_unless_asked_for(tmp_path, monkeypatch):
+    """Check that a run on files does not read the docstrings of all packages, which takes long."""
+    monkeypatch.setattr(files, "load_docstring_sections_corpus", lambda: pytest.fail("built"))
+    path = tmp_path / "calls.csv"
+    make_frame().to_csv(path, index=False)
+    assert len(load_files([path], Columns())) == 1

@@ -242,12 +242,23 @@ def test_times_work_from_a_file_to_a_session(tmp_path, classifier):
     assert_allclose(found, expected[SHUFFLED], rtol=1e-5)
 
 
-def test_fit_parquet_reads_times_as_strings(tmp_path):
-    """Check that a folder whose order is written as strings gives the model of its numbers."""
+PARQUET = {
+    "strings": AS_STRINGS["numbers"],
+    "dates as strings": AS_STRINGS["ISO dates"],
+    "times": TIMES["naive"],
+    "times with a zone": TIMES["a time zone"],
+    "an hour twice": TIMES["an hour twice"],
+    "days": TIMES["days"],
+}
+
+
+@pytest.mark.parametrize("make", PARQUET.values(), ids=PARQUET)
+def test_fit_parquet_sorts_by_times_and_strings(tmp_path, make):
+    """Check that a folder whose order is a time or a string gives the model of its numbers."""
     fits = []
-    for name, turn in {"numbers": FRAME["turn"], "strings": FRAME["turn"].astype(str)}.items():
+    for name, turn in {"numbers": FRAME["turn"], "other": make(FRAME["turn"])}.items():
         (tmp_path / name).mkdir()
-        rows = FRAME.assign(turn=turn, label=ACTS)
+        rows = FRAME.assign(turn=pd.Series(turn), label=ACTS)
         rows = rows.sample(frac=1, random_state=0).sort_values("call", kind="stable")
         rows.to_parquet(tmp_path / name / "rows.parquet", index=False)
         fits.append(fit_parquet(small(**ROLES), tmp_path / name).predict_proba(FRAME))
