@@ -278,6 +278,7 @@ def test_labels_come_back_as_they_went_in(talks, dtype):
     assert set(predicted) <= set(clf.classes_) == set(y.unique())
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 def test_speaker_tells_what_the_text_does_not():
     """Check that a label that depends on the speaker alone is learned from the column."""
     talks = make_conversations(100, random_state=0)

@@ -265,6 +265,7 @@ def test_leaving_a_feature_out_is_what_its_absence_changes(talks):
         assert contribution == pytest.approx(before - after, abs=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")  # an empty text has none
 @pytest.mark.parametrize("method", ["leave_one_out", "gradient_times_input"])
 def test_other_methods_add_up_by_a_remainder(talks, method):
     """Check that the remainder is what the contributions lack."""

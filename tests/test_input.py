@@ -616,6 +616,7 @@ def test_order_column_puts_the_rows_of_a_group_in_order(frame, y, frame_probabil
     assert differs.any(axis=1).mean() > 0.5
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 def test_a_change_of_speaker_is_seen(frame, frame_probabilities, y):
     """Check that another speaker in a row changes this row and later ones of its group alone."""
     row = 20
