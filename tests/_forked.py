@@ -70,7 +70,7 @@ def use_threads_of_torch():
     return (product + torch.ones(400, 400)).numpy()
 
 
-FOLDER = Path(sys.argv[2])
+FOLDER = Path(sys.argv[-1])
 PATH, PICKLE = FOLDER / "model.ctxmem", FOLDER / "model.pickle"
 IN_CHILD = [fit, partial_fit, load, unpickle, session, explain]
 PARENTS = {"fit": fit, "load": load, "unpickle": unpickle, "session": session, "explain": explain}
@@ -128,4 +128,5 @@ def main(parent):
     os._exit(0)  # a thread may still fit
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

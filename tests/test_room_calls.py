@@ -72,7 +72,7 @@ CALLS = {
     "predict": lambda clf, X, y: clf.predict(X),
     "explain": lambda clf, X, y: clf.explain(X, rows=[3]),
     "predict_one": lambda clf, X, y: clf.session().predict_one("red", speaker="a"),
-    "sessions": lambda clf, X, y: clf.sessions(2).predict(["red", "blue"]),
+    "sessions": lambda clf, X, y: clf.sessions(2).predict(["red", "blue"], speakers=["a", "a"]),
 }
 
 

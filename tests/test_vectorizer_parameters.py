@@ -238,7 +238,7 @@ def fit_counts(**settings):
         ({"token_pattern": "@"}, ValueError, "X has no word in any .* change token_pattern"),
         ({"tokenizer": lambda text: []}, ValueError, "X has no word .* change tokenizer"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_bad_values_are_named(settings, error, message):
     """Check that fit, and a fit of counts, name the parameter, its value and what is expected."""
