@@ -28,10 +28,8 @@ def late_accuracy(clf, n_turns, n_talks):
     return is_right[:, -n_turns // 3 :].mean()
 
 
-@pytest.mark.parametrize(
-    "memory",
-    [*(pytest.param(name, marks=pytest.mark.slow) for name in MEMORIES[:3]), "mingru"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", MEMORIES)
 def test_longer_conversations_are_predicted_as_well(memory):
     """Check 10 and 100 times the trained length, in predict and in a session."""
     clf = fit(memory, make_conversations(200, n_turns=(8, 15), random_state=0))
@@ -90,7 +88,7 @@ def test_the_longest_group_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_a_quarter_of_the_pieces_is_placed_far_from_the_beginning(both):
+def test_a_share_of_the_pieces_is_placed_far_from_the_beginning(both):
     """Check that whole pieces are moved, to where rows of a long group are, and no other column."""
     lengths = np.random.RandomState(0).randint(1, 9, size=400)
     order = pack(lengths)

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_nothing_is_copied_unless_it_is_asked_for(few_talks, monkeypatch):
     """Check that a bar costs no copies of weights."""
     from sk_ctxmem._training import _result
 
-    monkeypatch.setattr(_result.copy, "deepcopy", None)
+    monkeypatch.setattr(_result, "copy", SimpleNamespace(deepcopy=None))
     fit(few_talks, Watches(), max_epochs=1)
     with pytest.raises(TypeError, match="not callable"):
         fit(few_talks, KeepsFitted(), max_epochs=1)
