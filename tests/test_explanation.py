@@ -90,6 +90,7 @@ def clf(talks):
     return _fit(talks, max_epochs=8, hidden_size=32)
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")  # an empty text has none
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("context", ["past", "both"])
 def test_contributions_add_up_with_every_memory(talks, memory, context):
@@ -116,6 +117,7 @@ def test_contributions_add_up_with_every_memory(talks, memory, context):
         {"vectorizer": CountVectorizer(preprocessor=lambda text: text + " end")},
     ],
 )
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")  # an empty text has none
 @pytest.mark.parametrize("n_classes", [2, 5])
 def test_contributions_add_up_in_every_setting(parameters, n_classes):
     """Check the sum of the contributions with two and with more classes."""

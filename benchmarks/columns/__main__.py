@@ -7,6 +7,7 @@ logistic regression gets them standardized.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -69,12 +70,17 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> Iterator[dict[str, objec
         }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table and write it."""
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
     parser = make_parser("columns", __doc__)
     parser.add_argument("--docstrings", type=positive_number, default=400, help="number of them")
     add_output_option(parser)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table and write it."""
+    options = build_parser().parse_args(arguments)
     frame = load_docstring_sections(packages=("numpy",)).frame
     groups = frame["group"].drop_duplicates()[: options.docstrings]
     first = groups[: len(groups) // 2]
