@@ -333,6 +333,7 @@ SPEAKERS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:X has 1 unknown speaker:sk_ctxmem.UnknownSpeakersWarning")
 @pytest.mark.parametrize("values", SPEAKERS.values(), ids=SPEAKERS)
 def test_speakers_are_known_again_in_another_library(values):
     """Check that speakers beside nulls are the same in each library, integers to the last digit."""
@@ -525,6 +526,7 @@ def test_arrays_of_two_dimensions_stay_such():
     assert_array_equal(clf.predict_proba(Grid(values)), clf.predict_proba(values))
 
 
+@pytest.mark.filterwarnings("ignore:Turns have no speaker:sk_ctxmem.UnknownSpeakersWarning")
 @pytest.mark.parametrize("form", [pa.array, pl.Series])
 def test_turns_and_speakers_of_sessions_may_be_columns(classifier, form):
     """Check that speakers of Arrow, which are no str, are known."""

@@ -53,7 +53,7 @@ def as_objects(values):
 
 def as_native(values):
     """Convert an array of another byte order, such as of a mapped file: pandas refuses it."""
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
 
 def refuse_mask(values, name):
