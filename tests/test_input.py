@@ -394,12 +394,13 @@ def test_one_group_cannot_be_split_for_early_stopping(frame, y):
     with raises(ValueError, "validation_fraction=0.1", message, "n_iter_no_change=None"):
         small(n_iter_no_change=2).fit(frame["text"], y, groups=np.zeros(N_ROWS))
     with raises(ValueError, "validation_fraction=0.1", message, "n_iter_no_change=None"):
-        small(n_iter_no_change=2, **COLUMNS).fit(frame.assign(group="one"), y)
+        small(n_iter_no_change=2, **COLUMNS).fit(frame.assign(group="one", order=range(N_ROWS)), y)
 
 
 def test_one_group_is_legal_without_early_stopping(frame, y):
     """Check that the remedy for one group alone, which is the default, is one."""
-    classifier = small(**COLUMNS).fit(frame.assign(group="one"), y)
+    one = frame.assign(group="one", order=range(N_ROWS))
+    classifier = small(**COLUMNS).fit(one, y)
     assert classifier.n_iter_ == 2
     assert classifier.history_["valid_score"].isna().tolist() == [True, True]
 

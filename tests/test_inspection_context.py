@@ -45,6 +45,7 @@ def test_the_colours_have_zero_in_their_middle():
     assert red > blue
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")  # an empty text has none
 def test_the_cells_of_a_conversation_add_up_to_the_decision():
     """Check that a line sums to the log-odds of its class minus those of an empty text."""
     clf, frame = fit_talks(), talks()
