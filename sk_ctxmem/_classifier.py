@@ -478,7 +478,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Notes
         -----
-        ----- The parameters `max_epochs`, `n_iter_no_change`, `validation_fraction`, `checkpoint`,
+        The parameters `max_epochs`, `n_iter_no_change`, `validation_fraction`, `checkpoint`,
         `warm_start` and `verbose` are not used. `batch_size` and the parameters of the network and
         the input, such as `hidden_size` and `group_column`, are used on the first call only.
         `history_` has a row for each call. The learning rates do not decay, and predictions use a
@@ -689,7 +689,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Notes
         -----
-        ----- The baseline replaces all texts by empty texts and keeps the positions and speakers.
+        The baseline replaces all texts by empty texts and keeps the positions and speakers.
         The difference between the baseline and a single empty text is the contribution of
         structure. "integrated_gradients" integrates gradients along the straight line from the
         baseline to the texts; its contributions add up to the score within 1e-3. "leave_one_out" is

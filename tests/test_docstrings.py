@@ -83,6 +83,12 @@ def test_every_public_name_has_a_summary(thing):
 
 
 @each_callable
+def test_underlines_of_sections_stand_alone(thing):
+    """Check that no line begins with dashes and goes on with text, which pages show as they are."""
+    assert re.findall(r"^ *-{3,} .*", thing.__doc__, re.MULTILINE) == []
+
+
+@each_callable
 def test_every_parameter_is_documented_in_order(thing):
     """Check that the entries of Parameters are the signature's, in its order."""
     assert list(_documented_types(thing)) == list(_signature_parameters(thing))
