@@ -1,6 +1,8 @@
 """Warnings about group ids that merge or split conversations."""
 
+import re
 import warnings
+from datetime import time
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, cross_val_score
 
 from sk_ctxmem import ContextMemoryClassifier, MergedGroupsWarning, MissingGroupsWarning
-from sk_ctxmem._input._rows import InputRows
+from sk_ctxmem._input._rows import InputRows, read_training_rows
 from sk_ctxmem._rows._ids import warn_of_ids
 
 SMALL = {"hidden_size": 8, "max_epochs": 1, "batch_size": 40, "random_state": 0}
@@ -91,6 +93,36 @@ def test_a_group_and_order_that_occur_twice_are_named():
     assert messages(["a", "a", "b"], [0, 1, 0]) == []
     (message,) = messages(["a", "b", "b"], ["x", "y", "y"])
     assert "such as 'b' and 'y' in rows 1 and 2" in message
+
+
+TIMES = {
+    "datetime64": pd.Series(pd.to_datetime(["2020-01-01 10:00"] * 2 + ["2020-01-01 10:01"])),
+    "time zone": pd.Series(pd.to_datetime(["2020-01-01 10:00Z"] * 2 + ["2020-01-01 10:01Z"])),
+    "str": pd.Series(["2020-01-01 10:00", "2020-01-01 10:00", "2020-01-01 10:01"]),
+    "duration": pd.Series(pd.to_timedelta([60, 60, 61], unit="s")),
+    "time of day": pd.Series([time(10), time(10), time(10, 1)]),
+}
+
+
+@pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
+def test_turns_of_the_same_minute_are_named_only_if_they_may_be_duplicates(times):
+    """Check that rows of one time are silent, but for those drawn twice or from another file."""
+    X = pd.DataFrame({"text": ["hello", "hi", "bye"], "talk": ["a"] * 3, "turn": times})
+    assert repeated(X) == []
+    assert repeated(X.assign(text=["hello", "hello", "bye"])) == ["1 row(s)"]
+    assert repeated(pd.concat([X, X])) == ["2 row(s)"]
+    assert repeated(pd.concat([X, X.assign(text=["who", "me", "you"])])) == ["2 row(s)"]
+    assert repeated(X.assign(turn=[0, 0, 1])) == ["1 row(s)"]
+
+
+def repeated(X):
+    """Return how many rows of a frame are said to have the group and time of others."""
+    columns = {"text": "text", "group": "talk", "order": "turn", "speaker": None}
+    inputs, _ = read_training_rows(X, None, columns, "ContextMemoryClassifier")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_ids(inputs, columns)
+    return [re.search(r"\d+ row\(s\)", str(each.message))[0] for each in caught]
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NaT, pd.NA], ids=str)

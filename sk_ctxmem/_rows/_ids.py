@@ -1,5 +1,7 @@
 """Warnings about group ids that may merge or split conversations."""
 
+from datetime import date, time, timedelta
+
 import numpy as np
 import pandas as pd
 
@@ -139,11 +141,15 @@ def _as_text(name):
 def _find_repeated(inputs, order_column):
     """Describe rows with the group and order value of another row."""
     pairs = np.stack([encode_groups(inputs), order_numbers(inputs)], axis=1)
-    _, codes, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-    n_rows = int((counts - 1).sum())
+    _, firsts, codes = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    codes = codes.ravel()
+    is_repeated = ~_follow_at_same_time(inputs, pairs)
+    is_repeated[firsts] = False
+    n_rows = int(is_repeated.sum())
     if not n_rows:
         return None
-    rows = np.flatnonzero(codes.ravel() == counts.argmax())[:2].tolist()
+    code = np.bincount(codes[is_repeated]).argmax()
+    rows = int(firsts[code]), int((is_repeated & (codes == code)).argmax())
     group, place = inputs.groups[rows[0]], inputs.order[rows[0]]
     return (
         f"and column {order_column!r} have the same values in {n_rows} row(s) as in others, such "
@@ -152,6 +158,28 @@ def _find_repeated(inputs, order_column):
         "name of the file, drop the duplicates, or use an order without ties; rows of equal order "
         "are read in the order of X."
     )
+
+
+def _follow_at_same_time(inputs, pairs):
+    """Return which rows have another text than the row of the same time before them in the group.
+
+    Clocks of chats have seconds or minutes, so that such rows are no duplicates. Rows of another
+    file with the same ids do not follow directly, and rows drawn twice have the same text.
+    """
+    follow = np.zeros(inputs.n_rows, dtype=bool)
+    if inputs.kind != "text" or not _are_times(inputs.order):
+        return follow
+    by_group = np.argsort(pairs[:, 0], kind="stable")
+    texts = np.fromiter(inputs.values, dtype=object, count=inputs.n_rows)[by_group]
+    same_time = (pairs[by_group][1:] == pairs[by_group][:-1]).all(axis=1)
+    follow[by_group[1:]] = same_time & (texts[1:] != texts[:-1]).astype(bool)
+    return follow
+
+
+def _are_times(order):
+    """Return whether order values are dates, times or durations."""
+    is_time = order.dtype == object and isinstance(order[0], date | time | timedelta)
+    return order.dtype.kind in "mM" or is_time
 
 
 def _show(values):
