@@ -96,6 +96,11 @@ LOOK_ALIKES = {
     "str of float": (1, "1.0"),
     "float of str": ("1", 1.0),
     "bytes": ("Guide", b"Guide"),
+    "str of bool": (True, "true"),
+    "sign": (-1, "-1.0"),
+    "plus": (1, "+1"),
+    "fraction": (2.5, "2.50"),
+    "separator of digits": ("desk 1-11", "Desk 1 , 11"),
     "full width": ("Guide", "\uff27uide"),
 }
 
@@ -104,6 +109,23 @@ LOOK_ALIKES = {
 def test_spellings_of_known_speakers_are_found(known, other):
     """Check that an unknown speaker who looks like a known one is named with it."""
     assert find_alike([other, "Bob", 7], {known: 1, "Visitor": 2}) == {other: known}
+
+
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        (1, "-1"),
+        ("1", "-1"),
+        ("2.5", -2.5),
+        ("desk 1-11", "desk 11-1"),
+        ("1.10", "11.0"),
+        (1, "10"),
+    ],
+    ids=str,
+)
+def test_numbers_that_differ_do_not_look_alike(known, other):
+    """Check that signs and separators between digits count."""
+    assert find_alike([other], {known: 1}) == {}
 
 
 def test_numbers_that_are_equal_are_the_same_speaker():

@@ -1,8 +1,8 @@
 """Speakers that a fit knows, and warnings about speakers that it does not know."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ HELD_OUT = 0.2  # fraction of the conversations that a fold holds out
 N_EXAMPLES = 5  # names in a message
 N_SIGMAS = 3  # standard deviations above the expected number of unknown speakers
 IGNORED = ("P", "S", "Z", "C")  # Unicode categories: punctuation, symbols, separators, controls
+# the value without "+" and zeros of a fraction; "-1" is not 1
+NUMBER = re.compile(r"\+?(-?\d+(?:\.\d*[1-9])?)\.?0*")
 
 
 @dataclass(frozen=True)
@@ -196,11 +198,11 @@ def _normal_form(speaker):
         return ""
     if isinstance(speaker, bytes):
         speaker = speaker.decode(errors="replace")
-    text = str(speaker).strip()
-    if isinstance(speaker, Real) or text[-2:] == ".0":
-        return text.removesuffix(".0")
-    text = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in text if unicodedata.category(char)[0] not in IGNORED)
+    text = unicodedata.normalize("NFKC", str(speaker)).strip().casefold()
+    if number := NUMBER.fullmatch(text):
+        return number[1]
+    text = "".join(" " if unicodedata.category(char)[0] in IGNORED else char for char in text)
+    return re.sub(r"(?<!\d) | (?!\d)", "", " ".join(text.split()))  # "1-11" is not "11-1"
 
 
 def _show(speakers):
