@@ -2,6 +2,7 @@
 
 import json
 import re
+from enum import Enum
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,12 @@ class Part:
 
 class Word(str):
     """A text that is more than one."""
+
+
+class Color(str, Enum):
+    """Names of colors, of which str() is not the value."""
+
+    RED = "red"
 
 
 class Checked(BaseEstimator):
@@ -106,6 +113,7 @@ def test_not_a_number_comes_back():
         (np.bool_(True), True),
         (np.str_("a"), "a"),
         (Word("a"), "a"),
+        (Color.RED, "red"),
         (np.float64("inf"), float("inf")),
     ],
     ids=repr,

@@ -82,8 +82,8 @@ class PlainWriter:
             value = value.item()
         if value is None or type(value) in PLAIN_SCALARS:
             return self._write_scalar(value)
-        if isinstance(value, str):  # subclasses such as np.str_
-            return str(value)
+        if isinstance(value, str):  # subclasses; str() of a member of an Enum is "Color.RED"
+            return str.__str__(value)
         writers = {
             list: self._write_list,
             tuple: self._write_list,
