@@ -1,5 +1,7 @@
 """Labels of numpy's StringDType, and targets with several labels in each row."""
 
+from enum import Enum
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +110,39 @@ def test_columns_are_outputs_of_the_named_classifiers():
     indicators = (both == ["yes", "please"]).astype(int)
     clf = OneVsRestClassifier(ContextMemoryClassifier(**SMALL)).fit(TEXTS, indicators)
     assert_array_equal(clf.predict(TEXTS), indicators)
+
+
+class Act(str, Enum):
+    """Acts, of whose names numpy keeps the first three characters."""
+
+    ASK = "ask"
+    SAY = "say"
+
+
+def test_classes_that_numpy_would_merge_are_named():
+    """Check members of an enumeration in a list; in an array of objects they are classes."""
+    y = [Act.ASK, Act.SAY] * 30
+    clf = ContextMemoryClassifier(**SMALL)
+    with pytest.raises(ValueError, match="<Act.ASK: 'ask'>, of which numpy makes .*'Act'.*label.v"):
+        clf.fit(TEXTS, y)
+    assert clf.fit(TEXTS, np.array(y, dtype=object)).classes_.tolist() == ["ask", "say"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "kinds"),
+    [([True, False], "bool"), ([1, 2], "int"), ([1, 2.0], "float and int")],
+    ids=str,
+)
+def test_labels_in_arrays_of_objects_are_named(labels, kinds):
+    """Check that the message says which types labels have, where scikit-learn says "unknown"."""
+    y = np.array(labels * 30, dtype=object)
+    message = (
+        f"Unknown label type: (y|classes) has dtype object and labels of type .*{kinds}.*such as "
+    )
+    with pytest.raises(ValueError, match=message + r".*numpy.asarray\(y\).astype\(str\)"):
+        ContextMemoryClassifier(**SMALL).fit(TEXTS, y)
+    with pytest.raises(ValueError, match=message):
+        ContextMemoryClassifier(**SMALL).partial_fit(TEXTS, y, classes=y[:2])
 
 
 def test_one_label_in_a_list_of_lists_is_a_column():

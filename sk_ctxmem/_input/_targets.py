@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .._messages import doc_link, warn_caller
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
@@ -41,7 +41,7 @@ def check_target(y, n_rows):
         classification target, or it has a single class.
     """
     y = _check_labels(y, n_rows)
-    check_classification_targets(y)
+    _check_label_types(y, "y")
     classes, numbers = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
@@ -72,7 +72,7 @@ def check_classes(classes):
         raise ValueError(
             f"classes={classes.tolist()!r} has only one class; a classifier needs at least two."
         )
-    check_classification_targets(classes.repeat(3))  # unique numbers look like regression
+    _check_label_types(classes.repeat(3), "classes")  # unique numbers look like regression
     return classes
 
 
@@ -111,6 +111,18 @@ def _check_labels(y, n_rows):
             f"y has {len(y)}; pass one class label for each row."
         )
     return check_array(y, ensure_2d=False, dtype=None, input_name="y")
+
+
+def _check_label_types(y, name):
+    """Raise unless scikit-learn reads labels as classes; it says nothing of those in objects."""
+    if y.dtype == object and type_of_target(y) == "unknown":
+        kinds = " and ".join(sorted({type(label).__name__ for label in y}))
+        raise ValueError(
+            f"Unknown label type: {name} has dtype object and labels of type {kinds}, "
+            f"such as {y[0]!r:.60}; convert them to one type of numbers or str, such as with "
+            "numpy.asarray(y).astype(str)."
+        )
+    check_classification_targets(y)
 
 
 def _read_labels(y):
@@ -212,7 +224,14 @@ def _as_numpy_would(y, labels):
         return labels
     if any(isinstance(label, str) and label.endswith("\0") for label in labels):
         return labels
-    return as_array(y, "y")
+    array = as_array(y, "y")
+    others = {kind for kind in set(map(type, labels)) - {str, np.str_} if issubclass(kind, str)}
+    if others and len(np.unique(array)) < len(set(labels)):  # str(Color.RED) is "Color.RED"
+        raise ValueError(
+            f"y has labels such as {labels[0]!r}, of which numpy makes {array[0]!r}, so that "
+            "different classes are one; pass their values, such as [label.value for label in y]."
+        )
+    return array
 
 
 def check_sample_weight(sample_weight, class_weight, classes, targets):
