@@ -161,8 +161,8 @@ def test_score_of_a_pipeline_says_that_groups_were_dropped(rows):
     pipeline = make_pipeline(TfidfVectorizer(), ContextMemoryClassifier(**SMALL))
     pipeline.fit(X["text"], y, contextmemoryclassifier__groups=groups)
     message = (
-        r"score of a Pipeline or to a scorer, scikit-learn dropped them: enable metadata routing "
-        r"and call set_score_request\(groups=True\)"
+        r"score of a Pipeline or to a cross-validation, scikit-learn dropped them: enable metadata "
+        r"routing and call set_score_request\(groups=True\)"
     )
     with pytest.warns(MissingGroupsWarning, match=message):
         dropped = pipeline.score(X["text"], y, groups=groups)
@@ -171,3 +171,15 @@ def test_score_of_a_pipeline_says_that_groups_were_dropped(rows):
         pipeline[-1].set_score_request(groups=True)
         assert pipeline.score(X["text"], y, groups=groups) == pytest.approx(expected)
     assert dropped != pytest.approx(expected)
+
+
+@pytest.mark.usefixtures("routing")
+def test_scorers_by_name_drop_groups_and_the_warning_says_so(rows):
+    """Check that who has set all requests is not told to set them, but to use group_column."""
+    X, y, groups = rows
+    clf = ContextMemoryClassifier(**SMALL)
+    for request in (clf.set_fit_request, clf.set_predict_request, clf.set_score_request):
+        request(groups=True)
+    search = GridSearchCV(clf, {}, cv=FOLDS, scoring="f1_macro")
+    with pytest.warns(MissingGroupsWarning, match="scoring='f1_macro', group_column= alone works"):
+        search.fit(X["text"], y, groups=groups)

@@ -106,8 +106,10 @@ class RowReader:
                     "The classifier was fitted with groups, but X has no groups: each row is "
                     "predicted without context. Pass groups= to predict too, or fit with "
                     "group_column= to read the groups from X. If you passed groups= to score of a "
-                    "Pipeline or to a scorer, scikit-learn dropped them: enable metadata routing "
-                    "and call set_score_request(groups=True)." + doc_link("missing-groups"),
+                    "Pipeline or to a cross-validation, scikit-learn dropped them: enable metadata "
+                    "routing and call set_score_request(groups=True). That is for the default "
+                    "scoring; with scorers such as scoring='f1_macro', group_column= alone works."
+                    + doc_link("missing-groups"),
                     MissingGroupsWarning,
                 )
         elif self.wants_context and not self.has_groups:
