@@ -853,7 +853,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """Return all attributes except the model and the net of skorch."""
         return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return the metadata that the methods request.
 
         With `group_column`, methods do not request `groups` unless a request was set: the groups
@@ -904,12 +904,12 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         raise AttributeError(f"{type(self).__name__} has no net_: {reason}.")
 
     @property
-    def columns_(self):
+    def columns_(self) -> dict[str, Any]:
         """Column of X of each role."""
         return self._column_report("columns_", "roles")
 
     @property
-    def ignored_columns_(self):
+    def ignored_columns_(self) -> np.ndarray:
         """Names of the columns of X that the classifier did not read."""
         names = self._column_report("ignored_columns_", "ignored_columns")
         return np.fromiter(names, dtype=object, count=len(names))

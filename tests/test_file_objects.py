@@ -185,6 +185,10 @@ def test_paths_of_every_kind_are_taken(classifier, content, tmp_path, monkeypatc
         ("", "path='' is empty; pass the path of a file"),
         (b"", "path='' is empty"),
         ("a\0b", "contains a NUL"),
+        (
+            b"PK" + b"1" * 99,
+            "... is the content of a file; pass the path of a file, or io.BytesIO(",
+        ),
     ],
     ids=str,
 )

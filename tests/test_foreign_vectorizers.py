@@ -468,3 +468,19 @@ def test_what_cannot_transform_is_refused_before_it_is_fitted():
     for vectorizer in (type("Once", (), {"fit_transform": embed})(), object()):
         with refused(TypeError, "vectorizer=", "must be a transformer of texts"):
             ContextMemoryClassifier(vectorizer).fit(TEXTS, LABELS)
+
+
+def test_a_vectorizer_that_cannot_be_cloned_says_what_is_missing():
+    """Check that the error is about get_params, and not about the form of the texts."""
+
+    class NoEstimator:
+        def fit_transform(self, X, y=None):
+            return np.ones((len(X), 1))
+
+        def transform(self, X):
+            return np.ones((len(X), 1))
+
+    clf = ContextMemoryClassifier(NoEstimator(), max_epochs=1)
+    message = "^vectorizer=.*NoEstimator.* has no get_params, so that it cannot be copied before it"
+    with pytest.raises(TypeError, match=message):
+        clf.fit(["a", "b"], [0, 1])

@@ -574,6 +574,19 @@ def test_columns_of_one_name_are_refused():
             small(text_column="text").fit(X, ["a", "b"])
 
 
+def test_rows_of_string_views_are_taken(classifier):
+    """Check a Display, and splits by rows, of strings in the form that polars gives to Arrow."""
+    table = pa.table(pl.from_pandas(FRAME))
+    if "string_view" not in map(str, table.schema.types):
+        pytest.skip("older versions give other strings")
+    shown = ContextAblationDisplay.from_estimator(classifier, table, CLASSES, context_sizes=[1])
+    expected = ContextAblationDisplay.from_estimator(classifier, FRAME, CLASSES, context_sizes=[1])
+    assert_array_equal(shown.scores, expected.scores)
+    groups = FRAME["group"].to_numpy()
+    found = suspect_labels(small(**ROLES), table, CLASSES, groups=groups, cv=3)
+    assert found.equals(suspect_labels(small(**ROLES), FRAME, CLASSES, groups=groups, cv=3))
+
+
 def test_a_stream_that_cannot_be_read_is_named():
     """Check that the error of a broken stream says what to do."""
     broken = SimpleNamespace(__arrow_c_stream__=lambda requested_schema=None: None)

@@ -6,6 +6,7 @@ import pickle
 import re
 import warnings
 from pathlib import Path
+from threading import Event, Thread, current_thread
 
 import numpy as np
 import pytest
@@ -240,22 +241,41 @@ def test_a_file_whose_classifier_cannot_predict_is_refused(tmp_path, monkeypatch
         ContextMemoryClassifier.load(path)
 
 
-def test_a_classifier_that_warns_is_tried_in_silence(monkeypatch):
-    """Check that a warning of the trial is neither shown nor an error, and filters are kept."""
-    tried = []
+def test_numbers_of_the_trial_do_not_warn(monkeypatch):
+    """Check that a numeric warning of the trial is neither shown nor an error."""
+    results = []
 
-    def warn(classifier):
-        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
-        tried.append(classifier)
+    def overflow(network, rows, device):
+        results.append(np.float32(1e38) * np.float32(10))
 
-    monkeypatch.setattr(FittedModel, "smoke_test", warn)
-    with warnings.catch_warnings(record=True) as shown:
-        warnings.simplefilter("always")
-        before = list(warnings.filters)
-        classifier = load("texts")
+    monkeypatch.setattr("sk_ctxmem._model._fitted_model.predict_logits", overflow)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load("texts")
+    assert results == [np.inf]
+
+
+def test_loads_in_threads_leave_warning_filters_alone(monkeypatch):
+    """Check that two loads, of which the first ends while the second runs, keep all filters."""
+    second_began, first_ended = Event(), Event()
+    first, second = Thread(target=load, args=["texts"]), Thread(target=load, args=["texts"])
+
+    def wait(model):
+        if current_thread() is first:
+            second.start()
+            second_began.wait(60)
+        else:
+            second_began.set()
+            first_ended.wait(60)
+
+    monkeypatch.setattr(FittedModel, "smoke_test", wait)
+    before = list(warnings.filters)
+    with warnings.catch_warnings():  # restores them if the test fails
+        first.start()
+        first.join()
+        first_ended.set()
+        second.join()
         assert list(warnings.filters) == before
-    assert shown == []
-    assert tried == [classifier._model]
 
 
 def test_a_warning_that_is_an_error_is_no_damage(monkeypatch):

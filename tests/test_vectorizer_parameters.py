@@ -13,7 +13,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 from sk_ctxmem._features._text_counts import TextCounts
@@ -303,6 +303,15 @@ def test_a_column_transformer_and_a_union_take_it():
         regression = LogisticRegression(solver=solver, max_iter=5000, C=100)
         for before, X in ((columns, FRAME), (union, TEXTS), (text, TEXTS)):
             assert make_pipeline(before, regression).fit(X, LABELS).predict(X).shape == (7,)
+
+
+@pytest.mark.parametrize("other", ["drop", StandardScaler(), OneHotEncoder()], ids=str)
+def test_a_column_transformer_of_sequences_names_the_parameter(other):
+    """Check that the error says how to get n-grams, with any columns beside the texts."""
+    number = FRAME.assign(number=range(7))
+    columns = ColumnTransformer([("a", TextSequenceVectorizer(), "text"), ("b", other, ["number"])])
+    with pytest.raises(TypeError, match=r"or TextSequenceVectorizer\(output='sparse'\)"):
+        columns.fit_transform(number)
 
 
 def test_it_has_no_set_output_as_count_vectorizer_has_none():

@@ -48,6 +48,11 @@ class TextSequences:
         self.vocabulary_size = vocabulary_size
 
     @property
+    def ndim(self) -> int:
+        """Number of dimensions, 2: a ColumnTransformer asks for it before it calls `__array__`."""
+        return 2
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Number of rows and of features."""
         return self.features.shape

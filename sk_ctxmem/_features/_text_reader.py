@@ -165,12 +165,17 @@ def _put_in_form(texts, form, name):
 
 
 def _check_transformer(vectorizer):
-    """Raise TypeError unless a vectorizer can be fitted and can transform."""
+    """Raise TypeError unless a vectorizer can be fitted, can transform, and can be cloned."""
     can_fit = hasattr(vectorizer, "fit_transform") or hasattr(vectorizer, "fit")
     if isinstance(vectorizer, type) or not can_fit or not hasattr(vectorizer, "transform"):
         raise TypeError(
             f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
             "TextSequenceVectorizer() or TfidfVectorizer(), or None."
+        )
+    if not hasattr(vectorizer, "get_params") and not hasattr(vectorizer, "__sklearn_clone__"):
+        raise TypeError(
+            f"vectorizer={vectorizer!r:.200} has no get_params, so that it cannot be copied before "
+            "it is fitted; derive its class from sklearn.base.BaseEstimator."
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from typing_extensions import Self
 
 import re
@@ -171,20 +173,20 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
     def __init__(
         self,
         *,
-        analyzer="word",
-        ngram_range=(1, 2),
-        char_ngram_range="auto",
-        lowercase=True,
-        min_df=1,
-        max_features=None,
-        max_length=2048,
-        max_df=1.0,
-        token_pattern=WORD_PATTERN,
-        tokenizer=None,
-        stop_words=None,
-        strip_accents=None,
-        output="sequences",
-    ):
+        analyzer: str = "word",
+        ngram_range: tuple[int, int] = (1, 2),
+        char_ngram_range: tuple[int, int] | str | None = "auto",
+        lowercase: bool = True,
+        min_df: int = 1,
+        max_features: int | None = None,
+        max_length: int = 2048,
+        max_df: float = 1.0,
+        token_pattern: Any = WORD_PATTERN,
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+        stop_words: Any = None,
+        strip_accents: str | Callable[[str], str] | None = None,
+        output: str = "sequences",
+    ) -> None:
         self.analyzer = analyzer
         self.ngram_range = ngram_range
         self.char_ngram_range = char_ngram_range
@@ -218,7 +220,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> TextSequences:
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Learn from texts and convert them, faster than `fit` followed by `transform`.
 
         Parameters
@@ -231,8 +233,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
         Returns
         -------
-        sequences : TextSequences of n_rows rows
-            N-gram features and words.
+        sequences : TextSequences of n_rows rows, or csr_array of shape (n_rows, n_features)
+            N-gram features and words; with ``output="sparse"``, the features alone.
 
         Raises
         ------
@@ -255,7 +257,7 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         self._keep(token_numbers, count_texts(tokens, len(token_numbers)), ngrams, char_ngrams)
         return self._add_words(_join(parts), tokens, texts)
 
-    def transform(self, X: Any) -> TextSequences:
+    def transform(self, X: Any) -> Any:
         """Convert texts; n-grams that were not seen in fit are ignored.
 
         Parameters
@@ -265,8 +267,8 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
 
         Returns
         -------
-        sequences : TextSequences of n_rows rows
-            N-gram features and words.
+        sequences : TextSequences of n_rows rows, or csr_array of shape (n_rows, n_features)
+            N-gram features and words; with ``output="sparse"``, the features alone.
         """
         check_is_fitted(self)
         texts, tokens = self._read(check_texts(X))

@@ -203,6 +203,11 @@ def _read_path(path):
             f"path={path!r:.100} must be the path of a file, or a file that is open in binary mode."
         )
     name = os.fsdecode(path)
+    if isinstance(path, bytes) and path.startswith(b"PK"):  # as every zip does
+        raise ValueError(
+            f"path={path!r:.30}... is the content of a file; pass the path of a file, or "
+            "io.BytesIO(content)."
+        )
     refuse_url(name, "path", "open it, such as with fsspec.open, and pass the open file")
     if not name or "\0" in name:
         state = "contains a NUL" if name else "is empty"

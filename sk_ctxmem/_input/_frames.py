@@ -316,7 +316,16 @@ def take_rows(frame, rows):
     """Return the rows of a DataFrame at these positions, of the library that it is of."""
     if isinstance(frame, pd.DataFrame):
         return frame.iloc[rows]
+    if frame.implementation.is_pyarrow():
+        frame = _without_string_views(frame)
     return frame[rows].to_native()
+
+
+def _without_string_views(frame):
+    """Return a frame of pyarrow, which cannot take rows of a string_view, with plain strings."""
+    schema = frame.to_native().schema
+    names = [field.name for field in schema if str(field.type) == "string_view"]
+    return frame.with_columns(nw.col(*names).cast(nw.String())) if names else frame
 
 
 def with_column(frame, name, values):

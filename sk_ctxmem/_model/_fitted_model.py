@@ -140,8 +140,9 @@ class FittedModel:
         one_id = np.array(["a"], dtype=object)
         speakers = None if self.columns["speaker"] is None else one_id
         inputs = InputRows(kind, one_row, groups=one_id, speakers=speakers)
-        rows = self.reader.build_rows(inputs, self.reader.vectorize(inputs))
-        predict_logits(self.network, rows, self.device)
+        with np.errstate(all="ignore"):  # an artificial row is no reason for a warning
+            rows = self.reader.build_rows(inputs, self.reader.vectorize(inputs))
+            predict_logits(self.network, rows, self.device)
 
 
 @dataclass(frozen=True)

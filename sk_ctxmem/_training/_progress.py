@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from skorch import NeuralNet
@@ -14,6 +15,7 @@ from skorch.callbacks import Callback
 from ._callbacks import EpochMeans
 
 
+@cache
 def _bar_class() -> Any:
     """Return the class of progress bar for a notebook or a terminal.
 
