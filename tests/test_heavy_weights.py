@@ -194,3 +194,15 @@ def test_one_heavy_row_does_not_decide_the_temperature():
     targets[3], weights[3] = 1, 250
     assert fit_temperature(logits, targets, weights) < 3  # 10, the largest, if it counts as 250
     assert fit_temperature(logits, np.zeros(500, int), weights) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_positive", [10, 20, 100])
+def test_rare_class_of_single_words_is_found(n_positive):
+    """Check features of single words, for which the rate of the tables is 30 times lower."""
+    train, test = make_rare(10_000, n_positive, 0), make_rare(40_000, 4 * n_positive, 50)
+    vectorizer = TfidfVectorizer(token_pattern=r"\S+").fit(train[0])
+    X, X_test = vectorizer.transform(train[0]), vectorizer.transform(test[0])
+    clf = ContextMemoryClassifier(class_weight="balanced", random_state=0).fit(X, train[1])
+    ours = f1_score(test[1], clf.predict(X_test))
+    assert ours > f1_of_logistic_regression(train, test) - 0.03

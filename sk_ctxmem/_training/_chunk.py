@@ -18,7 +18,7 @@ from ._early_stopping import Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
 from ._result import TrainingResult, history_frame
 from ._skorch_net import make_trainer, readable_net
-from ._trainer import check_finite_weights, choose_batch_size, choose_table_rate
+from ._trainer import check_finite_weights, choose_batch_size, choose_table_rate, slow_down
 from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The rates do not decay, as the number of chunks is unknown. Predictions use a running mean of the
@@ -89,6 +89,7 @@ def new_stream(network: ContextMemoryNet, rows: TrainingRows, batch_size: int) -
         "n_steps": 0,
         "batch_size": batch_size,
         "table_rate": choose_table_rate(rows, batch_size, network.decoder.out_features),
+        "slow_down": slow_down(rows, batch_size),
     }
 
 
@@ -143,7 +144,8 @@ def train_chunk(
             [EpochMeans(), averaging, user, StopWhenAsked(stop, n_before)],
             max_epochs=n_before + 1,
             batch_size=stream["batch_size"],
-            learning_rate=learning_rate,
+            # missing in pickles of older versions
+            learning_rate=learning_rate * stream.get("slow_down", 1.0),
             table_rate=stream["table_rate"],
             device=device,
             user_callbacks=callbacks,
