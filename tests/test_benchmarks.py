@@ -375,6 +375,7 @@ def test_all_files_are_written(calls, tmp_path, capsys):
     assert not list(output.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_command_from_end_to_end(calls, tmp_path):
     """Check that the command works in a shell, with child processes and a progress bar."""
     output = tmp_path / "out"

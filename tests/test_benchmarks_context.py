@@ -44,6 +44,7 @@ def test_table_has_a_column_for_each_length():
     assert table.loc[0, [1, 2, "all"]].tolist() == [60.0, 80.0, 90.0]
 
 
+@pytest.mark.slow
 def test_command_from_end_to_end(tmp_path, monkeypatch, capsys):
     """Check the files of a run, and that corpora without groups are refused."""
     monkeypatch.setattr(measure, "LENGTHS", (1, measure.ALL))

@@ -112,6 +112,7 @@ def test_bad_paths_give_clear_errors(tmp_path):
         load_files([tmp_path / "rows.xlsx"], Columns())
 
 
+@pytest.mark.slow
 def test_the_embedded_corpus_has_a_name_among_files(tmp_path):
     """Check that it can be compared on beside files, in one run."""
     path = tmp_path / "calls.csv"

@@ -167,6 +167,7 @@ def test_warm_start_keeps_the_temperature():
     assert clf.set_params(max_epochs=1).fit(*train).temperature_ == temperature
 
 
+@pytest.mark.slow
 def test_rows_of_one_labelled_group_are_enough():
     """Check that a fit goes well in which most rows have weight 0 and are context only."""
     random = np.random.RandomState(0)

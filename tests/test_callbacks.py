@@ -218,6 +218,7 @@ def test_other_things_are_refused(few_talks, callbacks, message, method):
     assert not hasattr(classifier, "vectorizer_")
 
 
+@pytest.mark.slow
 def test_clones_and_searches_take_callbacks_along(few_talks):
     """Check clone, get_params, and a search in two processes."""
     classifier = ContextMemoryClassifier(callbacks=[("records", Records())], max_epochs=1, **SMALL)

@@ -315,11 +315,11 @@ def test_a_model_that_cannot_be_read_is_one_line(model, tmp_path, monkeypatch, c
     numbers = ContextMemoryClassifier(**SMALL).fit(X, talks["target"], groups=talks["group"])
     numbers.save(tmp_path / "numbers")
     for path, message in (
-        (tmp_path / "missing", "No such file"),
+        (tmp_path / "missing", "does not exist; check the path"),
         (broken, "is not a sk_ctxmem model file"),
         (tmp_path / "both", "fit with context='past'"),
         (tmp_path / "numbers", "fitted on features, not on texts"),
-        (tmp_path, "directory"),
+        (tmp_path, "is a folder; pass the path of a file"),
     ):
         status, shown, errors = run_main(["chat", str(path)], "red\n", monkeypatch, capsys)
         assert (status, shown) == (2, "")
@@ -345,6 +345,7 @@ def test_a_wrong_command_line_is_refused(arguments, capsys):
     assert "usage: python -m sk_ctxmem" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_program_runs_by_its_name(model):
     """Check python -m sk_ctxmem chat in a process, with bytes that are no text in its input."""
     command = [sys.executable, "-m", "sk_ctxmem", "chat", model]

@@ -112,6 +112,7 @@ def test_a_fit_that_was_killed_ends_in_the_same_weights(
     assert os.listdir(tmp_path / "new") == []
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_in_another(talks, tmp_path):
     """Check SIGKILL itself, twice, and that a copy of the checkpoint leads to the same end."""
     code = (
@@ -148,6 +149,7 @@ def test_a_killed_process_goes_on_in_another(talks, tmp_path):
     assert run(99).stdout == ended.stdout
 
 
+@pytest.mark.slow
 def test_other_rows_or_parameters_start_anew(X, y, kill_after, tmp_path, monkeypatch):
     """Check that a checkpoint is not taken for that of another fit."""
     kill_after(1)

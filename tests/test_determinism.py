@@ -52,17 +52,20 @@ def expected():
     return fit_and_predict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "12345"])
 def test_processes_and_hash_seeds_change_nothing(expected, hash_seed):
     """Check that another process, in which sets have another order, gives the same bits."""
     assert_array_equal(in_a_process(hash_seed=hash_seed), expected)
 
 
+@pytest.mark.slow
 def test_threads_change_nothing(expected):
     """Check that one and two threads of torch agree to 1e-5, and are left as they were."""
     assert_allclose(in_a_process(n_threads=2), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_fits_side_by_side_change_nothing(expected, backend):
     """Check that fits in workers of joblib, threads included, give the same bits."""

@@ -366,6 +366,7 @@ def test_later_rows_do_not_matter_to_the_past(clf, talks):
     assert_frame_equal(whole, begun, atol=1e-9, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_long_groups_are_explained_in_parts(clf, talks, method, monkeypatch):
     """Check that small batches, which save memory, give the same."""

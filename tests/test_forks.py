@@ -33,6 +33,7 @@ def folder(tmp_path_factory):
 SLOW = ["load", "fit", "partial_fit", "unpickle", "session", "explain"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parent",
     ["torch", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)],

@@ -201,6 +201,7 @@ GRIDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("estimator", "grid"), GRIDS.values(), ids=GRIDS)
 def test_grid_search_gives_the_scores_of_each_candidate(X, y, folds, majority, estimator, grid):
     """Check each score of a search against a fit by hand, and that two processes agree."""
@@ -244,6 +245,7 @@ def test_halving_search_over_epochs_keeps_the_better_candidates(docstrings, majo
 # --- validation
 
 
+@pytest.mark.slow
 def test_cross_validation_beats_the_majority_on_other_docstrings(X, y, folds, majority):
     """Check that the group column serves the folds and the classifier alike."""
     cv = StratifiedGroupKFold(2)
@@ -256,6 +258,7 @@ def test_cross_validation_beats_the_majority_on_other_docstrings(X, y, folds, ma
     assert scores.min() > majority + 0.1
 
 
+@pytest.mark.slow
 def test_memory_beats_no_context_in_cross_validation(docstrings, majority):
     """Check that cross_val_predict carries the groups inside X, where memory needs them."""
     accuracy = {}
@@ -272,6 +275,7 @@ def test_memory_beats_no_context_in_cross_validation(docstrings, majority):
     assert accuracy["none"] > majority + 0.2
 
 
+@pytest.mark.slow
 def test_learning_curve_rises_with_more_docstrings(docstrings):
     """Check that more rows give better scores on other docstrings."""
     sizes, _, scores = learning_curve(
@@ -296,6 +300,7 @@ def test_train_test_split_takes_rows_of_the_vectorizers_output(rows):
     assert_array_equal(right.features.toarray(), sequences.features[numbers[1]].toarray())
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.MergedGroupsWarning")  # of permuted groups
 def test_permutation_importance_finds_the_columns_that_matter(halves):
     """Check that text matters most, group and order some, and an unused column nothing."""
     columns = ["text", "group", "order"]

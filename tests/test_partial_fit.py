@@ -50,6 +50,7 @@ def feed(classifier, chunks, classes, n_passes=1):
     return classifier
 
 
+@pytest.mark.slow
 def test_chunks_teach_what_all_rows_teach(frame, chunks, classes):
     """Check accuracy on other conversations, and what is kept of each call."""
     classifier = feed(ContextMemoryClassifier(**SMALL), chunks, classes, n_passes=3)

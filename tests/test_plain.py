@@ -251,6 +251,7 @@ def test_an_estimator_in_an_estimator_comes_back():
 
 
 VALUE = "convert it to numbers or str"
+ARRAY = "convert it to a plain array of numbers or str, such as with numpy.array"
 CODE = "use one of CountVectorizer, FeatureUnion without functions as parameters"
 OTHERS = {
     "object": (SystemExit(), "name=SystemExit() of type builtins.SystemExit", VALUE),
@@ -261,9 +262,9 @@ OTHERS = {
     "type of numpy": (np.complex64, "name=<class 'numpy.complex64'> of type builtins.type", CODE),
     "dtype": (np.dtype("complex64"), "name=dtype('complex64') of type numpy.", VALUE),
     "complex": (1j, "name=1j of type builtins.complex", VALUE),
-    "complex array": (np.array([1j]), "name=array([0.+1.j]) of type numpy.ndarray", VALUE),
-    "two dimensions": (np.array([["a"]]), "name=array([['a']], dtype='<U1') of type numpy.", VALUE),
-    "bytes": (np.array([b"a"]), "name=array([b'a'], dtype='|S1') of type numpy.ndarray", VALUE),
+    "complex array": (np.array([1j]), "name=array([0.+1.j]) of type numpy.ndarray", ARRAY),
+    "two dimensions": (np.array([["a"]]), "name=array([['a']], dtype='<U1') of type numpy.", ARRAY),
+    "bytes": (np.array([b"a"]), "name=array([b'a'], dtype='|S1') of type numpy.ndarray", ARRAY),
     "void": (np.zeros(1, dtype="i4,i4")[0], "name=np.void((0, 0), dtype=", VALUE),
     "random": (np.random.RandomState(np.random.PCG64(1)), "name=RandomState(PCG64) at 0x", VALUE),
     "in an array": (np.array([len], dtype=object), "name[0]=<built-in function len> of type", CODE),

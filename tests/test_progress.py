@@ -201,6 +201,7 @@ ContextMemoryClassifier(max_epochs=1, verbose=1).fit([[0.0], [1.0]] * 10, [0, 1]
 """
 
 
+@pytest.mark.slow
 def test_notebooks_without_widgets_have_a_bar_and_no_warning():
     """Check that tqdm's warning of missing ipywidgets is not heard."""
     ran = subprocess.run(

@@ -111,6 +111,7 @@ def test_later_rows_do_not_change_earlier_ones(fitted, last):
     assert_allclose(classifier.predict_proba(FRAME[early]), expected[early], atol=ROUNDING)
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 @property_settings
 @given(
     text=st.text(max_size=20),
@@ -137,6 +138,8 @@ IDS = st.one_of(
 )
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.MergedGroupsWarning")
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 @CONTEXTS
 @property_settings
 @given(ids=st.lists(IDS, min_size=len(GROUPS), max_size=len(GROUPS), unique=True))
@@ -252,6 +255,8 @@ def test_texts_of_any_characters_are_predicted(texts_alone, texts):
     assert_allclose(texts_alone.predict_proba(texts[::-1])[::-1], found, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.MergedGroupsWarning")
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 @CONTEXTS
 @property_settings
 @given(texts=st.lists(ANY_TEXT, min_size=1, max_size=8), ids=st.lists(IDS, min_size=8, max_size=8))

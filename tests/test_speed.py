@@ -103,6 +103,7 @@ def test_child_has_one_thread_and_is_stopped_after_the_limit():
     assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 def test_errors_of_a_child_are_raised_here():
     """Check that values before an error arrive, and that a killed child is an error."""
     with processes.Child(fail_after_a_value) as child:
@@ -370,6 +371,7 @@ def test_bad_input_is_one_line(tmp_path, capsys):
     assert "'sleep' is unknown; choose from fit, vocabulary" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_command_from_end_to_end(tmp_path):
     """Check that the command works in a shell, with child processes and a progress bar."""
     path, output = tmp_path / "texts.csv", tmp_path / "out"

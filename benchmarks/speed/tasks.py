@@ -83,6 +83,10 @@ def resample_groups(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
 
 
 def resample_rows(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """Draw rows with replacement; the first two have different classes."""
+    """Draw rows with replacement; the first two have different classes.
+
+    Rows of a group that are drawn several times keep their order in it.
+    """
     drawn = frame.sample(n_rows - 2, replace=True, random_state=0)
-    return pd.concat([frame.drop_duplicates("label").head(2), drawn], ignore_index=True)
+    rows = pd.concat([frame.drop_duplicates("label").head(2), drawn], ignore_index=True)
+    return rows.assign(order=range(len(rows))) if "order" in rows else rows

@@ -68,8 +68,8 @@ def as_new_rows(features, kept_out):
     n_rows -= np.bincount(taken.indices, minlength=features.shape[1])
     values = np.where(n_rows[taken.indices] > 0, taken.data, np.float32(0))
     norms = squared_norms(features.data, features.indptr)
-    usual = norms.max()
-    if np.allclose(norms[norms > 0], usual, rtol=1e-3):
+    usual = norms.max(initial=0)  # 0 if all columns are heavy ones, which are kept apart
+    if usual > 0 and np.allclose(norms[norms > 0], usual, rtol=1e-3):
         left = np.sqrt(squared_norms(values, taken.indptr) / usual)
         left[left == 0] = 1
         values /= np.repeat(left, np.diff(taken.indptr)).astype(np.float32)
