@@ -82,6 +82,7 @@ def test_rows_get_what_one_machine_says_of_them(clf):
     pd.testing.assert_frame_equal(kept, ROWS, check_dtype=False, check_index_type=False)
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.MergedGroupsWarning")  # of the same places
 @pytest.mark.usefixtures("engine")
 def test_the_column_of_the_order_counts_where_there_is_one():
     """Check rows in any order, where some have the same place: the earlier one comes first."""

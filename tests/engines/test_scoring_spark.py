@@ -147,6 +147,7 @@ def test_order_can_be_given_after_the_fit(spark):
     _check_equal(predict_spark(clf, sdf, order_column="order"), clf, ordered)
 
 
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.MergedGroupsWarning")
 def test_rows_with_the_same_place_are_read_in_the_same_order_each_time(spark):
     """Check that the other columns decide where the order does not."""
     clf = _fit(**ROLES)
