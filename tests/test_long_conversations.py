@@ -41,7 +41,7 @@ def test_longer_conversations_are_predicted_as_well(memory):
     session = clf.session()
     one_by_one = np.concatenate([session.predict_proba_one(text)[np.newaxis] for text in texts])
     expected = clf.predict_proba(texts.to_frame().assign(group=0))
-    np.testing.assert_allclose(one_by_one, expected, atol=1e-6)
+    np.testing.assert_allclose(one_by_one, expected, atol=3e-6)  # after 150 turns in float32
 
 
 @pytest.mark.parametrize("both", [False, True])
