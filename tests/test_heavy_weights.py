@@ -13,7 +13,7 @@ from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._training._calibration import fit_temperature
 from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem._training._draws import MOST_WEIGHT, plan_draws
-from sk_ctxmem._training._trainer import choose_table_rate
+from sk_ctxmem._training._trainer import choose_rates
 from sk_ctxmem.distributed._shares import SharedRows, find_owners
 
 
@@ -183,7 +183,7 @@ def test_table_rate_does_not_depend_on_which_rows_are_heavy():
         rows = np.roll(np.arange(10_000), shift)
         weights = np.where(rows >= 9990, 500, 0.5).astype(np.float32)
         data = TrainingRows(_rows([1] * 10_000, X[rows]), np.zeros(10_000, int), weights, None)
-        rates.append(choose_table_rate(data, 200, 2))
+        rates.append(choose_rates(data, 200, 2)[0])
     assert rates[0] == pytest.approx(rates[1], rel=0.05)
 
 

@@ -1,12 +1,11 @@
 """Sparse features with columns that outweigh all others, such as a price beside TF-IDF."""
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from ._csr import squared_norms
-from ._scaler import RowNormScaler, in_canonical_format
+from ._scaler import RowNormScaler, in_canonical_format, take_columns
 
 # A column is heavy if it has this fraction or more of the squared norm that all clearly lighter
 # columns have together. On twenty corpora, the heaviest word of TfidfVectorizer has at most 0.16.
@@ -191,9 +190,8 @@ def without_columns(X, columns):
     """Return CSR of the same shape without the values of some columns."""
     is_kept = np.ones(X.shape[1], dtype=bool)
     is_kept[columns] = False
-    kept = is_kept[X.indices]
-    indptr = np.concatenate([[0], np.cumsum(kept)])[X.indptr].astype(X.indptr.dtype)
-    return sparse.csr_array((X.data[kept], X.indices[kept], indptr), shape=X.shape)
+    columns = np.where(is_kept[X.indices], X.indices, -1)
+    return take_columns(X.data, X.indptr, columns, X.shape[1])
 
 
 def _to_dense(X, columns):

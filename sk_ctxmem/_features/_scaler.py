@@ -105,7 +105,7 @@ class RowNormScaler(BaseEstimator):
         number = np.full(X.shape[1], -1, dtype=np.int32)
         number[self.columns_[singles]] = np.arange(len(singles))
         columns = number[X.indices]  # each column of `singles` has one value
-        X = _take_columns(X.data, X.indptr, columns, len(singles))
+        X = take_columns(X.data, X.indptr, columns, len(singles))
         counts = np.diff(X.indptr)
         is_filled = counts > 0
         new_columns = len(self.columns_) - len(singles) + np.cumsum(is_filled) - 1
@@ -119,7 +119,7 @@ class RowNormScaler(BaseEstimator):
         """Scale rows, and map their columns to the columns of the scaled features."""
         X = in_canonical_format(X)
         columns, values = self.scale_values(X)
-        X = _take_columns(values, X.indptr, columns, self.n_columns_)
+        X = take_columns(values, X.indptr, columns, self.n_columns_)
         X.sum_duplicates()
         return X
 
@@ -203,7 +203,7 @@ class RowNormScaler(BaseEstimator):
         return np.where(is_known, found, -1)
 
 
-def _take_columns(values, indptr, columns, n_columns):
+def take_columns(values, indptr, columns, n_columns):
     """Return CSR with other columns, without the values whose column is -1."""
     taken = columns >= 0
     new_indptr = np.concatenate([[0], np.cumsum(taken)])[indptr].astype(indptr.dtype)

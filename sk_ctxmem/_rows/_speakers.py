@@ -61,12 +61,17 @@ def learn_speakers(inputs, group_codes):
     if inputs.speakers is None:
         return {}, None
     codes, names = pd.factorize(inputs.speakers)
-    pairs = np.unique(np.stack([codes, group_codes], axis=1)[codes >= 0], axis=0)
+    pairs = _pair_with_groups(codes, group_codes)
     n_groups = np.bincount(pairs[:, 0], minlength=len(names))
     ids = number_shared(names, n_groups)
     return ids, expect_speakers(
         names, n_groups, ids, missing=bool((codes < 0).any()), n_all_groups=group_codes.max() + 1
     )
+
+
+def _pair_with_groups(codes, group_codes):
+    """Return the pairs of a speaker and a group that occur, (n_pairs, 2); -1 is no speaker."""
+    return np.unique(np.stack([codes, group_codes], axis=1)[codes >= 0], axis=0)
 
 
 def number_shared(names, n_groups):
@@ -139,7 +144,7 @@ def warn_of_speakers(speakers, group_codes, ids, expected):
     if not ids or not is_unknown.any():
         return
     unknown = list(names[is_unknown])
-    pairs = np.unique(np.stack([codes, group_codes], axis=1)[codes >= 0], axis=0)
+    pairs = _pair_with_groups(codes, group_codes)
     n_unknown = int(is_unknown[pairs[:, 0]].sum())
     alike = find_alike(unknown, ids)
     if alike or expected.is_exceeded(n_unknown, len(pairs)):

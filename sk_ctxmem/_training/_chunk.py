@@ -18,7 +18,7 @@ from ._early_stopping import Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
 from ._result import TrainingResult, history_frame
 from ._skorch_net import make_trainer, readable_net
-from ._trainer import check_finite_weights, choose_batch_size, choose_table_rate, slow_down
+from ._trainer import check_finite_weights, choose_batch_size, choose_rates
 from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The rates do not decay, as the number of chunks is unknown. Predictions use a running mean of the
@@ -83,13 +83,14 @@ def new_stream(network: ContextMemoryNet, rows: TrainingRows, batch_size: int) -
         Largest number of rows in a step.
     """
     batch_size = choose_batch_size(batch_size, len(rows))
+    table_rate, slow_down = choose_rates(rows, batch_size, network.decoder.out_features)
     return {
         "weights": to_arrays(list(network.parameters())),
         "optimizer": None,
         "n_steps": 0,
         "batch_size": batch_size,
-        "table_rate": choose_table_rate(rows, batch_size, network.decoder.out_features),
-        "slow_down": slow_down(rows, batch_size),
+        "table_rate": table_rate,
+        "slow_down": slow_down,
     }
 
 

@@ -113,16 +113,17 @@ def train(
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         user = UserCallbacks(callbacks, stop)
         others = [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
+        table_rate, slow_down = choose_rates(
+            train_rows.sample, batch_size, network.decoder.out_features
+        )
         trainer = make_trainer(
             network,
             valid_rows,
             [*own, user, *others, StopWhenAsked(stop)],
             max_epochs=max_epochs,
             batch_size=batch_size,
-            learning_rate=learning_rate * slow_down(train_rows.sample, batch_size),
-            table_rate=choose_table_rate(
-                train_rows.sample, batch_size, network.decoder.out_features
-            ),
+            learning_rate=learning_rate * slow_down,
+            table_rate=table_rate,
             device=device,
             user_callbacks=callbacks,
         )
@@ -204,33 +205,25 @@ def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> Non
         )
 
 
-def choose_table_rate(data: TrainingRows, batch_size: int, n_classes: int) -> float:
-    """Return the learning rate of the tables; the rate of the wide path suits all of them."""
-    if isinstance(data.rows.features, np.ndarray):
-        return 1.0  # the only table is the one of the words
-    draws = plan_draws(data.rows, data.weights.numpy(), batch_size)
-    rate = stable_rate(data.rows.features, draws.row_numbers(), draws.weights, batch_size)
-    return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0))
+def choose_rates(data: TrainingRows, batch_size: int, n_classes: int) -> tuple[float, float]:
+    """Choose the learning rate of the tables, and a factor of that of AdamW.
 
-
-def slow_down(data: TrainingRows, batch_size: int) -> float:
-    """Return a factor of the learning rate of AdamW: below 1 if heavy rows slow down the tables.
-
-    Where few rows have much of the weight, the table rate is that of their words, which may be 30
-    times lower than that without weights. At its usual rate, the rest of the network would know
-    these rows by heart before the wide path has found the words that they share: with 10 positive
-    rows of single words in 10,000, F1 was .05, and is that of logistic regression, .96.
+    The rate of the wide path suits all tables. The factor is below 1 if heavy rows slow down the
+    tables. Where few rows have much of the weight, the table rate is that of their words, which may
+    be 30 times lower than that without weights. At its usual rate, the rest of the network would
+    know these rows by heart before the wide path has found the words that they share: with 10
+    positive rows of single words in 10,000, F1 was .05, and is that of logistic regression, .96.
     """
-    weights = data.weights.numpy()
-    if isinstance(data.rows.features, np.ndarray):
-        return 1.0
+    features, weights = data.rows.features, data.weights.numpy()
+    if isinstance(features, np.ndarray):
+        return 1.0, 1.0  # the only table is the one of the words
     draws = plan_draws(data.rows, weights, batch_size)
-    if len(draws) == len(data.rows):
-        return 1.0
-    rate = stable_rate(data.rows.features, draws.row_numbers(), draws.weights, batch_size)
-    equal = np.ones_like(weights)
-    usual = stable_rate(data.rows.features, data.rows.rows, equal, batch_size)
-    return rate / usual if rate < SLOW_TABLES * usual else 1.0
+    rate = stable_rate(features, draws.row_numbers(), draws.weights, batch_size)
+    slow_down = 1.0
+    if len(draws) > len(data.rows):
+        usual = stable_rate(features, data.rows.rows, np.ones_like(weights), batch_size)
+        slow_down = rate / usual if rate < SLOW_TABLES * usual else 1.0
+    return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0)), slow_down
 
 
 def check_same_sizes(before: dict[str, Any], now: dict[str, Any]) -> None:
