@@ -15,6 +15,7 @@ from ._kernels import draw_normal_, draw_uniform_, fast_tanh, table_product
 from ._memories import ContextMemory
 
 INITIAL_TABLE_SCALE = 0.1
+NO_FACTORS = (1.0, 1.0)
 
 
 class FeatureTable(nn.Module):
@@ -35,6 +36,12 @@ class FeatureTable(nn.Module):
     initial_scale : float
         Standard deviation of the initial weights for the encoder. Those for the wide path are 0.
 
+    Attributes
+    ----------
+    factors : tuple of two float
+        The outputs for the encoder and for the wide path are those of ``weight`` times these. They
+        differ from 1 only while training shrinks all weights at each step; see `fold`.
+
     Shape
     -----
     Input: SparseFeatures of N rows, or (N, F). Output: (N, D) and (N, C).
@@ -48,6 +55,8 @@ class FeatureTable(nn.Module):
     >>> read.shape, wide.shape
     (torch.Size([2, 5]), torch.Size([2, 3]))
     """
+
+    factors: tuple[float, float] = NO_FACTORS
 
     def __init__(self, n_features: int, width: int, n_classes: int, initial_scale: float) -> None:
         super().__init__()
@@ -69,7 +78,20 @@ class FeatureTable(nn.Module):
             mapped = features.to(self.weight.dtype) @ self.weight  # (N, F) x (F, D + C)
         else:
             mapped = table_product(self.weight, features)  # (N, D + C)
-        return mapped.split(self.widths, dim=1)  # (N, D), (N, C)
+        parts = mapped.split(self.widths, dim=1)  # (N, D), (N, C)
+        if self.factors == NO_FACTORS:
+            return parts
+        return tuple(part * factor for part, factor in zip(parts, self.factors, strict=True))
+
+    def fold(self) -> None:
+        """Multiply the weights by the factors, which are 1 afterwards."""
+        if self.factors != NO_FACTORS:
+            with torch.no_grad():
+                for part, factor in zip(
+                    self.weight.split(self.widths, dim=1), self.factors, strict=True
+                ):
+                    part.mul_(factor)
+        self.factors = NO_FACTORS
 
 
 class WordTable(nn.Module):

@@ -49,6 +49,18 @@ class LinearDecay(Callback):
             self.steps_done_ += 1
 
 
+class FoldFactors(Callback):
+    """Fold the factors of the feature table into its weights at the end of each epoch."""
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Fold before other callbacks read the weights."""
+        net.module_.table.fold()
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Fold after an epoch that was interrupted."""
+        net.module_.table.fold()
+
+
 class EpochMeans(Callback):
     """Record mean losses and the validation score; raise if the loss is not finite."""
 

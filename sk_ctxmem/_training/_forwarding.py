@@ -12,6 +12,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from .._messages import warn_caller
+from .._network._encoder import NO_FACTORS, FeatureTable
 from .._network._random import OwnDefaults
 from ._dataset import TrainingRows, as_scored_rows
 from ._early_stopping import Stop
@@ -64,7 +65,8 @@ class UserCallbacks(Callback):
     def call(self, callback: Callback, name: str, net: NeuralNet, kwargs: dict[str, Any]) -> None:
         """Call a method of a callback, which may ask for a stop as it does in skorch."""
         try:
-            with OwnDefaults():  # random_state determines their random numbers too
+            # random_state determines their random numbers too
+            with OwnDefaults(), _whole_weights(net.module_.table):
                 getattr(callback, name)(net, **kwargs)
         except KeyboardInterrupt:
             if self.stop.interrupts:  # a second Ctrl-C
@@ -78,7 +80,7 @@ class UserCallbacks(Callback):
             kwargs["batch"] = _as_skorch_has_it("batch", kwargs["batch"])
         for callback in self.callbacks:
             if type(callback).on_grad_computed is not Callback.on_grad_computed:
-                with _dense_gradients(named_parameters) as parameters:
+                with _dense_gradients(named_parameters, net.module_.table) as parameters:
                     kwargs["named_parameters"] = parameters
                     self.call(callback, "on_grad_computed", net, kwargs)
 
@@ -107,26 +109,89 @@ class UserCallbacks(Callback):
 
 
 @contextmanager
-def _dense_gradients(named_parameters: Any) -> Iterator[list[tuple[str, nn.Parameter]]]:
+def _whole_weights(table: FeatureTable) -> Iterator[None]:
+    """Fold the factors of a table for a while, so that callbacks find its weights as they are.
+
+    If they do not change the weights, the same bits and factors are there afterwards.
+    """
+    factors, weight = table.factors, table.weight
+    if factors == NO_FACTORS:
+        yield
+        return
+    kept = weight.detach().clone()
+    table.fold()
+    version = weight._version, weight.data_ptr()  # setting weight.data changes the second only
+    yield
+    if (weight._version, weight.data_ptr()) == version:
+        with torch.no_grad():
+            weight.copy_(kept)
+        table.factors = factors
+
+
+@contextmanager
+def _dense_gradients(
+    named_parameters: Any, table: FeatureTable
+) -> Iterator[list[tuple[str, nn.Parameter]]]:
     """Represent parameters with sparse gradients by dense ones, as torch cannot clip sparse ones.
 
     Each table is represented by a parameter that has only the rows with a gradient. Afterwards,
-    its gradient becomes the gradient of the table.
+    its gradient, if it was changed, becomes the gradient of the table.
     """
-    shown, tables = [], []
+    shown, found = [], []
     for name, parameter in named_parameters:
         if parameter.grad is not None and parameter.grad.is_sparse:
-            gradient = parameter.grad.coalesce()
-            rows = nn.Parameter(parameter.detach()[gradient.indices()[0]])
-            rows.grad = gradient.values()
-            tables.append((parameter, gradient.indices(), rows))
-            shown.append((name, rows))
+            rows = _SparseRows(parameter, _spread(table) if parameter is table.weight else None)
+            found.append(rows)
+            shown.append((name, rows.shown))
         else:
             shown.append((name, parameter))
     yield shown
-    for parameter, indices, rows in tables:
-        parameter.grad = None
-        if rows.grad is not None:
-            parameter.grad = torch.sparse_coo_tensor(
-                indices, rows.grad, parameter.shape, is_coalesced=True, check_invariants=False
+    for rows in found:
+        rows.put_back()
+
+
+def _spread(table: FeatureTable) -> torch.Tensor | None:
+    """Return the factor of each column of a table, or None if all are 1."""
+    if table.factors == NO_FACTORS:
+        return None
+    factors = table.weight.new_tensor(table.factors)
+    return factors.repeat_interleave(torch.tensor(table.widths, device=factors.device))
+
+
+class _SparseRows:
+    """The rows of a table that have a gradient, as a dense parameter.
+
+    Parameters
+    ----------
+    table : Parameter
+        The table, with a sparse gradient.
+    factors : Tensor of shape (D,) or None
+        Factors of its columns; the rows that are shown include them.
+    """
+
+    def __init__(self, table: nn.Parameter, factors: torch.Tensor | None) -> None:
+        assert table.grad is not None
+        gradient = table.grad.coalesce()
+        self.table, self.factors = table, factors
+        self.indices = gradient.indices()
+        rows, values = table.detach()[self.indices[0]], gradient.values()
+        if factors is not None:
+            rows, values = rows * factors, values / factors
+        self.shown = nn.Parameter(rows)
+        self.shown.grad = self.values = values
+        self.version = values._version
+
+    def put_back(self) -> None:
+        """Make the gradient of the rows that of the table, if it was changed."""
+        values = self.shown.grad
+        if values is self.values and values._version == self.version:
+            return
+        self.table.grad = None
+        if values is not None:
+            self.table.grad = torch.sparse_coo_tensor(
+                self.indices,
+                values if self.factors is None else values * self.factors,
+                self.table.shape,
+                is_coalesced=True,
+                check_invariants=False,
             )

@@ -13,10 +13,58 @@ from torch import nn
 from torch.optim.adamw import adamw
 
 from .._features._csr import squared_norms
+from .._network._encoder import FeatureTable
 
 LARGEST_DENSE_GRADIENT = 5.0
 BETAS, EPSILON, WEIGHT_DECAY = (0.9, 0.999), 1e-8, 0.01
+SMALLEST_KEPT = 0.5  # share of a weight that a step keeps, however large its penalty
+SMALLEST_FACTOR = 1e-3  # below, the weights before the factors would lose digits
 CURVATURE_ROUNDS, CURVATURE_ROWS = 15, 2048  # this many rows give the rate to within 3 %
+
+
+class ShrunkTable:
+    """Plain SGD with an L2 penalty on a feature table, at the cost of plain SGD.
+
+    A step multiplies all weights by 1 - rate x penalty. This is a product of the factors of the
+    table, not of its weights, so that a step still reads and updates only the rows of the features
+    in its batch.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The table, with sparse gradients.
+    penalties : tuple of two float
+        Penalty of the columns for the encoder, and for the wide path: coefficients of half the
+        sum of squares in the mean loss of a row.
+
+    References
+    ----------
+    Bottou, L. (2012). Stochastic gradient descent tricks. In: Neural networks: tricks of the
+    trade, section 5.1.
+    """
+
+    def __init__(self, table: FeatureTable, penalties: tuple[float, float]) -> None:
+        self.table = table
+        self.penalties = penalties
+
+    def step(self, rate: float) -> None:
+        """Take one step, unless there is no gradient: then the table is frozen."""
+        table, before = self.table, self.table.factors
+        gradient = table.weight.grad
+        if gradient is None:
+            return
+        first, second = (
+            factor * max(SMALLEST_KEPT, 1 - rate * penalty)
+            for factor, penalty in zip(before, self.penalties, strict=True)
+        )
+        table.factors = (first, second)
+        # the gradient is that of the weights before the factors
+        parts = gradient._values().split(table.widths, dim=1)
+        for part, old, new in zip(parts, before, table.factors, strict=True):
+            part.div_(old * new)
+        table.weight.add_(gradient, alpha=-rate)
+        if min(table.factors) < SMALLEST_FACTOR:
+            table.fold()
 
 
 class TwoRateOptimizer(torch.optim.Optimizer):
@@ -38,6 +86,8 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         The weights among `params` that are trained by plain SGD.
     table_lr : float
         Initial learning rate of plain SGD.
+    shrunk : ShrunkTable or None, default=None
+        The table among `tables` that has an L2 penalty.
 
     Attributes
     ----------
@@ -57,7 +107,15 @@ class TwoRateOptimizer(torch.optim.Optimizer):
     Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR 2019.
     """
 
-    def __init__(self, params: Any, lr: float, tables: list[nn.Parameter], table_lr: float) -> None:
+    def __init__(
+        self,
+        params: Any,
+        lr: float,
+        tables: list[nn.Parameter],
+        table_lr: float,
+        shrunk: ShrunkTable | None = None,
+    ) -> None:
+        self.shrunk = shrunk
         table_ids = {id(table) for table in tables}
         flat = [parameter for group in params for parameter in group["params"]]
         dense = [parameter for parameter in flat if id(parameter) not in table_ids]
@@ -115,9 +173,12 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        rate = self.param_groups[1]["lr"]
         for table in self.tables:
-            if table.grad is not None:
-                table.add_(table.grad, alpha=-self.param_groups[1]["lr"])
+            if self.shrunk is not None and table is self.shrunk.table.weight:
+                self.shrunk.step(rate)
+            elif table.grad is not None:
+                table.add_(table.grad, alpha=-rate)
         trained = [weight for weight in self.dense if weight.grad is not None]
         if trained:
             self._step_dense(trained, self.param_groups[0])

@@ -12,7 +12,7 @@ from skorch.callbacks import Callback, LRScheduler
 from .._network._net import ContextMemoryNet
 from .._runtime import first_interrupt_waits, one_thread
 from ..exceptions import TrainingDivergedError
-from ._callbacks import EpochMeans, LinearDecay
+from ._callbacks import EpochMeans, FoldFactors, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
 from ._dataset import EpochRows, TrainingRows
 from ._draws import plan_draws
@@ -24,6 +24,7 @@ from ._progress import Progress, finish
 from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
 from ._skorch_net import Trainer, make_trainer, readable_net
+from ._table_penalty import choose_table_penalty
 from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The more classes there are, the fewer rows each of them has, and the higher the rate can be:
@@ -110,6 +111,7 @@ def train(
         )
         counts = _count_rows(train_rows, batch_size, max_epochs)
         own = _own_callbacks(outcome, counts, bar, checkpoint, decays=not _sets_rates(callbacks))
+        own.insert(0, FoldFactors())
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         user = UserCallbacks(callbacks, stop)
         others = [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
@@ -124,6 +126,7 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate * slow_down,
             table_rate=table_rate,
+            table_penalty=_choose_penalty(train_rows, network),
             device=device,
             user_callbacks=callbacks,
         )
@@ -132,6 +135,14 @@ def train(
     finish(bar, result.stop_reason)
     user.warn_of_failures()
     return result
+
+
+def _choose_penalty(train_rows: EpochRows, network: ContextMemoryNet) -> float:
+    """Return the L2 penalty of the feature table in the mean loss of a row."""
+    if not network.sparse:
+        return 0.0
+    n_classes = network.decoder.out_features
+    return choose_table_penalty(train_rows.sample, n_classes) / len(train_rows)
 
 
 def _sets_rates(callbacks: list[Callback]) -> bool:

@@ -1,0 +1,286 @@
+"""Tests of the L2 penalty of the feature table, and of its choice."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.linear_model import Ridge
+from skorch.callbacks import Callback
+
+from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem._network._encoder import FeatureTable
+from sk_ctxmem._rows._row_set import RowSet
+from sk_ctxmem._training import _table_penalty, _trainer
+from sk_ctxmem._training._dataset import TrainingRows
+from sk_ctxmem._training._optimizer import ShrunkTable
+from sk_ctxmem._training._table_penalty import GRID, choose_table_penalty
+from sk_ctxmem.datasets import make_conversations
+
+
+def _make_texts(n_rows, wrong, seed=0, n_new=2000):
+    """Return texts of eight random words and one that tells the class, and noisy labels."""
+    random = np.random.RandomState(seed)
+    y = random.randint(2, size=n_rows + n_new)
+    words = random.randint(2000, size=(len(y), 8))
+    texts = [
+        " ".join(f"w{word}" for word in row) + (" good" if label else " bad")
+        for row, label in zip(words, y, strict=True)
+    ]
+    given = np.where(random.random_sample(len(y)) < wrong, 1 - y, y)
+    return texts[:n_rows], given[:n_rows], texts[n_rows:], y[n_rows:]
+
+
+def _make_rows(n_rows=600, n_features=400, n_classes=2, wrong=0.3, lengths=None, weights=None):
+    """Return rows with one column for each class among random ones."""
+    random = np.random.RandomState(0)
+    features = sparse.random_array(
+        (n_rows, n_features),
+        density=0.05 if n_features > 50 else 0.5,
+        rng=random,
+        dtype=np.float32,
+        format="csr",
+    )
+    targets = random.randint(n_classes, size=n_rows)
+    features = features.tolil()
+    features[np.arange(n_rows), targets] = 1  # a word that tells the class
+    features = features.tocsr().astype(np.float32)
+    noisy = random.random_sample(n_rows) < wrong
+    targets[noisy] = random.randint(n_classes, size=noisy.sum())
+    rows = RowSet(
+        features=features, extras=None, speakers=np.zeros(n_rows, dtype=np.int64),
+        rows=np.arange(n_rows), lengths=np.ones(n_rows, dtype=np.int64) if lengths is None
+        else np.array(lengths), words=None, word_offsets=None, context="none",
+    )  # fmt: skip
+    weights = np.ones(n_rows) if weights is None else weights
+    return TrainingRows(rows, targets, weights.astype(np.float32), None)
+
+
+def test_steps_are_those_of_the_dense_formula():
+    """Check that lazy shrinking gives w <- (1 - rate penalty) w - rate gradient, over a fold."""
+    torch.manual_seed(0)
+    table = FeatureTable(6, 2, 3, 0.1)
+    expected = table.weight.detach().double().numpy()
+    penalties = np.repeat([0.05, 0.02], [2, 3])
+    shrunk = ShrunkTable(table, (0.05, 0.02))
+    random = np.random.RandomState(0)
+    n_folds = 0
+    for step in range(40):
+        gradient = random.randn(2, 5)
+        ids = random.choice(6, 2, replace=False)
+        # what the backward pass gives: the gradient of the weights, times the factors
+        factors = np.repeat(table.factors, [2, 3])
+        table.weight.grad = torch.sparse_coo_tensor(
+            torch.from_numpy(ids[None]),
+            torch.from_numpy(gradient * factors).float(),
+            (6, 5),
+            check_invariants=True,
+        )
+        rate = 5.0 if step < 30 else 9.0
+        with torch.no_grad():
+            shrunk.step(rate)
+        expected *= 1 - rate * penalties
+        expected[ids] -= rate * gradient
+        n_folds += table.factors == (1.0, 1.0)
+    assert n_folds >= 1
+    table.fold()
+    np.testing.assert_allclose(table.weight.detach().numpy(), expected, rtol=1e-4, atol=1e-4)
+    assert table.factors == (1.0, 1.0)
+
+
+def test_outputs_are_scaled_by_the_factors():
+    """Check that folding changes neither the outputs nor their gradients."""
+    rows = _make_rows(5).rows
+    table = FeatureTable(400, 4, 2, 0.1)
+    with torch.no_grad():
+        table.weight.normal_()
+    table.factors = (0.5, 0.25)
+    before = table(rows.one_batch().features)
+    table.fold()
+    after = table(rows.one_batch().features)
+    for part, folded in zip(before, after, strict=True):
+        torch.testing.assert_close(part, folded)
+    assert float(after[0].detach().abs().sum()) > 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_all_penalties_are_fitted_as_by_ridge(weighted):
+    """Check the predictions for each penalty against Ridge of scikit-learn."""
+    weights = np.random.RandomState(1).uniform(0.2, 3, 600) if weighted else np.ones(600)
+    data = _make_rows(n_features=10, n_classes=3, weights=weights)
+    look = _table_penalty._take_look(data, 3)
+    fitted = _table_penalty._fit_all(look)
+    X = look.features.toarray() / look.roots
+    Y = look.indicators / look.roots
+    w = look.roots.ravel() ** 2
+    assert np.ptp(w) > 1 if weighted else np.allclose(w, 1)
+    for number, C in enumerate(GRID):
+        for column, share in enumerate(look.shares):
+            ridge = Ridge(look.scale / (C * share)).fit(X, Y[:, column], sample_weight=w)
+            expected = ridge.predict(look.new_features.toarray())
+            np.testing.assert_allclose(fitted[number, :, column], expected, atol=1e-3)
+    assert np.abs(fitted).max() > 0.1
+
+
+def test_penalty_grows_with_noise():
+    """Check that wrong labels are answered by a penalty, and true ones by little or none."""
+    C = [1 / (choose_table_penalty(_make_rows(wrong=wrong), 2) or 1e-9) for wrong in (0, 0.3, 0.8)]
+    assert C[0] > 2 * C[1] > 4 * C[2]
+    assert C[2] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_classes", "lengths", "expected"),
+    [(199, 2, None, False), (600, 2, [600], True), (600, 2, [590, 10], True)],
+)
+def test_few_rows_and_long_groups(n_rows, n_classes, lengths, expected):
+    """Check that few rows have no penalty, and that a few long groups are split by rows."""
+    data = _make_rows(n_rows, wrong=0.8, n_classes=n_classes, lengths=lengths)
+    assert (choose_table_penalty(data, n_classes) > 0) == expected
+
+
+def test_one_class_has_no_penalty():
+    """Check rows that all have one class, or whose others have no weight."""
+    data = _make_rows(wrong=0.8)
+    data.weights[data.targets == 1] = 0
+    assert choose_table_penalty(data, 2) == 0
+    data.targets[:] = 0
+    data.weights[:] = 1
+    assert choose_table_penalty(data, 2) == 0
+
+
+def test_rows_of_weight_zero_do_not_count():
+    """Check that the labels of rows without weight do not matter."""
+    weights = (np.arange(900) % 3 > 0).astype(float)
+    one, other = (_make_rows(900, wrong=0.5, weights=weights) for _ in range(2))
+    other.targets[::3] = 1 - other.targets[::3]
+    assert choose_table_penalty(one, 2) == choose_table_penalty(other, 2) > 0
+
+
+def test_choice_draws_from_no_global_generator():
+    """Check that the choice neither uses nor changes NumPy's global random state."""
+    data = _make_rows()
+    np.random.seed(0)
+    before = np.random.get_state()[1].copy()
+    first = choose_table_penalty(data, 2)
+    assert (np.random.get_state()[1] == before).all()
+    np.random.seed(7)
+    assert choose_table_penalty(data, 2) == first
+
+
+def test_words_of_noisy_labels_are_not_learned_by_heart():
+    """Check the accuracy on texts of which 20 % have a wrong label: it was .84."""
+    texts, labels, new_texts, truth = _make_texts(2000, 0.2)
+    clf = ContextMemoryClassifier(random_state=0, verbose=0).fit(texts, labels)
+    assert clf.score(new_texts, truth) > 0.98
+
+
+class _Reader(Callback):
+    """Keeps what it finds of the table during training."""
+
+    def __init__(self):
+        self.factors, self.weights, self.gradients, self.ids = [], [], [], []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.factors.append(net.module_.table.factors)
+            self.weights.append(net.module_.table.weight.detach().clone())
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        found = dict(named_parameters)["table.weight"]
+        self.ids.append(net.module_.table.weight.grad.coalesce().indices()[0].clone())
+        self.gradients.append((found.detach().clone(), found.grad.clone()))
+
+
+def test_callbacks_find_the_weights_as_they_are():
+    """Check that callbacks find whole weights and gradients, and that reading changes no bit."""
+    texts, labels, new_texts, _ = _make_texts(600, 0.3)
+    reader = _Reader()
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=2, dropout=0)
+    plain = clf.fit(texts, labels).predict_proba(new_texts[:50])
+    watched = clf.set_params(callbacks=[reader]).fit(texts, labels).predict_proba(new_texts[:50])
+    assert (watched == plain).all()
+    assert set(reader.factors) == {(1.0, 1.0)}
+    # a step shrinks all rows alike, and moves those with a gradient against it
+    before, after = reader.weights[10:12]
+    shown, gradient = reader.gradients[11]
+    ids = reader.ids[11]
+    torch.testing.assert_close(shown, before[ids], rtol=1e-6, atol=1e-9)
+    others = torch.ones(len(before), dtype=torch.bool)
+    others[ids] = False
+    kept = (after[others] / before[others]).nanmedian(dim=0).values
+    assert 0.5 < kept[-1] < 0.9999
+    torch.testing.assert_close(after[others], before[others] * kept, rtol=1e-4, atol=1e-7)
+    moved = after[ids] - before[ids] * kept
+    rate = -(moved * gradient).sum() / (gradient**2).sum()
+    torch.testing.assert_close(moved, -rate * gradient, rtol=1e-3, atol=1e-5)
+    assert rate > 1
+
+
+def test_a_callback_may_change_the_weights():
+    """Check that weights that a callback sets in the middle of an epoch stay set."""
+    texts, labels, _, _ = _make_texts(600, 0.3)
+    seen = []
+
+    class Zero(Callback):
+        def on_batch_end(self, net, training=False, **kwargs):
+            if len(net.history[-1]["batches"]) == 10:
+                net.module_.table.weight.data = torch.zeros_like(net.module_.table.weight)
+            if len(net.history[-1]["batches"]) == 11:
+                seen.append(int(net.module_.table.weight.any(dim=1).sum()))
+
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=1, callbacks=[Zero()])
+    clf.fit(texts, labels)
+    n_features = clf.net_.module_.table.weight.shape[0]
+    assert 0 < seen[0] < n_features / 10  # only the rows of one batch
+
+
+def test_conversations_need_their_words():
+    """Check rows whose class is in the row before: to rows alone, their labels are noise."""
+    talks = make_conversations(60, n_turns=(8, 15), random_state=0)
+    new = make_conversations(50, n_turns=(8, 15), random_state=1)
+    clf = ContextMemoryClassifier(text_column="text", group_column="group", random_state=0)
+    clf.set_params(verbose=0).fit(talks.data, talks.target)
+    assert clf.score(new.data, new.target) > 0.98
+
+
+@pytest.mark.parametrize("params", [{}, {"n_iter_no_change": 2}, {"max_epochs": 1}])
+def test_factors_are_folded_at_the_end(params, monkeypatch):
+    """Check that a fitted network has no factors, whatever ends the fit."""
+    chosen = []
+
+    def choose(data, n_classes):
+        chosen.append(choose_table_penalty(data, n_classes))
+        return chosen[-1]
+
+    monkeypatch.setattr(_trainer, "choose_table_penalty", choose)
+    texts, labels, _, _ = _make_texts(600, 0.3)
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, **params).fit(texts, labels)
+    assert chosen[0] > 0.5
+    assert clf.net_.module_.table.factors == (1.0, 1.0)
+
+
+def test_fit_without_penalty_has_the_bits_of_plain_sgd(monkeypatch):
+    """Check that rows without noise are fitted exactly as before."""
+    texts, labels, new_texts, _ = _make_texts(150, 0)
+    clf = ContextMemoryClassifier(random_state=0, verbose=0)
+    found = clf.fit(texts, labels).predict_proba(new_texts[:50])
+    monkeypatch.setattr(_trainer, "choose_table_penalty", lambda *args: 0.0)
+    assert (clf.fit(texts, labels).predict_proba(new_texts[:50]) == found).all()
+
+
+def test_fit_continues_from_a_checkpoint(tmp_path):
+    """Check that a fit with a penalty that was stopped ends with the same bits."""
+    texts, labels, new_texts, _ = _make_texts(600, 0.3)
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=3)
+    whole = clf.fit(texts, labels).predict_proba(new_texts[:50])
+
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 2:
+                raise RuntimeError("stopped")
+
+    clf.set_params(checkpoint=tmp_path, callbacks=[Stop()])
+    with pytest.raises(RuntimeError, match="stopped"):
+        clf.fit(texts, labels)
+    again = clf.set_params(callbacks=None).fit(texts, labels).predict_proba(new_texts[:50])
+    np.testing.assert_allclose(again, whole, atol=1e-5)
