@@ -127,7 +127,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     batch_size : int, default=384
         Maximum number of rows per batch. With fewer than 19,200 training rows, batches are smaller,
-        such that an epoch has 50 steps.
+        such that a pass over the rows has 50 steps.
 
     learning_rate : float, default=0.006
         Initial learning rate of AdamW, multiplied by 1.5 for rows without context. The weights of
