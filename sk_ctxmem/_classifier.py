@@ -117,15 +117,17 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         this size.
 
     dropout : float, default=0.2
-        Dropout rate of features, encodings, memories and attention outputs.
+        Dropout rate of features, encodings, memories and attention outputs. Without context, dense
+        features are not dropped.
 
     max_epochs : int, default=4
         Maximum number of passes over the training rows. The learning rates decay to one fiftieth
-        over this number of epochs.
+        over this number of epochs. If there are only dense features and no context, an epoch has
+        up to four passes over fewer than 20,000 rows.
 
     batch_size : int, default=384
         Maximum number of rows per batch. With fewer than 19,200 training rows, batches are smaller,
-        such that an epoch has 50 steps.
+        such that a pass over the rows has 50 steps.
 
     learning_rate : float, default=0.006
         Initial learning rate of AdamW, multiplied by 1.5 for rows without context. The weights of

@@ -114,6 +114,16 @@ def test_frequent_words_of_few_are_not_heavy():
     assert heavy_of(beside) == [3, 4]
 
 
+@pytest.mark.parametrize(("filled", "all_heavy"), [(0.5, True), (0.3, True), (0.1, False)])
+def test_all_columns_of_a_filled_matrix_are_heavy(filled, all_heavy):
+    """Check columns of which none outweighs the others."""
+    random = np.random.RandomState(0)
+    X = random.uniform(size=(200, 30)) * (random.uniform(size=(200, 30)) < filled)
+    assert (len(heavy_of(X)) == 30) == all_heavy
+    with_empty = np.hstack([np.zeros((200, 100)), X])
+    assert (heavy_of(with_empty) == list(range(100, 130))) == all_heavy
+
+
 def test_scaler_of_text_sequences_ignores_heavy_columns(texts):
     """Check that the output of our vectorizer is scaled as before."""
     sequences = TextSequenceVectorizer().fit_transform(texts)

@@ -1,5 +1,7 @@
 """Tests of rows whose weights are many times those of others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -12,7 +14,7 @@ from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._training._calibration import fit_temperature
 from sk_ctxmem._training._dataset import TrainingRows
-from sk_ctxmem._training._draws import MOST_WEIGHT, plan_draws
+from sk_ctxmem._training._draws import MOST_WEIGHT, count_passes, plan_draws
 from sk_ctxmem._training._trainer import choose_rates
 from sk_ctxmem.distributed._shares import SharedRows, find_owners
 
@@ -206,3 +208,37 @@ def test_rare_class_of_single_words_is_found(n_positive):
     clf = ContextMemoryClassifier(class_weight="balanced", random_state=0).fit(X, train[1])
     ours = f1_score(test[1], clf.predict(X_test))
     assert ours > f1_of_logistic_regression(train, test) - 0.03
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_heavy", "context", "expected"),
+    [(90, 0, "none", 4), (8000, 0, "none", 2), (20_000, 0, "none", 1), (90, 0, "past", 1)]
+    + [(8000, 10, "none", 4)],
+)
+def test_few_dense_rows_are_drawn_several_times(n_rows, n_heavy, context, expected):
+    """Check the passes of an epoch; rows of unequal weights count as fewer."""
+    rows = replace(_rows([1] * n_rows), context=context)
+    weights = np.full(n_rows, 0.5, dtype=np.float32)
+    weights[:n_heavy] = 100
+    assert count_passes(rows, weights) == expected
+    draws = plan_draws(rows, weights, 32, expected)
+    n_times = np.bincount(draws.row_numbers())
+    assert n_times.min() == expected
+    np.testing.assert_allclose(n_times * draws.weights, expected * weights, rtol=1e-6)
+
+
+def test_sparse_rows_are_drawn_once():
+    """Check few rows of sparse features, which keep their number of steps."""
+    rows = replace(_rows([1] * 30, sparse.csr_array(np.eye(30))), context="none")
+    assert count_passes(rows, np.ones(30, dtype=np.float32)) == 1
+
+
+def test_processes_share_all_passes():
+    """Check that two processes draw each of few dense rows as often as one does."""
+    weights = np.ones(120, dtype=np.float32)
+    rows = TrainingRows(_rows([1] * 120), np.zeros(120, int), weights, np.random.RandomState(0))
+    rows.n_passes = 4
+    owners = find_owners(rows.rows, 2)
+    parts = [SharedRows(rows, owners, rank, 2, None) for rank in range(2)]
+    drawn = [sum(len(w) for _, (_, w) in part.batches(4)) for part in parts]
+    assert drawn == [240, 240]

@@ -157,13 +157,22 @@ def test_training_drops_the_inputs_of_each_layer(monkeypatch):
 def test_dropped_features_are_left_out(monkeypatch):
     """Check that the output of dropout is used, for dense and for sparse features."""
     monkeypatch.setattr("sk_ctxmem._network._net.drop", lambda values, rate: values * 0)
-    network, batch = make_network(context="none", n_words=0).train(), make_batch()
-    ids, offsets = torch.arange(7), torch.arange(8)
-    for features in (batch.features, SparseFeatures(ids, torch.ones(7), offsets)):
+    batch, ids, offsets = make_batch(), torch.arange(7), torch.arange(8)
+    sparse = SparseFeatures(ids, torch.ones(7), offsets)
+    for context, features in (("past", batch.features), ("past", sparse), ("none", sparse)):
+        network = make_network(context=context, n_words=0).train()
         batch.features = features
         _, wide, deep = network(batch)
         assert (wide == 0).all()
         assert_allclose(numbers(deep), np.tile(numbers(network.decoder.bias), (8, 1)), rtol=1e-6)
+
+
+def test_dense_features_of_rows_alone_are_not_dropped(monkeypatch):
+    """Check the wide path, for dense features alone and beside sparse ones."""
+    monkeypatch.setattr("sk_ctxmem._network._net.drop", lambda values, rate: values * 0)
+    network, batch = make_network(context="none", n_words=0).train(), make_batch()
+    assert (network(batch)[1] == network.eval()(batch)[1]).all()
+    assert (network(batch)[1] != 0).any()
 
 
 def test_the_class_before_counts_where_rows_see_one_another():

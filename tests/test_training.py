@@ -325,7 +325,7 @@ def test_weights_that_the_last_step_ruins_are_an_error(numeric_problem):
     clf = ContextMemoryClassifier(learning_rate=1e38, n_iter_no_change=None, max_epochs=1)
     clf.set_params(random_state=0, hidden_size=8)
     with pytest.raises(TrainingDivergedError, match=r"not finite.* lower learning_rate=1e\+38"):
-        clf.fit(X[:4], y[:4])
+        clf.fit(X[:4], y[:4], groups=[0, 1, 2, 3])  # a single step
 
 
 def test_the_weights_of_the_best_epoch_are_kept(numeric_problem, monkeypatch):

@@ -11,6 +11,9 @@ from ._scaler import RowNormScaler, in_canonical_format, take_columns
 # columns have together. On twenty corpora, the heaviest word of TfidfVectorizer has at most 0.16.
 HEAVY_SHARE = 0.2
 CLEARLY_LIGHTER = 0.25  # squared norm of a clearly lighter column, relative to that of a column
+# In a matrix that is filled to this share, all columns are heavy. One of 300 half filled columns
+# has the accuracy of dense columns then, 5 points more; texts fill less than a hundredth.
+FILLED_SHARE = 0.25
 MAX_HEAVY = 1000  # heavy columns are stored densely
 SAMPLE_SIZE = 1000  # rows in which norms are compared
 SAME_NORM = 1e-3  # relative differences between rows of the same norm
@@ -108,6 +111,7 @@ def find_heavy_columns(X, sample_weight):
     others are heavy as well
 
     - until all rows have the same norm without them, because a vectorizer has normalized the rest;
+    - or else all columns, if these are filled to FILLED_SHARE on average;
     - or else, as long as a column has at least HEAVY_SHARE of the squared norm of all columns that
       are clearly lighter.
 
@@ -126,12 +130,16 @@ def find_heavy_columns(X, sample_weight):
     norms = squared_norms(X.data, X.indptr)
     if _are_same(norms) and abs(norms.max() - 1) < SAME_NORM:
         return np.zeros(0, dtype=np.int64)
-    full = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0])
+    n_filled = np.bincount(X.indices, minlength=X.shape[1])
+    full = np.flatnonzero(n_filled == X.shape[0])
     rest = without_columns(X, full)
     shares = _squared_column_norms(rest, sample_weight)
     order = np.argsort(-shares, kind="stable")[: min(MAX_HEAVY, np.count_nonzero(shares))]
     n_heavy = _count_beside_normalized(rest, order, at_least=0 if len(full) else 1)
     if n_heavy is None:
+        any_filled = np.flatnonzero(n_filled)
+        if len(any_filled) <= MAX_HEAVY and X.nnz >= FILLED_SHARE * X.shape[0] * len(any_filled):
+            return any_filled
         n_heavy = _count_outweighing(np.sort(shares)[::-1])
     return np.concatenate([full, order[:n_heavy]])
 

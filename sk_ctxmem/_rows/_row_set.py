@@ -58,6 +58,12 @@ class RowSet:
         return len(self.rows)
 
     @property
+    def all_dense(self) -> bool:
+        """Whether a row has nothing but dense features, neither context nor words."""
+        is_dense = isinstance(self.features, np.ndarray) or self.features.shape[1] == 0
+        return is_dense and self.words is None and self.context == "none"
+
+    @property
     def starts(self) -> np.ndarray:
         """Index of the first row of each group in ``rows``."""
         return np.cumsum(self.lengths) - self.lengths

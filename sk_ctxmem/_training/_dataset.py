@@ -65,9 +65,12 @@ class TrainingRows(torch.utils.data.Dataset):
     ----------
     far_places : FarPlaces or None
         Moves some pieces of groups away from the beginning, in training.
+    n_passes : int
+        Number of times that an epoch draws each row, see `count_passes`.
     """
 
     far_places: FarPlaces | None = None
+    n_passes = 1
 
     def __init__(
         self,
@@ -95,11 +98,11 @@ class TrainingRows(torch.utils.data.Dataset):
 
     def plan(self, longest: float) -> Draws:
         """Return the pieces of the current rows, of at most `longest` rows."""
-        return plan_draws(self.current, self.weights.numpy(), longest)
+        return plan_draws(self.current, self.weights.numpy(), longest, self.n_passes)
 
     def count_draws(self, batch_size: int) -> tuple[int, int]:
         """Return how many rows an epoch draws before `release` is called, and after it."""
-        every = plan_draws(self.rows, self.weights.numpy(), batch_size)
+        every = plan_draws(self.rows, self.weights.numpy(), batch_size, self.n_passes)
         return len(self.plan(batch_size)), len(every)
 
     @property
@@ -135,7 +138,7 @@ class TrainingRows(torch.utils.data.Dataset):
 
     def batches_in(self, n_batches: int) -> Batches:
         """Yield `n_batches` batches of pieces of groups."""
-        draws = self.plan(self.n_early / n_batches)
+        draws = self.plan(self.n_early * self.n_passes / n_batches)
         return self._draw(draws, len(draws) / n_batches)
 
     def _draw(self, draws: Draws, batch_size: float) -> Batches:

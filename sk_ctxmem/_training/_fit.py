@@ -34,6 +34,7 @@ from ..exceptions import TrainingInterruptedWarning
 from ._calibration import MIN_EPOCHS_WITH_CALIBRATION, choose_calibration_rows
 from ._checkpoints import CheckpointFile, name_fit
 from ._dataset import TrainingRows, split_rows
+from ._draws import count_passes
 from ._far_places import FarPlaces, choose_far_places
 from ._processes import OneProcess
 from ._progress import progress_bar
@@ -284,6 +285,7 @@ class Fit:
             )
         train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
         train_rows.far_places = self.choose_far_places(rows)
+        train_rows.n_passes = count_passes(train_rows.rows, weights)
         calibration_rows = None
         is_long = params.max_epochs >= MIN_EPOCHS_WITH_CALIBRATION
         if self.start is None and valid_rows is None and is_long:

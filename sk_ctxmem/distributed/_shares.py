@@ -57,7 +57,7 @@ class SharedRows(torch.utils.data.Dataset):
     def batches(self, batch_size: int) -> Batches:
         """Yield the rows of this process in each batch, about the same number in all batches."""
         n_batches = -(-self.count_draws(batch_size)[0] // batch_size)
-        if self.smallest < n_batches:  # the same in all processes
+        if self.smallest * self.own.n_passes < n_batches:  # the same in all processes
             raise ValueError(
                 f"One of the processes would have {self.smallest} of the {self.n_early} rows, "
                 f"fewer than the {n_batches} steps of an epoch, because groups are never split; "

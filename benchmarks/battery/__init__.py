@@ -1,0 +1,1 @@
+"""Accuracy beside logistic regression on small tasks of every kind of features."""
