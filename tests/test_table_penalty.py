@@ -148,6 +148,16 @@ def test_one_class_has_no_penalty():
     assert choose_table_penalty(data, 2) == 0
 
 
+def test_a_few_heavy_rows_choose_no_penalty():
+    """Check that rows are too few if a few of them have most of the weight."""
+    weights = np.ones(900)
+    light = _make_rows(900, wrong=0.8, weights=weights)
+    weights[::60] = 300
+    heavy = _make_rows(900, wrong=0.8, weights=weights)
+    assert choose_table_penalty(light, 2) > 0
+    assert choose_table_penalty(heavy, 2) == 0
+
+
 def test_rows_of_weight_zero_do_not_count():
     """Check that the labels of rows without weight do not matter."""
     weights = (np.arange(900) % 3 > 0).astype(float)

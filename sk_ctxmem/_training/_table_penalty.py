@@ -14,7 +14,7 @@ from scipy import sparse
 
 from ._dataset import TrainingRows
 
-FEWEST_ROWS = 200
+FEWEST_ROWS = 200  # of equal weight, and a quarter of them in each part
 TRAINING_ROWS, VALIDATION_ROWS = 2000, 1000
 MOST_VALUES = 800_000  # stored values of all these rows: less than a tenth of the time of a fit
 MOST_CLASSES = 8  # the most frequent ones
@@ -97,7 +97,7 @@ def choose_table_penalty(data: TrainingRows, n_classes: int) -> float:
     -------
     penalty : float
         The inverse of C: C as in LogisticRegression, for the sum of the losses of all rows. 0 if
-        no penalty is better, or if there are fewer than FEWEST_ROWS rows.
+        no penalty is better, or if the rows tell less than FEWEST_ROWS rows of equal weight.
 
     References
     ----------
@@ -124,7 +124,8 @@ def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
     """Return the rows to look at; None if they are too few, or if all are of one class."""
     weights = data.weights.numpy().astype(np.float64)
     train, new = _split(data, weights)
-    if len(train) + len(new) < FEWEST_ROWS or not len(new):
+    counts = [_count_effective(weights[part]) for part in (train, new)]
+    if sum(counts) < FEWEST_ROWS or min(counts) < FEWEST_ROWS / 4:
         return None
     targets = data.targets.numpy()
     shares = np.bincount(targets[train], weights[train], n_classes) / weights[train].sum()
@@ -170,6 +171,11 @@ def _split(data: TrainingRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
         shuffled = random.permutation(rows.rows)
         train, new = shuffled[:n_train], shuffled[n_train:n_wanted]
     return train[weights[train] > 0], new[weights[new] > 0]
+
+
+def _count_effective(weights: np.ndarray) -> float:
+    """Return the number of rows of equal weight that tell as much (Kish, 1965)."""
+    return float(weights.sum() ** 2 / max(np.square(weights).sum(), TINY))
 
 
 def _share_columns(
