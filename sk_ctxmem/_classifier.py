@@ -117,8 +117,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         this size.
 
     dropout : float, default=0.2
-        Dropout rate of features, encodings, memories and attention outputs. Without context, dense
-        features are not dropped.
+        Dropout rate of encodings, memories, attention outputs and, with context, dense features.
 
     max_epochs : int, default=4
         Maximum number of passes over the training rows. The learning rates decay to one fiftieth

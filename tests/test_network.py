@@ -155,16 +155,23 @@ def test_training_drops_the_inputs_of_each_layer(monkeypatch):
 
 
 def test_dropped_features_are_left_out(monkeypatch):
-    """Check that the output of dropout is used, for dense and for sparse features."""
+    """Check that the output of dropout is used, for dense features in context."""
     monkeypatch.setattr("sk_ctxmem._network._net.drop", lambda values, rate: values * 0)
-    batch, ids, offsets = make_batch(), torch.arange(7), torch.arange(8)
-    sparse = SparseFeatures(ids, torch.ones(7), offsets)
-    for context, features in (("past", batch.features), ("past", sparse), ("none", sparse)):
-        network = make_network(context=context, n_words=0).train()
-        batch.features = features
-        _, wide, deep = network(batch)
-        assert (wide == 0).all()
-        assert_allclose(numbers(deep), np.tile(numbers(network.decoder.bias), (8, 1)), rtol=1e-6)
+    network, batch = make_network(context="past", n_words=0).train(), make_batch()
+    _, wide, deep = network(batch)
+    assert (wide == 0).all()
+    assert_allclose(numbers(deep), np.tile(numbers(network.decoder.bias), (8, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("context", ["past", "none"])
+def test_sparse_features_are_not_dropped(context, monkeypatch):
+    """Check that the wide path reads all of them in training."""
+    monkeypatch.setattr("sk_ctxmem._network._net.drop", lambda values, rate: values * 0)
+    network, batch = make_network(context=context, n_words=0).train(), make_batch()
+    batch.features = SparseFeatures(torch.arange(7), torch.ones(7), torch.arange(8))
+    wide = network(batch)[1]
+    assert (wide == network.eval()(batch)[1]).all()
+    assert (wide != 0).any()
 
 
 def test_dense_features_of_rows_alone_are_not_dropped(monkeypatch):

@@ -51,13 +51,13 @@ class Part:
 
 
 def _without_wide_path(self: Any, batch: Any) -> Any:
-    read, wide = self.table(self._drop_features(batch.features))
+    read, wide = self.table(batch.features)
     deep = self._decode(self._drop(self.encode(read, batch)), batch)
     return self._add_transitions(deep, batch), 0 * wide.to(deep.dtype), deep
 
 
 def _without_network(self: Any, batch: Any) -> Any:
-    _, wide = self.table(self._drop_features(batch.features))
+    _, wide = self.table(batch.features)
     wide = wide.to(self.decoder.weight.dtype)
     return self._add_transitions(wide, batch), wide, 0 * wide
 
@@ -82,6 +82,10 @@ def all_parts() -> list[Part]:
         Part("all but the linear path", patches={f"{net}.forward": _without_network}),
         Part("a loss for each path", patches={"_network._loss.PATH_LOSS_WEIGHT": 0.0}),
         Part("dropout", {"dropout": 0.0}),
+        Part(
+            "penalty of the table",
+            patches={"_training._trainer.choose_table_penalty": lambda *args: 0.0},
+        ),
         Part("label smoothing", patches={"_network._loss.LABEL_SMOOTHING": 0.0}),
         Part("temperature", patches={"_training._callbacks.fit_temperature": lambda *args: 1.0}),
         Part(

@@ -6,7 +6,6 @@ C classes. Rows are in packed order, see `_batch`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -53,7 +52,8 @@ class ContextMemoryNet(nn.Module):
     n_words : int
         Number of words that the text reader knows. If 0, there is no text reader.
     dropout_rate : float
-        Fraction of features, encodings, memories and attended values that training drops. Dense
+        Fraction of encodings, memories, attended values and, in context, dense features that
+        training drops. Dense
         features of rows without context are not dropped.
     n_dense : int, default=0
         Number of dense features beside sparse ones.
@@ -153,7 +153,7 @@ class ContextMemoryNet(nn.Module):
         self, features: SparseFeatures | Tensor, dense: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Return the inputs of the encoder and the logits of the wide path."""
-        read, wide = self.table(self._drop_features(features))  # (N, D), (N, C)
+        read, wide = self.table(self._drop_dense(features))  # (N, D), (N, C)
         if self.dense is None or dense is None:
             return read, wide
         read_dense, wide_dense = self.dense(self._drop_dense(dense))  # (N, D), (N, C)
@@ -207,16 +207,16 @@ class ContextMemoryNet(nn.Module):
     def _drop(self, values: Tensor) -> Tensor:
         return drop(values, self.dropout_rate) if self.training else values
 
-    def _drop_features(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
-        if isinstance(features, Tensor):
-            return self._drop_dense(features)
-        return replace(features, values=self._drop(features.values))
-
-    def _drop_dense(self, features: Tensor) -> Tensor:
+    def _drop_dense(self, features: SparseFeatures | Tensor) -> SparseFeatures | Tensor:
         """Drop dense features in context only.
 
-        The class of a row alone may be told by the difference of two correlated columns, which is
-        lost with one of them: without dropout, twenty such columns gain 15 points. In context,
-        columns of embeddings lose half a point to two points without dropout.
+        Without dropout of sparse features, texts alone gain .2 points (16 fits on eight corpora),
+        single words of 50 classes 5 points, and texts in context .05 points (9 fits on four).
+
+        The class of a row alone may be told by the difference of two correlated dense columns,
+        which is lost with one of them: without dropout, twenty such columns gain 15 points. In
+        context, columns of embeddings lose half a point to two points without dropout.
         """
-        return features if self.memory is None else self._drop(features)
+        if self.memory is None or not isinstance(features, Tensor):
+            return features
+        return self._drop(features)
