@@ -130,9 +130,10 @@ class Attention(nn.Module):
         keys, values = keys_and_values.split([self.key_width, ATTENTION_WIDTH], dim=2)
         scores = queries @ keys.transpose(1, 2) / self.key_width**0.5  # (N, 1, W)
         scores = scores + self.weight_scale * self.distance_weight
-        if turns is not None:
-            own_place = torch.full_like(n_before, self.window - 1).view(-1, 1, 1)
-            scores = self._add_turns(scores, own_place, turns.unsqueeze(1))
+        if turns is not None and self.turn_weight is not None:
+            places = self.window - 1 - turns.long()  # (N, R)
+            added = self.weight_scale * self.turn_weight * (turns != 0)  # (N, R)
+            scores = scores.scatter_add(2, places.unsqueeze(1), added.unsqueeze(1))
         distances = torch.arange(self.window - 1, -1, -1, device=n_before.device)
         exists = distances <= n_before.view(-1, 1, 1)  # (N, 1, W)
         weights = scores.masked_fill(~exists, torch.finfo(scores.dtype).min).softmax(dim=-1)
@@ -180,7 +181,7 @@ class Attention(nn.Module):
         ----------
         scores : Tensor of shape (K, L, keys)
             Scores of keys for rows.
-        own : Tensor of shape (L, 1) or (K, L, 1)
+        own : Tensor of shape (L, 1)
             Place of each row among the keys.
         turns : Tensor of shape (K, L, R)
             Distances of the rows of the same speaker, 0 where there is none.

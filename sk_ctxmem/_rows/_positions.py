@@ -134,10 +134,10 @@ def find_next_turns(are_same: np.ndarray, before: np.ndarray) -> np.ndarray:
     before : ndarray of shape (n_rows,), int64
         Number of earlier rows of each session.
     """
-    exists = np.arange(are_same.shape[1]) < before[:, np.newaxis]
-    latest_first = are_same[:, ::-1] & exists
-    number = np.cumsum(latest_first, axis=1)
-    rows, back = np.nonzero(latest_first & (number <= N_TURNS))
-    turns = np.zeros((len(are_same), N_TURNS), dtype=np.int16)
-    turns[rows, number[rows, back] - 1] = back + 1
+    rows, back = np.nonzero(are_same[:, ::-1])
+    number = np.arange(len(rows)) - np.searchsorted(rows, rows)  # of the turn, the latest first
+    is_kept = (number < N_TURNS) & (back < before[rows])
+    rows, back, number = rows[is_kept], back[is_kept], number[is_kept]
+    turns = np.zeros((len(are_same), N_TURNS), dtype=np.int64)  # as the step of the network indexes
+    turns[rows, number] = back + 1
     return turns
