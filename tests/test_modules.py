@@ -13,7 +13,7 @@ from sk_ctxmem._network._attention import (
     ATTENTION_WINDOW,
     KEY_WIDTH,
     N_TURNS,
-    WEIGHT_SCALE,
+    WEIGHT_SCALES,
     Attention,
 )
 from sk_ctxmem._network._batch import SparseFeatures
@@ -127,13 +127,15 @@ def _numpy_attention(weights, states, speakers, row, start):
     """Compute the output of attention for one row, over its group's rows up to itself."""
     projected = states @ weights["attention.project.weight"].T + weights["attention.project.bias"]
     queries, keys, values = np.split(projected, [KEY_WIDTH, 2 * KEY_WIDTH], axis=1)
-    seen = slice(start, row + 1)
-    scores = keys[seen] @ queries[row] / np.sqrt(KEY_WIDTH)
-    scores += WEIGHT_SCALE * weights["attention.distance_weight"][start - row - 1 :]
+    seen, found = slice(start, row + 1), []
     of_same = np.flatnonzero(speakers[start:row] == speakers[row])[::-1]
-    scores[of_same] += WEIGHT_SCALE * weights["attention.turn_weight"][: len(of_same)]
-    share = np.exp(scores) / np.exp(scores).sum()
-    return share @ values[seen]
+    for head, scale in enumerate(WEIGHT_SCALES):
+        query, key, value = (np.split(part, 2, axis=1)[head] for part in (queries, keys, values))
+        scores = key[seen] @ query[row] / np.sqrt(KEY_WIDTH / 2)
+        scores += scale * weights["attention.distance_weight"][head, start - row - 1 :]
+        scores[of_same] += scale * weights["attention.turn_weight"][head, : len(of_same)]
+        found.append(softmax(scores) @ value[seen])
+    return np.concatenate(found)
 
 
 def test_elman_equals_the_formulas_in_numpy():

@@ -96,29 +96,32 @@ def test_an_encoder_adds_up_before_sigma(logistic, sigma):
 def numpy_attention(attention, states, lengths, both, speakers):
     """Return attention weights and outputs, group by group, rows in the order of the groups."""
     project, window = attention.project, attention.window
-    is_former = window == FORMER_WINDOW
-    width, scale = (32, 1) if is_former else (16, 16)  # of keys; of learned weights
+    width, scales = (32, (1,)) if window == FORMER_WINDOW else (16, (16, 4))
     projected = states @ numbers(project.weight).T + numbers(project.bias)
-    queries, keys, values = np.split(projected, [width, 2 * width], axis=1)
-    by_distance = scale * numbers(attention.distance_weight)
-    by_turn = np.zeros(0) if is_former else scale * numbers(attention.turn_weight)
-    shares = np.zeros((len(states), len(states)))
-    starts = np.cumsum(lengths) - lengths
-    for start, length in zip(starts, lengths, strict=True):
-        for row in range(start, start + length):
-            first = max(start, row - window + 1)
-            end = min(start + length, row + window) if both else row + 1
-            seen = np.arange(first, end)
-            scores = keys[seen] @ queries[row] / np.sqrt(width)
-            scores += by_distance[seen - row + window - 1]
-            is_same = speakers[seen] == speakers[row]
-            of_same = [seen[is_same & (seen < row)][::-1], seen[is_same & (seen > row)]]
-            for number, places in enumerate(of_same):
-                n_turns = min(len(places), N_TURNS) if len(by_turn) else 0
-                weights = by_turn[number * N_TURNS :][:n_turns]
-                scores[places[:n_turns] - first] += weights
-            shares[row, seen] = softmax(scores)
-    return shares, shares @ values
+    parts = np.split(projected, [width, 2 * width], axis=1)
+    heads = zip(*(np.split(part, len(scales), axis=1) for part in parts), strict=True)
+    shares, found = np.zeros((len(scales), len(states), len(states))), []
+    for head, (queries, keys, values) in enumerate(heads):
+        by_distance = scales[head] * numbers(attention.distance_weight).reshape(len(scales), -1)
+        by_turn = np.zeros((len(scales), 0))
+        if attention.turn_weight is not None:
+            by_turn = scales[head] * numbers(attention.turn_weight)
+        starts = np.cumsum(lengths) - lengths
+        for start, length in zip(starts, lengths, strict=True):
+            for row in range(start, start + length):
+                first = max(start, row - window + 1)
+                end = min(start + length, row + window) if both else row + 1
+                seen = np.arange(first, end)
+                scores = keys[seen] @ queries[row] / np.sqrt(queries.shape[1])
+                scores += by_distance[head, seen - row + window - 1]
+                is_same = speakers[seen] == speakers[row]
+                of_same = [seen[is_same & (seen < row)][::-1], seen[is_same & (seen > row)]]
+                for number, places in enumerate(of_same):
+                    weights = by_turn[head, number * N_TURNS :][: min(len(places), N_TURNS)]
+                    scores[places[: len(weights)] - first] += weights
+                shares[head, row, seen] = softmax(scores)
+        found.append(shares[head] @ values)
+    return shares.mean(axis=0), np.concatenate(found, axis=1)
 
 
 @pytest.mark.parametrize("both", [False, True])
@@ -129,7 +132,9 @@ def test_attention_equals_a_loop(window, lengths, both):
     lengths = np.array(lengths)
     n_turns = 0 if window == FORMER_WINDOW else N_TURNS
     attention = Attention(6, both=both, window=window, n_turns=n_turns).double()
-    assert attention.distance_weight.tolist() == [0] * (2 * window - 1 if both else window)
+    n_distances = 2 * window - 1 if both else window
+    assert attention.distance_weight.shape[-1] == n_distances
+    assert not attention.distance_weight.any()
     with torch.no_grad():
         for weight in attention.parameters():
             weight.normal_(std=0.2)
