@@ -78,7 +78,7 @@ def test_row_by_row_is_the_whole_conversation(memory, n_words, sizes):
     torch.manual_seed(0)
     network = make_network(memory=memory, n_words=n_words, **sizes).eval()
     with torch.no_grad():
-        network.attention.distance_weight.div_(network.attention.weight_scales[0])
+        network.attention.distance_weight.div_(network.attention.scales[0].item())
     rows = make_rows(LONG, with_words=n_words > 0)
     whole = join(rows)
     whole.turns = add_turns(rows)

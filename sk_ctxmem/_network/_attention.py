@@ -77,7 +77,10 @@ class Attention(nn.Module):
         self.window = window
         is_former = window == FORMER_WINDOW
         self.key_width = ATTENTION_WIDTH if is_former else KEY_WIDTH
-        self.weight_scales = (1.0,) if is_former else WEIGHT_SCALES
+        scales = (1.0,) if is_former else WEIGHT_SCALES
+        self.n_heads = len(scales)
+        # neither weights nor a buffer, as networks that are built on "meta" have no buffers
+        self.scales = torch.tensor(scales, dtype=torch.float32, device="cpu").unsqueeze(1)  # (H, 1)
         self.project = nn.Linear(input_width, self.key_width + self.cached_width)
         n_distances = 2 * window - 1 if both else window
         self.distance_weight = self._make_weights(n_distances)  # (H, .), or (.) of one head
@@ -87,11 +90,6 @@ class Attention(nn.Module):
     def _make_weights(self, n_weights: int) -> nn.Parameter:
         shape = [n_weights] if self.n_heads == 1 else [self.n_heads, n_weights]
         return nn.Parameter(torch.zeros(shape))
-
-    @property
-    def n_heads(self) -> int:
-        """Number of heads, H."""
-        return len(self.weight_scales)
 
     @property
     def cached_width(self) -> int:
@@ -198,7 +196,7 @@ class Attention(nn.Module):
 
     def _split_heads(self, values: Tensor) -> Tensor:
         """Give each head its part: (K, L, .) -> (K, H, L, . / H)."""
-        return values.unflatten(2, (self.n_heads, -1)).transpose(1, 2)
+        return values.view(*values.shape[:2], self.n_heads, -1).transpose(1, 2)
 
     def _join_heads(self, values: Tensor) -> Tensor:
         """Put the parts of all heads side by side: (K, H, L, . / H) -> (K, L, .)."""
@@ -206,7 +204,7 @@ class Attention(nn.Module):
 
     def _scaled(self, weights: Tensor) -> Tensor:
         """Return learned weights times the factor of their head, (H, .)."""
-        return weights.view(self.n_heads, -1) * weights.new_tensor(self.weight_scales)[:, None]
+        return weights.view(self.n_heads, -1) * self.scales.to(weights)
 
     def _add_turns(self, scores: Tensor, own: Tensor, turns: Tensor) -> Tensor:
         """Add the weights of the rows of the same speaker, if the network has such weights.
