@@ -89,9 +89,9 @@ def test_the_sizes_of_the_text_are_those_of_the_code():
     text = (DOCS / "how_it_works.rst").read_text(encoding="utf-8")
     assert f"width of the attention ({attention.ATTENTION_WIDTH})" in text
     assert f"The window has {attention.ATTENTION_WINDOW} rows, the row itself included" in text
-    assert attention.WEIGHT_SCALES == (16.0, 4.0)
-    assert "In one, :math:`c` is 16" in text
-    assert "In the other it is 4" in text
+    assert attention.WEIGHT_SCALES == (32.0, 8.0)
+    assert "In one, :math:`c` is 32" in text
+    assert "In the other it is 8" in text
     assert f"up to the {attention.N_TURNS}th" in text
     assert attention.KEY_WIDTH // 2 == 8
     assert "each with its own 8 numbers of query and key, 16 of the value" in text

@@ -96,7 +96,7 @@ def test_an_encoder_adds_up_before_sigma(logistic, sigma):
 def numpy_attention(attention, states, lengths, both, speakers):
     """Return attention weights and outputs, group by group, rows in the order of the groups."""
     project, window = attention.project, attention.window
-    width, scales = (32, (1,)) if window == FORMER_WINDOW else (16, (16, 4))
+    width, scales = (32, (1,)) if window == FORMER_WINDOW else (16, (32, 8))
     projected = states @ numbers(project.weight).T + numbers(project.bias)
     parts = np.split(projected, [width, 2 * width], axis=1)
     heads = zip(*(np.split(part, len(scales), axis=1) for part in parts), strict=True)
