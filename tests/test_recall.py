@@ -57,6 +57,7 @@ def test_a_word_far_back_is_recalled(context, lag):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sk_ctxmem.exceptions.UnknownSpeakersWarning")
 @pytest.mark.parametrize("names", [known, unknown])
 @pytest.mark.parametrize("back", [1, 3])
 def test_what_the_same_speaker_said_is_recalled(back, names):
