@@ -6,9 +6,14 @@ import torch
 from scipy import sparse
 from torch.nn.utils.rnn import pack_sequence
 
-from sk_ctxmem._network._attention import ATTENTION_WINDOW
+from sk_ctxmem._network._attention import ATTENTION_WINDOW, N_TURNS
 from sk_ctxmem._rows._packing import concatenated_ranges, cut_into_pieces, pack
-from sk_ctxmem._rows._positions import describe_places, describe_speaker_changes
+from sk_ctxmem._rows._positions import (
+    describe_places,
+    describe_speaker_changes,
+    find_next_turns,
+    find_turns,
+)
 from sk_ctxmem._rows._row_set import ColumnSorter, RowSet
 
 
@@ -56,14 +61,15 @@ def test_empty_sequences_take_no_place():
 @pytest.mark.parametrize("both", [False, True])
 def test_blocks_hold_each_row_once_beside_its_neighbours(both):
     """Check that blocks divide each group, and that their neighbours are of the same group."""
-    lengths = [3, 2 * ATTENTION_WINDOW + 5, 1]
-    (places, batch), *_ = _rows(lengths, both=both).batches(100)
+    long = 2 * ATTENTION_WINDOW + 5
+    lengths = [3, long, 1]
+    (places, batch), *_ = _rows(lengths, both=both).batches(1000)
     blocks = batch.blocks
     assert blocks.places.flatten()[blocks.slots].tolist() == list(range(len(places)))
     assert (blocks.places < len(places)).sum() == len(places)
     rows = np.r_[places, -1][blocks.places.numpy()]  # -1 where there is none
-    shown = [[[-1], [0, 1, 2], [-1]], [[-1], [40], [-1]]]  # neighbours of the short groups
-    starts = [3, 3 + ATTENTION_WINDOW, 3 + 2 * ATTENTION_WINDOW, 40]
+    shown = [[[-1], [0, 1, 2], [-1]], [[-1], [long + 3], [-1]]]  # neighbours of the short groups
+    starts = [3, 3 + ATTENTION_WINDOW, 3 + 2 * ATTENTION_WINDOW, long + 3]
     parts = [[-1], *(list(range(a, b)) for a, b in zip(starts[:-1], starts[1:], strict=True)), [-1]]
     shown += [parts[i : i + 3] for i in range(3)]
     for block, neighbours in zip(rows, blocks.neighbours.numpy(), strict=True):
@@ -156,3 +162,71 @@ def test_some_groups_can_be_taken():
     taken = _rows([2, 3, 4]).take_groups(np.array([2, 0]))
     assert taken.rows.tolist() == [5, 6, 7, 8, 0, 1]
     assert len(taken) == 6
+
+
+def _seen_rows(batch):
+    """Return the places in the batch of the rows in the blocks that each row can see."""
+    places = np.vstack([batch.blocks.places.numpy(), np.full(batch.blocks.places.shape[1], -1)])
+    around = places[batch.blocks.neighbours.numpy()].reshape(len(places) - 1, -1)
+    return around[batch.blocks.slots.numpy() // places.shape[1]]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_in_training_attention_sees_the_pieces_before(both):
+    """Check that memory starts anew every 32 rows, and that attention looks back over 128."""
+    rows = _rows([128, 130, 20, 7, 99], both=both)
+    n_runs = 0
+    for places, batch in rows.batches(384, np.random.RandomState(0)):
+        assert len(batch.packing.step_sizes) <= 32
+        seen = np.r_[places, -1, -1][np.minimum(_seen_rows(batch), len(places))]
+        for place, around in zip(places, seen, strict=True):
+            group = np.searchsorted([128, 258, 278, 285], place, side="right")
+            near = around[around >= 0]
+            assert (np.searchsorted([128, 258, 278, 285], near, side="right") == group).all()
+            n_runs += place in (127, 64, 350) and place - 60 in near
+    assert n_runs == 3  # in one run with the row 60 rows before
+
+
+def test_in_small_batches_pieces_are_on_their_own():
+    """Check that a batch of three pieces has those of three runs, and no longer ones."""
+    for _, batch in _rows([128, 128, 128]).batches(96, np.random.RandomState(0)):
+        assert batch.blocks.places.shape == (3, 32)
+        assert batch.blocks.neighbours.tolist() == [[0], [1], [2]]
+
+
+def test_predictions_see_whole_groups():
+    """Check that memory and attention do not start anew within a group in prediction."""
+    (_, batch), *_ = _rows([128, 70]).batches(384)
+    assert len(batch.packing.step_sizes) == 128
+    assert batch.blocks.neighbours.tolist() == [[4, 0], [0, 1], [4, 2], [2, 3]]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_turns_are_those_of_the_same_speaker_in_the_group(both):
+    """Check the distances against a loop; a missing speaker, code -1, is a speaker like others."""
+    lengths = np.array([90, 1, 3, 40])
+    speakers = np.random.RandomState(0).randint(-1, 3, size=lengths.sum())
+    speakers[[2, 80]] = 7  # one who is silent for longer than the window
+    found = find_turns(speakers, lengths, both=both)
+    groups = np.repeat([0, 1, 2, 3], lengths)
+    for row, turns in enumerate(found):
+        same = np.flatnonzero((groups == groups[row]) & (speakers == speakers[row]))
+        distances = row - same
+        before = distances[(distances > 0) & (distances < ATTENTION_WINDOW)][::-1][:N_TURNS]
+        assert turns[:N_TURNS].tolist() == [*before, *[0] * (N_TURNS - len(before))]
+        after = distances[(distances < 0) & (distances > -ATTENTION_WINDOW)][:N_TURNS]
+        if both:
+            assert turns[N_TURNS:].tolist() == [*after, *[0] * (N_TURNS - len(after))]
+    assert found.dtype == np.int16
+
+
+def test_turns_of_sessions_are_those_of_whole_conversations():
+    """Check the distances of next rows, of which two sessions have few rows before."""
+    speakers = np.random.RandomState(0).randint(3, size=100)
+    expected = find_turns(speakers, np.array([100]), both=False)
+    for row in (0, 1, 5, 63, 64, 99):
+        kept = np.zeros((1, ATTENTION_WINDOW - 1), dtype=bool)
+        before = speakers[max(0, row - ATTENTION_WINDOW + 1) : row] == speakers[row]
+        kept[0, len(kept[0]) - len(before) :] = before
+        kept[0, : len(kept[0]) - len(before)] = True  # rows that do not exist do not count
+        assert find_next_turns(kept, np.array([row]))[0].tolist() == expected[row].tolist()

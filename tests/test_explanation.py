@@ -319,11 +319,11 @@ def test_attention_is_that_of_the_network(clf, talks):
     attention = lines[lines["source"] == "row"].groupby("row")["attention"]
     assert attention.min().min() >= 0
     assert attention.sum().between(0.01, 1).all()
-    long = pd.DataFrame({"text": ["red well"] * 40, "group": 0})
-    lines = clf.explain(long, rows=[39])
+    long = pd.DataFrame({"text": ["red well"] * 80, "group": 0})
+    lines = clf.explain(long, rows=[79])
     seen = lines[lines["source"] == "row"].set_index("from_row")["attention"]
-    assert (seen[:24] == 0).all()
-    assert (seen[24:] > 0).all()
+    assert (seen[:16] == 0).all()
+    assert (seen[16:] > 0).all()
 
 
 def _canonical(lines, names=None):

@@ -31,8 +31,9 @@ FORMULAS = {
     ],
     "_network._memories.ContextMemory.forward": ["return cat([past, future], dim=1)"],
     "_network._attention.Attention._weights": [
-        "scores = queries @ keys.transpose(1, 2) / ATTENTION_WIDTH**0.5",
-        "scores = scores + self.distance_weight[places]",
+        "scores = self._dot_products(queries, keys)",
+        "scores = scores + self._scaled(self.distance_weight)[:, places]",
+        "scores = self._add_turns(scores, own, inside.unflatten(0, (-1, length)))",
         ".softmax(dim=-1)",
     ],
     "_network._net.ContextMemoryNet._decode": [
@@ -88,5 +89,11 @@ def test_the_sizes_of_the_text_are_those_of_the_code():
     text = (DOCS / "how_it_works.rst").read_text(encoding="utf-8")
     assert f"width of the attention ({attention.ATTENTION_WIDTH})" in text
     assert f"The window has {attention.ATTENTION_WINDOW} rows, the row itself included" in text
+    assert attention.WEIGHT_SCALES == (32.0, 8.0)
+    assert "In one, :math:`c` is 32" in text
+    assert "In the other it is 8" in text
+    assert f"up to the {attention.N_TURNS}th" in text
+    assert attention.KEY_WIDTH // 2 == 8
+    assert "each with its own 8 numbers of query and key, 16 of the value" in text
     assert labels.HIDDEN_LABELS == 0.3
     assert "hidden from three rows in ten" in text

@@ -9,13 +9,19 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from torch.nn.utils.rnn import PackedSequence
 
-from sk_ctxmem._network._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
+from sk_ctxmem._network._attention import (
+    ATTENTION_WINDOW,
+    KEY_WIDTH,
+    N_TURNS,
+    WEIGHT_SCALES,
+    Attention,
+)
 from sk_ctxmem._network._batch import SparseFeatures
 from sk_ctxmem._network._label_transitions import HIDDEN_LABELS, NO_LABEL, TRANSITION_SCALE
 from sk_ctxmem._network._memories import MEMORIES
 from sk_ctxmem._network._net import ContextMemoryNet
 from sk_ctxmem._rows._packing import cut_into_blocks, pack
-from sk_ctxmem._rows._positions import describe_places
+from sk_ctxmem._rows._positions import describe_places, find_turns
 from sk_ctxmem._rows._row_set import RowSet
 
 LENGTHS = np.array([4, 1, 7])
@@ -29,15 +35,17 @@ def _rows(*, both=False, dense=False, words=False, seed=0):
         (n_rows, N_FEATURES), density=0.5, format="csr", dtype=np.float32, random_state=random
     )
     offsets = np.r_[0, np.cumsum(random.randint(0, 5, n_rows))]
+    speakers = random.randint(0, 2, n_rows)
     return RowSet(
         features=features.toarray() if dense else features,
         extras=describe_places(LENGTHS, both),
-        speakers=random.randint(0, 2, n_rows),
+        speakers=speakers,
         rows=np.arange(n_rows),
         lengths=LENGTHS,
         words=random.randint(0, 4, offsets[-1]) if words else None,
         word_offsets=offsets if words else None,
         context="both" if both else "past",
+        turns=find_turns(speakers, LENGTHS, both=both),
     )
 
 
@@ -55,10 +63,12 @@ def _network(memory="gru", *, both=False, dense=False, words=False, context=None
         width=WIDTH,
         n_words=4 if words else 0,
         dropout_rate=0.0,
+        n_turns=N_TURNS,
     )
     torch.nn.init.normal_(network.table.weight)
     if context != "none":
-        torch.nn.init.normal_(network.attention.distance_weight)
+        torch.nn.init.normal_(network.attention.distance_weight, std=0.1)
+        torch.nn.init.normal_(network.attention.turn_weight, std=0.1)
         torch.nn.init.normal_(network.labels.transitions, std=0.1)
     return network.double()
 
@@ -113,15 +123,19 @@ def _numpy_memories(weights, e):
     return m
 
 
-def _numpy_attention(weights, states, row, start):
+def _numpy_attention(weights, states, speakers, row, start):
     """Compute the output of attention for one row, over its group's rows up to itself."""
     projected = states @ weights["attention.project.weight"].T + weights["attention.project.bias"]
-    queries, keys, values = np.split(projected, 3, axis=1)
-    seen = slice(start, row + 1)
-    scores = keys[seen] @ queries[row] / np.sqrt(ATTENTION_WIDTH)
-    scores += weights["attention.distance_weight"][start - row - 1 :]
-    share = np.exp(scores) / np.exp(scores).sum()
-    return share @ values[seen]
+    queries, keys, values = np.split(projected, [KEY_WIDTH, 2 * KEY_WIDTH], axis=1)
+    seen, found = slice(start, row + 1), []
+    of_same = np.flatnonzero(speakers[start:row] == speakers[row])[::-1]
+    for head, scale in enumerate(WEIGHT_SCALES):
+        query, key, value = (np.split(part, 2, axis=1)[head] for part in (queries, keys, values))
+        scores = key[seen] @ query[row] / np.sqrt(KEY_WIDTH / 2)
+        scores += scale * weights["attention.distance_weight"][head, start - row - 1 :]
+        scores[of_same] += scale * weights["attention.turn_weight"][head, : len(of_same)]
+        found.append(softmax(scores) @ value[seen])
+    return np.concatenate(found)
 
 
 def test_elman_equals_the_formulas_in_numpy():
@@ -132,7 +146,10 @@ def test_elman_equals_the_formulas_in_numpy():
     m = _numpy_memories(weights, e)
     states = np.c_[m, e]
     starts = np.repeat(np.cumsum(LENGTHS) - LENGTHS, LENGTHS)
-    attended = [_numpy_attention(weights, states, i, start) for i, start in enumerate(starts)]
+    attended = [
+        _numpy_attention(weights, states, rows.speakers, row, start)
+        for row, start in enumerate(starts)
+    ]
     decoded = m @ weights["decoder.weight"].T + weights["decoder.bias"]
     wide, deep = _logits(network, rows)
     np.testing.assert_allclose(

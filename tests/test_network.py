@@ -37,17 +37,23 @@ WORDS = {
 }
 PAST = {
     **{f"memory.forwards.cell.{name}": shape for name, shape in CELL.items()},
-    "attention.distance_weight": (16,),
-    "attention.project.weight": (96, 10),
-    "attention.project.bias": (96,),
+    "attention.distance_weight": (2, 64),
+    "attention.project.weight": (64, 10),
+    "attention.project.bias": (64,),
     "attended.weight": (3, 32),
     "labels.transitions": (4, 3),
 }
 BOTH = {
     **{f"memory.backwards.cell.{name}": shape for name, shape in CELL.items()},
-    "attention.distance_weight": (31,),
-    "attention.project.weight": (96, 15),
+    "attention.distance_weight": (2, 127),
+    "attention.project.weight": (64, 15),
     "decoder.weight": (3, 10),
+}
+SIX_TURNS = {"attention.turn_weight": (2, 6)}
+FORMER = {  # of earlier versions
+    "attention.distance_weight": (16,),
+    "attention.project.weight": (96, 10),
+    "attention.project.bias": (96,),
 }
 
 
@@ -57,6 +63,9 @@ BOTH = {
         ({}, ALONE | WORDS | PAST),
         ({"context": "both"}, ALONE | WORDS | PAST | BOTH),
         ({"n_words": 0}, ALONE | PAST),
+        ({"n_words": 0, "n_turns": 3}, ALONE | PAST | {"attention.turn_weight": (2, 3)}),
+        ({"n_turns": 3, "context": "both"}, ALONE | WORDS | PAST | BOTH | SIX_TURNS),
+        ({"n_words": 0, "window": 16}, ALONE | PAST | FORMER),
         ({"context": "none", "n_words": 0}, ALONE),
         ({"context": "none"}, ALONE | WORDS),
     ],

@@ -7,7 +7,7 @@ from _networks import WORD_COUNTS, make_words, numbers
 from numpy.testing import assert_allclose
 from scipy.special import expit, softmax
 
-from sk_ctxmem._network._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
+from sk_ctxmem._network._attention import FORMER_WINDOW, N_TURNS, Attention
 from sk_ctxmem._network._batch import SparseFeatures, Words
 from sk_ctxmem._network._encoder import (
     INITIAL_TABLE_SCALE,
@@ -17,6 +17,7 @@ from sk_ctxmem._network._encoder import (
     WordTable,
 )
 from sk_ctxmem._rows._packing import cut_into_blocks, pack
+from sk_ctxmem._rows._positions import find_turns
 
 
 @pytest.fixture(autouse=True)
@@ -92,49 +93,63 @@ def test_an_encoder_adds_up_before_sigma(logistic, sigma):
 # --- attention
 
 
-def numpy_attention(attention, states, lengths, both):
+def numpy_attention(attention, states, lengths, both, speakers):
     """Return attention weights and outputs, group by group, rows in the order of the groups."""
-    weight, bias, by_distance = map(numbers, attention.parameters_in_order)
-    queries, keys, values = np.split(states @ weight.T + bias, 3, axis=1)
-    shares = np.zeros((len(states), len(states)))
-    starts = np.cumsum(lengths) - lengths
-    for start, length in zip(starts, lengths, strict=True):
-        for row in range(start, start + length):
-            first = max(start, row - ATTENTION_WINDOW + 1)
-            end = min(start + length, row + ATTENTION_WINDOW) if both else row + 1
-            seen = np.arange(first, end)
-            scores = keys[seen] @ queries[row] / np.sqrt(ATTENTION_WIDTH)
-            scores += by_distance[seen - row + ATTENTION_WINDOW - 1]
-            shares[row, seen] = softmax(scores)
-    return shares, shares @ values
+    project, window = attention.project, attention.window
+    width, scales = (32, (1,)) if window == FORMER_WINDOW else (16, (32, 8))
+    projected = states @ numbers(project.weight).T + numbers(project.bias)
+    parts = np.split(projected, [width, 2 * width], axis=1)
+    heads = zip(*(np.split(part, len(scales), axis=1) for part in parts), strict=True)
+    shares, found = np.zeros((len(scales), len(states), len(states))), []
+    for head, (queries, keys, values) in enumerate(heads):
+        by_distance = scales[head] * numbers(attention.distance_weight).reshape(len(scales), -1)
+        by_turn = np.zeros((len(scales), 0))
+        if attention.turn_weight is not None:
+            by_turn = scales[head] * numbers(attention.turn_weight)
+        starts = np.cumsum(lengths) - lengths
+        for start, length in zip(starts, lengths, strict=True):
+            for row in range(start, start + length):
+                first = max(start, row - window + 1)
+                end = min(start + length, row + window) if both else row + 1
+                seen = np.arange(first, end)
+                scores = keys[seen] @ queries[row] / np.sqrt(queries.shape[1])
+                scores += by_distance[head, seen - row + window - 1]
+                is_same = speakers[seen] == speakers[row]
+                of_same = [seen[is_same & (seen < row)][::-1], seen[is_same & (seen > row)]]
+                for number, places in enumerate(of_same):
+                    weights = by_turn[head, number * N_TURNS :][: min(len(places), N_TURNS)]
+                    scores[places[: len(weights)] - first] += weights
+                shares[head, row, seen] = softmax(scores)
+        found.append(shares[head] @ values)
+    return shares.mean(axis=0), np.concatenate(found, axis=1)
 
 
 @pytest.mark.parametrize("both", [False, True])
-@pytest.mark.parametrize("lengths", [[1], [5, 2], [16, 3], [17, 16, 40]], ids=str)
-def test_attention_equals_a_loop(lengths, both):
-    """Check weights and values against a plain loop over the rows of each group."""
+@pytest.mark.parametrize("lengths", [[1], [5, 2], [16, 3], [17, 16, 40], [150, 3, 66]], ids=str)
+@pytest.mark.parametrize("window", [16, 64])
+def test_attention_equals_a_loop(window, lengths, both):
+    """Check weights and values against a plain loop, in this version and in earlier ones."""
     lengths = np.array(lengths)
-    attention = Attention(6, both=both).double()
-    assert attention.distance_weight.tolist() == [0] * (31 if both else 16)
+    n_turns = 0 if window == FORMER_WINDOW else N_TURNS
+    attention = Attention(6, both=both, window=window, n_turns=n_turns).double()
+    n_distances = 2 * window - 1 if both else window
+    assert attention.distance_weight.shape[-1] == n_distances
+    assert not attention.distance_weight.any()
     with torch.no_grad():
         for weight in attention.parameters():
-            weight.normal_()
-    attention.parameters_in_order = (
-        attention.project.weight,
-        attention.project.bias,
-        attention.distance_weight,
-    )
+            weight.normal_(std=0.2)
     order = pack(lengths)
     rows = (np.cumsum(lengths) - lengths)[order.sequences] + order.steps  # by place in the batch
-    blocks = cut_into_blocks(order, both)
+    speakers = np.random.RandomState(0).randint(3, size=lengths.sum())
+    turns = torch.from_numpy(find_turns(speakers, lengths, both=both)[rows])
+    blocks = cut_into_blocks(order, both, window)
     states = torch.randn(len(rows), 6, dtype=torch.float64)
     by_group = np.empty((len(rows), 6))
     by_group[rows] = numbers(states)
-    shares, found = numpy_attention(attention, by_group, lengths, both)
-    assert_allclose(
-        numbers(attention.weights(states, blocks)), shares[rows][:, rows], rtol=1e-9, atol=1e-12
-    )
-    assert_allclose(numbers(attention(states, blocks)), found[rows], rtol=1e-9)
+    shares, found = numpy_attention(attention, by_group, lengths, both, speakers)
+    weights = numbers(attention.weights(states, blocks, turns))
+    assert_allclose(weights, shares[rows][:, rows], rtol=1e-9, atol=1e-12)
+    assert_allclose(numbers(attention(states, blocks, turns)), found[rows], rtol=1e-9)
 
 
 # --- words

@@ -6,12 +6,14 @@ import torch
 from _networks import make_network, numbers
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sk_ctxmem._network._attention import N_TURNS
 from sk_ctxmem._network._batch import RowBatch, Words
 from sk_ctxmem._network._memories import MEMORIES
 from sk_ctxmem._network._step import initial_states, step
 from sk_ctxmem._rows._packing import cut_into_blocks, pack
+from sk_ctxmem._rows._positions import find_next_turns, find_turns
 
-LONG = 40  # more than two windows of the attention
+LONG = 140  # more than two windows of the attention
 
 
 def make_rows(n_rows, with_words):
@@ -26,6 +28,16 @@ def make_rows(n_rows, with_words):
         rows.append(RowBatch(torch.randn(1, 7), torch.randn(1, 2), torch.randint(4, (1,)), None))
         rows[-1].words = words
     return rows
+
+
+def add_turns(rows):
+    """Add to each row how far back the rows of its speaker are; return the same for all rows."""
+    speakers = np.random.RandomState(0).randint(3, size=len(rows))
+    for number, row in enumerate(rows):
+        are_same = speakers[max(0, number - 63) : number] == speakers[number]
+        kept = np.r_[np.ones(63 - len(are_same), dtype=bool), are_same]
+        row.turns = torch.from_numpy(find_next_turns(kept[np.newaxis], np.array([number])))
+    return torch.from_numpy(find_turns(speakers, np.array([len(rows)]), both=False))
 
 
 def join(rows):
@@ -58,15 +70,20 @@ def step_through(network, rows):
     return torch.cat(said), states
 
 
+@pytest.mark.parametrize("sizes", [{}, {"n_turns": N_TURNS}, {"window": 16}], ids=str)
 @pytest.mark.parametrize("n_words", [0, 6])
 @pytest.mark.parametrize("memory", MEMORIES)
-def test_row_by_row_is_the_whole_conversation(memory, n_words):
+def test_row_by_row_is_the_whole_conversation(memory, n_words, sizes):
     """Check that the logits are those of one pass over the conversation, for every memory."""
     torch.manual_seed(0)
-    network = make_network(memory=memory, n_words=n_words).eval()
-    rows = make_rows(LONG, with_words=n_words > 0)
+    network = make_network(memory=memory, n_words=n_words, **sizes).eval()
     with torch.no_grad():
-        whole = network(join(rows))[0]
+        network.attention.distance_weight.div_(network.attention.scales[0].item())
+    rows = make_rows(LONG, with_words=n_words > 0)
+    whole = join(rows)
+    whole.turns = add_turns(rows)
+    with torch.no_grad():
+        whole = network(whole)[0]
         said, _ = step_through(network, rows)
     assert_allclose(numbers(said), numbers(whole), atol=2e-5)
     assert np.ptp(numbers(whole), axis=0).min() > 0.1  # rows do differ

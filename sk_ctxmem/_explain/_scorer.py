@@ -16,7 +16,6 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from .._network._attention import ATTENTION_WINDOW
 from .._network._batch import RowBatch
 from .._network._net import ContextMemoryNet
 from .._rows._packing import PackedOrder, concatenated_ranges, cut_into_blocks, pack
@@ -222,14 +221,19 @@ class Scorer:
             inputs = texts.encoder[torch.from_numpy(element)] + self.empty.encoder
             encodings = self.network.encode(inputs, batch)
             packed = torch.cat([memory(encodings, batch.packing), encodings], dim=1)
-            states = torch.empty_like(packed)
-            states[torch.from_numpy(element)] = packed
+            window = attention.window
+            by_element = torch.from_numpy(np.argsort(element))
+            states = packed[by_element]
+            turns = None if batch.turns is None else batch.turns[by_element]
             for first, length, own in zip(
                 windows.offsets, windows.lengths, windows.explained, strict=True
             ):
-                begin, end = max(0, own + 1 - ATTENTION_WINDOW), min(length, own + ATTENTION_WINDOW)
-                blocks = cut_into_blocks(pack(np.array([end - begin])), attention.both)
-                weights = attention.weights(states[first + begin : first + end], blocks)
+                begin, end = max(0, own + 1 - window), min(length, own + window)
+                blocks = cut_into_blocks(pack(np.array([end - begin])), attention.both, window)
+                near = slice(first + begin, first + end)
+                weights = attention.weights(
+                    states[near], blocks, None if turns is None else turns[near]
+                )
                 found[first + begin : first + end] = weights[own - begin].numpy()
         return found
 
@@ -240,13 +244,15 @@ class Scorer:
     def _batch(self, windows: ContextWindows, order: PackedOrder) -> RowBatch:
         """Return a batch of the rows of windows, without features."""
         rows = self.rows.rows[windows.starts[order.sequences] + order.steps]
-        extras, alone = self.rows.extras, self.rows.context == "none"
+        extras, turns = self.rows.extras, self.rows.turns
+        alone, both = self.rows.context == "none", self.rows.context == "both"
         return RowBatch(
             features=None,
             extras=None if extras is None else torch.from_numpy(extras[rows]),
             speakers=torch.from_numpy(self.rows.speakers[rows]),
             packing=None if alone else order.packing(),
-            blocks=None if alone else cut_into_blocks(order, self.rows.context == "both"),
+            blocks=None if alone else cut_into_blocks(order, both, self.network.window),
+            turns=None if turns is None else torch.from_numpy(turns[rows]),
         )
 
 

@@ -22,6 +22,8 @@ MIN_SIZES = {  # by parameter
     "width": 1,
     "n_words": 0,
     "n_dense": 0,
+    "window": 1,
+    "n_turns": 0,
 }
 
 

@@ -13,6 +13,7 @@ from .._files._archive import describe, read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
 from .._messages import doc_link, warn_caller
+from .._network._attention import FORMER_WINDOW
 from .._rows._reader import RowReader
 from .._rows._speakers import EXPECT_KNOWN, ExpectedSpeakers
 from .._runtime import choose_device, torch_defaults
@@ -22,6 +23,8 @@ from ._checks import check_fitted_attributes, restore_texts
 from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
+# Parameters of networks that older versions do not know, as they are there.
+FORMER_SIZES = {"n_dense": 0, "window": FORMER_WINDOW, "n_turns": 0}
 DOCUMENTS = ("config", "vocabulary")
 # A folder to write to, and code; then the state of partial_fit, metadata requests and callbacks of
 # scikit-learn, which predictions do not need.
@@ -160,7 +163,7 @@ def _restore(
     """Return the attributes of a classifier except its model, and the model."""
     # missing in files and pickles of older versions
     state = {"stop_reason_": ""} | state
-    state["_sizes"] = {"n_dense": 0} | state["_sizes"]
+    state["_sizes"] = FORMER_SIZES | state["_sizes"]
     model = restore_model(state, weights, state["device"], name)
     return {key: state[key] for key in state if key not in ONLY_IN_FILES}, model
 
@@ -196,8 +199,9 @@ def model_state(model: FittedModel) -> dict[str, Any]:
 
 
 def _sizes_in_files(network_params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a network, without one that only some networks have."""
-    return {name: size for name, size in network_params.items() if size or name != "n_dense"}
+    """Return the parameters of a network, without those that are as in older versions."""
+    former = FORMER_SIZES.items()
+    return {name: size for name, size in network_params.items() if (name, size) not in former}
 
 
 def _as_plain(name: Any) -> Any:

@@ -18,7 +18,7 @@ def batch_logits(
     network: ContextMemoryNet, rows: RowSet, device: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the row indices and the logits of each batch, in double precision."""
-    for indices, batch in rows.batches(PREDICTION_BATCH_SIZE):
+    for indices, batch in rows.batches(PREDICTION_BATCH_SIZE, window=network.window):
         with torch_defaults(), torch.inference_mode():
             logits = network(batch.to(device))[0].cpu().double().numpy()
         yield indices, logits

@@ -2,7 +2,7 @@
 
 Shape letters: N rows of a batch, F features of a row, G dense features beside sparse ones, E extra
 inputs, K blocks of rows, L rows of a block, T steps of the longest sequence, V words of the batch,
-U different columns in a batch.
+U different columns in a batch, R numbers of turns of a speaker.
 
 Sequences are never padded. They lie in *packed* order, that of
 :class:`torch.nn.utils.rnn.PackedSequence`: first the first element of every sequence, longest
@@ -138,7 +138,9 @@ class SparseFeatures(_Movable):
 
 @dataclass
 class Blocks(_Movable):
-    """Whole sequences cut into blocks of L rows; the last block of each sequence is padded.
+    """Sequences cut into blocks of L rows; the last block of each sequence is padded.
+
+    In training, these sequences are longer than those of the packed order.
 
     Parameters
     ----------
@@ -178,6 +180,10 @@ class RowBatch(_Movable):
         Class index plus 1 of the previous row of the group, 0 for first rows; in training only.
     dense : Tensor of shape (N, G) or None
         Dense features of each row, beside sparse ones.
+    turns : Tensor of shape (N, R) or (N, 2 R), int16, or None
+        How many rows before are the last rows of the same speaker in the group and, if rows can
+        see later rows, the next ones, as negative numbers; 0 where there is none or where it is
+        out of the window of attention. None without speakers.
     """
 
     features: Any
@@ -188,6 +194,7 @@ class RowBatch(_Movable):
     words: Words | None = None
     labels_before: Tensor | None = None
     dense: Tensor | None = None
+    turns: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.speakers)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._attention import ATTENTION_WIDTH, Attention
+from ._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
 from ._batch import RowBatch, SparseFeatures
 from ._encoder import INITIAL_TABLE_SCALE, Encoder, FeatureTable, SpeakerTable, TextReader
 from ._kernels import draw_normal_, drop
@@ -57,6 +57,10 @@ class ContextMemoryNet(nn.Module):
         features of rows without context are not dropped.
     n_dense : int, default=0
         Number of dense features beside sparse ones.
+    window : int, default=ATTENTION_WINDOW
+        Number of rows that attention can see, the row itself included.
+    n_turns : int, default=0
+        Number of rows of the same speaker that attention knows, if rows have speakers.
 
     Shape
     -----
@@ -93,6 +97,8 @@ class ContextMemoryNet(nn.Module):
         n_words: int,
         dropout_rate: float,
         n_dense: int = 0,
+        window: int = ATTENTION_WINDOW,
+        n_turns: int = 0,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
@@ -112,7 +118,12 @@ class ContextMemoryNet(nn.Module):
         self.reader = TextReader(n_words, width, memory) if n_words else None
         self.read_text = nn.Linear(width, width, bias=False) if n_words else None
         self.memory = ContextMemory(memory, width, both=both) if remembers else None
-        self.attention = Attention(memory_width + width, both=both) if remembers else None
+        self.window = window
+        self.attention = (
+            Attention(memory_width + width, both=both, window=window, n_turns=n_turns)
+            if remembers
+            else None
+        )
         self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
         self.labels = LabelTransitions(n_classes) if remembers else None
@@ -193,7 +204,7 @@ class ContextMemoryNet(nn.Module):
             return self.decoder(encodings)  # (N, C)
         memories = self.memory(encodings, batch.packing)  # (N, M)
         states = torch.cat([memories, encodings], dim=1)  # (N, M + D)
-        found = self.attention(states, batch.blocks)  # (N, A)
+        found = self.attention(states, batch.blocks, batch.turns)  # (N, A)
         return self.decoder(self._drop(memories)) + self.attended(self._drop(found))  # (N, C)
 
     def _add_transitions(self, logits: Tensor, batch: RowBatch) -> Tensor:

@@ -5,28 +5,30 @@ rows, for attention; and the probabilities of the classes of the previous row. T
 pure, and the cost of a step does not depend on the number of previous rows.
 
 Shape letters: N conversations, S size of a state, D width, M width of the memory, A width of the
-attention, C classes.
+attention, W its window, Q width of its keys, C classes.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._attention import ATTENTION_WIDTH, ATTENTION_WINDOW
 from ._batch import RowBatch
 
-N_CACHED_ROWS = ATTENTION_WINDOW - 1  # previous rows in the window of attention
-CACHED_ROW_SIZE = 2 * ATTENTION_WIDTH  # key and value of a row
+
+def cache_shape(network: Any) -> tuple[int, int]:
+    """Return the number of previous rows in the window of attention, and the size of each."""
+    return network.attention.window - 1, network.attention.cached_width
 
 
 def state_sizes(network: Any) -> dict[str, int]:
     """Return the sizes of the parts of a state, in order."""
     return {
         "memory": network.memory.state_size,
-        "attention": N_CACHED_ROWS * CACHED_ROW_SIZE,
+        "attention": prod(cache_shape(network)),
         "classes": network.decoder.out_features + 1,
     }
 
@@ -65,8 +67,8 @@ def step(network: Any, states: Tensor, n_before: Tensor, batch: RowBatch) -> tup
     encodings = network.encode(read, batch)  # (N, D)
     memory, memories = network.memory.step(memory, encodings)  # (N, .), (N, M)
     both = torch.cat([memories, encodings], dim=1)  # (N, M + D)
-    cache = cache.view(-1, N_CACHED_ROWS, CACHED_ROW_SIZE)  # (N, ., 2 A)
-    cache, found = network.attention.step(cache, both, n_before)  # (N, ., 2 A), (N, A)
+    cache = cache.view(-1, *cache_shape(network))  # (N, W - 1, Q + A)
+    cache, found = network.attention.step(cache, both, n_before, batch.turns)
     deep = network.decoder(memories) + network.attended(found)  # (N, C)
     before, logits = network.labels.step(before, wide + deep)  # (N, C + 1), (N, C)
     return torch.cat([memory, cache.flatten(1), before], dim=1), logits  # (N, S), (N, C)

@@ -8,7 +8,7 @@ import pandas as pd
 from .._features._featurize import features_of, scale, scale_heavy_columns
 from .._features._sequences import TextSequences
 from .._messages import doc_link
-from ._positions import describe_places, describe_speaker_changes
+from ._positions import describe_places, describe_speaker_changes, find_turns
 from ._row_set import RowSet
 
 UNKNOWN_SPEAKER = 0
@@ -67,9 +67,10 @@ def build_row_set(
     rows = np.lexsort((order_numbers(inputs), group_codes))
     lengths = np.bincount(group_codes)
     codes, speaker_ids = _encode_speakers(inputs, speakers)
-    extras = None
+    extras = turns = None
     if context != "none":
         extras = _describe(codes, rows, lengths, longest, both=context == "both")
+        turns = _find_turns(codes, rows, lengths, both=context == "both")
     return RowSet(
         features=scale(features_of(values), scaler),
         dense=scale_heavy_columns(features_of(values), scaler),
@@ -80,6 +81,7 @@ def build_row_set(
         words=values.words if word_memory else None,
         word_offsets=values.offsets if word_memory else None,
         context=context,
+        turns=turns,
     )
 
 
@@ -134,3 +136,13 @@ def _describe(codes, rows, lengths, longest, *, both):
     extras = np.empty_like(sorted_extras)
     extras[rows] = sorted_extras
     return extras
+
+
+def _find_turns(codes, rows, lengths, *, both):
+    """Return the distances to rows of the same speaker, in the order of X; None without one."""
+    if codes is None:
+        return None
+    sorted_turns = find_turns(codes[rows], lengths, both=both)
+    turns = np.empty_like(sorted_turns)
+    turns[rows] = sorted_turns
+    return turns

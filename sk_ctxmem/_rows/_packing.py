@@ -59,18 +59,36 @@ def pack(lengths: np.ndarray) -> PackedOrder:
     )
 
 
-def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
-    """Split sequences into blocks of the length of the attention window, or of the longest."""
-    n_rows, length = len(order.steps), min(ATTENTION_WINDOW, len(order.sizes))
-    n_blocks = -(-np.bincount(order.ranks) // length)
+def cut_into_blocks(
+    order: PackedOrder,
+    both: bool,
+    window: int = ATTENTION_WINDOW,
+    follows: np.ndarray | None = None,
+) -> Blocks:
+    """Split sequences into blocks of the length of the attention window, or of the longest.
+
+    Parameters
+    ----------
+    order : PackedOrder
+        Packed order of the sequences, none of which is empty.
+    both : bool
+        Whether rows can see later rows.
+    window : int, default=ATTENTION_WINDOW
+        Number of rows that attention can see, the row itself included.
+    follows : ndarray of shape (n_sequences,), bool, or None, default=None
+        Whether a sequence begins where the one before it ends. Those are blocks of one sequence.
+    """
+    sequences, steps, lengths = _join_sequences(order, follows)
+    n_rows, length = len(steps), min(window, int(lengths.max()))
+    n_blocks = -(-lengths // length)
     total = n_blocks.sum()
     first = np.cumsum(n_blocks) - n_blocks
-    slots = (first[order.ranks] + order.steps // length) * length + order.steps % length
+    slots = (first[sequences] + steps // length) * length + steps % length
     places = np.full(total * length, n_rows)
     places[slots] = np.arange(n_rows)
     itself = np.arange(total)
     neighbours = [itself]
-    if len(order.sizes) > length:
+    if total > len(lengths):
         within = concatenated_ranges(np.zeros_like(n_blocks), n_blocks)
         neighbours.insert(0, np.where(within > 0, itself - 1, total))
         if both:
@@ -81,6 +99,42 @@ def cut_into_blocks(order: PackedOrder, both: bool) -> Blocks:
         torch.from_numpy(np.stack(neighbours, axis=1)),
         torch.from_numpy(slots),
     )
+
+
+def _join_sequences(
+    order: PackedOrder, follows: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the joined sequence of each element and its position there, and their lengths."""
+    lengths = np.bincount(order.sequences)
+    if follows is None:
+        return order.sequences, order.steps, lengths
+    joined = np.cumsum(~follows) - 1
+    before = np.cumsum(lengths) - lengths
+    before = before - before[~follows][joined]  # elements of the joined sequence before each
+    steps = order.steps + before[order.sequences]
+    return joined[order.sequences], steps, np.bincount(joined[order.sequences])
+
+
+def find_runs(
+    starts: np.ndarray, lengths: np.ndarray, group_starts: np.ndarray, longest: int
+) -> np.ndarray:
+    """Return which ranges, that are sorted, begin a run of ranges that follow one another.
+
+    Parameters
+    ----------
+    starts, lengths : ndarray of shape (n_pieces,), int64
+        Ranges.
+    group_starts : ndarray of shape (n_groups,), int64
+        Sorted starts of groups, where runs end.
+    longest : int
+        Largest number of ranges in a run. Longer runs are split into equal parts.
+    """
+    is_first = np.r_[True, starts[1:] != starts[:-1] + lengths[:-1]]
+    is_first |= group_starts[np.searchsorted(group_starts[:-1], starts)] == starts
+    sizes = np.diff(np.flatnonzero(np.r_[is_first, True]))
+    part_starts, _ = cut_into_pieces(np.flatnonzero(is_first), sizes, longest)
+    is_first[part_starts] = True
+    return is_first
 
 
 def concatenated_ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

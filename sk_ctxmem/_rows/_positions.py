@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._network._attention import ATTENTION_WINDOW, N_TURNS
 from ._packing import concatenated_ranges
 
 
@@ -92,3 +93,51 @@ def describe_speaker_changes(speakers: np.ndarray, lengths: np.ndarray) -> np.nd
     follows = concatenated_ranges(np.zeros_like(lengths), lengths) > 0
     changed = np.r_[False, speakers[1:] != speakers[:-1]]
     return np.stack([follows & changed, follows & ~changed], axis=1).astype(np.float32)
+
+
+def find_turns(speakers: np.ndarray, lengths: np.ndarray, *, both: bool) -> np.ndarray:
+    """Return how many rows before are the last rows of the same speaker, for rows sorted by group.
+
+    Speakers are told apart within the group, whether or not the fit knows them.
+
+    Returns
+    -------
+    turns : ndarray of shape (n_rows, N_TURNS) or (n_rows, 2 N_TURNS), int16
+        Number of rows back to the last row of the speaker, to the last but one, and so on; 0 where
+        there is none in the window of attention. With ``both=True``, then those of the next rows,
+        as negative numbers.
+    """
+    groups = np.repeat(np.arange(len(lengths)), lengths)
+    by_speaker = np.lexsort((speakers, groups))  # stable: rows of a speaker stay in order
+    groups, speakers = groups[by_speaker], speakers[by_speaker]
+    turns = np.zeros((len(groups), N_TURNS * (2 if both else 1)), dtype=np.int16)
+    for number in range(min(N_TURNS, len(groups) - 1)):
+        later, earlier = by_speaker[number + 1 :], by_speaker[: -number - 1]
+        is_same = (groups[number + 1 :] == groups[: -number - 1]) & (
+            speakers[number + 1 :] == speakers[: -number - 1]
+        )
+        is_near = is_same & (later - earlier < ATTENTION_WINDOW)
+        later, earlier = later[is_near], earlier[is_near]
+        turns[later, number] = later - earlier
+        if both:
+            turns[earlier, N_TURNS + number] = earlier - later
+    return turns
+
+
+def find_next_turns(are_same: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return the result of `find_turns` for the next row of each session.
+
+    Parameters
+    ----------
+    are_same : ndarray of shape (n_rows, n_kept), bool
+        Whether previous rows, the latest last, have the same speaker.
+    before : ndarray of shape (n_rows,), int64
+        Number of earlier rows of each session.
+    """
+    rows, back = np.nonzero(are_same[:, ::-1])
+    number = np.arange(len(rows)) - np.searchsorted(rows, rows)  # of the turn, the latest first
+    is_kept = (number < N_TURNS) & (back < before[rows])
+    rows, back, number = rows[is_kept], back[is_kept], number[is_kept]
+    turns = np.zeros((len(are_same), N_TURNS), dtype=np.int64)  # as the step of the network indexes
+    turns[rows, number] = back + 1
+    return turns

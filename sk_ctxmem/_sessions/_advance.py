@@ -12,7 +12,7 @@ from .._features._featurize import features_of, read_one_text, scale, scale_heav
 from .._model._fitted_model import FittedModel
 from .._network._batch import RowBatch, SparseFeatures
 from .._network._step import initial_states, step
-from .._rows._positions import describe_next_rows
+from .._rows._positions import describe_next_rows, find_next_turns
 from .._rows._reader import RowReader
 from .._rows._row_set import RowSet
 from .._runtime import torch_defaults
@@ -31,8 +31,8 @@ class SessionStates:
         States of the network.
     n_turns : ndarray of shape (n_conversations,), int64
         Number of turns so far.
-    speakers : ndarray of shape (n_conversations, SPEAKER_SIZE), uint8
-        Digest of the speaker of the previous turn.
+    speakers : ndarray of shape (n_conversations, n_kept, SPEAKER_SIZE), uint8
+        Digests of the speakers of the previous turns, the latest last; zeros where there is none.
     """
 
     vectors: np.ndarray
@@ -58,8 +58,14 @@ def begin(model: FittedModel, n_conversations: int) -> SessionStates:
     return SessionStates(
         initial_states(model.network, n_conversations).cpu().numpy(),
         np.zeros(n_conversations, dtype=np.int64),
-        np.zeros((n_conversations, SPEAKER_SIZE), dtype=np.uint8),
+        np.zeros((n_conversations, count_kept_speakers(model), SPEAKER_SIZE), dtype=np.uint8),
     )
+
+
+def count_kept_speakers(model: FittedModel) -> int:
+    """Return of how many previous turns a session keeps the speaker."""
+    attention: Any = model.network.attention
+    return 1 if attention.turn_weight is None else attention.window - 1
 
 
 def advance(
@@ -87,9 +93,12 @@ def advance(
     """
     n_before = states.n_turns
     ids, digests = read_speakers(speakers, len(states), model.speakers)
-    changed = None if model.speakers is None else (digests != states.speakers).any(axis=1)
+    are_same = (states.speakers == digests[:, np.newaxis]).all(axis=2)
+    changed = None if model.speakers is None else ~are_same[:, -1]
     places = describe_next_rows(n_before, changed, model.reader.longest_group)
     batch = _read_batch(model, turns, places, ids)
+    if are_same.shape[1] > 1:
+        batch.turns = torch.from_numpy(find_next_turns(are_same, n_before))
     with torch_defaults(), torch.inference_mode():
         vectors, logits = step(
             model.network,
@@ -98,7 +107,8 @@ def advance(
             batch.to(model.device),
         )
         kept = vectors.cpu().numpy().copy()  # a view would keep more memory of torch alive
-        after = SessionStates(kept, n_before + 1, digests)
+        speakers_after = np.concatenate([states.speakers[:, 1:], digests[:, np.newaxis]], axis=1)
+        after = SessionStates(kept, n_before + 1, speakers_after)
         scaled_logits = logits.cpu().double().numpy() / model.temperature
     return after, _softmax(scaled_logits)
 

@@ -182,7 +182,7 @@ class ContextSession:
         -------
         state : dict of str to ndarray
             Numeric arrays, which can be stored by :func:`numpy.savez` or safetensors. They contain
-            vectors and a digest of the previous speaker. They contain no texts and no history,
+            vectors and digests of the last speakers. They contain no texts and no history,
             unless the session keeps texts. Since vectors also carry information about the texts,
             store them as securely as the texts.
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .._network._step import CACHED_ROW_SIZE, N_CACHED_ROWS, state_sizes
-from ._advance import SessionStates
+from .._network._step import cache_shape, state_sizes
+from ._advance import SessionStates, count_kept_speakers
 from ._history import ARRAY_NAMES, SessionHistory
 from ._turns import SPEAKER_SIZE
 
@@ -29,10 +29,10 @@ def write_state(model, states, history):
     memory, attention, classes = np.split(states.vectors[0].copy(), ends)
     arrays = {
         "memory": memory,
-        "attention": attention.reshape(N_CACHED_ROWS, CACHED_ROW_SIZE),
+        "attention": attention.reshape(cache_shape(model.network)),
         "classes": classes,
         "n_turns": states.n_turns.copy(),
-        "speaker": states.speakers[0].copy(),
+        "speaker": states.speakers[0].reshape(_speaker_shape(model)).copy(),
         "model": np.frombuffer(model.fingerprint, dtype=np.uint8),
     }
     return arrays | (history.write() if history.texts is not None else {})
@@ -71,7 +71,9 @@ def read_state(model, state):
     _check_values(arrays)
     vectors = np.concatenate([arrays[name].ravel() for name in ("memory", "attention", "classes")])
     states = SessionStates(
-        vectors[np.newaxis], arrays["n_turns"].copy(), arrays["speaker"][np.newaxis].copy()
+        vectors[np.newaxis],
+        arrays["n_turns"].copy(),
+        arrays["speaker"].reshape(1, -1, SPEAKER_SIZE).copy(),
     )
     if not all(name in state for name in ARRAY_NAMES):
         return states, None
@@ -86,11 +88,17 @@ def _expected(model):
     sizes = state_sizes(model.network)
     return {
         "memory": ((sizes["memory"],), np.float32),
-        "attention": ((N_CACHED_ROWS, CACHED_ROW_SIZE), np.float32),
+        "attention": (cache_shape(model.network), np.float32),
         "classes": ((sizes["classes"],), np.float32),
         "n_turns": ((1,), np.int64),
-        "speaker": ((SPEAKER_SIZE,), np.uint8),
+        "speaker": (_speaker_shape(model), np.uint8),
     }
+
+
+def _speaker_shape(model):
+    """Return the shape of the digests of speakers, which is without an axis for a single one."""
+    n_kept = count_kept_speakers(model)
+    return (SPEAKER_SIZE,) if n_kept == 1 else (n_kept, SPEAKER_SIZE)
 
 
 def _read_arrays(state, names):

@@ -209,7 +209,7 @@ def list_arrays(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> list[
     """Return all arrays that determine the result of training on rows."""
     features: Any = rows.features
     parts = [targets, weights, rows.rows, rows.lengths, rows.speakers, rows.extras]
-    parts += [rows.words, rows.word_offsets, rows.dense]
+    parts += [rows.words, rows.word_offsets, rows.dense, rows.turns]
     if sparse.issparse(features):
         return [*parts, features.data, features.indices, features.indptr]
     return [*parts, features]

@@ -18,6 +18,7 @@ from .._input._rows import InputSchema, read_training_rows
 from .._input._targets import check_sample_weight, check_target
 from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
+from .._network._attention import ATTENTION_WINDOW, FORMER_WINDOW, N_TURNS
 from .._network._net import ContextMemoryNet
 from .._network._random import OwnDefaults, drawing_from
 from .._rows._arrange import encode_groups
@@ -44,6 +45,7 @@ from ._trainer import check_same_sizes, train
 from ._user_callbacks import FitSetting, check_callbacks
 
 ONE_PROCESS = OneProcess()
+ATTENTION_SIZES = ("window", "n_turns")  # of the network that a warm start continues
 NO_INFLUENCE_ON_TRAINING = {"callbacks", "verbose", "device", "random_state", "checkpoint"}
 
 
@@ -151,7 +153,9 @@ class Fit:
         n_classes = len(self.classes)
         chosen = choose_network_params(self.params, self.reader, rows, values, n_classes)
         if self.start is not None:
-            check_same_sizes(self.start.model.network_params, chosen)
+            before = self.start.model.network_params
+            chosen |= {name: before[name] for name in ATTENTION_SIZES}  # maybe of an older version
+            check_same_sizes(before, chosen)
         self.network_params = chosen
 
     @torch_defaults()
@@ -329,6 +333,8 @@ def choose_network_params(
         "n_words": values.vocabulary_size if reader.word_memory else 0,
         "dropout_rate": float(params.dropout),
         "n_dense": 0 if rows.dense is None else rows.dense.shape[1],
+        "window": FORMER_WINDOW if reader.context == "none" else ATTENTION_WINDOW,
+        "n_turns": 0 if rows.turns is None else N_TURNS,
     }
 
 

@@ -1,0 +1,1 @@
+"""Accuracy by how far back the word lies that decides."""
