@@ -18,6 +18,8 @@ SIZES = {
     "width": 5,
     "n_words": 6,
     "n_dense": 0,
+    "window": 64,
+    "n_turns": 0,
     "dropout_rate": 0.5,
 }
 LENGTHS = np.array([4, 3, 1])  # of groups

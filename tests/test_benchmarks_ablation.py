@@ -1,5 +1,6 @@
 """Tests of the ablation."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from _benchmark_data import make_frame
@@ -30,7 +31,8 @@ def whole(calls):
     return measure.measure(calls, "all", seed=0)
 
 
-PARTS = [part.name for part in all_parts()[1:] if part.name != "temperature"]
+OTHERS = ("temperature", "penalty of the table")  # on these rows, they change nothing
+PARTS = [part.name for part in all_parts()[1:] if part.name not in OTHERS]
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -51,6 +53,19 @@ def test_temperature_is_left_out():
     whole, without = (measure.measure(corpus, name, seed=0) for name in ("all", "temperature"))
     assert whole["log_loss"] != without["log_loss"]
     assert whole["accuracy"] == without["accuracy"]
+
+
+def test_the_penalty_is_left_out():
+    """Check it where labels are noisy, and where texts are no context of others."""
+    corpus = _make_corpus(n_groups=200)
+    frame = corpus.frame.drop(columns=["group", "order", "speaker"])
+    labels = frame["label"].to_numpy()
+    frame["label"] = np.where(np.arange(len(frame)) % 3, labels, np.roll(labels, 1))
+    noisy = Corpus("noisy", frame)
+    whole, without = (
+        measure.measure(noisy, name, seed=0) for name in ("all", "penalty of the table")
+    )
+    assert whole["log_loss"] != without["log_loss"]
 
 
 def test_parts_that_need_groups_are_left_alone_without():

@@ -14,6 +14,8 @@ from unittest.mock import patch
 
 import numpy as np
 
+from sk_ctxmem._network._attention import ATTENTION_WIDTH
+
 WHOLE = "all"  # a part that leaves nothing out
 
 
@@ -62,8 +64,8 @@ def _without_network(self: Any, batch: Any) -> Any:
     return self._add_transitions(wide, batch), wide, 0 * wide
 
 
-def _without_attention(self: Any, states: Any, blocks: Any) -> Any:
-    return 0 * self.project(states)[:, : self.project.out_features // 3]
+def _without_attention(self: Any, states: Any, blocks: Any, turns: Any = None) -> Any:
+    return 0 * self.project(states)[:, -ATTENTION_WIDTH:]
 
 
 def _without_places(lengths: np.ndarray, both: bool, longest: int | None = None) -> np.ndarray:
