@@ -222,7 +222,7 @@ def test_the_row_that_tells_the_label_contributes_most(clf, talks):
 def test_the_wide_path_alone_contributes_coefficients_times_values():
     """Check the contributions of a network that is linear in its features."""
     rng = np.random.RandomState(0)
-    X = sparse.csr_array(rng.rand(60, 5) * (rng.rand(60, 5) > 0.4))
+    X = sparse.csr_array(rng.rand(60, 5) * (rng.rand(60, 5) > 0.8))
     y = (X.toarray()[:, 0] > X.toarray()[:, 1]).astype(int)
     clf = ContextMemoryClassifier(**SMALL).fit(X, y)
     with torch.no_grad():
