@@ -13,7 +13,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 FORMULAS = {
     "_network._encoder.FeatureTable.forward": [
         "mapped = table_product(self.weight, features)",
-        "return mapped.split(self.widths, dim=1)",
+        "parts = mapped.split(self.widths, dim=1)",
+        "return tuple(part * factor for part, factor in zip(parts, self.factors, strict=True))",
     ],
     "_network._encoder.Encoder.forward": [
         "driven = read.to(self.bias.dtype) + self.bias",
