@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from ._csr import squared_norms
-from ._scaler import RowNormScaler, in_canonical_format, take_columns
+from ._scaler import SMALLEST_NORM, RowNormScaler, in_canonical_format, take_columns
 
 # A column is heavy if it has this fraction or more of the squared norm that all clearly lighter
 # columns have together. On twenty corpora, the heaviest word of TfidfVectorizer has at most 0.16.
@@ -128,6 +128,8 @@ def find_heavy_columns(X, sample_weight):
         Heavy columns; none if all rows have a norm of 1, as TfidfVectorizer returns them.
     """
     norms = squared_norms(X.data, X.indptr)
+    if norms.max(initial=0) < SMALLEST_NORM**2:  # which RowNormScaler refuses
+        return np.zeros(0, dtype=np.int64)
     if _are_same(norms) and abs(norms.max() - 1) < SAME_NORM:
         return np.zeros(0, dtype=np.int64)
     n_filled = np.bincount(X.indices, minlength=X.shape[1])
