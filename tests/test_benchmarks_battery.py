@@ -16,10 +16,9 @@ BEHIND = {
     "dense, 100 of 10,000 positive": 0.075,
     "half filled CSR, 2,000 rows": 0.02,
     "a third filled CSR, counts": 0.02,
-    "TF-IDF, 50 classes, 1,000 rows": 0.07,
-    "TF-IDF, 20 % of labels wrong": 0.05,
-    "TF-IDF, 100 of 10,000 positive": 0.03,
+    "TF-IDF, 50 classes, 1,000 rows": 0.025,
 }
+EXPENSIVE = ["texts, 5,000 rows"]  # three minutes of logistic regression
 
 
 def lead(name):
@@ -35,7 +34,7 @@ def test_few_dense_rows_are_learned_as_by_logistic_regression(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in list_tasks() if name not in QUICK])
+@pytest.mark.parametrize("name", [name for name in list_tasks() if name not in QUICK + EXPENSIVE])
 def test_no_task_is_further_behind_than_it_was(name):
     """Check that each task is at most a point behind logistic regression, except for some."""
     assert lead(name) > -BEHIND.get(name, 0.01)

@@ -14,7 +14,7 @@ from benchmarks.corpora.corpus import Corpus, sequences
 from benchmarks.models.context_memory import ContextMemory
 
 ALL = 10**9  # rows in a piece: groups stay whole
-LENGTHS = (1, 2, 3, 6, ALL)
+LENGTHS = (1, 5, 15, 50, ALL)
 CONTEXTS = ("past", "both")
 
 Job = tuple[Corpus, str, int, int]
