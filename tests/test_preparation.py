@@ -83,7 +83,7 @@ def test_rows_without_any_known_column_are_empty():
     assert RowNormScaler().fit(other).transform(new).toarray().tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize("settings", [{}, {"char_ngram_range": None}])
+@pytest.mark.parametrize("settings", [{}, {"char_ngram_range": None}, {"analyzer": "char"}])
 def test_one_text_is_read_as_with_matrices(settings, docstrings):
     """Check that one text of a session has the features that it has among many."""
     texts = docstrings["text"].tolist()
@@ -91,8 +91,11 @@ def test_one_text_is_read_as_with_matrices(settings, docstrings):
     scaler = RowNormScaler().fit(vectorizer.transform(texts[:300]).features)
     assert reads_one_text(vectorizer, scaler)
     for text in [*texts[250:400], "", "xyzzyx", " ".join(texts[:40])]:
-        expected = scaler.transform(vectorizer.transform([text, "the"]).features)[[0]]
-        columns, values = read_one_text(text, vectorizer, scaler)
+        sequences = vectorizer.transform([text, "the"])
+        expected = scaler.transform(sequences.features)[[0]]
+        columns, values, words = read_one_text(text, vectorizer, scaler, with_words=True)
+        np.testing.assert_array_equal(words, sequences.words[: sequences.offsets[1]])
+        assert read_one_text(text, vectorizer, scaler)[2] is None
         assert columns.dtype == expected.indices.dtype
         assert values.dtype == expected.data.dtype
         np.testing.assert_array_equal(columns, expected.indices)

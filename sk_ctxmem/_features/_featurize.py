@@ -115,8 +115,19 @@ def scale_heavy_columns(features, scaler):
     return scaler.transform_dense(sparse.csr_array(features))
 
 
-def read_one_text(text, vectorizer, scaler):
+def read_one_text(text, vectorizer, scaler, *, with_words=False):
     """Vectorize and scale one text without a sparse matrix, whose checks take most of the time.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    vectorizer : TextSequenceVectorizer
+        Fitted vectorizer.
+    scaler : RowNormScaler
+        Fitted scaler.
+    with_words : bool, default=False
+        Whether the words are wanted too.
 
     Returns
     -------
@@ -124,10 +135,13 @@ def read_one_text(text, vectorizer, scaler):
         Columns of the scaled features, sorted.
     values : ndarray of shape (n_values,), float32
         Their values.
+    words : ndarray of shape (n_words,), int32, or None
+        Numbers of the words; None unless they are wanted.
     """
     texts, tokens = vectorizer._read([text])
     columns, values = vectorizer._weigh_one(tokens, texts)
-    return scaler.scale_one(columns, values, vectorizer._n_columns)
+    words = vectorizer._find_words(tokens, texts)[0] if with_words else None
+    return *scaler.scale_one(columns, values, vectorizer._n_columns), words
 
 
 def reads_one_text(vectorizer, scaler):

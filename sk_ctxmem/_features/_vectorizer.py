@@ -518,12 +518,16 @@ class TextSequenceVectorizer(  # type: ignore[call-arg]
         """Return features together with the words of the texts, or alone for a sparse output."""
         if self.output == "sparse":
             return features
+        words, lengths = self._find_words(tokens, texts)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        return TextSequences(features, words, offsets, len(self.vocabulary_) + 1)
+
+    def _find_words(self, tokens, texts):
+        """Return the numbers of the words of all texts, and how many words each text has."""
         if self.analyzer == "char":  # white space is part of n-grams, but not a word
             texts = ("".join(text.split()) for text in texts)
             tokens = read_tokens(texts, str, self._token_numbers)
-        words = self._word_numbers[tokens.without_ends()]  # UNKNOWN, -1, takes the last
-        offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
-        return TextSequences(features, words, offsets, len(self.vocabulary_) + 1)
+        return self._word_numbers[tokens.without_ends()], tokens.lengths  # UNKNOWN takes the last
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -114,7 +114,7 @@ class FittedModel:
     def reads_one_text(self) -> bool:
         """Whether `read_one_text`, which is faster, computes the features of single texts."""
         is_default = reads_one_text(self.reader.vectorizer, self.reader.scaler)
-        return self.input_kind == "text" and is_default and not self.reader.word_memory
+        return self.input_kind == "text" and is_default
 
     @_computed_once
     @torch_defaults()

@@ -55,7 +55,7 @@ class Packing(_Movable):
 
 @dataclass
 class Words(_Movable):
-    """The words of a batch of rows, in packed order.
+    """The words of a batch of rows, in packed order or, without packing, row after row.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ class Words(_Movable):
         Id of each word, 0 for unknown words.
     rows : Tensor of shape (V,), int64
         Row of each word.
-    packing : Packing
-        Packed order of the words in their rows.
+    packing : Packing or None, default=None
+        Packed order of the words in their rows, which a memory over words needs.
     """
 
     ids: Tensor
     rows: Tensor
-    packing: Packing
+    packing: Packing | None = None
 
 
 @dataclass

@@ -32,8 +32,8 @@ class RowReader:
         Whether the parameter `context` is not "none".
     context : {"past", "both", "none"}
         Which other rows of its group a row sees.
-    word_memory : bool
-        Whether the network reads the words of the texts.
+    word_memory : bool or "convolution"
+        Whether the network reads the words of the texts, and if not with a memory, how.
     texts : TextReader or None
         Fitted vectorizer. None if X contains features.
     scaler : transformer
@@ -51,7 +51,7 @@ class RowReader:
     has_groups: bool
     wants_context: bool
     context: str
-    word_memory: bool
+    word_memory: bool | str
     texts: TextReader | None
     scaler: Any
     speakers: dict[Any, int]
@@ -219,10 +219,15 @@ def make_reader(
         has_groups=has_groups,
         wants_context=params.context != "none",
         context=context,
-        word_memory=bool(params.word_memory),
+        word_memory=_as_plain(params.word_memory),
         texts=texts,
         scaler=scaler,
         speakers=speakers,
         expected_speakers=expected_speakers,
         longest_group=None if context == "none" else longest_group,
     )
+
+
+def _as_plain(word_memory: Any) -> bool | str:
+    """Return the parameter as a file can hold it: its types may be those of numpy."""
+    return str(word_memory) if isinstance(word_memory, str) else bool(word_memory)

@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 
 from .._network._attention import ATTENTION_WINDOW
-from .._network._batch import Columns, RowBatch, SparseFeatures, Words
+from .._network._batch import Columns, Packing, RowBatch, SparseFeatures, Words
 from ._packing import concatenated_ranges, cut_into_blocks, cut_into_pieces, find_runs, pack
 
 # In training, groups are split into pieces of at most this many rows, so that more pieces run in
@@ -50,6 +50,8 @@ class RowSet:
         Scaled dense features beside sparse ones.
     turns : ndarray of shape (n_rows, n_turns), int16, or None, default=None
         Distances to rows of the same speaker, see `find_turns`. None without speakers.
+    packed_words : bool, default=True
+        Whether the network reads words in packed order. If not, it reads them row after row.
     """
 
     features: sparse.csr_array | np.ndarray
@@ -62,6 +64,7 @@ class RowSet:
     context: str
     dense: np.ndarray | None = None
     turns: np.ndarray | None = None
+    packed_words: bool = True
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -173,13 +176,23 @@ class RowSet:
         if self.words is None or self.word_offsets is None:
             return None
         starts = self.word_offsets[rows]
-        order = pack(self.word_offsets[rows + 1] - starts)
+        lengths = self.word_offsets[rows + 1] - starts
+        if not self.packed_words:
+            ids = self.words[concatenated_ranges(starts, lengths)]
+            return _words_of(ids, np.repeat(np.arange(len(rows)), lengths))
+        order = pack(lengths)
         ids = self.words[starts[order.sequences] + order.steps]
-        return Words(
-            ids=torch.from_numpy(ids.astype(np.int64)),
-            rows=torch.from_numpy(order.sequences),
-            packing=order.packing(),
-        )
+        return _words_of(ids, order.sequences, order.packing())
+
+
+def words_of_one_row(ids: np.ndarray, packed: bool) -> Words:
+    """Return the words of a single row, in an order that a network reads."""
+    packing = pack(np.array([len(ids)])).packing() if packed else None
+    return _words_of(ids, np.zeros(len(ids), dtype=np.int64), packing)
+
+
+def _words_of(ids: np.ndarray, rows: np.ndarray, packing: Packing | None = None) -> Words:
+    return Words(torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(rows), packing)
 
 
 class ColumnSorter:

@@ -10,11 +10,11 @@ import torch
 
 from .._features._featurize import features_of, read_one_text, scale, scale_heavy_columns
 from .._model._fitted_model import FittedModel
-from .._network._batch import RowBatch, SparseFeatures
+from .._network._batch import RowBatch, SparseFeatures, Words
 from .._network._step import initial_states, step
 from .._rows._positions import describe_next_rows, find_next_turns
 from .._rows._reader import RowReader
-from .._rows._row_set import RowSet
+from .._rows._row_set import RowSet, words_of_one_row
 from .._runtime import torch_defaults
 from ._turns import SPEAKER_SIZE, read_speakers
 
@@ -132,8 +132,8 @@ def _read_batch(
 ) -> RowBatch:
     """Convert turns to a batch of rows."""
     if len(speakers) == 1 and model.reads_one_text:
-        features = _read_one_text(model.reader, turns[0])
-        return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers))
+        features, words = _read_one_text(model.reader, turns[0])
+        return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers), words=words)
     reader = model.reader
     values = reader.vectorize_values(turns)
     return RowSet(
@@ -145,18 +145,24 @@ def _read_batch(
         lengths=np.ones(len(speakers), dtype=np.int64),
         words=values.words if reader.word_memory else None,
         word_offsets=values.offsets if reader.word_memory else None,
+        packed_words=reader.word_memory != "convolution",
         context="none",
     ).one_batch()
 
 
-def _read_one_text(reader: RowReader, text: str) -> SparseFeatures:
-    """Return the features of one text.
+def _read_one_text(reader: RowReader, text: str) -> tuple[SparseFeatures, Words | None]:
+    """Return the features of one text, and its words if the network reads words.
 
     The sparse matrices of scipy, which take most of the time of a turn, are not used.
     """
-    columns, values = read_one_text(text, reader.vectorizer, reader.scaler)
+    columns, values, numbers = read_one_text(
+        text, reader.vectorizer, reader.scaler, with_words=bool(reader.word_memory)
+    )
     ids, offsets = torch.from_numpy(columns), torch.from_numpy(np.zeros(1, dtype=np.int32))
-    return SparseFeatures(ids, torch.from_numpy(values), offsets)
+    features = SparseFeatures(ids, torch.from_numpy(values), offsets)
+    if numbers is None:
+        return features, None
+    return features, words_of_one_row(numbers, packed=reader.word_memory != "convolution")
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
