@@ -63,7 +63,7 @@ METHODS_WITH_GROUPS = (
 PARAMETER_CONSTRAINTS = {
     "memory": Choice("gru", "elman", "lstm", "mingru"),
     "context": Choice("past", "both", "none"),
-    "word_memory": Flag(),
+    "word_memory": Flag(or_value="convolution"),
     "hidden_size": Number(Integral, 1, np.inf, 128),
     "dropout": Number(Real, 0, 0.95, 0.2),
     "max_epochs": Number(Integral, 1, np.inf, 4),
@@ -108,9 +108,10 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         live conversation, "both" for the previous and the following rows, as in a finished
         document, and "none" for no context.
 
-    word_memory : bool, default=False
+    word_memory : bool or "convolution", default=False
         Whether to add a second memory over the words of each text. It requires texts, and training
-        takes several times as long.
+        takes several times as long. With "convolution", a convolution of three words takes its
+        place, which is several times cheaper.
 
     hidden_size : int, default=128
         Size of encodings and memories. Without context and `word_memory`, encodings have half of
@@ -301,7 +302,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         *,
         memory: str = "gru",
         context: str = "past",
-        word_memory: bool = False,
+        word_memory: bool | str = False,
         hidden_size: int = 128,
         dropout: float = 0.2,
         max_epochs: int = 4,

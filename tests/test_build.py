@@ -26,13 +26,14 @@ def build(weights=None, **params):
     return build_network(params, weights_of(make_network()) if weights is None else weights)
 
 
-@pytest.mark.parametrize("n_words", [0, 6])
+@pytest.mark.parametrize(("n_words", "word_width"), [(0, 0), (6, 0), (6, 4)])
 @pytest.mark.parametrize("context", ["past", "both", "none"])
 @pytest.mark.parametrize("memory", MEMORIES)
-def test_a_built_network_computes_the_same(memory, context, n_words):
+def test_a_built_network_computes_the_same(memory, context, n_words, word_width):
     """Check the logits to the last bit, and that all weights are on the CPU and can be trained."""
     n_extras = 5 if context == "both" else 2
     params = {"memory": memory, "context": context, "n_words": n_words, "n_extras": n_extras}
+    params["word_width"] = word_width
     network = make_network(**params).eval()
     built = build(weights_of(network), **params).eval()
     batch = make_batch(both=context == "both")
@@ -94,9 +95,10 @@ from sk_ctxmem._network._memories import MEMORIES
 from sk_ctxmem._network._net import ContextMemoryNet
 
 for memory in MEMORIES:
-    params = {params} | {{"memory": memory, "context": "both"}}
-    network = ContextMemoryNet(**params)
-    build_network(params, {{name: w.numpy() for name, w in network.state_dict().items()}})
+    for width in (0, 4):
+        params = {params} | {{"memory": memory, "context": "both", "word_width": width}}
+        network = ContextMemoryNet(**params)
+        build_network(params, {{name: w.numpy() for name, w in network.state_dict().items()}})
 print(sorted({{"sympy", "torch._dynamo"}} & set(sys.modules)))
 """
 
@@ -111,7 +113,7 @@ def test_building_a_network_imports_no_compiler():
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, True, None, "5", LARGEST + 1])
-@pytest.mark.parametrize("name", [name for name in SIZES if name[:2] == "n_" or name == "width"])
+@pytest.mark.parametrize("name", [name for name in SIZES if name[:2] == "n_" or "width" in name])
 def test_sizes_are_whole_numbers(name, value):
     """Check that each size is named where it is none."""
     with pytest.raises(ValueError, match=rf"^a network cannot have {name}={value!r}$"):
@@ -173,6 +175,7 @@ def test_parameters_are_those_of_a_network():
         ("n_speakers", "speakers.weight", (LARGEST, 5)),
         ("n_words", "reader.table.weight", (LARGEST, 5)),
         ("width", "encoder.bias", (10_000,)),
+        ("word_width", "reader.table.weight", (6, 10_000)),
     ],
 )
 def test_sizes_are_those_of_the_weights(name, weight, shape):

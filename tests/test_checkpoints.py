@@ -71,6 +71,7 @@ SETTINGS = {
     "alone": {"group_column": None, "text_column": "text"},
     "stopping": {"n_iter_no_change": 3, "max_epochs": 6},
     "words": {"word_memory": True, "context": "both", "memory": "lstm"},
+    "convolution": {"word_memory": "convolution"},
     "random state": {"random_state": np.random.RandomState(5)},
 }
 

@@ -109,6 +109,8 @@ def test_contributions_add_up_with_every_memory(talks, memory, context):
         {"word_memory": True, "memory": "lstm"},
         {"word_memory": True, "context": "none", "memory": "mingru"},
         {"word_memory": True, "context": "both", "memory": "elman"},
+        {"word_memory": "convolution"},
+        {"word_memory": "convolution", "context": "both", "memory": "elman"},
         {"word_memory": True, "vectorizer": TextSequenceVectorizer(analyzer="char")},
         {"order_column": "order", "speaker_column": "speaker", "n_iter_no_change": 2},
         {"vectorizer": TfidfVectorizer()},
@@ -124,7 +126,7 @@ def test_contributions_add_up_in_every_setting(parameters, n_classes):
     talks = _talks(n_classes)
     clf = _fit(talks, **parameters)
     lines = _check_sums(clf, talks[:20], _nobody(order=[0]))
-    assert ("word" in set(lines["source"])) == parameters.get("word_memory", False)
+    assert ("word" in set(lines["source"])) == bool(parameters.get("word_memory", False))
     assert ("row" in set(lines["source"])) == (parameters.get("context") != "none")
 
 
@@ -396,10 +398,11 @@ def test_words_of_the_word_memory_have_their_names(talks):
     assert words["feature"].tolist() == ["well", "red", "zzz"]
 
 
+@pytest.mark.parametrize("word_memory", [True, "convolution"])
 @pytest.mark.parametrize("text", ["red", "", "\ud800"])
-def test_texts_of_a_word_or_none_are_explained_by_the_word_memory(talks, text):
+def test_texts_of_a_word_or_none_are_explained_by_the_word_memory(talks, text, word_memory):
     """Check that the only word of a text can be left out, and that there may be none."""
-    clf = _fit(talks, word_memory=True)
+    clf = _fit(talks, word_memory=word_memory)
     X = pd.DataFrame({"text": pd.Series([text], dtype=object), "group": [0]})
     lines = clf.explain(X)
     assert (lines["source"] == "word").sum() == (text != "")

@@ -67,7 +67,7 @@ BAD = {
     "validation_fraction": [True, "0.1", None],
     "verbose": ["1", None, [1]],
     "warm_start": [0, None, "no"],
-    "word_memory": [0, None, "no"],
+    "word_memory": [0, None, b"convolution"],
     "memory": [b"gru", ["gru"], 0, True],
     "device": [b"cpu", 0, ["cpu"]],
 }

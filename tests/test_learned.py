@@ -57,6 +57,7 @@ WRONG = [
     ("texts", "_reading", lambda reading: reading | {"context": "past"}),
     ("texts", "_reading", lambda reading: reading | {"word_memory": True}),
     ("everything", "_reading", lambda reading: reading | {"word_memory": False}),
+    ("everything", "_reading", lambda reading: reading | {"word_memory": "convolution"}),
     ("texts", "_reading", lambda reading: reading | {"more": 1}),
     ("texts", "_columns", lambda _: {"text": None, "group": None, "order": None}),
     ("texts", "_has_groups", lambda _: None),

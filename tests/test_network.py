@@ -35,6 +35,14 @@ WORDS = {
     "read_text.weight": (5, 5),
     **{f"reader.memory.forwards.cell.{name}": shape for name, shape in CELL.items()},
 }
+CONVOLUTION = {
+    "reader.table.weight": (6, 4),
+    "reader.convolution.weight": (4, 4, 3),
+    "reader.convolution.bias": (4,),
+    "reader.attention.weight": (1, 4),
+    "reader.attention.bias": (1,),
+    "read_text.weight": (5, 4),
+}
 PAST = {
     **{f"memory.forwards.cell.{name}": shape for name, shape in CELL.items()},
     "attention.distance_weight": (2, 64),
@@ -68,6 +76,8 @@ FORMER = {  # of earlier versions
         ({"n_words": 0, "window": 16}, ALONE | PAST | FORMER),
         ({"context": "none", "n_words": 0}, ALONE),
         ({"context": "none"}, ALONE | WORDS),
+        ({"context": "none", "word_width": 4}, ALONE | CONVOLUTION),
+        ({"word_width": 4}, ALONE | CONVOLUTION | PAST),
     ],
     ids=str,
 )

@@ -69,6 +69,7 @@ SETTINGS = {
     "class weights": {"class_weight": "balanced"},
     "words": {"word_memory": True, "memory": "lstm"},
     "words and speakers": {"word_memory": True, "speaker_column": "speaker"},
+    "convolution": {"word_memory": "convolution", "speaker_column": "speaker"},
     "vectorizer of scikit-learn": {"vectorizer": TfidfVectorizer(ngram_range=(1, 2))},
     "temperature": {"max_epochs": 3, "n_iter_no_change": 2, "validation_fraction": 0.3},
 }
@@ -143,7 +144,7 @@ def test_turns_of_features_are_the_rows_of_features(form, talks):
         assert_allclose(listed, expected[0], atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("word_memory", [False, True])
+@pytest.mark.parametrize("word_memory", [False, True, "convolution"])
 def test_turns_of_text_sequences_are_their_rows(word_memory, talks):
     """Check the same for what TextSequenceVectorizer returns."""
     X = TextSequenceVectorizer().fit_transform(talks["text"].tolist())

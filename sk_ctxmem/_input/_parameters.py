@@ -146,12 +146,22 @@ class Pattern:
 
 
 class Flag:
-    """Constraint: True or False."""
+    """Constraint: True or False, or a third value, which is a string."""
+
+    def __init__(self, or_value=None):
+        self.or_value = or_value
 
     def check(self, name, value):
-        """Raise if the value is not a bool."""
-        if not isinstance(value, bool | np.bool_):
+        """Raise if the value is neither a bool nor the string."""
+        if isinstance(value, bool | np.bool_):
+            return
+        if self.or_value is None:
             raise TypeError(f"{name}={value!r} must be True or False.")
+        is_text = isinstance(value, str)
+        if not is_text or value != self.or_value:
+            raise (ValueError if is_text else TypeError)(
+                f"{name}={value!r} must be True, False or {self.or_value!r}; use False if unsure."
+            )
 
 
 class Seed:

@@ -24,6 +24,7 @@ MIN_SIZES = {  # by parameter
     "n_dense": 0,
     "window": 1,
     "n_turns": 0,
+    "word_width": 0,
 }
 
 

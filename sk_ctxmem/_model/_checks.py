@@ -41,7 +41,7 @@ def check_fitted_attributes(fitted):
         "speakers_": _are_speaker_ids(fitted.speakers_, sizes["n_speakers"]),
         "scaler_": _scaler_matches(fitted.scaler_, sizes),
         "vectorizer_": _vectorizer_matches(fitted, sizes["n_words"]),
-        "_reading": reading == {"context": sizes["context"], "word_memory": sizes["n_words"] > 0},
+        "_reading": reading == _reading_of(sizes),
         "_longest_group": _is_length(getattr(fitted, "_longest_group", None)),
         "_expected_speakers": _are_expected_speakers(fitted),
         "_columns": set(fitted._columns) == ROLES,
@@ -132,6 +132,12 @@ def _split_scaler(scaler):
     if not isinstance(scaler, HeavyColumnScaler):
         return scaler, 0
     return scaler.sparse_scaler_, len(scaler.dense_columns_)
+
+
+def _reading_of(sizes):
+    """Return what the rows must have, given the sizes of the network that reads them."""
+    kind = "convolution" if sizes.get("word_width", 0) else True
+    return {"context": sizes["context"], "word_memory": sizes["n_words"] > 0 and kind}
 
 
 def _vectorizer_matches(fitted, n_words):

@@ -232,8 +232,30 @@ class TextReader(nn.Module):
         if len(encodings) == 0:
             return encodings.new_zeros(n_rows, encodings.shape[1])
         memories = self.memory(encodings, words.packing)  # (V, D)
-        scores = self.attention(memories).squeeze(1).tanh().exp()  # (V,), at most e
-        totals = scores.new_zeros(n_rows).index_add(0, words.rows, scores)  # (N,)
-        weights = scores / totals[words.rows]  # (V,)
-        pooled = memories.new_zeros(n_rows, memories.shape[1])  # (N, D)
-        return pooled.index_add(0, words.rows, weights.unsqueeze(1) * memories)  # (N, D)
+        return pool_words(memories, self.attention(memories), words.rows, n_rows)  # (N, D)
+
+
+def pool_words(states: Tensor, scores: Tensor, rows: Tensor, n_rows: int) -> Tensor:
+    """Return the mean of the states of each row's words, weighted by attention.
+
+    Parameters
+    ----------
+    states : Tensor of shape (V, D)
+        State of each word.
+    scores : Tensor of shape (V, 1)
+        Scores of the attention.
+    rows : Tensor of shape (V,), int64
+        Row of each word.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    pooled : Tensor of shape (N, D)
+        Weighted means; zeros for rows without words.
+    """
+    powers = scores.squeeze(1).tanh().exp()  # (V,), at most e
+    totals = powers.new_zeros(n_rows).index_add(0, rows, powers)  # (N,)
+    weights = powers / totals[rows]  # (V,)
+    pooled = states.new_zeros(n_rows, states.shape[1])  # (N, D)
+    return pooled.index_add(0, rows, weights.unsqueeze(1) * states)  # (N, D)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ._attention import ATTENTION_WIDTH, ATTENTION_WINDOW, Attention
 from ._batch import RowBatch, SparseFeatures
+from ._convolution import ConvolutionReader
 from ._encoder import INITIAL_TABLE_SCALE, Encoder, FeatureTable, SpeakerTable, TextReader
 from ._kernels import draw_normal_, drop
 from ._label_transitions import LabelTransitions
@@ -61,6 +62,9 @@ class ContextMemoryNet(nn.Module):
         Number of rows that attention can see, the row itself included.
     n_turns : int, default=0
         Number of rows of the same speaker that attention knows, if rows have speakers.
+    word_width : int, default=0
+        Width of the convolution that reads words. If 0, a memory of the width of the network
+        reads them.
 
     Shape
     -----
@@ -99,6 +103,7 @@ class ContextMemoryNet(nn.Module):
         n_dense: int = 0,
         window: int = ATTENTION_WINDOW,
         n_turns: int = 0,
+        word_width: int = 0,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
@@ -115,8 +120,8 @@ class ContextMemoryNet(nn.Module):
         self.encoder = Encoder(width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
         self.speakers = SpeakerTable(n_speakers, width) if n_speakers > 1 else None
-        self.reader = TextReader(n_words, width, memory) if n_words else None
-        self.read_text = nn.Linear(width, width, bias=False) if n_words else None
+        self.reader = _make_reader(n_words, word_width, width, memory) if n_words else None
+        self.read_text = nn.Linear(word_width or width, width, bias=False) if n_words else None
         self.memory = ContextMemory(memory, width, both=both) if remembers else None
         self.window = window
         self.attention = (
@@ -231,3 +236,10 @@ class ContextMemoryNet(nn.Module):
         if self.memory is None or not isinstance(features, Tensor):
             return features
         return self._drop(features)
+
+
+def _make_reader(n_words: int, word_width: int, width: int, memory: str) -> Any:
+    """Return the reader of words: a convolution, or a memory."""
+    if word_width:
+        return ConvolutionReader(n_words, word_width)
+    return TextReader(n_words, width, memory)

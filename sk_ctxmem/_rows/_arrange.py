@@ -38,8 +38,8 @@ def build_row_set(
         Id of each known speaker.
     context : {"past", "both", "none"}
         Which other rows of its group a row sees.
-    word_memory : bool
-        Whether the network reads the words of the texts.
+    word_memory : bool or "convolution"
+        Whether the network reads the words of the texts, and if not with a memory, how.
     longest : int or None, default=None
         Number of rows of the longest group of the fit, see `describe_places`.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
@@ -53,12 +53,13 @@ def build_row_set(
     Raises
     ------
     ValueError
-        If `word_memory` is True and `values` has no words.
+        If the network reads words and `values` has none.
     """
     if word_memory and not isinstance(values, TextSequences):
         raise ValueError(
-            "word_memory=True requires the words of the texts, but X contains only features; pass "
-            "texts or the output of TextSequenceVectorizer, or set word_memory=False."
+            f"word_memory={word_memory!r} requires the words of the texts, but X contains only "
+            "features; pass texts or the output of TextSequenceVectorizer, or set "
+            "word_memory=False."
         )
     if context == "none":
         group_codes = np.arange(inputs.n_rows)
@@ -80,6 +81,7 @@ def build_row_set(
         lengths=lengths,
         words=values.words if word_memory else None,
         word_offsets=values.offsets if word_memory else None,
+        packed_words=word_memory != "convolution",
         context=context,
         turns=turns,
     )

@@ -19,6 +19,7 @@ from .._input._targets import check_sample_weight, check_target
 from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
 from .._network._attention import ATTENTION_WINDOW, FORMER_WINDOW, N_TURNS
+from .._network._convolution import WORD_WIDTH
 from .._network._net import ContextMemoryNet
 from .._network._random import OwnDefaults, drawing_from
 from .._rows._arrange import encode_groups
@@ -335,6 +336,7 @@ def choose_network_params(
         "n_dense": 0 if rows.dense is None else rows.dense.shape[1],
         "window": FORMER_WINDOW if reader.context == "none" else ATTENTION_WINDOW,
         "n_turns": 0 if rows.turns is None else N_TURNS,
+        "word_width": WORD_WIDTH if reader.word_memory == "convolution" else 0,
     }
 
 
