@@ -120,7 +120,7 @@ def test_gradients_are_those_of_a_convolution_of_torch():
 # --- classifier
 
 
-@pytest.mark.parametrize("context", ["none", "both"])
+@pytest.mark.parametrize("context", ["none", pytest.param("both", marks=pytest.mark.slow)])
 def test_the_order_of_words_is_learned(context, talks):
     """Check classes that the words of a text do not tell."""
     single_words = {"vectorizer": TextSequenceVectorizer(ngram_range=(1, 1))}

@@ -29,6 +29,7 @@ fit("again", make())
 fit("without a seed", make(random_state=None))
 fit("held out", make(max_epochs=6, n_iter_no_change=2))
 fit("words", make(word_memory=True, max_epochs=1))
+fit("convolution", make(word_memory="convolution", max_epochs=1))
 
 numbers = np.random.RandomState(0).randn(len(X), 5)
 for context in ("both", "none"):
@@ -104,9 +105,10 @@ def test_dense_features_and_other_contexts_are_fitted_too(context, fits):
     assert fits[f"score {context}"]["score"] > 0.8
 
 
-def test_a_memory_over_words_is_fitted_too(fits):
+@pytest.mark.parametrize("name", ["words", "convolution"])
+def test_words_are_read_too(name, fits):
     """Check that the table of words, whose gradients are sent by row, learns."""
-    (loss,) = fits["words"]["history"]["train_loss"]
+    (loss,) = fits[name]["history"]["train_loss"]
     assert loss < 1.6  # the logarithm of five classes
 
 
