@@ -110,8 +110,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     word_memory : bool or "convolution", default=False
         Whether to add a second memory over the words of each text. It requires texts, and training
-        takes several times as long. With "convolution", a convolution of three words takes its
-        place, which is several times cheaper.
+        takes three times as long. With "convolution", a convolution of three words takes the place
+        of that memory, and training takes a third longer than without.
 
     hidden_size : int, default=128
         Size of encodings and memories. Without context and `word_memory`, encodings have half of
