@@ -14,8 +14,6 @@ from unittest.mock import patch
 
 import numpy as np
 
-from sk_ctxmem._network._attention import ATTENTION_WIDTH
-
 WHOLE = "all"  # a part that leaves nothing out
 
 
@@ -65,7 +63,7 @@ def _without_network(self: Any, batch: Any) -> Any:
 
 
 def _without_attention(self: Any, states: Any, blocks: Any, turns: Any = None) -> Any:
-    return 0 * self.project(states)[:, -ATTENTION_WIDTH:]
+    return 0 * self.project(states)[:, self.key_width - self.cached_width :]
 
 
 def _without_places(lengths: np.ndarray, both: bool, longest: int | None = None) -> np.ndarray:
