@@ -120,9 +120,10 @@ def _whole_weights(table: FeatureTable) -> Iterator[None]:
         return
     kept = weight.detach().clone()
     table.fold()
-    version = weight._version, weight.data_ptr()  # setting weight.data changes the second only
+    shown, place = weight.detach().clone(), weight.data_ptr()
     yield
-    if (weight._version, weight.data_ptr()) == version:
+    # weight.data.mul_(...) and NumPy change the values, but not the version of the weights
+    if weight.data_ptr() == place and torch.equal(weight, shown):
         with torch.no_grad():
             weight.copy_(kept)
         table.factors = factors
