@@ -258,6 +258,22 @@ def test_a_callback_may_change_the_weights(clear):
     assert 0 < seen[0] < n_features / 10  # only the rows of one batch
 
 
+def test_weights_are_folded_only_for_callbacks_that_read_them(monkeypatch):
+    """Check that a callback of epochs costs nothing in batches: large tables take long to fold."""
+    folded = []
+    fold = FeatureTable.fold
+    monkeypatch.setattr(FeatureTable, "fold", lambda table: (folded.append(1), fold(table))[1])
+
+    class Epochs(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            pass
+
+    texts, labels, _, _ = _make_texts(600, 0.3)
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=1, callbacks=[Epochs()])
+    clf.fit(texts, labels)
+    assert 0 < len(folded) < 5
+
+
 def test_conversations_need_their_words():
     """Check rows whose class is in the row before: to rows alone, their labels are noise."""
     talks = make_conversations(60, n_turns=(8, 15), random_state=0)
