@@ -258,6 +258,21 @@ def test_a_callback_may_change_the_weights(clear):
     assert 0 < seen[0] < n_features / 10  # only the rows of one batch
 
 
+def test_a_callback_may_make_the_gradient_dense():
+    """Check that a step with a penalty takes a dense gradient of the table."""
+    texts, labels, new_texts, _ = _make_texts(400, 0.3)
+
+    class Dense(Callback):
+        def on_grad_computed(self, net, **kwargs):
+            weight = net.module_.table.weight
+            weight.grad = weight.grad.to_dense()
+
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=1)
+    plain = clf.fit(texts, labels).predict_proba(new_texts[:50])
+    dense = clf.set_params(callbacks=[Dense()]).fit(texts, labels).predict_proba(new_texts[:50])
+    np.testing.assert_allclose(dense, plain, atol=1e-4)
+
+
 def test_weights_are_folded_only_for_callbacks_that_read_them(monkeypatch):
     """Check that a callback of epochs costs nothing in batches: large tables take long to fold."""
     folded = []
