@@ -123,7 +123,10 @@ def test_all_penalties_are_fitted_as_by_ridge(weighted):
 
 def test_penalty_grows_with_noise():
     """Check that wrong labels are answered by a penalty, and true ones by little or none."""
-    C = [1 / (choose_table_penalty(_make_rows(wrong=wrong), 2) or 1e-9) for wrong in (0, 0.3, 0.8)]
+    C = [
+        1 / (choose_table_penalty(_make_rows(6000, wrong=wrong), 2) or 1e-9)
+        for wrong in (0, 0.3, 0.8)
+    ]
     assert C[0] > 2 * C[1] > 4 * C[2]
     assert C[2] < 0.3
 
@@ -164,6 +167,21 @@ def test_rows_of_weight_zero_do_not_count():
     one, other = (_make_rows(900, wrong=0.5, weights=weights) for _ in range(2))
     other.targets[::3] = 1 - other.targets[::3]
     assert choose_table_penalty(one, 2) == choose_table_penalty(other, 2) > 0
+
+
+def test_rows_of_weight_zero_take_no_place():
+    """Check that rows without weight do not take the place of others in the choice."""
+    weights = (np.arange(8000) % 20 == 3).astype(float)
+    data = _make_rows(8000, wrong=0.5, weights=weights)
+    assert choose_table_penalty(data, 2) > 0
+
+
+def test_penalty_of_few_rows_is_limited(monkeypatch):
+    """Check rows that tell nothing of their class: few of them do not make a large penalty."""
+    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
+    data = _make_rows(250)
+    norms = data.rows.features.multiply(data.rows.features).sum() / 250
+    assert choose_table_penalty(data, 2) < 3 * norms
 
 
 def test_choice_draws_from_no_global_generator():
