@@ -123,7 +123,10 @@ def test_all_penalties_are_fitted_as_by_ridge(weighted):
 
 def test_penalty_grows_with_noise():
     """Check that wrong labels are answered by a penalty, and true ones by little or none."""
-    C = [1 / (choose_table_penalty(_make_rows(wrong=wrong), 2) or 1e-9) for wrong in (0, 0.3, 0.8)]
+    C = [
+        1 / (choose_table_penalty(_make_rows(6000, wrong=wrong), 2) or 1e-9)
+        for wrong in (0, 0.3, 0.8)
+    ]
     assert C[0] > 2 * C[1] > 4 * C[2]
     assert C[2] < 0.3
 
@@ -164,6 +167,21 @@ def test_rows_of_weight_zero_do_not_count():
     one, other = (_make_rows(900, wrong=0.5, weights=weights) for _ in range(2))
     other.targets[::3] = 1 - other.targets[::3]
     assert choose_table_penalty(one, 2) == choose_table_penalty(other, 2) > 0
+
+
+def test_rows_of_weight_zero_take_no_place():
+    """Check that rows without weight do not take the place of others in the choice."""
+    weights = (np.arange(8000) % 20 == 3).astype(float)
+    data = _make_rows(8000, wrong=0.5, weights=weights)
+    assert choose_table_penalty(data, 2) > 0
+
+
+def test_penalty_of_few_rows_is_limited(monkeypatch):
+    """Check rows that tell nothing of their class: few of them do not make a large penalty."""
+    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
+    data = _make_rows(250)
+    norms = data.rows.features.multiply(data.rows.features).sum() / 250
+    assert choose_table_penalty(data, 2) < 3 * norms
 
 
 def test_choice_draws_from_no_global_generator():
@@ -226,7 +244,21 @@ def test_callbacks_find_the_weights_as_they_are():
     assert rate > 1
 
 
-def test_a_callback_may_change_the_weights():
+def _replace(weight):
+    weight.data = torch.zeros_like(weight)
+
+
+@pytest.mark.parametrize(
+    "clear",
+    [
+        _replace,
+        lambda weight: weight.data.zero_(),
+        lambda weight: weight.detach().numpy().fill(0),
+        lambda weight: weight.detach().zero_(),
+    ],
+    ids=["replaced", "data", "numpy", "detached"],
+)
+def test_a_callback_may_change_the_weights(clear):
     """Check that weights that a callback sets in the middle of an epoch stay set."""
     texts, labels, _, _ = _make_texts(600, 0.3)
     seen = []
@@ -234,7 +266,7 @@ def test_a_callback_may_change_the_weights():
     class Zero(Callback):
         def on_batch_end(self, net, training=False, **kwargs):
             if len(net.history[-1]["batches"]) == 10:
-                net.module_.table.weight.data = torch.zeros_like(net.module_.table.weight)
+                clear(net.module_.table.weight)
             if len(net.history[-1]["batches"]) == 11:
                 seen.append(int(net.module_.table.weight.any(dim=1).sum()))
 
@@ -242,6 +274,37 @@ def test_a_callback_may_change_the_weights():
     clf.fit(texts, labels)
     n_features = clf.net_.module_.table.weight.shape[0]
     assert 0 < seen[0] < n_features / 10  # only the rows of one batch
+
+
+def test_a_callback_may_make_the_gradient_dense():
+    """Check that a step with a penalty takes a dense gradient of the table."""
+    texts, labels, new_texts, _ = _make_texts(400, 0.3)
+
+    class Dense(Callback):
+        def on_grad_computed(self, net, **kwargs):
+            weight = net.module_.table.weight
+            weight.grad = weight.grad.to_dense()
+
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=1)
+    plain = clf.fit(texts, labels).predict_proba(new_texts[:50])
+    dense = clf.set_params(callbacks=[Dense()]).fit(texts, labels).predict_proba(new_texts[:50])
+    np.testing.assert_allclose(dense, plain, atol=1e-4)
+
+
+def test_weights_are_folded_only_for_callbacks_that_read_them(monkeypatch):
+    """Check that a callback of epochs costs nothing in batches: large tables take long to fold."""
+    folded = []
+    fold = FeatureTable.fold
+    monkeypatch.setattr(FeatureTable, "fold", lambda table: (folded.append(1), fold(table))[1])
+
+    class Epochs(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            pass
+
+    texts, labels, _, _ = _make_texts(600, 0.3)
+    clf = ContextMemoryClassifier(random_state=0, verbose=0, max_epochs=1, callbacks=[Epochs()])
+    clf.fit(texts, labels)
+    assert 0 < len(folded) < 5
 
 
 def test_conversations_need_their_words():

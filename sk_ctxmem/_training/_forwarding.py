@@ -64,6 +64,8 @@ class UserCallbacks(Callback):
 
     def call(self, callback: Callback, name: str, net: NeuralNet, kwargs: dict[str, Any]) -> None:
         """Call a method of a callback, which may ask for a stop as it does in skorch."""
+        if getattr(type(callback), name) is getattr(Callback, name):
+            return  # it does nothing, and folding a large table for it takes longer than a step
         try:
             # random_state determines their random numbers too
             with OwnDefaults(), _whole_weights(net.module_.table):
@@ -120,9 +122,10 @@ def _whole_weights(table: FeatureTable) -> Iterator[None]:
         return
     kept = weight.detach().clone()
     table.fold()
-    version = weight._version, weight.data_ptr()  # setting weight.data changes the second only
+    shown, place = weight.detach().clone(), weight.data_ptr()
     yield
-    if (weight._version, weight.data_ptr()) == version:
+    # weight.data.mul_(...) and NumPy change the values, but not the version of the weights
+    if weight.data_ptr() == place and torch.equal(weight, shown):
         with torch.no_grad():
             weight.copy_(kept)
         table.factors = factors

@@ -59,7 +59,8 @@ class ShrunkTable:
         )
         table.factors = (first, second)
         # the gradient is that of the weights before the factors
-        parts = gradient._values().split(table.widths, dim=1)
+        values = gradient._values() if gradient.is_sparse else gradient  # dense: by a callback
+        parts = values.split(table.widths, dim=1)
         for part, old, new in zip(parts, before, table.factors, strict=True):
             part.div_(old * new)
         table.weight.add_(gradient, alpha=-rate)
