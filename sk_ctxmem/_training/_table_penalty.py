@@ -29,8 +29,8 @@ LARGEST = 20.0  # above, a penalty changes nothing that can be measured
 # of the least error after rescaling ignores that a penalty makes all predictions small, which the
 # temperature undoes; but it has no lower end where one word tells the class, and no upper end
 # where nothing does. Therefore it is taken within limits that the first one sets.
-ERROR_SHARE, DIRECTION_SHARE = 0.2, 0.8
-LARGEST_RATIO = 4.0
+ERROR_SHARE, DIRECTION_SHARE = 0.1, 0.8
+LARGEST_RATIO = 8.0
 # What other rows tell of a row is noise to a linear model of the row alone. Conversations of which
 # each row has the class of the row before need their words: below these two limits, the accuracy
 # of 60 talks falls from 1.00 to .43, and that of 8 talks of 50 rows from .96 to .47.
