@@ -35,6 +35,7 @@ OTHERS = ("temperature", "penalty of the table")  # on these rows, they change n
 PARTS = [part.name for part in all_parts()[1:] if part.name not in OTHERS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
 def test_each_part_is_left_out(name, calls, whole):
     """Check that the names of the patches exist, and that a fit without the part is another."""
