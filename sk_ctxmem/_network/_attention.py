@@ -14,7 +14,7 @@ from ._batch import Blocks
 
 ATTENTION_WIDTH = 32
 ATTENTION_WINDOW = 64  # rows, the row itself included
-# As wide as the values, keys gain nothing on any corpus, and they are a part of each session.
+# Half of the width of the values: keys are a part of each session, and 63 rows of them are kept.
 KEY_WIDTH = 16
 # Factors of the learned weights in each head. The steps of a weight are at most .006, too small for
 # one distance to prevail over 63 others: without a factor, the word 20 rows back was found with

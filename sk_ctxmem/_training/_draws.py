@@ -69,8 +69,13 @@ def count_passes(rows: RowSet, weights: np.ndarray) -> int:
     if not rows.all_dense:
         return 1
     weights = weights[rows.rows].astype(np.float64)
-    n_rows = weights.sum() ** 2 / (np.square(weights).sum() or 1.0)
+    n_rows = count_effective_rows(weights)
     return int(np.clip(ENOUGH_ROWS // max(n_rows, 1.0), 1, MOST_PASSES))
+
+
+def count_effective_rows(weights: np.ndarray) -> float:
+    """Return the number of rows of equal weight that tell as much: (Σw)² / Σw² (Kish, 1965)."""
+    return float(weights.sum() ** 2 / (np.square(weights).sum() or 1.0))
 
 
 def plan_draws(rows: RowSet, weights: np.ndarray, longest: float, n_passes: int = 1) -> Draws:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._features._scaler import take_columns
 from ._dataset import TrainingRows
+from ._draws import count_effective_rows
 
 FEWEST_ROWS = 200  # of equal weight, and a quarter of them in each part
 TRAINING_ROWS, VALIDATION_ROWS = 2000, 1000
@@ -128,7 +130,7 @@ def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
     """Return the rows to look at; None if they are too few, or if all are of one class."""
     weights = data.weights.numpy().astype(np.float64)
     train, new = _split(data, weights)
-    counts = [_count_effective(weights[part]) for part in (train, new)]
+    counts = [count_effective_rows(weights[part]) for part in (train, new)]
     if sum(counts) < FEWEST_ROWS or min(counts) < FEWEST_ROWS / 4:
         return None
     targets = data.targets.numpy()
@@ -178,30 +180,19 @@ def _split(data: TrainingRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
     return train[weights[train] > 0], new[weights[new] > 0]
 
 
-def _count_effective(weights: np.ndarray) -> float:
-    """Return the number of rows of equal weight that tell as much (Kish, 1965)."""
-    return float(weights.sum() ** 2 / max(np.square(weights).sum(), TINY))
-
-
 def _share_columns(
     features: sparse.csr_array, new: sparse.csr_array
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Drop the columns without a value in `features`, in copies of both."""
-    is_used = np.zeros(features.shape[1], dtype=bool)
-    is_used[features.indices] = True
-    numbers = np.cumsum(is_used, dtype=np.int32) - 1
-    shape = features.shape[0], int(is_used.sum())
-    kept = is_used[new.indices]
-    ends = np.concatenate([[0], np.cumsum(kept)]).astype(np.int32)[new.indptr]
-    return (
-        sparse.csr_array(
-            (features.data.astype(np.float32), numbers[features.indices], features.indptr), shape
-        ),
-        sparse.csr_array(
-            (new.data[kept].astype(np.float32), numbers[new.indices[kept]], ends),
-            (new.shape[0], shape[1]),
-        ),
+    numbers = np.full(features.shape[1], -1, dtype=np.int32)
+    numbers[features.indices] = 0
+    is_used = numbers == 0
+    numbers[is_used] = np.arange(is_used.sum())
+    first, second = (
+        take_columns(part.data, part.indptr, numbers[part.indices], int(is_used.sum()))
+        for part in (features, new)
     )
+    return first, second
 
 
 def _fit_all(look: Look) -> np.ndarray:
