@@ -9,7 +9,7 @@ from .._features._featurize import features_of, scale, scale_heavy_columns
 from .._features._sequences import TextSequences
 from .._messages import doc_link
 from ._positions import describe_places, describe_speaker_changes, find_turns
-from ._row_set import RowSet
+from ._row_set import RowSet, packs_words
 
 UNKNOWN_SPEAKER = 0
 
@@ -81,7 +81,7 @@ def build_row_set(
         lengths=lengths,
         words=values.words if word_memory else None,
         word_offsets=values.offsets if word_memory else None,
-        packed_words=word_memory != "convolution",
+        packed_words=packs_words(word_memory),
         context=context,
         turns=turns,
     )

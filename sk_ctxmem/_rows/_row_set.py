@@ -185,6 +185,11 @@ class RowSet:
         return _words_of(ids, order.sequences, order.packing())
 
 
+def packs_words(word_memory: bool | str) -> bool:
+    """Return whether a network reads words in packed order, which a convolution does not."""
+    return word_memory != "convolution"
+
+
 def words_of_one_row(ids: np.ndarray, packed: bool) -> Words:
     """Return the words of a single row, in an order that a network reads."""
     packing = pack(np.array([len(ids)])).packing() if packed else None

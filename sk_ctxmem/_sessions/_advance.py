@@ -14,7 +14,7 @@ from .._network._batch import RowBatch, SparseFeatures, Words
 from .._network._step import initial_states, step
 from .._rows._positions import describe_next_rows, find_next_turns
 from .._rows._reader import RowReader
-from .._rows._row_set import RowSet, words_of_one_row
+from .._rows._row_set import RowSet, packs_words, words_of_one_row
 from .._runtime import torch_defaults
 from ._turns import SPEAKER_SIZE, read_speakers
 
@@ -145,7 +145,7 @@ def _read_batch(
         lengths=np.ones(len(speakers), dtype=np.int64),
         words=values.words if reader.word_memory else None,
         word_offsets=values.offsets if reader.word_memory else None,
-        packed_words=reader.word_memory != "convolution",
+        packed_words=packs_words(reader.word_memory),
         context="none",
     ).one_batch()
 
@@ -162,7 +162,7 @@ def _read_one_text(reader: RowReader, text: str) -> tuple[SparseFeatures, Words 
     features = SparseFeatures(ids, torch.from_numpy(values), offsets)
     if numbers is None:
         return features, None
-    return features, words_of_one_row(numbers, packed=reader.word_memory != "convolution")
+    return features, words_of_one_row(numbers, packed=packs_words(reader.word_memory))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
