@@ -35,8 +35,8 @@ def test_longer_conversations_are_predicted_as_well(memory):
     clf = fit(memory, make_conversations(200, n_turns=(8, 15), random_state=0))
     at_end = late_accuracy(clf, 15, 100)
     assert at_end > 0.95
-    assert late_accuracy(clf, 150, 10) > at_end - 0.03  # mingru: .974 and .985, where it has 1.00
-    assert late_accuracy(clf, 1500, 2) > at_end - 0.03
+    assert late_accuracy(clf, 150, 10) > at_end - 0.01
+    assert late_accuracy(clf, 1500, 2) > at_end - 0.01
     texts = make_conversations(1, n_turns=(150, 150), random_state=5).data["text"]
     session = clf.session()
     one_by_one = np.concatenate([session.predict_proba_one(text)[np.newaxis] for text in texts])
@@ -117,3 +117,20 @@ def test_only_short_groups_of_mingru_are_moved(memory, n_turns, expected):
     rows = clf._model.reader.read(talks.data)
     found = choose_far_places(rows, memory, clf._model.reader.longest_group)
     assert (found is not None) == expected
+
+
+@pytest.mark.parametrize(("longest", "expected"), [(2, 2), (9, 9), (16, 17), (40, 40), (90, 64)])
+def test_attention_sees_no_further_than_the_longest_group(longest, expected, tmp_path):
+    """Check the window of a fit, of its file and session, and that chunks have all of 64 rows."""
+    talks = make_conversations(12, n_turns=(longest, longest), random_state=0)
+    clf = fit("gru", talks, max_epochs=1, hidden_size=8)
+    assert clf._model.network.window == expected
+    clf.save(tmp_path / "model.ctxmem")
+    clf = ContextMemoryClassifier.load(tmp_path / "model.ctxmem")
+    long = make_conversations(1, n_turns=(100, 100), random_state=1).data
+    session = clf.session()
+    one_by_one = [session.predict_proba_one(text) for text in long["text"]]
+    np.testing.assert_allclose(one_by_one, clf.predict_proba(long), atol=1e-5)
+    in_chunks = ContextMemoryClassifier(**COLUMNS, hidden_size=8, random_state=0)
+    in_chunks.partial_fit(talks.data, talks.target, classes=np.unique(talks.target))
+    assert in_chunks._model.network.window == 64

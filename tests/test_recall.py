@@ -93,7 +93,7 @@ def test_a_session_of_300_turns_is_the_batch(spoken, names):
 
 
 def test_a_stored_session_still_knows_who_spoke(spoken):
-    """Check that a session goes on from its state, which keeps the speakers of 63 turns."""
+    """Check that a session goes on from its state, which keeps the speakers of 39 turns."""
     talk = make_talks(1, 90, known, 3)
     session = spoken.session()
     for row, (text, speaker) in enumerate(zip(talk["text"], talk["speaker"], strict=True)):
@@ -102,7 +102,7 @@ def test_a_stored_session_still_knows_who_spoke(spoken):
         said = session.predict_proba_one(text, speaker)
     np.testing.assert_allclose(said, spoken.predict_proba(talk)[-1], atol=1e-6)
     state = session.state()
-    assert (state["attention"].shape, state["speaker"].shape) == ((63, 48), (63, 16))
+    assert (state["attention"].shape, state["speaker"].shape) == ((39, 48), (39, 16))
     assert sum(array.nbytes for array in state.values()) < 16_000
 
 
@@ -131,7 +131,7 @@ def test_a_warm_start_keeps_the_attention_of_an_older_version(monkeypatch, tmp_p
     options = {"hidden_size": 8, "max_epochs": 1, "random_state": 0, "speaker_column": "speaker"}
     clf = ContextMemoryClassifier(**COLUMNS, **options)
     with monkeypatch.context() as patch:
-        patch.setattr(_fit, "ATTENTION_WINDOW", _fit.FORMER_WINDOW)
+        patch.setattr(_fit, "choose_window", lambda *_, **__: _fit.FORMER_WINDOW)
         patch.setattr(_fit, "N_TURNS", 0)
         clf.fit(train, train["target"])
     clf.save(tmp_path / "former")
@@ -145,4 +145,4 @@ def test_a_warm_start_keeps_the_attention_of_an_older_version(monkeypatch, tmp_p
     assert (state["attention"].shape, state["speaker"].shape) == ((15, 64), (16,))
     loaded.set_params(warm_start=False).fit(train, train["target"]).save(tmp_path / "new")
     assert "n_turns" in read_sizes(tmp_path / "new")
-    assert loaded.session().state()["attention"].shape == (63, 48)
+    assert loaded.session().state()["attention"].shape == (39, 48)

@@ -14,6 +14,7 @@ from ._batch import Blocks
 
 ATTENTION_WIDTH = 32
 ATTENTION_WINDOW = 64  # rows, the row itself included
+SMALLEST_WINDOW = 2  # a session keeps the turn before in any case
 # Half of the width of the values: keys are a part of each session, and 63 rows of them are kept.
 KEY_WIDTH = 16
 # Factors of the learned weights in each head. The steps of a weight are at most .006, too small for

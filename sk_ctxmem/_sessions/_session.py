@@ -24,7 +24,8 @@ class ContextSession:
     The session remembers it as context of later turns. Probabilities are those of ``predict_proba``
     for the whole conversation, up to about 1e-6. A turn that raises an error does not change the
     session. The time and memory of a turn do not depend on the number of previous turns: attention
-    reads the last 15 turns, and the recurrent memory summarizes all others.
+    reads as many turns as the longest conversation of the fit had, 64 at most, and the recurrent
+    memory summarizes all others.
 
     A session must not be used by several threads at the same time, but different sessions can run
     in different threads. A later fit of the classifier does not change open sessions. A session can

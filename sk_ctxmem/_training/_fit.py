@@ -18,7 +18,7 @@ from .._input._rows import InputSchema, read_training_rows
 from .._input._targets import check_sample_weight, check_target
 from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
-from .._network._attention import ATTENTION_WINDOW, FORMER_WINDOW, N_TURNS
+from .._network._attention import ATTENTION_WINDOW, FORMER_WINDOW, N_TURNS, SMALLEST_WINDOW
 from .._network._convolution import WORD_WIDTH
 from .._network._net import ContextMemoryNet
 from .._network._random import OwnDefaults, drawing_from
@@ -149,10 +149,11 @@ class Fit:
     reader: RowReader = None  # type: ignore[assignment]  # set after construction
     network_params: dict[str, Any] = None  # type: ignore[assignment]
 
-    def set_network_params(self, rows: RowSet, values: Any) -> None:
+    def set_network_params(self, rows: RowSet, values: Any, *, more_to_come: bool = False) -> None:
         """Set the parameters of the network; a warm start must not change them."""
         n_classes = len(self.classes)
         chosen = choose_network_params(self.params, self.reader, rows, values, n_classes)
+        chosen["window"] = choose_window(self.reader, more_to_come=more_to_come)
         if self.start is not None:
             before = self.start.model.network_params
             chosen |= {name: before[name] for name in ATTENTION_SIZES}  # maybe of an older version
@@ -334,10 +335,24 @@ def choose_network_params(
         "n_words": values.vocabulary_size if reader.word_memory else 0,
         "dropout_rate": float(params.dropout),
         "n_dense": 0 if rows.dense is None else rows.dense.shape[1],
-        "window": FORMER_WINDOW if reader.context == "none" else ATTENTION_WINDOW,
         "n_turns": 0 if rows.turns is None else N_TURNS,
         "word_width": WORD_WIDTH if reader.word_memory == "convolution" else 0,
     }
+
+
+def choose_window(reader: RowReader, *, more_to_come: bool) -> int:
+    """Return the window of attention: at most the longest group, whose distances are trained.
+
+    Weights of distances that no group of the fit has keep their initial value, which differs from
+    those of the trained ones: with a window of 64, a minGRU that finds the speaker's last word in
+    talks of 15 rows with accuracy 1.00 found it with .974 in talks of 150 rows.
+    """
+    if reader.context == "none":
+        return FORMER_WINDOW
+    if more_to_come or reader.longest_group is None:
+        return ATTENTION_WINDOW
+    window = min(ATTENTION_WINDOW, max(SMALLEST_WINDOW, reader.longest_group))
+    return window + (window == FORMER_WINDOW)  # which stands for networks of earlier versions
 
 
 def advise_on_memory(params: SimpleNamespace) -> str:

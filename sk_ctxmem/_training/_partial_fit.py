@@ -64,7 +64,7 @@ def partial_fit_model(
             inputs, classes[targets], schema, params, weights, group_codes, more_to_come=True
         )
         rows = fit.reader.build_rows(inputs, values, group_codes)
-        fit.set_network_params(rows, values)
+        fit.set_network_params(rows, values, more_to_come=True)
     else:
         fit.reader, fit.network_params = model.reader, model.network_params
         group_codes = encode_groups(inputs)
