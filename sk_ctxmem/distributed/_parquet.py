@@ -303,7 +303,7 @@ class _ParquetFit:
         sample = self.processes.broadcast(sample)
         fit.reader, values = self._learn_reader(sample, found, fit.classes, weights, texts)
         stream.sample = read(sample, self.random)
-        fit.set_network_params(stream.sample.rows, values, more_to_come=True)
+        fit.set_network_params(stream.sample.rows, values)
         stream.sorter = self.processes.make_sorter(fit.network_params["n_features"])
         return stream, read(held_out.frame, None) if len(held_out) else None
 
