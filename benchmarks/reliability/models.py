@@ -40,6 +40,7 @@ MODELS = {
     | {"speaker_column": "speaker", "word_memory": True, "context": "both", "memory": "lstm"},
     "limited": ROLES | {"vectorizer": TextSequenceVectorizer(max_features=20, min_df=2)},
     "scikit-learn": ROLES | {"vectorizer": TfidfVectorizer(ngram_range=(1, 2)), "memory": "mingru"},
+    "convolution": ROLES | {"speaker_column": "speaker", "word_memory": "convolution"},
     "texts": {},
     "numbers": {},
     "sparse": {},
