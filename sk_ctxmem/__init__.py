@@ -1,6 +1,7 @@
 """Text classification with memory across the rows of a conversation or document."""
 
 from ._classifier import ContextMemoryClassifier
+from ._dense._cached import CachedEmbedder
 from ._features._sequences import TextSequences
 from ._features._vectorizer import TextSequenceVectorizer
 from ._rows._whole_groups import whole_groups
@@ -24,6 +25,7 @@ TRUSTED_TYPES = [
 
 __all__ = [
     "TRUSTED_TYPES",
+    "CachedEmbedder",
     "ContextMemoryClassifier",
     "ContextSession",
     "ContextSessions",

@@ -5,6 +5,7 @@ Most of this file is documentation of parameters and methods.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from ._dense._embedder import check_embedder, share_embedder
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._frames import as_table
@@ -164,6 +166,14 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     speaker_column : str or None, default=None
         Column of X that contains the speaker of each row, or any other category of rows.
 
+    embedder : object or None, default=None
+        Turns each text into a vector, such as a pretrained sentence embedding, which is read beside
+        the n-grams: a transformer of scikit-learn or skrub, an object with a method `encode`
+        (SentenceTransformer, StaticModel of model2vec) or `embed` (fastembed), or a function from a
+        list of str to an array of shape (n_texts, width). It is used as it is, except that each fit
+        fits a copy of a transformer whose `fit` learns something. Each text is embedded once, see
+        :class:`CachedEmbedder`. Requires texts.
+
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the held-out rows, shuffling and dropout.
 
@@ -241,6 +251,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     scaler_ : transformer
         Fitted scaler of the features.
 
+    embedder_ : CachedEmbedder or None
+        Embedder of the texts, and their vectors. None without an embedder.
+
     speakers_ : dict
         Id of each speaker that occurs in at least two groups.
 
@@ -294,6 +307,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         stop_reason_: str
         vectorizer_: Any
         scaler_: Any
+        embedder_: Any
         speakers_: dict[Any, int]
 
     def __init__(
@@ -315,6 +329,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         group_column: Any = None,
         order_column: Any = None,
         speaker_column: Any = None,
+        embedder: Any = None,
         random_state: Any = None,
         device: Any = "auto",
         warm_start: bool = False,
@@ -338,6 +353,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         self.group_column = group_column
         self.order_column = order_column
         self.speaker_column = speaker_column
+        self.embedder = embedder
         self.random_state = random_state
         self.device = device
         self.warm_start = warm_start
@@ -666,7 +682,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             - row: position in X of the explained row;
             - target: class whose score is explained;
             - source: "ngram" for the text of the row through encoder, memory and attention, "wide"
-              for its text through the linear model, "word" for its text through the word memory,
+              for its text through the linear model, "embedding" for the vector of its text through
+              both, "word" for its text through the word memory,
               "row" for the text of another row of the group, "structure" for everything except
               texts (position in the group, speakers, presence of other rows), and "remainder" for
               the difference between the score and the sum of the contributions;
@@ -792,7 +809,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         the format and of the packages. An existing file is replaced only once the new file is
         complete.
 
-        The file contains all parameters except `checkpoint` and `callbacks`. It does not contain
+        The file contains all parameters except `checkpoint`, `callbacks` and `embedder`, which
+        `load` has to be given again: embedders have files of their own. It does not contain
         metadata requests, nor the state that `partial_fit` continues from.
 
         Parameters
@@ -820,13 +838,17 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     @classmethod
     @array_defaults()
-    def load(cls, path: Any) -> Self:
+    def load(cls, path: Any, *, embedder: Any = None) -> Self:
         """Load a fitted classifier from a file written by `save`.
 
         Parameters
         ----------
         path : str, bytes, path-like or binary file
             Path of the file. An open file, such as a BytesIO, is read from its position to its end.
+
+        embedder : object or None, default=None
+            The embedder of the fit, if it had one: files do not contain it. It is recognised by
+            its vectors of a few short texts.
 
         Returns
         -------
@@ -844,7 +866,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """
         content = read_model_file(path)
         with model_file_errors(path):
-            attributes, model = read_model(*content, cls.__name__)
+            attributes, model = read_model(*content, cls.__name__, embedder)
             check_attribute_names(attributes, cls)
             classifier = cls()
             classifier.__dict__.update(attributes, _model=model)
@@ -934,6 +956,14 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """Return the block of this classifier in the HTML diagrams of scikit-learn."""
         return visual_block(self, describe_columns(self))
 
+    def __sklearn_clone__(self):
+        """Return a clone, which shares a frozen embedder: copies of it would fill the memory."""
+        without = copy(self)
+        without.embedder = None
+        cloned = super(ContextMemoryClassifier, without).__sklearn_clone__()
+        cloned.embedder = share_embedder(self.embedder)
+        return cloned
+
     def __sklearn_is_fitted__(self):
         """Return whether the classifier is fitted, for `check_is_fitted`."""
         return "_model" in vars(self)
@@ -1006,6 +1036,7 @@ def validated_params(classifier):
         If a parameter is invalid.
     """
     check_parameters(classifier, PARAMETER_CONSTRAINTS)
+    check_embedder("embedder", classifier.embedder)
     # by our own names: a subclass may have others
     names = ContextMemoryClassifier._get_param_names()
     params = {name: getattr(classifier, name) for name in names}
@@ -1032,6 +1063,7 @@ def fitted_attributes(result):
         "vectorizer_": model.reader.vectorizer,
         "scaler_": model.reader.scaler,
         "speakers_": model.reader.speakers,
+        "embedder_": None if model.reader.dense is None else model.reader.dense.embedder,
         "classes_": model.classes,
         "temperature_": model.temperature,
         "n_iter_": result.n_iter,

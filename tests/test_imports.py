@@ -16,6 +16,7 @@ GROUND = {"_messages", "_version", "exceptions"}  # every room but the network s
 FLOORS = [
     {"_runtime", "_input", "_files", "_network"},
     {"_features"},
+    {"_dense"},
     {"_rows"},
     {"_model"},
     {"_training", "_sessions", "_explain", "inspection"},
@@ -25,7 +26,7 @@ FLOORS = [
     {"__main__"},
 ]
 APART = {"datasets": set(), "testing": {"_input", "datasets"}}  # and what these may import
-WITHOUT_TORCH = {"_input", "_files", "_features", "datasets", "testing", *GROUND}
+WITHOUT_TORCH = {"_input", "_files", "_features", "_dense", "datasets", "testing", *GROUND}
 MOST_FILES_AT_ROOT = 8
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .._features._featurize import features_of, scale, scale_heavy_columns
+from .._features._featurize import features_of, join_dense, scale, scale_heavy_columns
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._text_reader import unfrozen
@@ -16,7 +16,7 @@ from .._input._frames import as_table
 from .._runtime import torch_defaults
 from ._attribution import METHODS
 from ._scorer import Scorer, find_context_windows
-from ._table import NO_INDEX, SOURCES, explain_rows, find_entries
+from ._table import NO_INDEX, SOURCES, explain_rows, find_entries, find_entries_beside
 from ._windows import choose_windows, cut_into_chunks, warn_of_long_work
 
 CHUNK_ROWS = 1024  # rows of the windows that are explained in one batch
@@ -36,14 +36,19 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
     parts = []
     with torch_defaults():
         scaled_empty = scale(empty, reader.scaler)
-        heavy = scale_heavy_columns(empty, reader.scaler)
-        scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, heavy)
+        n_beside = 0 if reader.dense is None else reader.dense.n_features
+        beside = np.zeros((1, n_beside), dtype=np.float32) if n_beside else None
+        dense = join_dense(scale_heavy_columns(empty, reader.scaler), beside)
+        scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, dense)
         windows = choose_windows(scorer, explained, targets)
         for some in cut_into_chunks(windows, CHUNK_ROWS):
             chosen, classes = explained[some], None if targets is None else targets[some]
+            n_columns = features.shape[1]
             entries = find_entries(features, empty, reader.scaler, chosen)
+            if n_beside:
+                entries = entries.join(find_entries_beside(row_set, n_beside, n_columns, chosen))
             words = _name_words(reader, inputs, values, chosen)
-            lines = explain_rows(scorer, windows[some], classes, entries, words, method)
+            lines = explain_rows(scorer, windows[some], classes, entries, n_columns, words, method)
             parts.append(lines.assign(number=some[lines["number"]]))
     return _to_frame(model, pd.concat(parts), explained)
 

@@ -12,8 +12,10 @@ from ._attribution import attribute_scores
 from ._scorer import find_context_windows
 from ._scores import Entries, score_rows
 
-SOURCES = np.array(["ngram", "wide", "word", "row", "structure", "remainder"], dtype=object)
-NGRAM, WIDE, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
+SOURCES = np.array(
+    ["ngram", "wide", "embedding", "word", "row", "structure", "remainder"], dtype=object
+)
+NGRAM, WIDE, EMBEDDING, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
 NO_INDEX = -1  # from_row of lines without a text, and column of lines without a feature
 MIN_REMAINDER = 5e-4  # smaller remainders of integrated gradients get no line
 
@@ -53,6 +55,26 @@ def find_entries(features, empty, scaler, explained):
     return Entries(windows, X.indices.astype(np.int64), table_rows.astype(np.int64), X.data)
 
 
+def find_entries_beside(rows, n_beside, n_columns, explained):
+    """Return the values of dense features beside those of texts, whose baseline is their mean.
+
+    Parameters
+    ----------
+    rows : RowSet
+        The rows, with scaled dense features.
+    n_beside : int
+        Number of dense features beside those of texts, which are the last.
+    n_columns : int
+        Number of other features, whose columns come first.
+    explained : ndarray of shape (n_explained,)
+        Positions in X of the rows to explain.
+    """
+    n_before = rows.features.shape[1] + rows.dense.shape[1] - n_beside
+    values = rows.dense[explained, -n_beside:]
+    windows, numbers = np.indices(values.shape).reshape(2, -1)
+    return Entries(windows, n_columns + numbers, n_before + numbers, values.ravel())
+
+
 def _find_heavy_entries(features, empty, scaler, explained):
     """Return the values of heavy columns, whose rows in the table follow those of the others."""
     values = scale_heavy_columns(features[explained], scaler) - scale_heavy_columns(empty, scaler)
@@ -68,7 +90,7 @@ def _scale_in_place(features, scaler):
     return in_canonical_format(sparse.csr_array((values, X.indices, X.indptr), shape=X.shape))
 
 
-def explain_rows(scorer, windows, targets, entries, words, method):
+def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
     """Explain some rows.
 
     Parameters
@@ -81,6 +103,8 @@ def explain_rows(scorer, windows, targets, entries, words, method):
         Class indices whose scores are explained. If None, the predicted classes.
     entries : Entries
         Values of the features of the rows.
+    n_columns : int
+        Number of columns of the features of texts; columns from there on are embeddings.
     words : list of n_explained lists of str
         Words of each row, if there is a word memory.
     method : str
@@ -95,10 +119,13 @@ def explain_rows(scorer, windows, targets, entries, words, method):
     explained = scorer.rows.rows[windows.starts + windows.explained]
     scored = score_rows(scorer, windows, targets, entries)
     contributions = attribute_scores(scorer, scored, method)
-    own = explained[entries.windows]
+    of_text = np.flatnonzero(entries.columns < n_columns)
+    number, column = entries.windows[of_text], entries.columns[of_text]
+    own = explained[number]
     parts = [
-        _lines(NGRAM, entries.windows, own, contributions.ngrams, column=entries.columns),
-        _lines(WIDE, entries.windows, own, contributions.wide, column=entries.columns),
+        _lines(NGRAM, number, own, contributions.ngrams[of_text], column=column),
+        _lines(WIDE, number, own, contributions.wide[of_text], column=column),
+        _embedding_lines(explained, entries, contributions, of_text),
         *_word_lines(explained, words, contributions),
         _row_lines(scorer, explained, scored, contributions),
         _lines(STRUCTURE, range(len(windows)), NO_INDEX, scored.empty - scored.alone),
@@ -116,6 +143,16 @@ def _lines(source, number, from_row, contribution, *, column=NO_INDEX, word=None
     parts = {"number": number, "source": source, "column": column, "word": word}
     parts |= {"from_row": from_row, "contribution": contribution, "attention": attention}
     return pd.DataFrame(parts, index=range(len(contribution)))
+
+
+def _embedding_lines(explained, entries, contributions, of_text):
+    """Return a line for the embedding of each row, the sum of all its values in both paths."""
+    number = np.delete(entries.windows, of_text)
+    if not len(number):
+        return pd.DataFrame()
+    of_values = np.delete(contributions.ngrams + contributions.wide, of_text)
+    sums = np.bincount(number, weights=of_values, minlength=len(explained))
+    return _lines(EMBEDDING, np.arange(len(explained)), explained, sums)
 
 
 def _word_lines(explained, words, contributions):

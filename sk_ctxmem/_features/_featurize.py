@@ -115,6 +115,12 @@ def scale_heavy_columns(features, scaler):
     return scaler.transform_dense(sparse.csr_array(features))
 
 
+def join_dense(heavy, beside):
+    """Return the heavy columns and other dense features side by side; None if there are neither."""
+    parts = [part for part in (heavy, beside) if part is not None]
+    return np.concatenate(parts, axis=1) if len(parts) > 1 else next(iter(parts), None)
+
+
 def read_one_text(text, vectorizer, scaler, *, with_words=False):
     """Vectorize and scale one text without a sparse matrix, whose checks take most of the time.
 

@@ -39,22 +39,25 @@ class TextReader:
         Name of the Series, or of the column.
     n_columns : int or None, default=None
         Number of columns that the vectorizer returned in `fit`. None if not known.
+    role : {"vectorizer", "embedder"}, default="vectorizer"
+        Parameter of the classifier, which messages name.
     """
 
     vectorizer: Any
     form: str = "list"
     name: Any = "text"
     n_columns: int | None = None
+    role: str = "vectorizer"
 
     def read(self, texts: list[str]) -> Any:
         """Convert texts to TextSequences, or to a checked csr_array or ndarray."""
         output = self.vectorizer.transform(_put_in_form(texts, self.form, self.name))
         if type(self.vectorizer) is TextSequenceVectorizer:
             return output
-        return check_output(output, self.vectorizer, len(texts), self.n_columns)
+        return check_output(output, self.vectorizer, len(texts), self.n_columns, self.role)
 
 
-def fit_text_reader(vectorizer, texts, labels, name="text"):
+def fit_text_reader(vectorizer, texts, labels, name="text", role="vectorizer"):
     """Fit a copy of a vectorizer to texts and class labels, as a Pipeline does.
 
     Parameters
@@ -67,6 +70,8 @@ def fit_text_reader(vectorizer, texts, labels, name="text"):
         Class label of each text.
     name : object, default="text"
         Name of the texts, for vectorizers that read columns.
+    role : {"vectorizer", "embedder"}, default="vectorizer"
+        Parameter of the classifier, which messages name.
 
     Returns
     -------
@@ -77,21 +82,22 @@ def fit_text_reader(vectorizer, texts, labels, name="text"):
     """
     if vectorizer is None:
         vectorizer = TextSequenceVectorizer()
-    _check_transformer(vectorizer)
+    _check_transformer(vectorizer, role)
 
     def fit(form):
         fitted = clone(vectorizer)
         return fitted, _fit_transform(fitted, _put_in_form(texts, form, name), labels)
 
-    return _make_reader(vectorizer, texts, name, fit)
+    return _make_reader(vectorizer, texts, name, role, fit)
 
 
-def open_text_reader(vectorizer, texts, name="text"):
+def open_text_reader(vectorizer, texts, name="text", role="vectorizer"):
     """Return the TextReader of a vectorizer that is already fitted, and the features of texts."""
     return _make_reader(
         vectorizer,
         texts,
         name,
+        role,
         lambda form: (vectorizer, vectorizer.transform(_put_in_form(texts, form, name))),
     )
 
@@ -101,14 +107,14 @@ def unfrozen(vectorizer):
     return vectorizer.estimator if isinstance(vectorizer, FrozenEstimator) else vectorizer
 
 
-def _make_reader(vectorizer, texts, name, use):
+def _make_reader(vectorizer, texts, name, role, use):
     """Find the form of texts that a vectorizer takes; `use` returns its fit and its output."""
-    form, (fitted, output) = _try_forms(vectorizer, len(texts), use)
-    values = check_output(output, fitted, len(texts))
-    return TextReader(fitted, form, name, values.shape[1]), values
+    form, (fitted, output) = _try_forms(vectorizer, len(texts), role, use)
+    values = check_output(output, fitted, len(texts), role=role)
+    return TextReader(fitted, form, name, values.shape[1], role), values
 
 
-def _try_forms(vectorizer, n_rows, use):
+def _try_forms(vectorizer, n_rows, role, use):
     """Return the first form of texts that a vectorizer takes, and the result of `use`.
 
     A form after the first counts only if the output has a row for each text: a vectorizer that
@@ -133,7 +139,7 @@ def _try_forms(vectorizer, n_rows, use):
     shown = "; ".join(f"{form}: {type(error).__name__}: {error!s:.300}" for form, error in reasons)
     kind = TypeError if isinstance(first[1], TypeError) else ValueError
     raise kind(
-        f"The vectorizer {_name(vectorizer)} takes the texts neither as a list of str nor as a "
+        f"The {_name(vectorizer, role)} takes the texts neither as a list of str nor as a "
         f"Series, an array, or a DataFrame or array of one column ({shown})."
     ) from first[1]
 
@@ -164,17 +170,17 @@ def _put_in_form(texts, form, name):
     return values[:, np.newaxis] if form == "2-D array" else values
 
 
-def _check_transformer(vectorizer):
+def _check_transformer(vectorizer, role):
     """Raise TypeError unless a vectorizer can be fitted, can transform, and can be cloned."""
     can_fit = hasattr(vectorizer, "fit_transform") or hasattr(vectorizer, "fit")
     if isinstance(vectorizer, type) or not can_fit or not hasattr(vectorizer, "transform"):
         raise TypeError(
-            f"vectorizer={vectorizer!r} must be a transformer of texts, such as "
+            f"{role}={vectorizer!r} must be a transformer of texts, such as "
             "TextSequenceVectorizer() or TfidfVectorizer(), or None."
         )
     if not hasattr(vectorizer, "get_params") and not hasattr(vectorizer, "__sklearn_clone__"):
         raise TypeError(
-            f"vectorizer={vectorizer!r:.200} has no get_params, so that it cannot be copied before "
+            f"{role}={vectorizer!r:.200} has no get_params, so that it cannot be copied before "
             "it is fitted; derive its class from sklearn.base.BaseEstimator."
         )
 
@@ -200,7 +206,7 @@ def _takes_labels(method):
     return len(by_place) > 1 and by_place[1].default in (Parameter.empty, None)
 
 
-def check_output(output, vectorizer, n_rows, n_columns=None):
+def check_output(output, vectorizer, n_rows, n_columns=None, role="vectorizer"):
     """Validate the output of a vectorizer: numbers, and one row for each text.
 
     Parameters
@@ -213,6 +219,8 @@ def check_output(output, vectorizer, n_rows, n_columns=None):
         Number of texts.
     n_columns : int or None, default=None
         Number of columns in fit; None for any.
+    role : {"vectorizer", "embedder"}, default="vectorizer"
+        Parameter of the classifier, which messages name.
 
     Returns
     -------
@@ -224,19 +232,37 @@ def check_output(output, vectorizer, n_rows, n_columns=None):
     TypeError, ValueError
         If the output is anything else.
     """
-    name = _name(vectorizer)
+    name = _name(vectorizer, role)
     is_text = isinstance(output, TextSequences)
     values = output if is_text or sparse.issparse(output) else _as_array(output, name)
     _check_shape(values.shape, name, n_rows, n_columns)
     return values if is_text else _check_numbers(values, name)
 
 
-def _name(vectorizer):
-    return type(vectorizer).__name__
+def check_dense_output(output, embedder, n_rows, n_columns=None):
+    """Validate the output of an embedder, as `check_output` does, and return it as float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the output is anything else, or sparse.
+    """
+    name = _name(embedder, "embedder")
+    if sparse.issparse(output) or isinstance(output, TextSequences):
+        raise TypeError(
+            f"The {name} returned sparse features, but vectors were expected; pass it as "
+            "vectorizer=, or reduce its features by TruncatedSVD in a Pipeline."
+        )
+    values = check_output(output, embedder, n_rows, n_columns, "embedder")
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _name(vectorizer, role):
+    return f"{role} {getattr(vectorizer, '__qualname__', type(vectorizer).__name__)}"
 
 
 def _output_of(name):
-    return f"the output of the vectorizer {name}"
+    return f"the output of the {name}"
 
 
 def _n_rows(output):
@@ -262,7 +288,7 @@ def _as_array(output, name):
     except Exception as error:  # raised by numpy, or by the class of the output
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(
-            f"The vectorizer {name} returned a {type(output).__name__} that cannot be converted to "
+            f"The {name} returned a {type(output).__name__} that cannot be converted to "
             f"an array ({error}); return an array, or a sparse matrix, of one row for each text."
         ) from error
 
@@ -285,20 +311,20 @@ def _check_shape(shape, name, n_rows, n_columns):
     """Raise ValueError unless there is a row for each text, and the columns are those of fit."""
     if len(shape) != 2:
         raise ValueError(
-            f"The vectorizer {name} returned an array of shape {tuple(shape)}, but one of 2 "
+            f"The {name} returned an array of shape {tuple(shape)}, but one of 2 "
             f"dimensions, ({n_rows}, n_features), was expected; return one vector for each text, "
             "such as the mean over its tokens, or reshape(-1, 1) for one number."
         )
     if shape[0] != n_rows:
         raise ValueError(
-            f"The vectorizer {name} returned {shape[0]} rows for {n_rows} texts, but one row for "
+            f"The {name} returned {shape[0]} rows for {n_rows} texts, but one row for "
             "each text was expected; average the rows of a text that it splits, and return a row "
             "of zeros for a text that it skips."
         )
     if not shape[1] or n_columns not in (None, shape[1]):
         wanted = "at least one was" if n_columns is None else f"{n_columns}, as in fit, were"
         raise ValueError(
-            f"The vectorizer {name} returned {shape[1]} columns, but {wanted} expected; return the "
+            f"The {name} returned {shape[1]} columns, but {wanted} expected; return the "
             "same columns for any texts."
         )
 
@@ -311,7 +337,7 @@ def _check_numbers(values, name):
         values = as_numbers(values, subject)
     if values.dtype.kind not in "biuf":
         raise TypeError(
-            f"The vectorizer {name} returned values of dtype {values.dtype}, but real numbers were "
+            f"The {name} returned values of dtype {values.dtype}, but real numbers were "
             "expected; convert them."
         )
     if is_sparse:
@@ -331,6 +357,6 @@ def _check_finite(values, name):
     row = int(values.indptr.searchsorted(place[0], side="right") - 1 if is_sparse else place[0])
     value = (values.data if is_sparse else values)[tuple(place)]
     raise ValueError(
-        f"The vectorizer {name} returned {value} for text {row}, but finite numbers were expected; "
+        f"The {name} returned {value} for text {row}, but finite numbers were expected; "
         "return zeros for a text that has no features."
     )

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from .._dense._embedder import Fingerprint
+from .._dense._reader import DenseReader
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._sequences import TextSequences
@@ -39,7 +41,7 @@ def check_fitted_attributes(fitted):
         "temperature_": 0 < float(fitted.temperature_) < np.inf,
         "history_": isinstance(history, pd.DataFrame) and list(history) == HISTORY_COLUMNS,
         "speakers_": _are_speaker_ids(fitted.speakers_, sizes["n_speakers"]),
-        "scaler_": _scaler_matches(fitted.scaler_, sizes),
+        "scaler_": _scaler_matches(fitted, sizes),
         "vectorizer_": _vectorizer_matches(fitted, sizes["n_words"]),
         "_reading": reading == _reading_of(sizes),
         "_longest_group": _is_length(getattr(fitted, "_longest_group", None)),
@@ -66,6 +68,33 @@ def restore_texts(fitted):
     return replace(reader, n_columns=reader.read(["a b"]).shape[1])
 
 
+def restore_dense(state):
+    """Return the reader of the dense features beside those of texts, or None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If the embedder is missing, or is not that of the fit.
+    """
+    scaler, fingerprint = state.get("_dense_scaler"), state.get("_fingerprint")
+    if scaler is None:
+        if state.get("embedder") is not None:
+            raise ValueError("the classifier was fitted without an embedder; pass embedder=None")
+        return None
+    embedder, expected = state.get("embedder_"), Fingerprint(**fingerprint)
+    if embedder is None:
+        raise ValueError(
+            f"the classifier was fitted with the embedder {expected.name}, which a file does not "
+            "contain; pass it to load, as embedder="
+        )
+    if not embedder.fingerprint.is_same(expected):
+        raise ValueError(
+            f"the embedder {embedder.fingerprint.name} gives other vectors than the one of the "
+            f"fit, {expected.name}; pass that one"
+        )
+    return DenseReader(embedder, scaler)
+
+
 def _are_sorted(classes):
     """Return whether classes are one-dimensional, sorted and unique."""
     return classes.ndim == 1 and np.array_equal(np.unique(classes), classes)
@@ -81,7 +110,7 @@ def _has_columns(fitted, sizes):
     if not sizes["sparse"]:
         return n_columns == sizes["n_features"]
     largest = _split_scaler(scaler)[0].columns_.max(initial=-1)
-    if sizes.get("n_dense", 0):
+    if isinstance(scaler, HeavyColumnScaler):
         largest = max(largest, scaler.dense_columns_.max(initial=-1))
     return type(n_columns) is int and largest < n_columns <= MAX_SIZE
 
@@ -118,13 +147,20 @@ def _are_expected_speakers(fitted):
     )
 
 
-def _scaler_matches(scaler, sizes):
-    """Return whether the output of a scaler matches the input of the network."""
-    if sizes["sparse"]:
-        of_sparse, n_dense = _split_scaler(scaler)
-        fits = isinstance(of_sparse, RowNormScaler) and of_sparse.n_columns_ == sizes["n_features"]
-        return fits and n_dense == sizes.get("n_dense", 0)
-    return isinstance(scaler, StandardScaler) and scaler.mean_.shape == (sizes["n_features"],)
+def _scaler_matches(fitted, sizes):
+    """Return whether the output of the scalers matches the input of the network."""
+    of_sparse, n_dense = _split_scaler(fitted.scaler_)
+    beside = getattr(fitted, "_dense_scaler", None)
+    if beside is not None:
+        n_dense += len(beside.mean_)
+        if not isinstance(beside, StandardScaler) or beside.scale_.shape != beside.mean_.shape:
+            return False
+    if n_dense != sizes.get("n_dense", 0):
+        return False
+    if not sizes["sparse"]:
+        scaler = fitted.scaler_
+        return isinstance(scaler, StandardScaler) and scaler.mean_.shape == (sizes["n_features"],)
+    return isinstance(of_sparse, RowNormScaler) and of_sparse.n_columns_ == sizes["n_features"]
 
 
 def _split_scaler(scaler):

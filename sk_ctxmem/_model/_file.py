@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._dense._cached import as_cached
 from .._files._archive import describe, read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
@@ -19,16 +20,24 @@ from .._rows._speakers import EXPECT_KNOWN, ExpectedSpeakers
 from .._runtime import choose_device, torch_defaults
 from ..exceptions import ModelFileError
 from ._build import build_network
-from ._checks import check_fitted_attributes, restore_texts
+from ._checks import check_fitted_attributes, restore_dense, restore_texts
 from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 # Parameters of networks that older versions do not know, as they are there.
 FORMER_SIZES = {"n_dense": 0, "window": FORMER_WINDOW, "n_turns": 0, "word_width": 0}
 DOCUMENTS = ("config", "vocabulary")
-# A folder to write to, and code; then the state of partial_fit, metadata requests and callbacks of
-# scikit-learn, which predictions do not need.
-NOT_IN_FILES = ("checkpoint", "callbacks", "_stream", "_metadata_request", "_skl_callbacks")
+# A folder to write to, and code; an embedder, whose weights have files of their own; then the state
+# of partial_fit, metadata requests and callbacks of scikit-learn, which predictions do not need.
+NOT_IN_FILES = (
+    "checkpoint",
+    "callbacks",
+    "embedder",
+    "embedder_",
+    "_stream",
+    "_metadata_request",
+    "_skl_callbacks",
+)
 # Names of parts of the model that are not attributes of a classifier.
 ONLY_IN_FILES = (
     "_input_kind",
@@ -41,6 +50,8 @@ ONLY_IN_FILES = (
     "_longest_group",
     "_column_names",
     "_text_form",
+    "_dense_scaler",
+    "_fingerprint",
 )
 
 
@@ -80,7 +91,7 @@ def read_model_file(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def read_model(
-    documents: dict[str, Any], arrays: dict[str, np.ndarray], name: str
+    documents: dict[str, Any], arrays: dict[str, np.ndarray], name: str, embedder: Any = None
 ) -> tuple[dict[str, Any], FittedModel]:
     """Decode the content of the file of `write_model`, and check that the model can predict.
 
@@ -90,6 +101,8 @@ def read_model(
         Content of the file.
     name : str
         Class name of the classifier, for messages.
+    embedder : object or None, default=None
+        The embedder of the fit, ready to embed, which a file does not contain.
 
     Returns
     -------
@@ -104,6 +117,8 @@ def read_model(
     state = reader.read(documents["config"])
     if state.keys() & set(NOT_IN_FILES):
         raise ValueError(f"a file must not contain {sorted(state.keys() & set(NOT_IN_FILES))}")
+    if embedder is not None:
+        state |= {"embedder": embedder, "embedder_": as_cached(embedder)}
     attributes, model = _restore(state, weights, name)
     model.smoke_test()
     return attributes | {"_stream": None}, model
@@ -165,7 +180,9 @@ def _restore(
     state = {"stop_reason_": ""} | state
     state["_sizes"] = FORMER_SIZES | state["_sizes"]
     model = restore_model(state, weights, state["device"], name)
-    return {key: state[key] for key in state if key not in ONLY_IN_FILES}, model
+    attributes = {key: state[key] for key in state if key not in ONLY_IN_FILES}
+    dense = model.reader.dense
+    return attributes | {"embedder_": None if dense is None else dense.embedder}, model
 
 
 def model_state(model: FittedModel) -> dict[str, Any]:
@@ -180,6 +197,9 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         features["_column_names"] = [_as_plain(name) for name in schema.column_names]
     if reader.texts is not None and reader.texts.form != "list":  # older versions know lists alone
         features["_text_form"] = (reader.texts.form, reader.texts.name)
+    if reader.dense is not None:
+        features["_dense_scaler"] = reader.dense.scaler
+        features["_fingerprint"] = vars(reader.dense.embedder.fingerprint)
     expected = reader.expected_speakers
     if expected not in (None, EXPECT_KNOWN):
         features["_expected_speakers"] = vars(expected)
@@ -248,6 +268,7 @@ def restore_model(
         speakers=fitted.speakers_,
         longest_group=state.get("_longest_group"),  # missing in files of older versions
         expected_speakers=_expected_speakers(state),
+        dense=restore_dense(state),
         **fitted._reading,
     )
     network = build_network(fitted._sizes, weights)

@@ -5,7 +5,7 @@ from collections.abc import Set
 import numpy as np
 import pandas as pd
 
-from .._features._featurize import features_of, scale, scale_heavy_columns
+from .._features._featurize import features_of, join_dense, scale, scale_heavy_columns
 from .._features._sequences import TextSequences
 from .._messages import doc_link
 from ._positions import describe_places, describe_speaker_changes, find_turns
@@ -22,7 +22,16 @@ def encode_groups(inputs):
 
 
 def build_row_set(
-    inputs, values, scaler, speakers, *, context, word_memory, longest=None, group_codes=None
+    inputs,
+    values,
+    scaler,
+    speakers,
+    *,
+    context,
+    word_memory,
+    beside=None,
+    longest=None,
+    group_codes=None,
 ):
     """Build a RowSet: rows sorted by group, with positions and speakers.
 
@@ -40,6 +49,8 @@ def build_row_set(
         Which other rows of its group a row sees.
     word_memory : bool or "convolution"
         Whether the network reads the words of the texts, and if not with a memory, how.
+    beside : ndarray of shape (n_rows, n_beside), float32, or None, default=None
+        Scaled dense features beside `values`.
     longest : int or None, default=None
         Number of rows of the longest group of the fit, see `describe_places`.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
@@ -74,7 +85,7 @@ def build_row_set(
         turns = _find_turns(codes, rows, lengths, both=context == "both")
     return RowSet(
         features=scale(features_of(values), scaler),
-        dense=scale_heavy_columns(features_of(values), scaler),
+        dense=join_dense(scale_heavy_columns(features_of(values), scaler), beside),
         extras=extras,
         speakers=speaker_ids,
         rows=rows,

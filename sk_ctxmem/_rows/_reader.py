@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._dense._reader import DenseReader, fit_dense_reader
 from .._features._featurize import fit_features
 from .._features._text_reader import TextReader
 from .._input._rows import InputRows, InputSchema, read_rows
@@ -45,6 +46,8 @@ class RowReader:
     longest_group : int or None, default=None
         Number of rows of the longest group of the fit. None without context, and for models of
         older versions.
+    dense : DenseReader or None, default=None
+        Reads the dense features beside those of the texts. None if there are none.
     """
 
     schema: InputSchema
@@ -57,6 +60,7 @@ class RowReader:
     speakers: dict[Any, int]
     expected_speakers: ExpectedSpeakers | None = None
     longest_group: int | None = None
+    dense: DenseReader | None = None
 
     @property
     def vectorizer(self) -> Any:
@@ -128,6 +132,10 @@ class RowReader:
         """Convert validated texts to features; features are unchanged."""
         return values if self.texts is None else self.texts.read(values)
 
+    def read_beside(self, values: Any) -> np.ndarray | None:
+        """Return the scaled dense features beside those of texts, or None if there are none."""
+        return None if self.dense is None else self.dense.read(values)
+
     def build_rows(
         self, inputs: InputRows, values: Any, group_codes: np.ndarray | None = None
     ) -> RowSet:
@@ -139,6 +147,7 @@ class RowReader:
             self.speakers,
             context=self.context,
             word_memory=self.word_memory,
+            beside=self.read_beside(inputs.values),
             longest=self.longest_group,
             group_codes=group_codes,
         )
@@ -190,7 +199,8 @@ def fit_reader(
         inputs, labels, params.vectorizer, weights, more_to_come=more_to_come
     )
     ids, expected = learn_speakers(inputs, group_codes)
-    parts = (texts, scaler, ids, expected, _longest(group_codes))
+    dense = fit_dense_reader(inputs, labels, params.embedder, weights)
+    parts = (texts, scaler, ids, expected, _longest(group_codes), dense)
     return make_reader(inputs, schema, params, *parts), values
 
 
@@ -208,6 +218,7 @@ def make_reader(
     speakers: dict,
     expected_speakers: ExpectedSpeakers | None,
     longest_group: int | None,
+    dense: DenseReader | None,
 ) -> RowReader:
     """Return a RowReader with fitted parts, and warn of ids that may merge conversations."""
     has_groups = inputs.groups is not None
@@ -225,6 +236,7 @@ def make_reader(
         speakers=speakers,
         expected_speakers=expected_speakers,
         longest_group=None if context == "none" else longest_group,
+        dense=dense,
     )
 
 

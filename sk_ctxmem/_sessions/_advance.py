@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._features._featurize import features_of, read_one_text, scale, scale_heavy_columns
+from .._features._featurize import (
+    features_of,
+    join_dense,
+    read_one_text,
+    scale,
+    scale_heavy_columns,
+)
 from .._model._fitted_model import FittedModel
 from .._network._batch import RowBatch, SparseFeatures, Words
 from .._network._step import initial_states, step
@@ -131,14 +137,17 @@ def _read_batch(
     model: FittedModel, turns: Any, extras: np.ndarray, speakers: np.ndarray
 ) -> RowBatch:
     """Convert turns to a batch of rows."""
-    if len(speakers) == 1 and model.reads_one_text:
-        features, words = _read_one_text(model.reader, turns[0])
-        return RowBatch(features, torch.from_numpy(extras), torch.from_numpy(speakers), words=words)
     reader = model.reader
+    beside = reader.read_beside(turns)
+    if len(speakers) == 1 and model.reads_one_text:
+        features, words = _read_one_text(reader, turns[0])
+        dense = None if beside is None else torch.from_numpy(beside)
+        places, speaker = torch.from_numpy(extras), torch.from_numpy(speakers)
+        return RowBatch(features, places, speaker, words=words, dense=dense)
     values = reader.vectorize_values(turns)
     return RowSet(
         features=scale(features_of(values), reader.scaler),
-        dense=scale_heavy_columns(features_of(values), reader.scaler),
+        dense=join_dense(scale_heavy_columns(features_of(values), reader.scaler), beside),
         extras=extras,
         speakers=speakers,
         rows=np.arange(len(speakers)),

@@ -414,7 +414,7 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
 
 
 def _fitted_parts(model: FittedModel) -> tuple[Any, ...]:
-    """Return what `make_reader` takes of a model: vectorizer, scaler, speakers, longest group."""
+    """Return the fitted parts of a model that `make_reader` takes."""
     reader = model.reader
     return (
         reader.texts,
@@ -422,4 +422,5 @@ def _fitted_parts(model: FittedModel) -> tuple[Any, ...]:
         reader.speakers,
         reader.expected_speakers,
         reader.longest_group,
+        reader.dense,
     )

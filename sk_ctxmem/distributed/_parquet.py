@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import ContextMemoryClassifier, set_fit_result, validated_params
+from .._dense._reader import fit_dense_reader
 from .._features._csr import squared_norms
 from .._features._featurize import features_of
 from .._features._heavy_columns import (
@@ -348,7 +349,8 @@ class _ParquetFit:
         if inputs.speakers is not None:
             missing = bool(pd.isna(inputs.speakers).any())  # of the sample
             expected = expect_speakers(names, n_groups, ids, missing=missing)
-        parts = (reader, scaler, ids, expected, found.longest_group)
+        dense = fit_dense_reader(inputs, classes[targets], self.params.embedder, weights[targets])
+        parts = (reader, scaler, ids, expected, found.longest_group, dense)
         return make_reader(inputs, schema, self.params, *parts), values
 
 

@@ -1,0 +1,1 @@
+"""Dense features beside those of the texts: embeddings. No groups, no torch."""
