@@ -130,14 +130,14 @@ def test_a_penalty_shrinks_what_learns_the_rest():
 
 
 def test_a_rare_class_of_dense_columns_is_found():
-    """Check F1 of 100 positive rows in 10,000: it was .60, below logistic regression by .06."""
+    """Check F1 of 100 positive rows in 10,000: it was .824, and is .862."""
     task = list_tasks()["dense, 100 of 10,000 positive"](0)
     clf = ContextMemoryClassifier(class_weight="balanced", random_state=0).fit(task.X, task.y)
     assert f1_score(task.y_test, clf.predict(task.X_test)) > 0.84
 
 
 def test_few_rows_of_many_noisy_columns_are_not_learned_by_heart():
-    """Check the loss of new rows of 400 columns, most of which tell nothing: it was 1.2."""
+    """Check the loss of new rows of 400 columns, most of which tell nothing: it was 1.25."""
     random = np.random.RandomState(0)
     X = random.standard_normal((2500, 400))
     y = (X[:, :10].sum(axis=1) + 3 * random.standard_normal(2500) > 0).astype(int)
