@@ -38,6 +38,7 @@ from ._checkpoints import CheckpointFile, name_fit
 from ._dataset import TrainingRows, split_rows
 from ._draws import count_passes
 from ._far_places import FarPlaces, choose_far_places
+from ._linear_start import PASSES_FOR_THE_REST, LinearStart, find_linear_start
 from ._processes import OneProcess
 from ._progress import progress_bar
 from ._result import TrainingResult, extend_history
@@ -138,6 +139,8 @@ class Fit:
         Fitted reader of rows.
     network_params : dict
         Parameters of the network.
+    linear : LinearStart or None
+        The wide path, if the rows have dense features alone.
     """
 
     params: SimpleNamespace
@@ -148,6 +151,7 @@ class Fit:
 
     reader: RowReader = None  # type: ignore[assignment]  # set after construction
     network_params: dict[str, Any] = None  # type: ignore[assignment]
+    linear: LinearStart | None = None
 
     def set_network_params(self, rows: RowSet, values: Any, *, more_to_come: bool = False) -> None:
         """Set the parameters of the network; a warm start must not change them."""
@@ -187,6 +191,8 @@ class Fit:
         params = self.params
         with self.seeded(seed):
             network = self.new_network()
+            if self.linear is not None and self.start is None:
+                self.linear.write(network)
             trained = train(
                 network,
                 *data,
@@ -196,6 +202,7 @@ class Fit:
                 n_iter_no_change=params.n_iter_no_change,
                 device=self.device,
                 processes=self.processes,
+                linear=self.linear,
                 **watchers,
             )
         return network, trained
@@ -297,6 +304,9 @@ class Fit:
         if self.start is None and valid_rows is None and is_long:
             is_calibration = choose_calibration_rows(group_codes, targets, weights, random)
             calibration_rows = train_rows.hold_back(is_calibration)
+        self.linear = find_linear_start(train_rows, len(self.classes))
+        if self.linear is not None:
+            train_rows.n_passes = min(train_rows.n_passes, PASSES_FOR_THE_REST)
         return train_rows, valid_rows, calibration_rows
 
 

@@ -14,6 +14,7 @@ from torch.optim.adamw import adamw
 
 from .._features._csr import squared_norms
 from .._network._encoder import FeatureTable
+from .._network._net import ContextMemoryNet
 
 LARGEST_DENSE_GRADIENT = 5.0
 BETAS, EPSILON, WEIGHT_DECAY = (0.9, 0.999), 1e-8, 0.01
@@ -68,6 +69,40 @@ class ShrunkTable:
             table.fold()
 
 
+class FixedWidePath:
+    """Keeps the wide path of dense features, with an L2 penalty on what learns the rest.
+
+    The penalty of the encoder's weights and of the decoder's leaves nothing of both where the rest
+    is noise (Srebro et al., 2005).
+
+    Parameters
+    ----------
+    network : ContextMemoryNet
+        A network of dense features alone.
+    penalty : float
+        Coefficient of half the sum of squares in the mean loss of a row.
+
+    References
+    ----------
+    Srebro, N., Rennie, J. and Jaakkola, T. (2005). Maximum-margin matrix factorization. Advances
+    in neural information processing systems 17.
+    """
+
+    def __init__(self, network: ContextMemoryNet, penalty: float) -> None:
+        self.table: Any = network.table if network.dense is None else network.dense
+        self.decoder = network.decoder
+        self.penalty = penalty
+
+    def change_gradients(self) -> None:
+        """Add the penalty to the gradients, except for those of the wide path, which become 0."""
+        table, decoder = self.table.weight, self.decoder.weight
+        for weight in (table, decoder):
+            if weight.grad is not None:
+                weight.grad.add_(weight, alpha=self.penalty)
+        if table.grad is not None:
+            table.grad[:, self.table.widths[0] :] = 0
+
+
 class TwoRateOptimizer(torch.optim.Optimizer):
     """Plain SGD on the tables, AdamW on all other weights.
 
@@ -89,6 +124,8 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         Initial learning rate of plain SGD.
     shrunk : ShrunkTable or None, default=None
         The table among `tables` that has an L2 penalty.
+    fixed : FixedWidePath or None, default=None
+        The wide path that is not trained. Then the dense weights do not decay.
 
     Attributes
     ----------
@@ -108,6 +145,8 @@ class TwoRateOptimizer(torch.optim.Optimizer):
     Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR 2019.
     """
 
+    fixed: FixedWidePath | None = None  # also after unpickling, which sets what torch knows
+
     def __init__(
         self,
         params: Any,
@@ -115,13 +154,15 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         tables: list[nn.Parameter],
         table_lr: float,
         shrunk: ShrunkTable | None = None,
+        fixed: FixedWidePath | None = None,
     ) -> None:
-        self.shrunk = shrunk
+        self.shrunk, self.fixed = shrunk, fixed
         table_ids = {id(table) for table in tables}
         flat = [parameter for group in params for parameter in group["params"]]
         dense = [parameter for parameter in flat if id(parameter) not in table_ids]
         # Schedulers that cycle the momentum write betas into every group; SGD ignores them.
-        options = {"betas": BETAS, "eps": EPSILON, "weight_decay": WEIGHT_DECAY, "fused": True}
+        decay = WEIGHT_DECAY if fixed is None else 0.0
+        options = {"betas": BETAS, "eps": EPSILON, "weight_decay": decay, "fused": True}
         groups = [
             {"name": "dense", "params": dense, "lr": lr, "initial_lr": lr, **options},
             {"name": "tables", "params": tables, "lr": table_lr, "initial_lr": table_lr},
@@ -180,6 +221,8 @@ class TwoRateOptimizer(torch.optim.Optimizer):
                 self.shrunk.step(rate)
             elif table.grad is not None:
                 table.add_(table.grad, alpha=-rate)
+        if self.fixed is not None:
+            self.fixed.change_gradients()
         trained = [weight for weight in self.dense if weight.grad is not None]
         if trained:
             self._step_dense(trained, self.param_groups[0])

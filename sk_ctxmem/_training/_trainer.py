@@ -18,6 +18,7 @@ from ._dataset import EpochRows, TrainingRows
 from ._draws import plan_draws
 from ._early_stopping import Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
+from ._linear_start import LinearStart
 from ._optimizer import stable_rate
 from ._processes import EpochSeeds, OneProcess
 from ._progress import Progress, finish
@@ -51,6 +52,7 @@ def train(
     bar: Any,
     tasks: FitTasks | None,
     processes: OneProcess,
+    linear: LinearStart | None = None,
 ) -> TrainingResult:
     """Train a network in place.
 
@@ -79,6 +81,8 @@ def train(
         Calls the callbacks of scikit-learn.
     processes : OneProcess
         The processes that train the same network together.
+    linear : LinearStart or None, default=None
+        The wide path, which stays as it is. If None, it is trained.
 
     Returns
     -------
@@ -127,6 +131,7 @@ def train(
             learning_rate=learning_rate * slow_down,
             table_rate=table_rate,
             table_penalty=_choose_penalty(train_rows, network),
+            fixed_penalty=None if linear is None else linear.penalty,
             device=device,
             user_callbacks=callbacks,
         )
