@@ -191,7 +191,7 @@ class Fit:
         params = self.params
         with self.seeded(seed):
             network = self.new_network()
-            if self.linear is not None and self.start is None:
+            if self.linear is not None:
                 self.linear.write(network)
             trained = train(
                 network,
@@ -304,7 +304,8 @@ class Fit:
         if self.start is None and valid_rows is None and is_long:
             is_calibration = choose_calibration_rows(group_codes, targets, weights, random)
             calibration_rows = train_rows.hold_back(is_calibration)
-        self.linear = find_linear_start(train_rows, len(self.classes))
+        if self.start is None:  # a warm start goes on from the wide path that it finds
+            self.linear = find_linear_start(train_rows, len(self.classes))
         if self.linear is not None:
             train_rows.n_passes = min(train_rows.n_passes, PASSES_FOR_THE_REST)
         return train_rows, valid_rows, calibration_rows
