@@ -219,7 +219,9 @@ def test_largest_eigenvalue_is_that_of_numpy():
 
 def _rate(X, weights):
     """Return the rate on all rows, in batches of 10."""
-    return stable_rate(X, np.arange(X.shape[0]), weights, 10)
+    each = np.arange(X.shape[0])
+    rows = RowSet(X, None, each, each, np.ones_like(each), None, None, "none")
+    return stable_rate(rows, np.arange(X.shape[0]), weights, 10)
 
 
 def test_table_rate_follows_curvature_and_largest_row():

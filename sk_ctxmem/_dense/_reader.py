@@ -37,9 +37,10 @@ class DenseReader:
         return self.scale(self.embedder.embed(texts))
 
     def scale(self, values: np.ndarray) -> np.ndarray:
-        """Scale dense features."""
+        """Scale embeddings to rows of norm 1 on average, as n-grams have it."""
         with np.errstate(over="ignore"):  # predictions that are not finite raise an error
-            return np.ascontiguousarray(self.scaler.transform(values), dtype=np.float32)
+            scaled = self.scaler.transform(values) / np.sqrt(self.n_features)
+            return np.ascontiguousarray(scaled, dtype=np.float32)
 
 
 def fit_dense_reader(

@@ -25,7 +25,13 @@ from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 # Parameters of networks that older versions do not know, as they are there.
-FORMER_SIZES = {"n_dense": 0, "window": FORMER_WINDOW, "n_turns": 0, "word_width": 0}
+FORMER_SIZES = {
+    "n_dense": 0,
+    "window": FORMER_WINDOW,
+    "n_turns": 0,
+    "word_width": 0,
+    "n_embedded": 0,
+}
 DOCUMENTS = ("config", "vocabulary")
 # A folder to write to, and code; an embedder, whose weights have files of their own; then the state
 # of partial_fit, metadata requests and callbacks of scikit-learn, which predictions do not need.

@@ -6,6 +6,7 @@ C classes. Rows are in packed order, see `_batch`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -58,6 +59,9 @@ class ContextMemoryNet(nn.Module):
         features of rows without context are not dropped.
     n_dense : int, default=0
         Number of dense features beside sparse ones.
+    n_embedded : int, default=0
+        Number of dense features that are the embedding of the text, the last ones. They have
+        weights of their own, which are trained as those of n-grams are.
     window : int, default=ATTENTION_WINDOW
         Number of rows that attention can see, the row itself included.
     n_turns : int, default=0
@@ -104,12 +108,14 @@ class ContextMemoryNet(nn.Module):
         window: int = ATTENTION_WINDOW,
         n_turns: int = 0,
         word_width: int = 0,
+        n_embedded: int = 0,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
         # the logistic function is four times flatter than tanh, and its range half as large
         scale = INITIAL_TABLE_SCALE * (2 if logistic else 1)
         # so that all dense features together weigh as much as the n-grams of a row
+        n_dense -= n_embedded
         dense_scale = scale / max(1, n_dense) ** 0.5
         both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
@@ -117,6 +123,7 @@ class ContextMemoryNet(nn.Module):
         self.dropout_rate = dropout_rate
         self.table = FeatureTable(n_features, width, n_classes, scale)
         self.dense = FeatureTable(n_dense, width, n_classes, dense_scale) if n_dense else None
+        self.embedded = FeatureTable(n_embedded, width, n_classes, scale) if n_embedded else None
         self.encoder = Encoder(width, logistic=logistic)
         self.extras = nn.Linear(n_extras, width, bias=False) if n_extras else None
         self.speakers = SpeakerTable(n_speakers, width) if n_speakers > 1 else None
@@ -154,6 +161,11 @@ class ContextMemoryNet(nn.Module):
         found = [self.table.weight] if self.sparse else []
         return found + ([] if self.reader is None else [self.reader.table.weight])
 
+    @property
+    def plain_weights(self) -> list[Any]:
+        """Weights that are trained by plain SGD: the tables, and those of embeddings."""
+        return self.tables + ([] if self.embedded is None else [self.embedded.weight])
+
     def set_dense_dtype(self, dtype: torch.dtype) -> None:
         """Change the dtype of all weights except the tables, which are large."""
         tables = {id(table) for table in self.tables}
@@ -170,20 +182,33 @@ class ContextMemoryNet(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return the inputs of the encoder and the logits of the wide path."""
         read, wide = self.table(self._drop_dense(features))  # (N, D), (N, C)
-        if self.dense is None or dense is None:
+        if dense is None:
             return read, wide
-        read_dense, wide_dense = self.dense(self._drop_dense(dense))  # (N, D), (N, C)
-        return read + read_dense, wide + wide_dense
+        for table, part in self._dense_parts(self._drop_dense(dense)):
+            more_read, more_wide = table(part)  # (N, D), (N, C)
+            read, wide = read + more_read, wide + more_wide
+        return read, wide
+
+    def _dense_parts(self, dense: Any) -> Iterator[tuple[FeatureTable, Any]]:
+        """Yield each table of dense features, with its columns."""
+        first = 0
+        for table in (self.dense, self.embedded):
+            if table is not None:
+                end = first + len(table.weight)
+                yield table, dense[:, first:end]
+                first = end
 
     def take_table_rows(self, numbers: Tensor) -> Tensor:
         """Return rows of the feature table; those of dense features follow those of sparse ones."""
-        table = self.table.weight
-        if self.dense is None:
-            return table[numbers]  # (N, D + C)
-        is_dense = numbers >= len(table)
-        rows = table.new_empty(len(numbers), table.shape[1])
-        rows[~is_dense] = table[numbers[~is_dense]]
-        rows[is_dense] = self.dense.weight[numbers[is_dense] - len(table)].to(rows.dtype)
+        parts = (self.table, self.dense, self.embedded)
+        tables = [table.weight for table in parts if table is not None]
+        if len(tables) == 1:
+            return tables[0][numbers]  # (N, D + C)
+        rows = tables[0].new_empty(len(numbers), tables[0].shape[1])
+        for table in tables:
+            is_here = (numbers >= 0) & (numbers < len(table))
+            rows[is_here] = table[numbers[is_here]].to(rows.dtype)
+            numbers = numbers - len(table)
         return rows  # (N, D + C)
 
     def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:

@@ -84,6 +84,7 @@ def build_row_set(
         extras = _describe(codes, rows, lengths, longest, both=context == "both")
         turns = _find_turns(codes, rows, lengths, both=context == "both")
     return RowSet(
+        n_embedded=0 if beside is None else beside.shape[1],
         features=scale(features_of(values), scaler),
         dense=join_dense(scale_heavy_columns(features_of(values), scaler), beside),
         extras=extras,

@@ -48,6 +48,8 @@ class RowSet:
         Which other rows of its group a row sees.
     dense : ndarray of shape (n_rows, n_dense), float32, or None, default=None
         Scaled dense features beside sparse ones.
+    n_embedded : int, default=0
+        Number of dense features that are the embedding of the text, the last ones.
     turns : ndarray of shape (n_rows, n_turns), int16, or None, default=None
         Distances to rows of the same speaker, see `find_turns`. None without speakers.
     packed_words : bool, default=True
@@ -65,6 +67,7 @@ class RowSet:
     dense: np.ndarray | None = None
     turns: np.ndarray | None = None
     packed_words: bool = True
+    n_embedded: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -73,7 +76,30 @@ class RowSet:
     def all_dense(self) -> bool:
         """Whether a row has nothing but dense features, neither context nor words."""
         is_dense = isinstance(self.features, np.ndarray) or self.features.shape[1] == 0
-        return is_dense and self.words is None and self.context == "none"
+        is_alone = self.words is None and self.context == "none"
+        return is_dense and is_alone and not self.n_embedded
+
+    @property
+    def embedded(self) -> np.ndarray | None:
+        """The embeddings, (n_rows, n_embedded), or None."""
+        if not self.n_embedded or self.dense is None:
+            return None
+        return self.dense[:, -self.n_embedded :]
+
+    @property
+    def n_linear(self) -> int:
+        """Number of stored values of the features that `take_linear` returns."""
+        features: Any = self.features
+        n_sparse = features.nnz if sparse.issparse(features) else 0
+        return n_sparse + self.n_embedded * self.features.shape[0]
+
+    def take_linear(self, rows: np.ndarray) -> sparse.csr_array:
+        """Return the features of some rows that plain SGD learns from: sparse ones, embeddings."""
+        is_sparse, embedded = sparse.issparse(self.features), self.embedded
+        parts = [sparse.csr_array(self.features[rows])] if is_sparse else []
+        if embedded is not None:
+            parts.append(sparse.csr_array(embedded[rows]))
+        return parts[0] if len(parts) == 1 else sparse.csr_array(sparse.hstack(parts))
 
     @property
     def starts(self) -> np.ndarray:

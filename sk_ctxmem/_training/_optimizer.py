@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch.optim.adamw import adamw
 from .._features._csr import squared_norms
 from .._network._encoder import FeatureTable
 from .._network._net import ContextMemoryNet
+from .._rows._row_set import RowSet
 
 LARGEST_DENSE_GRADIENT = 5.0
 BETAS, EPSILON, WEIGHT_DECAY = (0.9, 0.999), 1e-8, 0.01
@@ -67,6 +68,28 @@ class ShrunkTable:
         table.weight.add_(gradient, alpha=-rate)
         if min(table.factors) < SMALLEST_FACTOR:
             table.fold()
+
+
+class ShrunkEmbedding(ShrunkTable):
+    """The same for the weights of embeddings, whose gradients are dense.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The weights of the embeddings.
+    penalties : tuple of two float
+        As in ShrunkTable.
+    """
+
+    def step(self, rate: float) -> None:
+        """Take one step, unless there is no gradient."""
+        weight = self.table.weight
+        if weight.grad is None:
+            return
+        parts = weight.split(self.table.widths, dim=1)
+        for part, penalty in zip(parts, self.penalties, strict=True):
+            part.mul_(max(SMALLEST_KEPT, 1 - rate * penalty))
+        weight.add_(weight.grad, alpha=-rate)
 
 
 class FixedWidePath:
@@ -122,8 +145,8 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         The weights among `params` that are trained by plain SGD.
     table_lr : float
         Initial learning rate of plain SGD.
-    shrunk : ShrunkTable or None, default=None
-        The table among `tables` that has an L2 penalty.
+    shrunk : sequence of ShrunkTable, default=()
+        Those among `tables` that have an L2 penalty.
     fixed : FixedWidePath or None, default=None
         The wide path that is not trained. Then the dense weights do not decay.
 
@@ -153,10 +176,11 @@ class TwoRateOptimizer(torch.optim.Optimizer):
         lr: float,
         tables: list[nn.Parameter],
         table_lr: float,
-        shrunk: ShrunkTable | None = None,
+        shrunk: Sequence[ShrunkTable] = (),
         fixed: FixedWidePath | None = None,
     ) -> None:
-        self.shrunk, self.fixed = shrunk, fixed
+        self.shrunk = {id(each.table.weight): each for each in shrunk}
+        self.fixed = fixed
         table_ids = {id(table) for table in tables}
         flat = [parameter for group in params for parameter in group["params"]]
         dense = [parameter for parameter in flat if id(parameter) not in table_ids]
@@ -217,8 +241,8 @@ class TwoRateOptimizer(torch.optim.Optimizer):
                 loss = closure()
         rate = self.param_groups[1]["lr"]
         for table in self.tables:
-            if self.shrunk is not None and table is self.shrunk.table.weight:
-                self.shrunk.step(rate)
+            if id(table) in self.shrunk:
+                self.shrunk[id(table)].step(rate)
             elif table.grad is not None:
                 table.add_(table.grad, alpha=-rate)
         if self.fixed is not None:
@@ -263,9 +287,7 @@ def _new_moments(weight: nn.Parameter) -> dict[str, torch.Tensor]:
     }
 
 
-def stable_rate(
-    X: sparse.csr_array, rows: np.ndarray, weights: np.ndarray, batch_size: int
-) -> float:
+def stable_rate(data: RowSet, rows: np.ndarray, weights: np.ndarray, batch_size: int) -> float:
     """Return the largest rate at which plain SGD on softmax regression is still stable.
 
     The curvature of softmax regression is at most half the largest eigenvalue of the weighted
@@ -276,13 +298,13 @@ def stable_rate(
 
     Parameters
     ----------
-    X : csr_array of shape (n_rows, n_features)
-        The features.
+    data : RowSet
+        Rows with sparse features or embeddings.
     rows : ndarray of int
         The rows that an epoch draws, some of them several times. The eigenvalue is computed from
         CURVATURE_ROWS of them.
     weights : ndarray of shape (n_rows,)
-        Weight of each row of `X` each time that it is drawn.
+        Weight of each row of `data` each time that it is drawn.
     batch_size : int
         Number of rows in a step.
 
@@ -296,12 +318,21 @@ def stable_rate(
     Böhning, D. (1992). Multinomial logistic regression algorithm. Annals of the Institute of
     Statistical Mathematics 44 (1), 197-200.
     """
-    largest_row = squared_norms(X.data, X.indptr)[rows].max()
+    largest_row = _squared_norms(data)[rows].max()
     chosen = rows[:: -(-len(rows) // CURVATURE_ROWS)]  # enough for a mean
-    X = X[chosen]
+    X = data.take_linear(chosen)
     X.data *= np.repeat(np.sqrt(weights[chosen]).astype(np.float32), np.diff(X.indptr))
     curvature = max(_largest_eigenvalue(X), float(largest_row) / batch_size)
     return 4.0 / curvature if curvature > 0 else 1.0
+
+
+def _squared_norms(data: RowSet) -> np.ndarray:
+    """Return the squared norm of the features of each row that plain SGD learns from."""
+    X: Any = data.features
+    norms, embedded = np.zeros(X.shape[0]), data.embedded
+    if sparse.issparse(X):
+        norms = squared_norms(X.data, X.indptr)
+    return norms if embedded is None else norms + np.square(embedded).sum(axis=1)
 
 
 def _largest_eigenvalue(X: sparse.csr_array) -> float:

@@ -18,7 +18,7 @@ from .._network._loss import ContextMemoryLoss
 from .._network._net import ContextMemoryNet
 from ._dataset import BatchIterator, TrainingRows
 from ._early_stopping import StopTraining
-from ._optimizer import FixedWidePath, ShrunkTable, TwoRateOptimizer
+from ._optimizer import FixedWidePath, ShrunkEmbedding, ShrunkTable, TwoRateOptimizer
 from ._processes import OneProcess
 
 # Without a memory, the decoder is almost all that is left of the dense weights, and the rate that
@@ -100,9 +100,12 @@ def make_trainer(
     skorch's PrintLog prints only if the net is verbose. `table_penalty` is that of the mean loss.
     So is `fixed_penalty`, that of a wide path that is given and stays; None if it is trained.
     """
-    shrunk = None
-    if table_penalty:
-        shrunk = ShrunkTable(network.table, (ENCODER_PENALTY * table_penalty, table_penalty))
+    shrunk: list[ShrunkTable] = []
+    penalties = (ENCODER_PENALTY * table_penalty, table_penalty)
+    if table_penalty and network.sparse:
+        shrunk.append(ShrunkTable(network.table, penalties))
+    if table_penalty and network.embedded is not None:
+        shrunk.append(ShrunkEmbedding(network.embedded, penalties))
     fixed = None
     if fixed_penalty is not None:
         fixed = FixedWidePath(network, RESIDUAL_PENALTY * fixed_penalty)
@@ -111,7 +114,7 @@ def make_trainer(
         criterion=ContextMemoryLoss(batch_size, residual=fixed is not None),
         optimizer=partial(
             TwoRateOptimizer,
-            tables=network.tables,
+            tables=network.plain_weights,
             table_lr=table_rate,
             shrunk=shrunk,
             fixed=fixed,

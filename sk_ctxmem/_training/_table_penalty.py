@@ -7,7 +7,6 @@ that are looked at, K Krylov vectors, P penalties.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -142,7 +141,7 @@ def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
     if n_classes == 2:  # the other class says the same
         classes = classes[1:]
     shares = shares[classes]
-    features, new_features = _share_columns(data.rows.features[train], data.rows.features[new])
+    features, new_features = _share_columns(*map(data.rows.take_linear, (train, new)))
     roots = np.sqrt(weights[train]).astype(np.float32)
     features.data *= np.repeat(roots, np.diff(features.indptr))
     indicators = (targets[train, np.newaxis] == classes) - shares  # (T, C)
@@ -164,9 +163,8 @@ def _split(data: TrainingRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
     rows = data.rows
     groups = random.permutation(len(rows.lengths))
     ends = np.cumsum(rows.lengths[groups])
-    features: Any = rows.features
     n_wanted = TRAINING_ROWS + VALIDATION_ROWS
-    n_wanted *= min(1.0, MOST_VALUES * features.shape[0] / max(1, features.nnz) / n_wanted)
+    n_wanted *= min(1.0, MOST_VALUES * rows.features.shape[0] / max(1, rows.n_linear) / n_wanted)
     n_wanted /= max(np.mean(weights[rows.rows] > 0), TINY)  # rows of weight 0 are left out below
     n_wanted = min(int(n_wanted), len(rows))
     n_train = n_wanted * TRAINING_ROWS // (TRAINING_ROWS + VALIDATION_ROWS)

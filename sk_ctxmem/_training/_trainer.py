@@ -144,7 +144,7 @@ def train(
 
 def _choose_penalty(train_rows: EpochRows, network: ContextMemoryNet) -> float:
     """Return the L2 penalty of the feature table in the mean loss of a row."""
-    if not network.sparse:
+    if not network.sparse and network.embedded is None:
         return 0.0
     n_classes = network.decoder.out_features
     return choose_table_penalty(train_rows.sample, n_classes) / len(train_rows)
@@ -230,14 +230,14 @@ def choose_rates(data: TrainingRows, batch_size: int, n_classes: int) -> tuple[f
     know these rows by heart before the wide path has found the words that they share: with 10
     positive rows of single words in 10,000, F1 was .05, and is that of logistic regression, .96.
     """
-    features, weights = data.rows.features, data.weights.numpy()
-    if isinstance(features, np.ndarray):
+    rows, weights = data.rows, data.weights.numpy()
+    if isinstance(rows.features, np.ndarray) and not rows.n_embedded:
         return 1.0, 1.0  # the only table is the one of the words
-    draws = plan_draws(data.rows, weights, batch_size)
-    rate = stable_rate(features, draws.row_numbers(), draws.weights, batch_size)
+    draws = plan_draws(rows, weights, batch_size)
+    rate = stable_rate(rows, draws.row_numbers(), draws.weights, batch_size)
     slow_down = 1.0
-    if len(draws) > len(data.rows):
-        usual = stable_rate(features, data.rows.rows, np.ones_like(weights), batch_size)
+    if len(draws) > len(rows):
+        usual = stable_rate(rows, rows.rows, np.ones_like(weights), batch_size)
         slow_down = rate / usual if rate < SLOW_TABLES * usual else 1.0
     return rate * float(np.clip((n_classes / USUAL_CLASSES) ** (1 / 3), 0.5, 2.0)), slow_down
 

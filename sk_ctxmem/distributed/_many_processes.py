@@ -112,15 +112,17 @@ class ManyProcesses(OneProcess):
     def broadcast_weights(self, network: Any) -> None:
         """Set the weights of a network to those of the first process."""
         self.complete = [network.table.weight] if network.sparse else []
+        self.with_dense = [] if network.embedded is None else [network.embedded.weight]
         for weight in network.state_dict().values():
             with self._watched():
                 dist.broadcast(weight, group_src=0, group=self.group)
 
     def sum_gradients(self, optimizer: Any, loss: Tensor) -> Tensor:
         """Sum the gradients of the weights of an optimizer over all processes; return the loss."""
-        complete = set(map(id, self.complete))
-        self._sum_tables([table for table in optimizer.tables if id(table) not in complete])
-        return self._sum_dense(optimizer.dense, loss.detach())
+        complete, with_dense = set(map(id, self.complete)), set(map(id, self.with_dense))
+        others = [table for table in optimizer.tables if id(table) not in complete]
+        self._sum_tables([table for table in others if id(table) not in with_dense])
+        return self._sum_dense(optimizer.dense + self.with_dense, loss.detach())
 
     def _sum_dense(self, weights: list[Any], loss: Tensor) -> Tensor:
         """Sum dense gradients and the loss in one message; some processes may lack gradients."""
