@@ -20,7 +20,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from ._dense._embedder import check_embedder, share_embedder
+from ._dense._cached import as_cached, share_embedder
+from ._dense._embedder import check_embedder
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._frames import as_table
@@ -34,6 +35,7 @@ from ._model._file import (
     read_model,
     read_model_file,
     to_pickle,
+    warn_of_fitted_embedder,
     write_model,
 )
 from ._model._fitted_model import FitResult, fitted_model
@@ -834,6 +836,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         load : Load the file.
         """
         check_is_fitted(self)
+        warn_of_fitted_embedder(self.embedder, self._model)
         write_model(path, type(self).__name__, self._attributes(), self._model)
 
     @classmethod
@@ -864,9 +867,13 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         OSError
             If the file cannot be opened.
         """
+        check_embedder("embedder", embedder)
+        ready = None if embedder is None else as_cached(embedder).fit(None)
         content = read_model_file(path)
         with model_file_errors(path):
-            attributes, model = read_model(*content, cls.__name__, embedder)
+            attributes, model = read_model(*content, cls.__name__, ready)
+            if attributes["embedder_"] is not None:
+                attributes["embedder"] = embedder
             check_attribute_names(attributes, cls)
             classifier = cls()
             classifier.__dict__.update(attributes, _model=model)
