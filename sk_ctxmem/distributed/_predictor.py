@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib.externals import cloudpickle
 
 from .._classifier import ContextMemoryClassifier
 from .._input._frames import rank_categories
@@ -58,7 +60,7 @@ def pack(clf):
 def _pickle_embedder(embedder):
     """Pickle an embedder; functions of a notebook or script are pickled by value."""
     try:
-        return cloudpickle.dumps(embedder)
+        return _find_pickler().dumps(embedder)
     except Exception as error:  # of any class
         raise TypeError(
             f"The embedder {embedder.embedder!r:.100} cannot be pickled ({error}), but each worker "
@@ -66,10 +68,18 @@ def _pickle_embedder(embedder):
         ) from error
 
 
+def _find_pickler():
+    """Return cloudpickle, which Dask and Spark have, or else pickle."""
+    for name in ("cloudpickle", "pyspark.cloudpickle"):
+        with suppress(ImportError):
+            return import_module(name)
+    return pickle
+
+
 @lru_cache(maxsize=MODELS_OF_A_PROCESS)
 def load_once(model):
     """Load a classifier, once per process."""
-    embedder = None if model.embedder is None else cloudpickle.loads(model.embedder)
+    embedder = None if model.embedder is None else pickle.loads(model.embedder)
     return ContextMemoryClassifier.load(BytesIO(model.payload), embedder=embedder)
 
 
