@@ -44,7 +44,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         embeds a text, others wait for its vector. Not for network drives, where SQLite's locks may
         fail. If None, vectors are in memory only.
 
-    max_bytes : int, default=2**29
+    max_bytes : int, default=536870912
         Largest size of the vectors in memory, and of the file. If it is reached, the vectors that
         were added first are dropped from the file, and those that were used last stay in memory.
 
@@ -60,7 +60,12 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
     Notes
     -----
     Clones share the embedder, which is not copied. A pickle contains the embedder, as it is
-    pickled itself, and no vectors.
+    pickled itself, and no vectors. A transformer in it has to be fitted.
+
+    Embedders are told apart by their vectors of four short texts, and those of less than 64 MB by
+    a digest of their parameters as well, or of the code of a function. While one thread embeds
+    texts, others find known vectors. If embedding is interrupted, the texts that are done, up to
+    the last 1,024, are kept.
 
     Examples
     --------
@@ -87,7 +92,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         X : list, ndarray, Series or DataFrame of one column, of n_texts str
             Not used.
 
-        y : None
+        y : Ignored
             Not used.
 
         Returns
@@ -121,7 +126,18 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         return self.embed(check_texts(X))
 
     def embed(self, texts: list[str]) -> np.ndarray:
-        """Embed a list of str, as `transform` does, without checks of the texts."""
+        """Embed texts that are a list of str already, without the checks of `transform`.
+
+        Parameters
+        ----------
+        texts : list of str
+            The texts.
+
+        Returns
+        -------
+        vectors : ndarray of shape (n_texts, width), float32
+            The vector of each text.
+        """
         model, memory = self._open()
         numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         vectors = np.empty((len(numbers), model.width), dtype=np.float32)
@@ -146,7 +162,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : None
+        input_features : None, default=None
             Not used.
 
         Returns
