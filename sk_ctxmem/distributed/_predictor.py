@@ -79,8 +79,10 @@ def _find_pickler():
 @lru_cache(maxsize=MODELS_OF_A_PROCESS)
 def load_once(model):
     """Load a classifier, once per process."""
-    embedder = None if model.embedder is None else pickle.loads(model.embedder)
-    return ContextMemoryClassifier.load(BytesIO(model.payload), embedder=embedder)
+    file = BytesIO(model.payload)
+    if model.embedder is None:
+        return ContextMemoryClassifier.load(file)
+    return ContextMemoryClassifier.load(file, embedder=pickle.loads(model.embedder))
 
 
 class FramePredictor:
