@@ -866,8 +866,10 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Raises
         ------
         ModelFileError
-            If the file is corrupt, was not written by this package, or has an unsupported format
-            version.
+            If the file is corrupt, was not written by this package, has an unsupported format
+            version, or needs an embedder that is not the given one.
+        TypeError, ValueError
+            If `embedder` cannot embed texts.
         OSError
             If the file cannot be opened.
         """

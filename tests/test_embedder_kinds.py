@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
@@ -275,3 +275,33 @@ def test_errors_of_the_embedder_are_its_own():
     broken = SimpleNamespace(encode=3)
     with pytest.raises(TypeError, match="has none of the methods"):
         ContextMemoryClassifier(embedder=broken, **FEW).fit(TEXTS, TARGET)
+
+
+def test_an_embedder_may_fill_the_same_array_again():
+    """Check that vectors are copied before the embedder is called again."""
+    buffer = np.zeros((5000, len(WORDS)), dtype=np.float32)
+
+    def fill(texts):
+        buffer[: len(texts)] = count(texts)
+        return buffer[: len(texts)]
+
+    cached = CachedEmbedder(fill)
+    first = cached.transform(TEXTS[:20])
+    cached.transform([f"{text} red" for text in TEXTS])
+    np.testing.assert_array_equal(cached.transform(TEXTS[:20]), first)
+    np.testing.assert_array_equal(first, count(TEXTS[:20]))
+
+
+def test_a_transformer_that_cannot_be_cloned_is_named():
+    """Check a class without get_params: clone of the classifier works, fit says what lacks."""
+
+    class Plain:
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return count(list(X))
+
+    clf = clone(ContextMemoryClassifier(embedder=Plain(), **FEW))
+    with pytest.raises(TypeError, match="has no get_params, so that it cannot be copied"):
+        clf.fit(TEXTS, TARGET)

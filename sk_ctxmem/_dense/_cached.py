@@ -266,4 +266,4 @@ def share_embedder(embedder: Any) -> Any:
     A frozen embedder may have hundreds of megabytes of weights, which `clone` would copy.
     """
     is_cached = isinstance(embedder, CachedEmbedder)  # its clones share what it wraps
-    return clone(embedder) if is_cached or is_learned(embedder) else embedder
+    return clone(embedder, safe=False) if is_cached or is_learned(embedder) else embedder

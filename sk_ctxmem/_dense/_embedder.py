@@ -111,7 +111,8 @@ class OpenEmbedder:
                 raise TypeError(f"{embedder!r:.100} cannot embed texts")
             self._read = method
             vectors = self._read(probes)
-        self.probes = check_dense_output(vectors, embedder, len(probes))
+        # a copy: some embedders fill the same array in each call
+        self.probes = check_dense_output(vectors, embedder, len(probes)).copy()
 
     @property
     def width(self) -> int:

@@ -93,6 +93,8 @@ _CACHES: weakref.WeakSet[MemoryCache] = weakref.WeakSet()
 _HOLDERS: weakref.WeakKeyDictionary[Any, MemoryCache] = weakref.WeakKeyDictionary()
 _RECENT: list[MemoryCache] = []
 _registry_lock = threading.RLock()
+# Raised by objects without hash, without weak references, or that compare as arrays do.
+NO_KEY = (TypeError, ValueError)
 
 
 def find_cache(model: OpenEmbedder, folder: str | None) -> MemoryCache:
@@ -107,14 +109,14 @@ def find_cache(model: OpenEmbedder, folder: str | None) -> MemoryCache:
             cache = next(same, None) or MemoryCache(fingerprint, folder)
         _CACHES.add(cache)
         _keep_recent(cache)
-        with suppress(TypeError):  # an object without hash, or to which nothing can refer weakly
+        with suppress(*NO_KEY):
             _HOLDERS[model.embedder] = cache
         return cache
 
 
 def _find_held(model: OpenEmbedder, folder: str | None) -> MemoryCache | None:
     """Return the cache of this very object, unless it gives other vectors by now."""
-    with _registry_lock, suppress(TypeError):
+    with _registry_lock, suppress(*NO_KEY):
         cache = _HOLDERS.get(model.embedder)
         if cache is not None and cache.folder == folder:
             found = Fingerprint("", model.probes)
