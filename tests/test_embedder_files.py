@@ -292,3 +292,11 @@ def test_a_model_in_a_file_object(clf):
     file.seek(0)
     loaded = ContextMemoryClassifier.load(file, embedder=count)
     np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, count), (count, None)])
+def test_a_warm_start_needs_the_embedder_of_the_last_fit(first, second):
+    """Check that an embedder that would not be used is an error."""
+    warm = ContextMemoryClassifier(**FEW, embedder=first, warm_start=True).fit(X, Y)
+    with pytest.raises(ValueError, match="needs the embedder of the last fit, which had"):
+        warm.set_params(embedder=second).fit(X, Y)
