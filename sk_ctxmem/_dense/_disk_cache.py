@@ -57,7 +57,8 @@ class DiskCache:
         with _errors_of(self.path):
             self.folder.mkdir(parents=True, exist_ok=True)
         with self._open() as file:
-            file.executescript(TABLES)
+            if file.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+                file.executescript(TABLES)  # which a folder that is read-only does not allow
             self.embedder = _find_embedder(file, fingerprint) or _add_embedder(file, fingerprint)
 
     def find(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
