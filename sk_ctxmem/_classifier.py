@@ -20,7 +20,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from ._dense._embedder import check_embedder, share_embedder
+from ._dense._cached import as_cached, share_embedder
+from ._dense._embedder import check_embedder
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._frames import as_table
@@ -34,6 +35,7 @@ from ._model._file import (
     read_model,
     read_model_file,
     to_pickle,
+    warn_of_fitted_embedder,
     write_model,
 )
 from ._model._fitted_model import FitResult, fitted_model
@@ -683,12 +685,12 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             - target: class whose score is explained;
             - source: "ngram" for the text of the row through encoder, memory and attention, "wide"
               for its text through the linear model, "embedding" for the vector of its text through
-              both, "word" for its text through the word memory,
+              both, one line a row, "word" for its text through the word memory,
               "row" for the text of another row of the group, "structure" for everything except
               texts (position in the group, speakers, presence of other rows), and "remainder" for
               the difference between the score and the sum of the contributions;
-            - feature: n-gram, word or name of the feature; None for "row", "structure" and
-              "remainder";
+            - feature: n-gram, word or name of the feature; None for the whole embedding, and for
+              "row", "structure" and "remainder";
             - from_row: position in X of the row that contains the text; -1 for "structure" and
               "remainder";
             - contribution: amount added to the score;
@@ -716,7 +718,11 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         "gradient_times_input" is the contribution if the score were linear. Contributions of these
         two methods do not add up to the score; the difference is the remainder. N-grams that are
         not in the vocabulary of `fit` contribute nothing and are not in the result. The baseline of
-        dense features is their mean in training; the baseline of sparse features is zero.
+        dense features, embeddings too, is their mean in training; that of sparse features is zero.
+
+        To which words an embedding reacts is told by "leave_one_out" alone: for each of the first
+        128 different words of a text, a line "embedding" has the decrease of the score if the text
+        is embedded without it. Each of these texts has to be embedded: pass few `rows`.
 
         The time to explain a row increases with the number of rows in its context: with
         ``context="past"``, the previous rows of the group. In a context of more than 256 rows on
@@ -834,6 +840,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         load : Load the file.
         """
         check_is_fitted(self)
+        warn_of_fitted_embedder(self.embedder, self._model)
         write_model(path, type(self).__name__, self._attributes(), self._model)
 
     @classmethod
@@ -859,14 +866,20 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Raises
         ------
         ModelFileError
-            If the file is corrupt, was not written by this package, or has an unsupported format
-            version.
+            If the file is corrupt, was not written by this package, has an unsupported format
+            version, or needs an embedder that is not the given one.
+        TypeError, ValueError
+            If `embedder` cannot embed texts.
         OSError
             If the file cannot be opened.
         """
+        check_embedder("embedder", embedder)
+        ready = None if embedder is None else as_cached(embedder).fit(None)
         content = read_model_file(path)
         with model_file_errors(path):
-            attributes, model = read_model(*content, cls.__name__, embedder)
+            attributes, model = read_model(*content, cls.__name__, ready)
+            if attributes["embedder_"] is not None:
+                attributes["embedder"] = embedder
             check_attribute_names(attributes, cls)
             classifier = cls()
             classifier.__dict__.update(attributes, _model=model)

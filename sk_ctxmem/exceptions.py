@@ -18,7 +18,7 @@ class UnknownSpeakersWarning(UserWarning):
 
 
 class ModelFileError(ValueError):
-    """Raised if a file was not written by this package, or has an unsupported format version."""
+    """Raised if a file is not one of this package and version, or needs another embedder."""
 
 
 class ProcessLostError(RuntimeError):

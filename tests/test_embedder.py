@@ -115,3 +115,27 @@ def test_processes_share_a_folder(tmp_path):
         CachedEmbedder(second, folder=tmp_path).transform(TRAIN[0]), expected
     )
     assert second.n_texts == 4
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "gradient_times_input"])
+def test_the_whole_vector_has_one_line(method):
+    """Check that methods that add up have a single line for the vector of a row."""
+    clf = ContextMemoryClassifier(random_state=0, max_epochs=3, embedder=Embedder()).fit(*TRAIN)
+    lines = clf.explain(TEST[0][:2], method=method).query("source == 'embedding'")
+    assert lines["row"].tolist() == [0, 1]
+    assert lines["feature"].isna().all()
+
+
+def test_leave_one_out_says_which_words_the_embedding_reacted_to():
+    """Check the line of the whole vector, and that of the only word that changes it."""
+    clf = ContextMemoryClassifier(random_state=0, embedder=Embedder()).fit(*TRAIN)
+    text = "w1 slow, unheard slow"  # no known n-gram but w1
+    lines = clf.explain([text, ""], target=1, method="leave_one_out")
+    lines = lines.query("source == 'embedding'")
+    of_text = lines[lines["row"] == 0].set_index("feature")["contribution"]
+    assert of_text.index.isna().sum() == 1
+    assert of_text.index[1:].tolist() == ["w1", "slow", "unheard"]
+    assert of_text["slow"] > 10 * abs(of_text["unheard"])
+    assert len(lines[lines["row"] == 1]) == 1
+    without = clf.decision_function([text]) - clf.decision_function([text.replace("slow", "")])
+    assert of_text["slow"] == pytest.approx(without[0], rel=0.05)  # and no n-gram has the word

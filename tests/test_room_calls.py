@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sklearn.base import clone
 from test_imports import FLOORS, GROUND
 
 import sk_ctxmem
@@ -65,8 +66,20 @@ def fitted(talks):
     return clf.fit(X, talks["target"]), X, talks["target"]
 
 
+def _embed(texts):
+    """Return a vector of each text."""
+    return [[len(text), text.count("red")] for text in texts]
+
+
 CALLS = {
     "fit": lambda clf, X, y: clf.fit(X, y),
+    "fit with an embedder": lambda clf, X, y: clone(clf).set_params(embedder=_embed).fit(X, y),
+    "explain with an embedder": lambda clf, X, y: (
+        clone(clf)
+        .set_params(embedder=_embed)
+        .fit(X, y)
+        .explain(X, rows=[3], method="leave_one_out")
+    ),
     "fit with early stopping": lambda clf, X, y: clf.set_params(n_iter_no_change=1).fit(X, y),
     "partial_fit": lambda clf, X, y: clf.partial_fit(X, y),
     "predict": lambda clf, X, y: clf.predict(X),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from .._input._parameters import Number, check_folder
 from .._input._rows import check_texts
 from ._disk_cache import DiskCache
-from ._embedder import Fingerprint, OpenEmbedder, check_embedder, share_embedder
+from ._embedder import OpenEmbedder, check_embedder, is_learned
+from ._fingerprint import Fingerprint
 from ._memory_cache import MemoryCache, find_cache
 
 TEXTS_AT_ONCE = 1024  # texts that are embedded before they are stored
@@ -44,7 +44,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         embeds a text, others wait for its vector. Not for network drives, where SQLite's locks may
         fail. If None, vectors are in memory only.
 
-    max_bytes : int, default=2**29
+    max_bytes : int, default=536870912
         Largest size of the vectors in memory, and of the file. If it is reached, the vectors that
         were added first are dropped from the file, and those that were used last stay in memory.
 
@@ -60,7 +60,12 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
     Notes
     -----
     Clones share the embedder, which is not copied. A pickle contains the embedder, as it is
-    pickled itself, and no vectors.
+    pickled itself, and no vectors. A transformer in it has to be fitted.
+
+    Embedders are told apart by their vectors of four short texts, and those of less than 64 MB by
+    a digest of their parameters as well, or of the code of a function. While one thread embeds
+    texts, others find known vectors. If embedding is interrupted, the texts that are done, up to
+    the last 1,024, are kept.
 
     Examples
     --------
@@ -87,7 +92,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         X : list, ndarray, Series or DataFrame of one column, of n_texts str
             Not used.
 
-        y : None
+        y : Ignored
             Not used.
 
         Returns
@@ -95,7 +100,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         self : CachedEmbedder
             The embedder itself.
         """
-        self.n_features_out_ = self._open()[0].fingerprint.width
+        self.n_features_out_ = self._open()[0].width
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -121,22 +126,32 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         return self.embed(check_texts(X))
 
     def embed(self, texts: list[str]) -> np.ndarray:
-        """Embed a list of str, as `transform` does, without checks of the texts."""
+        """Embed texts that are a list of str already, without the checks of `transform`.
+
+        Parameters
+        ----------
+        texts : list of str
+            The texts.
+
+        Returns
+        -------
+        vectors : ndarray of shape (n_texts, width), float32
+            The vector of each text.
+        """
         model, memory = self._open()
-        different = list(dict.fromkeys(texts))
-        vectors = memory.find(different)
-        missing = [text for text in different if text not in vectors]
-        for found in self._find_or_embed(model, memory, missing):
-            vectors |= found
-        result = np.empty((len(texts), model.fingerprint.width), dtype=np.float32)
-        for row, text in enumerate(texts):
-            result[row] = vectors[text]
-        return result
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        vectors = np.empty((len(numbers), model.width), dtype=np.float32)
+        for found in self._find_or_embed(model, memory, list(numbers)):
+            for text, vector in found.items():
+                vectors[numbers[text]] = vector
+        if len(numbers) == len(texts):
+            return vectors
+        return vectors[[numbers[text] for text in texts]]
 
     @property
     def fingerprint(self) -> Fingerprint:
         """What tells the embedder from others."""
-        return self._open()[0].fingerprint
+        return self._open()[1].fingerprint
 
     def clear(self) -> None:
         """Drop the vectors in memory. Delete the folder to drop those on disk."""
@@ -147,7 +162,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : None
+        input_features : None, default=None
             Not used.
 
         Returns
@@ -155,55 +170,59 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         names : ndarray of shape (width,), object
             "embedding0", "embedding1" and so on.
         """
-        width = self._open()[0].fingerprint.width
+        width = self._open()[0].width
         return np.array([f"embedding{number}" for number in range(width)], dtype=object)
 
     def _find_or_embed(
         self, model: OpenEmbedder, memory: MemoryCache, texts: list[str]
     ) -> Iterator[dict[str, np.ndarray]]:
-        """Yield the vectors of texts that were not in memory, and keep them there."""
-        if not texts:
+        """Yield the vectors of texts, those in memory first, and keep the others there."""
+        known = memory.find(texts)
+        yield known
+        missing = [text for text in texts if text not in known] if len(known) < len(texts) else []
+        if not missing:
             return
-        disk = None if self.folder is None else DiskCache(self.folder, model.fingerprint)
+        disk = None if self.folder is None else DiskCache(self.folder, memory.fingerprint)
         # texts of about one length are embedded together, which saves padding
-        ordered = sorted(texts, key=len, reverse=True)
-        for first in range(0, len(ordered), TEXTS_AT_ONCE):
-            some = ordered[first : first + TEXTS_AT_ONCE]
+        missing.sort(key=len, reverse=True)
+        for first in range(0, len(missing), TEXTS_AT_ONCE):
+            some = missing[first : first + TEXTS_AT_ONCE]
             with memory.lock:
-                vectors = memory.find(some)  # another thread may have embedded them
-                if disk is not None:
-                    vectors |= disk.find([text for text in some if text not in vectors])
-                if len(vectors) < len(some):
-                    vectors |= self._embed_new(model, disk, some, vectors)
-                memory.add(vectors, self.max_bytes)
-            yield vectors
+                found = memory.find(some)  # another thread may have embedded them
+                if len(found) < len(some):
+                    found |= self._embed_new(
+                        model, disk, [text for text in some if text not in found]
+                    )
+                memory.add(found, self.max_bytes)
+            yield found
 
     def _embed_new(
-        self,
-        model: OpenEmbedder,
-        disk: DiskCache | None,
-        texts: list[str],
-        known: dict[str, np.ndarray],
+        self, model: OpenEmbedder, disk: DiskCache | None, texts: list[str]
     ) -> dict[str, np.ndarray]:
-        """Embed the texts whose vectors are not known; other processes wait meanwhile."""
-        missing = [text for text in texts if text not in known]
-        with nullcontext() if disk is None else disk.lock():
-            found = {} if disk is None else disk.find(missing)  # another process may have
-            missing = [text for text in missing if text not in found]
+        """Return the vectors of texts that are not in memory; other processes wait meanwhile."""
+        if disk is None:
+            return dict(zip(texts, model.read(texts), strict=True))
+        found = disk.find(texts)
+        if len(found) == len(texts):
+            return found
+        with disk.lock():
+            # another process may have embedded them
+            found |= disk.find([text for text in texts if text not in found])
+            missing = [text for text in texts if text not in found]
             new = dict(zip(missing, model.read(missing), strict=True)) if missing else {}
-            if disk is not None and new:
-                disk.add(new, self.max_bytes)
+            disk.add(new, self.max_bytes)
         return found | new
 
     def _open(self) -> tuple[OpenEmbedder, MemoryCache]:
         """Return the embedder, which was tried on a few texts, and the vectors in memory."""
         check_folder("folder", self.folder)
+        _BYTES.check("max_bytes", self.max_bytes)
         folder = None if self.folder is None else os.path.abspath(self.folder)
         model, memory = vars(self).get("_opened", (None, None))
         if model is None or model.embedder is not self.embedder or memory.folder != folder:
             self._check()
             model = OpenEmbedder(self.embedder)
-            memory = find_cache(self.embedder, model.fingerprint, folder)
+            memory = find_cache(model, folder)
             self._opened = (model, memory)
         return model, memory
 
@@ -211,18 +230,22 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         """Raise unless the parameters are valid."""
         if self.embedder is None:
             raise TypeError("embedder=None cannot embed texts; pass an embedder.")
+        if isinstance(self.embedder, CachedEmbedder):
+            raise TypeError(
+                "embedder is a CachedEmbedder itself; pass the embedder in it, and one folder."
+            )
         check_embedder("embedder", self.embedder)
-        _BYTES.check("max_bytes", self.max_bytes)
 
     def __getstate__(self):
         """Leave out the vectors."""
         return {name: value for name, value in super().__getstate__().items() if name != "_opened"}
 
     def __sklearn_clone__(self):
-        """Return a clone that shares the embedder."""
-        return type(self)(
-            share_embedder(self.embedder), folder=self.folder, max_bytes=self.max_bytes
-        )
+        """Return a clone that shares the embedder, and the vectors in memory."""
+        cloned = type(self)(self.embedder, folder=self.folder, max_bytes=self.max_bytes)
+        if "_opened" in vars(self):
+            cloned._opened = self._opened
+        return cloned
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -235,3 +258,12 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
 def as_cached(embedder: Any) -> CachedEmbedder:
     """Return a CachedEmbedder of an embedder that is ready to embed, unless it is one."""
     return embedder if isinstance(embedder, CachedEmbedder) else CachedEmbedder(embedder)
+
+
+def share_embedder(embedder: Any) -> Any:
+    """Return a clone of an embedder that a fit learns, and any other embedder itself.
+
+    A frozen embedder may have hundreds of megabytes of weights, which `clone` would copy.
+    """
+    is_cached = isinstance(embedder, CachedEmbedder)  # its clones share what it wraps
+    return clone(embedder, safe=False) if is_cached or is_learned(embedder) else embedder

@@ -1,30 +1,20 @@
-"""Any embedder as a function from texts to vectors, and what tells it from other embedders."""
+"""Any embedder as a function from texts to vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from .._features._text_reader import check_dense_output, fit_text_reader, open_text_reader
+from ._fingerprint import PROBES, Fingerprint, take_fingerprint
 
-# Their vectors tell embedders apart. They have what embedders differ in: cases, scripts, length.
-PROBES = (
-    "The meeting is on Monday.",
-    "NO!",
-    "¿Qué tal? Ça va, 你好吗, привет",
-    "a sentence that goes on and on, as some do, until nobody remembers how it began",
-)
-# Vectors of the same embedder differ by rounding, on other machines and in other batches.
-SAME_VECTORS = 1e-3  # largest difference, relative to the root mean square of the values
 METHODS = ("encode", "embed")  # of SentenceTransformer and StaticModel, and of fastembed
-
-
 EXPECTED = (
     "an object that turns texts into vectors was expected: a transformer of scikit-learn, an "
     "object with a method encode or embed, or a function"
@@ -58,23 +48,33 @@ def is_transformer(embedder: Any) -> bool:
 
 
 def is_learned(embedder: Any) -> bool:
-    """Return whether each fit has to fit a copy of an embedder, as of any transformer."""
+    """Return whether each fit has to fit a copy of an embedder, as of any transformer.
+
+    Not of those that declare that they need no fit, nor of those that transform texts and have no
+    fitted attributes, such as the classes of embetter.
+    """
     if not is_transformer(embedder) or not hasattr(embedder, "fit"):
         return False
     if isinstance(embedder, FrozenEstimator):
         return False
     try:
-        return bool(get_tags(embedder).requires_fit)
+        if not get_tags(embedder).requires_fit:
+            return False
+        check_is_fitted(embedder)
+    except NotFittedError:
+        return not _can_transform(embedder)
     except (AttributeError, TypeError):  # not derived from BaseEstimator
-        return True
+        pass
+    return True
 
 
-def share_embedder(embedder: Any) -> Any:
-    """Return a clone of an embedder that a fit learns, and any other embedder itself.
-
-    A frozen embedder may have hundreds of megabytes of weights, which `clone` would copy.
-    """
-    return clone(embedder) if is_learned(embedder) else embedder
+def _can_transform(embedder: Any) -> bool:
+    """Return whether a transformer that was not fitted can transform texts."""
+    try:
+        open_text_reader(embedder, list(PROBES), role="embedder")
+    except Exception:  # of any class
+        return False
+    return True
 
 
 def fit_embedder(embedder: Any, texts: list[str], labels: np.ndarray, name: Any) -> Any:
@@ -84,56 +84,26 @@ def fit_embedder(embedder: Any, texts: list[str], labels: np.ndarray, name: Any)
     return fit_text_reader(embedder, texts, labels, name, role="embedder")[0].vectorizer
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """What tells an embedder from others: its name, and its vectors of the probe texts.
-
-    Parameters
-    ----------
-    name : str
-        Class of the embedder, or name of the function.
-    vectors : ndarray of shape (n_probes, width), float32
-        Vectors of PROBES.
-    """
-
-    name: str
-    vectors: np.ndarray
-
-    @property
-    def width(self) -> int:
-        """Number of values of a vector."""
-        return self.vectors.shape[1]
-
-    def is_same(self, other: Fingerprint) -> bool:
-        """Return whether two embedders give the same vectors, up to rounding."""
-        if self.vectors.shape != other.vectors.shape:
-            return False
-        size = np.sqrt(np.mean(np.square(self.vectors, dtype=np.float64)))
-        return bool(np.abs(self.vectors - other.vectors).max() <= SAME_VECTORS * size)
-
-
 class OpenEmbedder:
-    """An embedder that is ready to embed, with its fingerprint.
+    """An embedder that is ready to embed, with its vectors of a few texts.
 
     Parameters
     ----------
     embedder : object
         The embedder. A transformer must be fitted.
-    name : object, default="text"
-        Name of the texts, for transformers that read columns.
 
     Attributes
     ----------
-    fingerprint : Fingerprint
-        Name, and vectors of the probe texts.
+    probes : ndarray of shape (n_probes, width), float32
+        Vectors of PROBES.
     """
 
-    def __init__(self, embedder: Any, name: Any = "text") -> None:
+    def __init__(self, embedder: Any) -> None:
         self.embedder = embedder
         self._read: Callable[[list[str]], Any]
         probes = list(PROBES)
         if is_transformer(embedder):
-            reader, vectors = open_text_reader(embedder, probes, name, role="embedder")
+            reader, vectors = _open_transformer(embedder, probes)
             self._read = reader.read
         else:
             method = _find_method(embedder)
@@ -141,22 +111,36 @@ class OpenEmbedder:
                 raise TypeError(f"{embedder!r:.100} cannot embed texts")
             self._read = method
             vectors = self._read(probes)
-        vectors = check_dense_output(vectors, embedder, len(probes))
-        self.fingerprint = Fingerprint(name_of(embedder), vectors)
+        # a copy: some embedders fill the same array in each call
+        self.probes = check_dense_output(vectors, embedder, len(probes)).copy()
+
+    @property
+    def width(self) -> int:
+        """Number of values of a vector."""
+        return self.probes.shape[1]
+
+    def take_fingerprint(self) -> Fingerprint:
+        """Return what tells this embedder from others."""
+        return take_fingerprint(self.embedder, self.probes)
 
     def read(self, texts: Sequence[str]) -> np.ndarray:
         """Return the vector of each text, (n_texts, width), float32."""
         texts = list(texts)
-        output = self._read(texts)
-        return check_dense_output(output, self.embedder, len(texts), self.fingerprint.width)
+        return check_dense_output(self._read(texts), self.embedder, len(texts), self.width)
 
 
-def name_of(embedder: Any) -> str:
-    """Return the name of a function, or of the class of an embedder."""
-    kind = type(embedder)
-    if hasattr(embedder, "__qualname__") and hasattr(embedder, "__module__"):
-        return f"{embedder.__module__}.{embedder.__qualname__}"
-    return f"{kind.__module__}.{kind.__qualname__}"
+def _open_transformer(embedder: Any, texts: list[str]) -> Any:
+    """Return the reader of a fitted transformer, and its output for some texts."""
+    names = list(getattr(embedder, "feature_names_in_", []))  # a ColumnTransformer needs them
+    name = names[0] if len(names) == 1 else "text"
+    try:
+        return open_text_reader(embedder, texts, name, role="embedder")
+    except NotFittedError as error:
+        raise NotFittedError(
+            f"The embedder {type(embedder).__name__} is not fitted, but an embedder that is ready "
+            "was expected; fit it first, or pass it to the classifier as it is, without "
+            "CachedEmbedder, so that each fit fits a copy."
+        ) from error
 
 
 def _find_method(embedder: Any) -> Callable[[list[str]], Any] | None:

@@ -15,8 +15,9 @@ from .._input._arrays import as_column
 from .._input._frames import as_table
 from .._runtime import torch_defaults
 from ._attribution import METHODS
+from ._dense_parts import find_dense_parts
 from ._scorer import Scorer, find_context_windows
-from ._table import NO_INDEX, SOURCES, explain_rows, find_entries, find_entries_beside
+from ._table import NO_INDEX, SOURCES, explain_rows, find_entries
 from ._windows import choose_windows, cut_into_chunks, warn_of_long_work
 
 CHUNK_ROWS = 1024  # rows of the windows that are explained in one batch
@@ -36,19 +37,16 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
     parts = []
     with torch_defaults():
         scaled_empty = scale(empty, reader.scaler)
-        n_beside = 0 if reader.dense is None else reader.dense.n_features
-        beside = np.zeros((1, n_beside), dtype=np.float32) if n_beside else None
-        dense = join_dense(scale_heavy_columns(empty, reader.scaler), beside)
+        dense = join_dense(scale_heavy_columns(empty, reader.scaler), _mean_of_dense(reader))
         scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, dense)
         windows = choose_windows(scorer, explained, targets)
         for some in cut_into_chunks(windows, CHUNK_ROWS):
             chosen, classes = explained[some], None if targets is None else targets[some]
-            n_columns = features.shape[1]
             entries = find_entries(features, empty, reader.scaler, chosen)
-            if n_beside:
-                entries = entries.join(find_entries_beside(row_set, n_beside, n_columns, chosen))
+            with_words = method == "leave_one_out"
+            beside = find_dense_parts(reader, row_set, inputs.values, chosen, with_words=with_words)
             words = _name_words(reader, inputs, values, chosen)
-            lines = explain_rows(scorer, windows[some], classes, entries, n_columns, words, method)
+            lines = explain_rows(scorer, windows[some], classes, entries, beside, words, method)
             parts.append(lines.assign(number=some[lines["number"]]))
     return _to_frame(model, pd.concat(parts), explained)
 
@@ -65,6 +63,12 @@ def _empty_features(reader, inputs, values):
         empty[0, scaler.dense_columns_] = scaler.dense_scaler_.mean_
         return sparse.csr_array(empty)
     return scaler.mean_[np.newaxis]
+
+
+def _mean_of_dense(reader):
+    """Return the baseline of dense features beside those of texts: their scaled means."""
+    n_features = 0 if reader.dense is None else reader.dense.n_features
+    return np.zeros((1, n_features), dtype=np.float32) if n_features else None
 
 
 def _name_words(reader, inputs, values, explained):

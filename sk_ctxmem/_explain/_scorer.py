@@ -105,6 +105,11 @@ class TextInputs:
     def __getitem__(self, rows: np.ndarray) -> TextInputs:
         return TextInputs(self.encoder[rows], self.wide[rows])
 
+    def join(self, others: TextInputs) -> TextInputs:
+        """Return these inputs and others after them."""
+        pairs = ((self.encoder, others.encoder), (self.wide, others.wide))
+        return TextInputs(*(torch.cat(pair) for pair in pairs))
+
     def scaled(self, factors: Tensor) -> TextInputs:
         """Return a copy of the inputs for each factor, multiplied by it."""
         parts = (factors[:, None, None] * part for part in (self.encoder, self.wide))

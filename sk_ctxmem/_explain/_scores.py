@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ._dense_parts import DenseParts
 from ._scorer import ContextWindows, Scorer, TextInputs, log_odds
 
 
@@ -56,9 +57,9 @@ class ScoredRows:
     texts : TextInputs of P rows
         Inputs from the texts of all windows.
     entry_windows : ndarray of shape (E,), int64
-        Window of each value of a feature.
+        Window of each value of a feature, and of each part of dense features after them.
     parts : TextInputs of E rows
-        Inputs from each value.
+        Inputs from each value, and from each part.
     whole, empty, alone : ndarray of shape (V,)
         Scores of the texts, of empty texts in the same windows (the baseline), and of a single
         empty text.
@@ -100,7 +101,11 @@ class Contributions:
 
 
 def score_rows(
-    scorer: Scorer, windows: ContextWindows, targets: np.ndarray | None, entries: Entries
+    scorer: Scorer,
+    windows: ContextWindows,
+    targets: np.ndarray | None,
+    entries: Entries,
+    dense: DenseParts | None = None,
 ) -> ScoredRows:
     """Score the explained rows; if `targets` is None, the predicted classes are explained."""
     indices, inverse = np.unique(windows.indices, return_inverse=True)
@@ -112,12 +117,16 @@ def score_rows(
         classes = torch.from_numpy(targets)
         empty = scorer.scores(windows, scorer.empty_texts(len(texts.encoder)), targets)
         alone = log_odds(scorer.lone_logits().expand(len(windows), -1), classes)
+    parts, of_parts = _read_entries(scorer, entries), entries.windows
+    if dense is not None:
+        parts = parts.join(dense.read(scorer))
+        of_parts = np.concatenate([of_parts, dense.windows])
     return ScoredRows(
         windows=windows,
         targets=targets,
         texts=texts,
-        entry_windows=entries.windows,
-        parts=_read_entries(scorer, entries),
+        entry_windows=of_parts,
+        parts=parts,
         whole=log_odds(logits, classes).numpy(),
         empty=empty.numpy(),
         alone=alone.numpy(),

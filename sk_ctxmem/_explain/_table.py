@@ -55,26 +55,6 @@ def find_entries(features, empty, scaler, explained):
     return Entries(windows, X.indices.astype(np.int64), table_rows.astype(np.int64), X.data)
 
 
-def find_entries_beside(rows, n_beside, n_columns, explained):
-    """Return the values of dense features beside those of texts, whose baseline is their mean.
-
-    Parameters
-    ----------
-    rows : RowSet
-        The rows, with scaled dense features.
-    n_beside : int
-        Number of dense features beside those of texts, which are the last.
-    n_columns : int
-        Number of other features, whose columns come first.
-    explained : ndarray of shape (n_explained,)
-        Positions in X of the rows to explain.
-    """
-    n_before = rows.features.shape[1] + rows.dense.shape[1] - n_beside
-    values = rows.dense[explained, -n_beside:]
-    windows, numbers = np.indices(values.shape).reshape(2, -1)
-    return Entries(windows, n_columns + numbers, n_before + numbers, values.ravel())
-
-
 def _find_heavy_entries(features, empty, scaler, explained):
     """Return the values of heavy columns, whose rows in the table follow those of the others."""
     values = scale_heavy_columns(features[explained], scaler) - scale_heavy_columns(empty, scaler)
@@ -90,7 +70,7 @@ def _scale_in_place(features, scaler):
     return in_canonical_format(sparse.csr_array((values, X.indices, X.indptr), shape=X.shape))
 
 
-def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
+def explain_rows(scorer, windows, targets, entries, dense, words, method):
     """Explain some rows.
 
     Parameters
@@ -103,8 +83,8 @@ def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
         Class indices whose scores are explained. If None, the predicted classes.
     entries : Entries
         Values of the features of the rows.
-    n_columns : int
-        Number of columns of the features of texts; columns from there on are embeddings.
+    dense : DenseParts or None
+        Parts of the dense features of the rows beside those of texts.
     words : list of n_explained lists of str
         Words of each row, if there is a word memory.
     method : str
@@ -117,15 +97,14 @@ def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
         column (of the feature), word, from_row, contribution and attention.
     """
     explained = scorer.rows.rows[windows.starts + windows.explained]
-    scored = score_rows(scorer, windows, targets, entries)
+    scored = score_rows(scorer, windows, targets, entries, dense)
     contributions = attribute_scores(scorer, scored, method)
-    of_text = np.flatnonzero(entries.columns < n_columns)
-    number, column = entries.windows[of_text], entries.columns[of_text]
-    own = explained[number]
+    number, column = entries.windows, entries.columns
+    own, of_text = explained[number], slice(len(number))
     parts = [
         _lines(NGRAM, number, own, contributions.ngrams[of_text], column=column),
         _lines(WIDE, number, own, contributions.wide[of_text], column=column),
-        _embedding_lines(explained, entries, contributions, of_text),
+        _embedding_lines(explained, dense, contributions),
         *_word_lines(explained, words, contributions),
         _row_lines(scorer, explained, scored, contributions),
         _lines(STRUCTURE, range(len(windows)), NO_INDEX, scored.empty - scored.alone),
@@ -145,14 +124,13 @@ def _lines(source, number, from_row, contribution, *, column=NO_INDEX, word=None
     return pd.DataFrame(parts, index=range(len(contribution)))
 
 
-def _embedding_lines(explained, entries, contributions, of_text):
-    """Return a line for the embedding of each row, the sum of all its values in both paths."""
-    number = np.delete(entries.windows, of_text)
-    if not len(number):
+def _embedding_lines(explained, dense, contributions):
+    """Return a line for each part of the dense features, the sum of its ways in both paths."""
+    if dense is None:
         return pd.DataFrame()
-    of_values = np.delete(contributions.ngrams + contributions.wide, of_text)
-    sums = np.bincount(number, weights=of_values, minlength=len(explained))
-    return _lines(EMBEDDING, np.arange(len(explained)), explained, sums)
+    sums = (contributions.ngrams + contributions.wide)[-len(dense.names) :]
+    word = pd.Series(dense.names, dtype=object)  # str dtype fails on lone surrogates
+    return _lines(EMBEDDING, dense.windows, explained[dense.windows], sums, word=word)
 
 
 def _word_lines(explained, words, contributions):

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from .._dense._embedder import Fingerprint
+from .._dense._fingerprint import Fingerprint
 from .._dense._reader import DenseReader
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import RowNormScaler
 from .._features._sequences import TextSequences
 from .._features._text_reader import FORMS, TextReader
+from .._messages import doc_link
+from ..exceptions import ModelFileError
 from ._build import MAX_SIZE
 
 HISTORY_COLUMNS = ["epoch", "train_loss", "valid_loss", "valid_score", "seconds"]
@@ -73,24 +75,30 @@ def restore_dense(state):
 
     Raises
     ------
-    ValueError
+    ModelFileError
         If the embedder is missing, or is not that of the fit.
     """
-    scaler, fingerprint = state.get("_dense_scaler"), state.get("_fingerprint")
+    scaler, embedder = state.get("_dense_scaler"), state.get("embedder_")
     if scaler is None:
-        if state.get("embedder") is not None:
-            raise ValueError("the classifier was fitted without an embedder; pass embedder=None")
+        if embedder is not None:
+            raise ModelFileError(
+                "The classifier was fitted without an embedder, but embedder= was given; load it "
+                "without." + doc_link("embedders-and-files")
+            )
         return None
-    embedder, expected = state.get("embedder_"), Fingerprint(**fingerprint)
+    expected = Fingerprint(**state["_fingerprint"])
     if embedder is None:
-        raise ValueError(
-            f"the classifier was fitted with the embedder {expected.name}, which a file does not "
-            "contain; pass it to load, as embedder="
+        raise ModelFileError(
+            f"The classifier was fitted with the embedder {expected.name}, which its file does not "
+            "contain; pass the same embedder: ContextMemoryClassifier.load(path, embedder=...)."
+            + doc_link("embedders-and-files")
         )
-    if not embedder.fingerprint.is_same(expected):
-        raise ValueError(
-            f"the embedder {embedder.fingerprint.name} gives other vectors than the one of the "
-            f"fit, {expected.name}; pass that one"
+    found = embedder.fingerprint
+    if not found.has_vectors_of(expected):
+        raise ModelFileError(
+            f"The embedder {found.name} gives other vectors (of {found.width} values) than that of "
+            f"the fit, {expected.name} ({expected.width} values); pass the embedder of the fit, "
+            "with the same weights and settings." + doc_link("embedders-and-files")
         )
     return DenseReader(embedder, scaler)
 

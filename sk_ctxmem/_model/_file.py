@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._dense._cached import as_cached
+from .._dense._cached import CachedEmbedder
 from .._files._archive import describe, read_archive, write_archive
 from .._files._codec import PlainReader, PlainWriter, from_state, to_state
 from .._input._rows import InputSchema
@@ -91,13 +91,29 @@ def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedM
     write_archive(path, "model", documents, writer.arrays | arrays)
 
 
+def warn_of_fitted_embedder(embedder: Any, model: FittedModel) -> None:
+    """Warn before a file is written without an embedder that the fit has fitted."""
+    dense = model.reader.dense
+    if dense is None or embedder is dense.embedder or embedder is dense.embedder.embedder:
+        return
+    warn_caller(
+        f"The file will not contain the {type(dense.embedder.embedder).__name__} that fit has "
+        "fitted, and load needs it: keep clf.embedder_ too, such as by joblib.dump."
+        + doc_link("embedders-and-files"),
+        UserWarning,
+    )
+
+
 def read_model_file(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read the documents and arrays of the file of `write_model`."""
     return read_archive(path, "model", DOCUMENTS)
 
 
 def read_model(
-    documents: dict[str, Any], arrays: dict[str, np.ndarray], name: str, embedder: Any = None
+    documents: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    name: str,
+    embedder: CachedEmbedder | None = None,
 ) -> tuple[dict[str, Any], FittedModel]:
     """Decode the content of the file of `write_model`, and check that the model can predict.
 
@@ -107,8 +123,8 @@ def read_model(
         Content of the file.
     name : str
         Class name of the classifier, for messages.
-    embedder : object or None, default=None
-        The embedder of the fit, ready to embed, which a file does not contain.
+    embedder : CachedEmbedder or None, default=None
+        The embedder of the fit, which a file does not contain.
 
     Returns
     -------
@@ -123,8 +139,7 @@ def read_model(
     state = reader.read(documents["config"])
     if state.keys() & set(NOT_IN_FILES):
         raise ValueError(f"a file must not contain {sorted(state.keys() & set(NOT_IN_FILES))}")
-    if embedder is not None:
-        state |= {"embedder": embedder, "embedder_": as_cached(embedder)}
+    state["embedder_"] = embedder
     attributes, model = _restore(state, weights, name)
     model.smoke_test()
     return attributes | {"_stream": None}, model
@@ -205,7 +220,8 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         features["_text_form"] = (reader.texts.form, reader.texts.name)
     if reader.dense is not None:
         features["_dense_scaler"] = reader.dense.scaler
-        features["_fingerprint"] = vars(reader.dense.embedder.fingerprint)
+        found = reader.dense.embedder.fingerprint
+        features["_fingerprint"] = {"name": found.name, "vectors": found.vectors}
     expected = reader.expected_speakers
     if expected not in (None, EXPECT_KNOWN):
         features["_expected_speakers"] = vars(expected)

@@ -95,7 +95,7 @@ def fit_model(
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
     if start is not None:
-        _check_warm_start(start.model, schema, classes)
+        _check_warm_start(start.model, schema, classes, params.embedder)
     processes.check_settings(training_settings(params) | {"fitted beforehand": start is not None})
     fit = Fit(params, classes, device, processes, start)
     if tasks is not None:
@@ -402,12 +402,20 @@ def _check_checkpoint(params: SimpleNamespace) -> None:
         )
 
 
-def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarray) -> None:
+def _check_warm_start(
+    model: FittedModel, schema: InputSchema, classes: np.ndarray, embedder: Any
+) -> None:
     """Raise unless a fit can continue from a model."""
     if not np.array_equal(classes, model.classes):
         raise ValueError(
             f"warm_start=True needs the classes of the last fit, {model.classes.tolist()}, "
             f"but y has {classes.tolist()}; set warm_start=False to start a new fit."
+        )
+    if (model.reader.dense is None) != (embedder is None):
+        had = "none" if model.reader.dense is None else "one"
+        raise ValueError(
+            f"warm_start=True needs the embedder of the last fit, which had {had}, but embedder is "
+            f"{embedder!r:.100}; set warm_start=False to start a new fit."
         )
     before = model.reader.schema
     before.check_kind(schema)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +18,7 @@ import pandas as pd
 from .._classifier import ContextMemoryClassifier
 from .._input._frames import rank_categories
 from .._input._order import read_order
+from .._model._file import write_model
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import rank
 
@@ -33,32 +37,61 @@ class PackedModel:
         SHA-256 of the payload.
     payload : bytes
         Content of the file.
+    embedder : bytes or None, default=None
+        The embedder, pickled, so that it is made once per process and not with each predictor.
     """
 
     digest: str
     payload: bytes = field(compare=False, repr=False)
+    embedder: bytes | None = field(default=None, compare=False, repr=False)
 
 
 def pack(clf):
-    """Serialize a fitted classifier to bytes that contain no code."""
+    """Serialize a fitted classifier to bytes that contain no code, and its embedder by pickle."""
     file = BytesIO()
-    clf.save(file)
-    payload = file.getvalue()
-    return PackedModel(hashlib.sha256(payload).hexdigest(), payload)
+    write_model(file, type(clf).__name__, clf._attributes(), fitted_model(clf))
+    payload, embedder = file.getvalue(), None
+    if clf.embedder_ is not None:
+        embedder = _pickle_embedder(clf.embedder_)
+    digest = hashlib.sha256(payload + (embedder or b"")).hexdigest()
+    return PackedModel(digest, payload, embedder)
+
+
+def _pickle_embedder(embedder):
+    """Pickle an embedder; functions of a notebook or script are pickled by value."""
+    try:
+        return _find_pickler().dumps(embedder)
+    except Exception as error:  # of any class
+        raise TypeError(
+            f"The embedder {embedder.embedder!r:.100} cannot be pickled ({error}), but each worker "
+            "needs it; pass a function that makes it when it is called first."
+        ) from error
+
+
+def _find_pickler():
+    """Return cloudpickle, which Dask and Spark have, or else pickle."""
+    for name in ("cloudpickle", "pyspark.cloudpickle"):
+        with suppress(ImportError):
+            return import_module(name)
+    return pickle
 
 
 @lru_cache(maxsize=MODELS_OF_A_PROCESS)
 def load_once(model):
     """Load a classifier, once per process."""
-    return ContextMemoryClassifier.load(BytesIO(model.payload))
+    file = BytesIO(model.payload)
+    if model.embedder is None:
+        return ContextMemoryClassifier.load(file)
+    return ContextMemoryClassifier.load(file, embedder=pickle.loads(model.embedder))
 
 
 class FramePredictor:
     """Picklable predictor of a fitted classifier for the workers of distributed engines.
 
     It is called with pandas DataFrames. Its pickle contains the content of a file of
-    :meth:`~sk_ctxmem.ContextMemoryClassifier.save`, which is data only. Each process loads the
-    classifier once. :func:`predict_dask` and :func:`predict_spark` use this class. For other
+    :meth:`~sk_ctxmem.ContextMemoryClassifier.save`, which is data only, and the embedder, if there
+    is one, as it is pickled itself. Each process loads both once.
+    :func:`predict_dask` and :func:`predict_spark` use this class. For other
     engines, call it with DataFrames of whole conversations.
 
     Parameters
