@@ -135,7 +135,7 @@ def test_leave_one_out_says_which_words_the_embedding_reacted_to():
     of_text = lines[lines["row"] == 0].set_index("feature")["contribution"]
     assert of_text.index.isna().sum() == 1
     assert of_text.index[1:].tolist() == ["w1", "slow", "unheard"]
-    assert of_text["slow"] > 10 * abs(of_text["unheard"])
+    assert of_text["slow"] > 3 * abs(of_text["unheard"])
     assert len(lines[lines["row"] == 1]) == 1
     without = clf.decision_function([text]) - clf.decision_function([text.replace("slow", "")])
     assert of_text["slow"] == pytest.approx(without[0], rel=0.05)  # and no n-gram has the word
