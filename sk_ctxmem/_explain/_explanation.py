@@ -37,6 +37,7 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
     with torch_defaults():
         scaled_empty = scale(empty, reader.scaler)
         n_beside = 0 if reader.dense is None else reader.dense.n_features
+        owners = [] if reader.dense is None else reader.dense.owners
         beside = np.zeros((1, n_beside), dtype=np.float32) if n_beside else None
         dense = join_dense(scale_heavy_columns(empty, reader.scaler), beside)
         scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, dense)
@@ -48,7 +49,8 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
             if n_beside:
                 entries = entries.join(find_entries_beside(row_set, n_beside, n_columns, chosen))
             words = _name_words(reader, inputs, values, chosen)
-            lines = explain_rows(scorer, windows[some], classes, entries, n_columns, words, method)
+            of_rows = (entries, n_columns, owners, words)
+            lines = explain_rows(scorer, windows[some], classes, *of_rows, method)
             parts.append(lines.assign(number=some[lines["number"]]))
     return _to_frame(model, pd.concat(parts), explained)
 

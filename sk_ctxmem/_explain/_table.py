@@ -13,9 +13,10 @@ from ._scorer import find_context_windows
 from ._scores import Entries, score_rows
 
 SOURCES = np.array(
-    ["ngram", "wide", "embedding", "word", "row", "structure", "remainder"], dtype=object
+    ["ngram", "wide", "embedding", "column", "word", "row", "structure", "remainder"],
+    dtype=object,
 )
-NGRAM, WIDE, EMBEDDING, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
+NGRAM, WIDE, EMBEDDING, COLUMN, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
 NO_INDEX = -1  # from_row of lines without a text, and column of lines without a feature
 MIN_REMAINDER = 5e-4  # smaller remainders of integrated gradients get no line
 
@@ -90,7 +91,7 @@ def _scale_in_place(features, scaler):
     return in_canonical_format(sparse.csr_array((values, X.indices, X.indptr), shape=X.shape))
 
 
-def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
+def explain_rows(scorer, windows, targets, entries, n_columns, owners, words, method):
     """Explain some rows.
 
     Parameters
@@ -104,7 +105,10 @@ def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
     entries : Entries
         Values of the features of the rows.
     n_columns : int
-        Number of columns of the features of texts; columns from there on are embeddings.
+        Number of columns of the features of texts; columns from there on are dense features.
+    owners : list of str
+        Name of the column of X that each of the last dense features is of; those before are of
+        the embedding.
     words : list of n_explained lists of str
         Words of each row, if there is a word memory.
     method : str
@@ -125,7 +129,7 @@ def explain_rows(scorer, windows, targets, entries, n_columns, words, method):
     parts = [
         _lines(NGRAM, number, own, contributions.ngrams[of_text], column=column),
         _lines(WIDE, number, own, contributions.wide[of_text], column=column),
-        _embedding_lines(explained, entries, contributions, of_text),
+        *_dense_lines(explained, entries, contributions, n_columns, owners),
         *_word_lines(explained, words, contributions),
         _row_lines(scorer, explained, scored, contributions),
         _lines(STRUCTURE, range(len(windows)), NO_INDEX, scored.empty - scored.alone),
@@ -145,14 +149,22 @@ def _lines(source, number, from_row, contribution, *, column=NO_INDEX, word=None
     return pd.DataFrame(parts, index=range(len(contribution)))
 
 
-def _embedding_lines(explained, entries, contributions, of_text):
-    """Return a line for the embedding of each row, the sum of all its values in both paths."""
-    number = np.delete(entries.windows, of_text)
-    if not len(number):
-        return pd.DataFrame()
-    of_values = np.delete(contributions.ngrams + contributions.wide, of_text)
-    sums = np.bincount(number, weights=of_values, minlength=len(explained))
-    return _lines(EMBEDDING, np.arange(len(explained)), explained, sums)
+def _dense_lines(explained, entries, contributions, n_columns, owners):
+    """Return lines for the embedding and each column of X, with the sums of both paths."""
+    is_dense = entries.columns >= n_columns
+    if not is_dense.any():
+        return []
+    of_both = (contributions.ngrams + contributions.wide)[is_dense].reshape(len(explained), -1)
+    n_embedded = of_both.shape[1] - len(owners)
+    sums = [(EMBEDDING, None, of_both[:, :n_embedded])] if n_embedded else []
+    names = np.array(owners, dtype=object)
+    for name in dict.fromkeys(owners):
+        sums.append((COLUMN, name, of_both[:, n_embedded:][:, names == name]))
+    numbers = np.arange(len(explained))
+    return [
+        _lines(source, numbers, explained, values.sum(axis=1), word=name)
+        for source, name, values in sums
+    ]
 
 
 def _word_lines(explained, words, contributions):

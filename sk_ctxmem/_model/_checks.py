@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from .._dense._columns import from_plain
 from .._dense._embedder import Fingerprint
 from .._dense._reader import DenseReader
 from .._features._heavy_columns import HeavyColumnScaler
@@ -77,10 +78,18 @@ def restore_dense(state):
         If the embedder is missing, or is not that of the fit.
     """
     scaler, fingerprint = state.get("_dense_scaler"), state.get("_fingerprint")
+    if fingerprint is None and state.get("embedder") is not None:
+        raise ValueError("the classifier was fitted without an embedder; pass embedder=None")
     if scaler is None:
-        if state.get("embedder") is not None:
-            raise ValueError("the classifier was fitted without an embedder; pass embedder=None")
         return None
+    plain = state.get("_feature_columns")
+    columns = None if plain is None else from_plain(plain)
+    embedder = None if fingerprint is None else _restore_embedder(state, fingerprint)
+    return DenseReader(embedder, columns, scaler)
+
+
+def _restore_embedder(state, fingerprint):
+    """Return the embedder of the fit, or raise ValueError if it is missing or another."""
     embedder, expected = state.get("embedder_"), Fingerprint(**fingerprint)
     if embedder is None:
         raise ValueError(
@@ -92,7 +101,7 @@ def restore_dense(state):
             f"the embedder {embedder.fingerprint.name} gives other vectors than the one of the "
             f"fit, {expected.name}; pass that one"
         )
-    return DenseReader(embedder, scaler)
+    return embedder
 
 
 def _are_sorted(classes):

@@ -89,7 +89,9 @@ def fit_model(
         rank=processes.rank,
     )
     callbacks = check_callbacks(params.callbacks, setting)
-    inputs, schema = read_training_rows(X, groups, role_columns(params), params.estimator_name)
+    inputs, schema = read_training_rows(
+        X, groups, role_columns(params), params.estimator_name, params.feature_columns
+    )
     classes, targets = check_target(y, inputs.n_rows)
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
@@ -399,6 +401,11 @@ def _check_warm_start(model: FittedModel, schema: InputSchema, classes: np.ndarr
         )
     before = model.reader.schema
     before.check_kind(schema)
+    if schema.features != before.features:
+        raise ValueError(
+            f"warm_start=True needs the feature_columns of the last fit, {before.features}, but "
+            f"found {schema.features}; pass the same ones, or set warm_start=False."
+        )
     if schema.kind == "text":
         return
     names, names_before = (
