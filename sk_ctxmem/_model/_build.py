@@ -22,6 +22,7 @@ MIN_SIZES = {  # by parameter
     "width": 1,
     "n_words": 0,
     "n_dense": 0,
+    "n_kept": 0,
     "window": 1,
     "n_turns": 0,
     "word_width": 0,

@@ -25,7 +25,13 @@ from ._fitted_model import FittedModel, ready_to_predict
 from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 
 # Parameters of networks that older versions do not know, as they are there.
-FORMER_SIZES = {"n_dense": 0, "window": FORMER_WINDOW, "n_turns": 0, "word_width": 0}
+FORMER_SIZES = {
+    "n_dense": 0,
+    "n_kept": 0,
+    "window": FORMER_WINDOW,
+    "n_turns": 0,
+    "word_width": 0,
+}
 DOCUMENTS = ("config", "vocabulary")
 # Parameters that older versions do not have, which are written only if they are set.
 LATER_PARAMETERS = {"feature_columns": None, "feature_transformer": None}

@@ -58,6 +58,8 @@ class ContextMemoryNet(nn.Module):
         features of rows without context are not dropped.
     n_dense : int, default=0
         Number of dense features beside sparse ones.
+    n_kept : int, default=0
+        Number of the last of these, columns of the user, that training does not drop.
     window : int, default=ATTENTION_WINDOW
         Number of rows that attention can see, the row itself included.
     n_turns : int, default=0
@@ -101,6 +103,7 @@ class ContextMemoryNet(nn.Module):
         n_words: int,
         dropout_rate: float,
         n_dense: int = 0,
+        n_kept: int = 0,
         window: int = ATTENTION_WINDOW,
         n_turns: int = 0,
         word_width: int = 0,
@@ -115,6 +118,7 @@ class ContextMemoryNet(nn.Module):
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
         self.dropout_rate = dropout_rate
+        self.n_kept = n_kept
         self.table = FeatureTable(n_features, width, n_classes, scale)
         self.dense = FeatureTable(n_dense, width, n_classes, dense_scale) if n_dense else None
         self.encoder = Encoder(width, logistic=logistic)
@@ -172,7 +176,7 @@ class ContextMemoryNet(nn.Module):
         read, wide = self.table(self._drop_dense(features))  # (N, D), (N, C)
         if self.dense is None or dense is None:
             return read, wide
-        read_dense, wide_dense = self.dense(self._drop_dense(dense))  # (N, D), (N, C)
+        read_dense, wide_dense = self.dense(self._drop_beside(dense))  # (N, D), (N, C)
         return read + read_dense, wide + wide_dense
 
     def take_table_rows(self, numbers: Tensor) -> Tensor:
@@ -236,6 +240,18 @@ class ContextMemoryNet(nn.Module):
         if self.memory is None or not isinstance(features, Tensor):
             return features
         return self._drop(features)
+
+    def _drop_beside(self, dense: Tensor) -> Tensor:
+        """Drop dense features as `_drop_dense` does, except for the columns of the user.
+
+        One number that tells much would be lost with it: on 2,000 rows in groups, a column of
+        numbers was 3.8 points behind logistic regression, one of categories 2.0, and without
+        dropout 1.4 and 1.0.
+        """
+        if self.memory is None or self.n_kept == dense.shape[1]:
+            return dense
+        dropped, kept = dense.split([dense.shape[1] - self.n_kept, self.n_kept], dim=1)
+        return torch.cat([self._drop(dropped), kept], dim=1) if self.n_kept else self._drop(dense)
 
 
 def _make_reader(n_words: int, word_width: int, width: int, memory: str) -> Any:

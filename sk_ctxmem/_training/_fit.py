@@ -337,6 +337,7 @@ def choose_network_params(
         "n_words": values.vocabulary_size if reader.word_memory else 0,
         "dropout_rate": float(params.dropout),
         "n_dense": 0 if rows.dense is None else rows.dense.shape[1],
+        "n_kept": 0 if reader.dense is None else len(reader.dense.owners),
         "n_turns": 0 if rows.turns is None else N_TURNS,
         "word_width": WORD_WIDTH if reader.word_memory == "convolution" else 0,
     }
