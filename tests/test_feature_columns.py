@@ -21,8 +21,10 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.utils import estimator_html_repr
 
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem._chat._conversation import Chat
 from sk_ctxmem._dense._column_kinds import fit_column
 from sk_ctxmem._dense._columns import ColumnReader, as_dense, from_plain
+from sk_ctxmem.distributed import FramePredictor, fit_parquet
 from sk_ctxmem.exceptions import ModelFileError
 
 NAMES = ["price", "channel", "when", "flag", "same"]
@@ -539,6 +541,30 @@ def test_forged_files_are_refused(plain):
     with pytest.raises((TypeError, ValueError, KeyError), match="."):
         from_plain(plain)
     assert issubclass(ModelFileError, ValueError)
+
+
+# --- files, streams and the chat
+
+
+def test_fit_parquet_refuses_columns(tmp_path):
+    """Check that the columns are not ignored in silence."""
+    with pytest.raises(ValueError, match=r"feature_columns='rest' is not supported by fit_parquet"):
+        fit_parquet(small(**ROLES, feature_columns="rest"), tmp_path)
+
+
+def test_the_chat_refuses_columns(classifier):
+    """Check that a model with columns is refused before the first turn."""
+    with pytest.raises(ValueError, match="reads the columns .*'price'.* which cannot be typed"):
+        Chat(classifier, None)
+
+
+def test_frame_predictors_read_columns(classifier):
+    """Check that the columns are among those that distributed predictions read."""
+    predictor = FramePredictor(classifier, columns=["talk"])
+    found = predictor(FRAME)
+    assert_array_equal(found["prediction"], classifier.predict(FRAME))
+    with pytest.raises(ValueError, match=r"\['price'\] are needed"):
+        predictor(FRAME.drop(columns="price"))
 
 
 # --- accuracy
