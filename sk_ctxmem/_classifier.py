@@ -122,7 +122,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         this size.
 
     dropout : float, default=0.2
-        Dropout rate of encodings, memories, attention outputs and, with context, dense features.
+        Dropout rate of encodings, memories, attention outputs and, with context, dense features
+        except `feature_columns`.
 
     max_epochs : int, default=4
         Maximum number of passes over the training rows. The learning rates decay to one fiftieth
