@@ -21,9 +21,11 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from ._dense._cached import as_cached, share_embedder
+from ._dense._columns import check_transformer
 from ._dense._embedder import check_embedder
 from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
+from ._input._feature_columns import check_feature_columns
 from ._input._frames import as_table
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
 from ._input._targets import plain_labels
@@ -53,7 +55,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 
 
 NOT_PICKLED = {"_model", "_net"}  # the model is pickled as arrays and plain values
-MAX_COLUMNS_SHOWN = 10  # of those that are ignored, in the HTML representation
+MAX_COLUMNS_SHOWN = 10  # of features, and of those that are ignored, in the HTML representation
 OPTIONAL_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_net")
 METHODS_WITH_GROUPS = (
     "fit",
@@ -122,7 +124,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         this size.
 
     dropout : float, default=0.2
-        Dropout rate of encodings, memories, attention outputs and, with context, dense features.
+        Dropout rate of encodings, memories, attention outputs and, with context, dense features
+        except `feature_columns`.
 
     max_epochs : int, default=4
         Maximum number of passes over the training rows. The learning rates decay to one fiftieth
@@ -176,6 +179,21 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         fits a copy of a transformer whose `fit` learns something. Each text is embedded once, see
         :class:`CachedEmbedder`. Requires texts.
 
+    feature_columns : str, list of str or None, default=None
+        Columns of X that are read beside the texts: numbers, bools, durations, dates, categories
+        and strings of few values. "rest" stands for all columns without a role; a column that
+        stands one to one with y is then an error, as it may be the target. Missing values are
+        legal: missing numbers are replaced by the median, with an indicator, as by
+        :class:`~sklearn.impute.SimpleImputer`, and a missing category is a category. Categories
+        are encoded as by :class:`~sklearn.preprocessing.OneHotEncoder`, at most 50 a column, rarer
+        and unknown ones together; dates as days, hour of the day and day of the week. All numbers
+        are standardized. Requires a DataFrame with texts.
+
+    feature_transformer : transformer or None, default=None
+        Transformer that converts `feature_columns` to numbers in place of the above, such as the
+        result of :func:`~sklearn.compose.make_column_transformer`, or TableVectorizer of skrub.
+        Each fit fits a clone of it to the DataFrame of these columns and to y.
+
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the held-out rows, shuffling and dropout.
 
@@ -218,7 +236,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     columns_ : dict of str to str
         Column of X of each role: "text", "group", "order" and "speaker". A single column of texts
-        is there without `text_column`. Empty if X was no DataFrame.
+        is there without `text_column`. With `feature_columns`, "features" has the list of these.
+        Empty if X was no DataFrame.
 
     ignored_columns_ : ndarray of shape (n_ignored,)
         Names of the columns of X that the classifier did not read: with `text_column`, those
@@ -332,6 +351,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         order_column: Any = None,
         speaker_column: Any = None,
         embedder: Any = None,
+        feature_columns: Any = None,
+        feature_transformer: Any = None,
         random_state: Any = None,
         device: Any = "auto",
         warm_start: bool = False,
@@ -356,6 +377,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         self.order_column = order_column
         self.speaker_column = speaker_column
         self.embedder = embedder
+        self.feature_columns = feature_columns
+        self.feature_transformer = feature_transformer
         self.random_state = random_state
         self.device = device
         self.warm_start = warm_start
@@ -685,12 +708,13 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             - target: class whose score is explained;
             - source: "ngram" for the text of the row through encoder, memory and attention, "wide"
               for its text through the linear model, "embedding" for the vector of its text through
-              both, one line a row, "word" for its text through the word memory,
-              "row" for the text of another row of the group, "structure" for everything except
-              texts (position in the group, speakers, presence of other rows), and "remainder" for
-              the difference between the score and the sum of the contributions;
-            - feature: n-gram, word or name of the feature; None for the whole embedding, and for
-              "row", "structure" and "remainder";
+              both, "column" for one of the `feature_columns` of the row through both, "word" for
+              its text through the word memory, "row" for the text of another row of the group,
+              "structure" for everything except texts (position in the group, speakers, presence of
+              other rows), and "remainder" for the difference between the score and the sum of the
+              contributions;
+            - feature: n-gram, word or name of the feature or column; None for the whole embedding,
+              and for "row", "structure" and "remainder";
             - from_row: position in X of the row that contains the text; -1 for "structure" and
               "remainder";
             - contribution: amount added to the score;
@@ -943,7 +967,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     @property
     def columns_(self) -> dict[str, Any]:
         """Column of X of each role."""
-        return self._column_report("columns_", "roles")
+        columns = self._column_report("columns_", "roles")
+        features = self._model.reader.schema.features
+        return columns if features is None else columns | {"features": list(features)}
 
     @property
     def ignored_columns_(self) -> np.ndarray:
@@ -993,14 +1019,21 @@ def describe_columns(classifier):
     columns = getattr(classifier, "columns_", None)
     if not columns:
         return None
+    features = columns.pop("features", [])
     line = "reads " + ", ".join(f"{name} ({role})" for role, name in columns.items())
+    if features:
+        line += f", {list_some(features)} (features)"
     if classifier._model.input_kind != "text":
         line += f" and {classifier.n_features_in_} features"
     if not hasattr(classifier, "ignored_columns_"):
         return line
-    ignored = [str(name) for name in classifier.ignored_columns_]
-    more = f" and {len(ignored) - MAX_COLUMNS_SHOWN} more" * (len(ignored) > MAX_COLUMNS_SHOWN)
-    return f"{line}; ignores {', '.join(ignored[:MAX_COLUMNS_SHOWN]) or 'no column'}{more}"
+    return f"{line}; ignores {list_some(classifier.ignored_columns_) or 'no column'}"
+
+
+def list_some(names):
+    """Return the first names of columns, and the number of others."""
+    shown = ", ".join(map(str, names[:MAX_COLUMNS_SHOWN]))
+    return shown + f" and {len(names) - MAX_COLUMNS_SHOWN} more" * (len(names) > MAX_COLUMNS_SHOWN)
 
 
 def visual_block(classifier, line):
@@ -1050,6 +1083,8 @@ def validated_params(classifier):
     """
     check_parameters(classifier, PARAMETER_CONSTRAINTS)
     check_embedder("embedder", classifier.embedder)
+    check_feature_columns(classifier.feature_columns)
+    check_transformer(classifier.feature_transformer, classifier.feature_columns)
     # by our own names: a subclass may have others
     names = ContextMemoryClassifier._get_param_names()
     params = {name: getattr(classifier, name) for name in names}

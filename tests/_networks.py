@@ -18,6 +18,8 @@ SIZES = {
     "width": 5,
     "n_words": 6,
     "n_dense": 0,
+    "n_kept": 0,
+    "n_embedded": 0,
     "word_width": 0,
     "window": 64,
     "n_turns": 0,

@@ -83,6 +83,12 @@ class Chat:
         self._sessions = [classifier.session()]  # one per turn, for undo
         self._turns = []  # (text, speaker)
         self._has_asked = False  # for the name of a speaker
+        features = fitted_model(classifier).reader.schema.features
+        if features is not None:
+            raise ValueError(
+                f"the model reads the columns {features!r:.200} beside the text, which cannot be "
+                "typed here; use clf.session() and its features=."
+            )
         if speakers and not _uses_speakers(classifier):
             raise ValueError(
                 "the model was fitted without speaker_column and does not use speakers; omit "

@@ -6,45 +6,78 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from ._cached import CachedEmbedder, as_cached
+from ._columns import fit_columns
 from ._embedder import fit_embedder
+
+# Columns of zeros and ones, such as categories, are divided by their deviation or by this, and
+# without context all columns are then multiplied by SHARE_ALONE: AdamW, which has no penalty,
+# would learn rare categories by heart. On 2,000 noisy rows of short texts, one column was behind
+# logistic regression by 1.5 points if a number, 2.9 if of categories, 2.9 if of categories that
+# tell nothing, and with these values by 1.1, 1.6 and .2. In context, where a column also tells
+# which other rows matter, these values cost 2 to 9 points.
+SMALLEST_SCALE, SMALLEST_ALONE = 0.1, 2.0
+SHARE_ALONE = 0.3
 
 
 @dataclass(frozen=True)
 class DenseReader:
-    """Reads the dense features of rows: the vectors of their texts.
+    """Reads the dense features of rows: the vectors of their texts, and columns beside these.
 
     Parameters
     ----------
-    embedder : CachedEmbedder
+    embedder : CachedEmbedder or None
         Embeds the texts.
+    columns : ColumnReader, TransformerReader or None
+        Reads the columns.
     scaler : StandardScaler
         Fitted scaler of all dense features.
     """
 
-    embedder: CachedEmbedder
+    embedder: CachedEmbedder | None
+    columns: Any
     scaler: StandardScaler
 
     @property
     def n_features(self) -> int:
-        """Number of dense features."""
+        """Number of dense features, those of columns first."""
         return len(self.scaler.mean_)
 
-    def read(self, texts: list[str]) -> np.ndarray:
-        """Return the scaled dense features of validated texts, (n_rows, n_features), float32."""
-        return self.scale(self.embedder.embed(texts))
+    @property
+    def n_embedded(self) -> int:
+        """Number of values of an embedding, which are the last features."""
+        return self.n_features - len(self.owners)
 
-    def scale(self, values: np.ndarray) -> np.ndarray:
-        """Scale embeddings to rows of norm 1 on average, as n-grams have it."""
+    @property
+    def owners(self) -> list[str]:
+        """The column, or name, of each feature of a column."""
+        return [] if self.columns is None else self.columns.owners
+
+    def read(self, texts: list[str], frame: pd.DataFrame | None) -> np.ndarray:
+        """Return the scaled dense features of validated rows, (n_rows, n_features), float32."""
+        parts = [] if self.columns is None else [self.columns.read(frame)]
+        parts += [] if self.embedder is None else [self.embedder.embed(texts)]
+        return self._scale(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
+
+    def read_embeddings(self, texts: list[str]) -> np.ndarray:
+        """Return the scaled dense features of texts, with zeros in the place of columns."""
+        assert self.embedder is not None
+        values = np.zeros((len(texts), self.n_features), dtype=np.float32)
+        values[:, len(self.owners) :] = self.embedder.embed(texts)
+        scaled = self._scale(values)
+        scaled[:, : len(self.owners)] = 0
+        return scaled
+
+    def _scale(self, values: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):  # predictions that are not finite raise an error
-            scaled = self.scaler.transform(values) / np.sqrt(self.n_features)
-            return np.ascontiguousarray(scaled, dtype=np.float32)
+            return np.ascontiguousarray(self.scaler.transform(values), dtype=np.float32)
 
 
 def fit_dense_reader(
-    inputs: Any, labels: np.ndarray, embedder: Any, weights: np.ndarray
+    inputs: Any, labels: np.ndarray, params: Any, weights: np.ndarray
 ) -> DenseReader | None:
     """Fit a DenseReader to the rows of a fit; None if there are no dense features beside texts.
 
@@ -53,9 +86,9 @@ def fit_dense_reader(
     inputs : InputRows
         The input of a fit.
     labels : ndarray of shape (n_rows,)
-        Class label of each row, for embedders that learn from them.
-    embedder : object or None
-        The embedder of the classifier.
+        Class label of each row, for embedders and transformers that learn from them.
+    params : SimpleNamespace
+        Parameters of the classifier.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
 
@@ -64,13 +97,45 @@ def fit_dense_reader(
     ValueError
         If there is an embedder, but X contains no texts.
     """
-    if embedder is None:
+    embedder, columns, parts = None, None, []
+    if inputs.columns is not None:
+        columns, of_columns = fit_columns(inputs.columns, labels, params)
+        parts.append(of_columns)
+    if params.embedder is not None:
+        embedder = _fit_embedder(inputs, labels, params.embedder)
+        parts.append(embedder.embed(inputs.values))
+    if not parts:
         return None
+    values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    scaler = StandardScaler().fit(values, sample_weight=weights)
+    if columns is not None:
+        in_context = params.context != "none" and inputs.groups is not None
+        _limit_scales(scaler, of_columns[weights > 0], in_context=in_context)
+    if embedder is not None:  # rows of norm 1 on average, as those of n-grams
+        n_embedded = parts[-1].shape[1]
+        scaler.scale_[-n_embedded:] *= np.sqrt(n_embedded)
+    return DenseReader(embedder, columns, scaler)
+
+
+def _fit_embedder(inputs: Any, labels: np.ndarray, embedder: Any) -> CachedEmbedder:
+    """Return the embedder of the texts of a fit."""
     if inputs.kind != "text":
         raise ValueError(
             f"embedder={embedder!r:.100} needs texts, but X contains only features; pass texts, or "
             "embedder=None."
         )
-    ready = as_cached(fit_embedder(embedder, inputs.values, labels, inputs.text_name))
-    scaler = StandardScaler().fit(ready.embed(inputs.values), sample_weight=weights)
-    return DenseReader(ready, scaler)
+    return as_cached(fit_embedder(embedder, inputs.values, labels, inputs.text_name))
+
+
+def _limit_scales(scaler: StandardScaler, values: np.ndarray, *, in_context: bool) -> None:
+    """Change the scales of columns of zeros and ones, of constant ones, and without context.
+
+    A constant column becomes zero, whatever its value in predict is: its weights are not trained.
+    """
+    scales = scaler.scale_[: values.shape[1]]  # a view
+    are_flags = ((values == 0) | (values == 1)).all(axis=0)
+    smallest = SMALLEST_SCALE if in_context else SMALLEST_ALONE
+    scales[are_flags] = np.maximum(scales[are_flags], smallest)
+    if not in_context:
+        scales /= SHARE_ALONE
+    scales[np.ptp(values, axis=0) == 0] = np.inf

@@ -28,14 +28,17 @@ class DenseParts:
     windows : ndarray of shape (N,), int64
         Window whose explained row has the part.
     names : list of N str or None
-        Word of the text. None for the whole embedding.
+        Column of X, or word of the text. None for the whole embedding.
     values : ndarray of shape (N, F), float32
         Scaled features, minus those without the part.
+    are_columns : ndarray of shape (N,), bool
+        Whether the parts are columns of X.
     """
 
     windows: np.ndarray
     names: list[str | None]
     values: np.ndarray
+    are_columns: np.ndarray
 
     def read(self, scorer: Scorer) -> TextInputs:
         """Return the inputs of the network from each part."""
@@ -70,9 +73,23 @@ def find_dense_parts(
     if reader.dense is None or rows.dense is None:
         return None
     values = rows.dense[explained, -reader.dense.n_features :]  # of the mean, they are 0
-    names: list[str | None] = [None] * len(explained)
-    parts = DenseParts(np.arange(len(explained)), names, values)
-    return _add_words(parts, reader, [texts[row] for row in explained]) if with_words else parts
+    parts = _take_parts(values, [*reader.dense.owners, *[None] * reader.dense.n_embedded])
+    if not with_words or reader.dense.embedder is None:
+        return parts
+    return _add_words(parts, reader, [texts[row] for row in explained])
+
+
+def _take_parts(values: np.ndarray, owners: list[str | None]) -> DenseParts:
+    """Return the features of each column of X, and the embedding, given the owner of each."""
+    different = list(dict.fromkeys(owners))
+    are_of = np.array([[owner == name for owner in owners] for name in different])
+    each = np.arange(len(values))
+    return DenseParts(
+        np.tile(each, len(different)),
+        [name for name in different for _ in each],
+        (are_of[:, np.newaxis] * values).reshape(-1, values.shape[1]),
+        np.repeat([name is not None for name in different], len(each)),
+    )
 
 
 def _add_words(parts: DenseParts, reader: RowReader, texts: list[str]) -> DenseParts:
@@ -84,11 +101,13 @@ def _add_words(parts: DenseParts, reader: RowReader, texts: list[str]) -> DenseP
     if not names:
         return parts
     without = [_leave_out(word, texts[window]) for word, window in zip(names, windows, strict=True)]
-    changes = parts.values[windows] - reader.dense.read(without)
+    changes = reader.dense.read_embeddings([texts[window] for window in windows])
+    changes -= reader.dense.read_embeddings(without)
     return DenseParts(
         np.concatenate([parts.windows, windows]),
         parts.names + names,
         np.concatenate([parts.values, changes]),
+        np.append(parts.are_columns, np.zeros(len(names), dtype=bool)),
     )
 
 

@@ -13,9 +13,10 @@ from ._scorer import find_context_windows
 from ._scores import Entries, score_rows
 
 SOURCES = np.array(
-    ["ngram", "wide", "embedding", "word", "row", "structure", "remainder"], dtype=object
+    ["ngram", "wide", "embedding", "column", "word", "row", "structure", "remainder"],
+    dtype=object,
 )
-NGRAM, WIDE, EMBEDDING, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
+NGRAM, WIDE, EMBEDDING, COLUMN, WORD, ROW, STRUCTURE, REMAINDER = range(len(SOURCES))
 NO_INDEX = -1  # from_row of lines without a text, and column of lines without a feature
 MIN_REMAINDER = 5e-4  # smaller remainders of integrated gradients get no line
 
@@ -104,7 +105,7 @@ def explain_rows(scorer, windows, targets, entries, dense, words, method):
     parts = [
         _lines(NGRAM, number, own, contributions.ngrams[of_text], column=column),
         _lines(WIDE, number, own, contributions.wide[of_text], column=column),
-        _embedding_lines(explained, dense, contributions),
+        _dense_lines(explained, dense, contributions),
         *_word_lines(explained, words, contributions),
         _row_lines(scorer, explained, scored, contributions),
         _lines(STRUCTURE, range(len(windows)), NO_INDEX, scored.empty - scored.alone),
@@ -124,13 +125,14 @@ def _lines(source, number, from_row, contribution, *, column=NO_INDEX, word=None
     return pd.DataFrame(parts, index=range(len(contribution)))
 
 
-def _embedding_lines(explained, dense, contributions):
+def _dense_lines(explained, dense, contributions):
     """Return a line for each part of the dense features, the sum of its ways in both paths."""
     if dense is None:
         return pd.DataFrame()
     sums = (contributions.ngrams + contributions.wide)[-len(dense.names) :]
     word = pd.Series(dense.names, dtype=object)  # str dtype fails on lone surrogates
-    return _lines(EMBEDDING, dense.windows, explained[dense.windows], sums, word=word)
+    sources = np.where(dense.are_columns, COLUMN, EMBEDDING)
+    return _lines(sources, dense.windows, explained[dense.windows], sums, word=word)
 
 
 def _word_lines(explained, words, contributions):

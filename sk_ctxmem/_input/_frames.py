@@ -258,6 +258,19 @@ def role_values(frame, name):
     return values.astype(object) if values.dtype == np.dtype("datetime64[D]") else values
 
 
+def take_columns(frame, names):
+    """Return some columns as a DataFrame of pandas with the index 0, 1, 2, ...
+
+    Columns of pandas keep their types; those of other libraries have those of their arrays.
+    """
+    values = {name: column_values(frame, name) for name in names}  # which checks each
+    if isinstance(frame, pd.DataFrame):
+        return frame[names].reset_index(drop=True)
+    return pd.DataFrame(
+        {name: pd.Series(array, dtype=array.dtype) for name, array in values.items()}
+    )
+
+
 def _pandas_values(column):
     """Return the values of a Series of pandas; integers beside NA are not rounded to floats."""
     is_nullable = isinstance(column.dtype, pd.api.extensions.ExtensionDtype)

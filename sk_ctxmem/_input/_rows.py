@@ -26,6 +26,7 @@ from ._arrays import (
     find_missing,
     refuse_mask,
 )
+from ._feature_columns import choose_feature_columns, refuse_missing_columns
 from ._frames import (
     as_table,
     column_names,
@@ -34,6 +35,7 @@ from ._frames import (
     is_frame,
     rank_categories,
     role_values,
+    take_columns,
 )
 from ._order import read_order
 
@@ -52,6 +54,8 @@ class InputRows:
         Group, order value and speaker of each row.
     text_name : object, default="text"
         Name of the column of texts.
+    columns : DataFrame of n_rows or None, default=None
+        Columns of features beside the texts. None if there are none.
     """
 
     kind: str
@@ -60,6 +64,7 @@ class InputRows:
     order: np.ndarray | None = None
     speakers: np.ndarray | None = None
     text_name: Any = "text"
+    columns: pd.DataFrame | None = None
 
     @property
     def n_rows(self):
@@ -94,6 +99,7 @@ class InputSchema:
     feature_names_in: np.ndarray | None
     estimator_name: str
     column_names: list | None = None
+    features: list | None = None
 
     def roles(self):
         """Return the column of each role, that of a single text column included.
@@ -118,7 +124,8 @@ class InputSchema:
 
     def _columns_without_role(self, roles):
         names = self.feature_names_in if self.column_names is None else self.column_names
-        return None if names is None else [name for name in names if name not in roles.values()]
+        read = [*roles.values(), *(self.features or ())]
+        return None if names is None else [name for name in names if name not in read]
 
     def check_kind(self, rows):
         """Raise ValueError if the kind of rows differs from that of the fit."""
@@ -276,7 +283,7 @@ def _record_class(estimator_name):
     return type(estimator_name, (_FeatureRecord,), {})
 
 
-def read_training_rows(X, groups, columns, estimator_name):
+def read_training_rows(X, groups, columns, estimator_name, feature_columns=None):
     """Validate the X and groups of a fit, and return their schema.
 
     Parameters
@@ -289,6 +296,8 @@ def read_training_rows(X, groups, columns, estimator_name):
         Column names by role: text, group, order and speaker.
     estimator_name : str
         Name of the estimator for error messages.
+    feature_columns : str, list or None, default=None
+        Columns of features beside the texts, as the parameter of the classifier.
 
     Returns
     -------
@@ -298,12 +307,15 @@ def read_training_rows(X, groups, columns, estimator_name):
         Kind and columns of X.
     """
     record = _record_class(estimator_name)()
-    rows = _read(record, X, groups, columns, reset=True)
+    rows = _read(record, X, groups, columns, feature_columns, reset=True)
     n_features, names, other_names = (
         getattr(record, name, None)
         for name in ("n_features_in_", "feature_names_in_", "column_names")
     )
-    return rows, InputSchema(rows.kind, columns, n_features, names, estimator_name, other_names)
+    features = None if rows.columns is None else list(rows.columns)
+    return rows, InputSchema(
+        rows.kind, columns, n_features, names, estimator_name, other_names, features
+    )
 
 
 def read_rows(X, groups, schema):
@@ -333,19 +345,23 @@ def read_rows(X, groups, schema):
         record.n_features_in_ = schema.n_features_in
     if schema.feature_names_in is not None:
         record.feature_names_in_ = schema.feature_names_in
-    rows = _read(record, X, groups, schema.columns, reset=False)
+    rows = _read(record, X, groups, schema.columns, schema.features, reset=False)
     schema.check_kind(rows)
     return rows
 
 
-def _read(record, X, groups, columns, *, reset):
+def _read(record, X, groups, columns, feature_columns, *, reset):
     """Validate X and groups."""
     X = as_table(X)
     named = _read_names(columns)
     if is_frame(X):
-        rows = _read_frame(record, X, named, reset=reset)
+        features = choose_feature_columns(feature_columns, column_names(X), named)
+        rows = _read_frame(record, X, named, features, reset=reset)
     else:
-        _refuse_records(X, named)
+        parameters = {f"{role}_column": name for role, name in named.items()}
+        if feature_columns is not None:
+            parameters["feature_columns"] = feature_columns
+        _refuse_records(X, parameters)
         rows = _read_plain(record, X, reset=reset)
     if groups is not None:
         if rows.groups is not None:
@@ -358,23 +374,21 @@ def _read(record, X, groups, columns, *, reset):
     return rows
 
 
-def _refuse_records(X, named):
+def _refuse_records(X, parameters):
     """Raise if columns are named but X has none, or if X has columns but is no DataFrame."""
     description, remedy = describe_records(X)
-    if named:
-        role, name = next(iter(named.items()))
+    if parameters:
+        parameter, name = next(iter(parameters.items()))
         if description is None and isinstance(X, str | Iterator):
             description = f"a {type(X).__name__}"
             remedy = "pass a DataFrame of its rows, such as pandas."
             remedy += "read_csv(X)" if isinstance(X, str) else "DataFrame(list(X))"
         elif description is None:
             description = f"a {type(X).__name__} without columns"
-            remedy = (
-                f"pass a DataFrame, or pass the group ids as groups= and set {role}_column=None"
-            )
+            remedy = f"pass a DataFrame, or pass the group ids as groups= and set {parameter}=None"
         raise ValueError(
-            f"{role}_column={name!r} needs X to be a DataFrame, but X is {description}; {remedy}."
-            + doc_link("columns")
+            f"{parameter}={name!r:.200} needs X to be a DataFrame, but X is {description}; "
+            f"{remedy}." + doc_link("columns")
         )
     if description is not None and not getattr(X, "dtype", np.dtype(float)).names:
         raise TypeError(f"X is {description}; {remedy}." + doc_link("columns"))
@@ -424,7 +438,7 @@ def _check_n_features(record, X, *, reset):
         )
 
 
-def _read_frame(record, X, named, *, reset):
+def _read_frame(record, X, named, features, *, reset):
     """Read a DataFrame by column roles; columns without a role are features."""
     present = column_names(X)
     for role, name in named.items():
@@ -434,6 +448,7 @@ def _read_frame(record, X, named, *, reset):
                 + ("give the name of one of them." if reset else "add the column to X, as in fit.")
                 + doc_link("columns")
             )
+    refuse_missing_columns(features or (), present, reset=reset)
     roles = {role: role_values(X, name) for role, name in named.items() if role != "text"}
     if "order" in roles:
         roles["order"] = rank_categories(X[named["order"]], roles["order"])
@@ -442,8 +457,17 @@ def _read_frame(record, X, named, *, reset):
         _keep_columns(record, present, reset=reset)
         rows = InputRows("text", texts, text_name=named["text"])
     else:
-        rest = [name for name in present if name not in named.values()]
+        taken = [*named.values(), *(features or ())]
+        rest = [name for name in present if name not in taken]
         rows = _read_features(record, X, rest, reset=reset)
+    if features is not None:
+        rows.columns = _read_beside(X, features, rows.kind)
+    _set_roles(rows, roles, named)
+    return rows
+
+
+def _set_roles(rows, roles, named):
+    """Validate groups, order and speakers, and set them."""
     for role, attribute in (("group", "groups"), ("order", "order"), ("speaker", "speakers")):
         if role in roles:
             values = roles[role]
@@ -454,7 +478,17 @@ def _read_frame(record, X, named, *, reset):
             if role != "order":
                 check_hashable(values, f"column {named[role]!r}")
             setattr(rows, attribute, values)
-    return rows
+
+
+def _read_beside(X, names, kind):
+    """Return the columns of features beside texts."""
+    if kind != "text":
+        raise ValueError(
+            f"feature_columns={names!r:.200} are columns beside texts, but X has no column of "
+            "texts; pass feature_columns=None: without texts, columns of numbers are the features."
+            + doc_link("columns")
+        )
+    return take_columns(X, names)
 
 
 def _read_features(record, X, names, *, reset):

@@ -23,6 +23,7 @@ MIN_SIZES = {  # by parameter
     "n_words": 0,
     "n_dense": 0,
     "n_embedded": 0,
+    "n_kept": 0,
     "window": 1,
     "n_turns": 0,
     "word_width": 0,

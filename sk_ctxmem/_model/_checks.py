@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from .._dense._columns import from_plain
 from .._dense._fingerprint import Fingerprint
 from .._dense._reader import DenseReader
 from .._features._heavy_columns import HeavyColumnScaler
@@ -78,15 +79,23 @@ def restore_dense(state):
     ModelFileError
         If the embedder is missing, or is not that of the fit.
     """
-    scaler, embedder = state.get("_dense_scaler"), state.get("embedder_")
+    scaler, fingerprint = state.get("_dense_scaler"), state.get("_fingerprint")
+    if fingerprint is None and state.get("embedder_") is not None:
+        raise ModelFileError(
+            "The classifier was fitted without an embedder, but embedder= was given; load it "
+            "without." + doc_link("embedders-and-files")
+        )
     if scaler is None:
-        if embedder is not None:
-            raise ModelFileError(
-                "The classifier was fitted without an embedder, but embedder= was given; load it "
-                "without." + doc_link("embedders-and-files")
-            )
         return None
-    expected = Fingerprint(**state["_fingerprint"])
+    plain = state.get("_feature_columns")
+    columns = None if plain is None else from_plain(plain)
+    embedder = None if fingerprint is None else _restore_embedder(state, fingerprint)
+    return DenseReader(embedder, columns, scaler)
+
+
+def _restore_embedder(state, fingerprint):
+    """Return the embedder of the fit, or raise ModelFileError if it is missing or another."""
+    embedder, expected = state.get("embedder_"), Fingerprint(**fingerprint)
     if embedder is None:
         raise ModelFileError(
             f"The classifier was fitted with the embedder {expected.name}, which its file does not "
@@ -100,7 +109,7 @@ def restore_dense(state):
             f"the fit, {expected.name} ({expected.width} values); pass the embedder of the fit, "
             "with the same weights and settings." + doc_link("embedders-and-files")
         )
-    return DenseReader(embedder, scaler)
+    return embedder
 
 
 def _are_sorted(classes):

@@ -27,12 +27,15 @@ from ._trusted_classes import TRUSTED_CLASSES, check_safe_params
 # Parameters of networks that older versions do not know, as they are there.
 FORMER_SIZES = {
     "n_dense": 0,
+    "n_kept": 0,
+    "n_embedded": 0,
     "window": FORMER_WINDOW,
     "n_turns": 0,
     "word_width": 0,
-    "n_embedded": 0,
 }
 DOCUMENTS = ("config", "vocabulary")
+# Parameters that older versions do not have, which are written only if they are set.
+LATER_PARAMETERS = {"feature_columns": None, "feature_transformer": None}
 # A folder to write to, and code; an embedder, whose weights have files of their own; then the state
 # of partial_fit, metadata requests and callbacks of scikit-learn, which predictions do not need.
 NOT_IN_FILES = (
@@ -58,6 +61,7 @@ ONLY_IN_FILES = (
     "_text_form",
     "_dense_scaler",
     "_fingerprint",
+    "_feature_columns",
 )
 
 
@@ -82,7 +86,11 @@ def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedM
     OSError
         If the file cannot be written.
     """
-    kept = {key: value for key, value in attributes.items() if key not in NOT_IN_FILES}
+    kept = {
+        key: value
+        for key, value in attributes.items()
+        if key not in NOT_IN_FILES and not (key in LATER_PARAMETERS and value is None)
+    }
     state = kept | {"device": str(attributes["device"])} | model_state(model)
     writer = PlainWriter(TRUSTED_CLASSES, check=check_safe_params)
     config = writer.write(state, name)
@@ -93,11 +101,11 @@ def write_model(path: Any, name: str, attributes: dict[str, Any], model: FittedM
 
 def warn_of_fitted_embedder(embedder: Any, model: FittedModel) -> None:
     """Warn before a file is written without an embedder that the fit has fitted."""
-    dense = model.reader.dense
-    if dense is None or embedder is dense.embedder or embedder is dense.embedder.embedder:
+    fitted = None if model.reader.dense is None else model.reader.dense.embedder
+    if fitted is None or embedder is fitted or embedder is fitted.embedder:
         return
     warn_caller(
-        f"The file will not contain the {type(dense.embedder.embedder).__name__} that fit has "
+        f"The file will not contain the {type(fitted.embedder).__name__} that fit has "
         "fitted, and load needs it: keep clf.embedder_ too, such as by joblib.dump."
         + doc_link("embedders-and-files"),
         UserWarning,
@@ -198,7 +206,7 @@ def _restore(
 ) -> tuple[dict[str, Any], FittedModel]:
     """Return the attributes of a classifier except its model, and the model."""
     # missing in files and pickles of older versions
-    state = {"stop_reason_": ""} | state
+    state = {"stop_reason_": ""} | LATER_PARAMETERS | state
     state["_sizes"] = FORMER_SIZES | state["_sizes"]
     model = restore_model(state, weights, state["device"], name)
     attributes = {key: state[key] for key in state if key not in ONLY_IN_FILES}
@@ -220,8 +228,11 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         features["_text_form"] = (reader.texts.form, reader.texts.name)
     if reader.dense is not None:
         features["_dense_scaler"] = reader.dense.scaler
-        found = reader.dense.embedder.fingerprint
-        features["_fingerprint"] = {"name": found.name, "vectors": found.vectors}
+        if reader.dense.embedder is not None:
+            found = reader.dense.embedder.fingerprint
+            features["_fingerprint"] = {"name": found.name, "vectors": found.vectors}
+        if reader.dense.columns is not None:
+            features["_feature_columns"] = reader.dense.columns.to_plain()
     expected = reader.expected_speakers
     if expected not in (None, EXPECT_KNOWN):
         features["_expected_speakers"] = vars(expected)
@@ -273,6 +284,8 @@ def restore_model(
     """
     fitted = SimpleNamespace(**state)
     check_fitted_attributes(fitted)
+    dense = restore_dense(state)
+    columns = None if dense is None else dense.columns
     schema = InputSchema(
         kind=fitted._input_kind,
         columns=fitted._columns,
@@ -280,6 +293,7 @@ def restore_model(
         feature_names_in=state.get("feature_names_in_"),
         estimator_name=name,
         column_names=state.get("_column_names"),
+        features=None if columns is None else columns.names,
     )
     reader = RowReader(
         schema=schema,
@@ -290,7 +304,7 @@ def restore_model(
         speakers=fitted.speakers_,
         longest_group=state.get("_longest_group"),  # missing in files of older versions
         expected_speakers=_expected_speakers(state),
-        dense=restore_dense(state),
+        dense=dense,
         **fitted._reading,
     )
     network = build_network(fitted._sizes, weights)

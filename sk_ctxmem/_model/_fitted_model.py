@@ -139,7 +139,9 @@ class FittedModel:
         }[kind]()
         one_id = np.array(["a"], dtype=object)
         speakers = None if self.columns["speaker"] is None else one_id
-        inputs = InputRows(kind, one_row, groups=one_id, speakers=speakers)
+        dense = self.reader.dense
+        columns = None if dense is None or dense.columns is None else dense.columns.example()
+        inputs = InputRows(kind, one_row, groups=one_id, speakers=speakers, columns=columns)
         with np.errstate(all="ignore"):  # an artificial row is no reason for a warning
             rows = self.reader.build_rows(inputs, self.reader.vectorize(inputs))
             predict_logits(self.network, rows, self.device)

@@ -7,7 +7,7 @@ C classes. Rows are in packed order, see `_batch`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +62,8 @@ class ContextMemoryNet(nn.Module):
     n_embedded : int, default=0
         Number of dense features that are the embedding of the text, the last ones. They have
         weights of their own, which are trained as those of n-grams are.
+    n_kept : int, default=0
+        Number of the dense features before these, columns of the user, that training does not drop.
     window : int, default=ATTENTION_WINDOW
         Number of rows that attention can see, the row itself included.
     n_turns : int, default=0
@@ -105,6 +107,7 @@ class ContextMemoryNet(nn.Module):
         n_words: int,
         dropout_rate: float,
         n_dense: int = 0,
+        n_kept: int = 0,
         window: int = ATTENTION_WINDOW,
         n_turns: int = 0,
         word_width: int = 0,
@@ -121,6 +124,7 @@ class ContextMemoryNet(nn.Module):
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
         self.dropout_rate = dropout_rate
+        self.n_kept = n_kept
         self.table = FeatureTable(n_features, width, n_classes, scale)
         self.dense = FeatureTable(n_dense, width, n_classes, dense_scale) if n_dense else None
         self.embedded = FeatureTable(n_embedded, width, n_classes, scale) if n_embedded else None
@@ -184,19 +188,27 @@ class ContextMemoryNet(nn.Module):
         read, wide = self.table(self._drop_dense(features))  # (N, D), (N, C)
         if dense is None:
             return read, wide
-        for table, part in self._dense_parts(self._drop_dense(dense)):
+        for table, part in self._dense_parts(dense):
             more_read, more_wide = table(part)  # (N, D), (N, C)
             read, wide = read + more_read, wide + more_wide
         return read, wide
 
     def _dense_parts(self, dense: Any) -> Iterator[tuple[FeatureTable, Any]]:
-        """Yield each table of dense features, with its columns."""
-        first = 0
-        for table in (self.dense, self.embedded):
-            if table is not None:
-                end = first + len(table.weight)
-                yield table, dense[:, first:end]
-                first = end
+        """Yield each table of dense features, with its columns.
+
+        In context, training drops heavy columns and embeddings, but no columns of the user. One
+        number that tells much would be lost with it: on 2,000 rows in groups, a column of numbers
+        was 3.8 points behind logistic regression, one of categories 2.0, and without dropout 1.4
+        and 1.0.
+        """
+        n_embedded = 0 if self.embedded is None else len(self.embedded.weight)
+        n_heavy = dense.shape[1] - self.n_kept - n_embedded
+        heavy, kept, embedded = dense.split([n_heavy, self.n_kept, n_embedded], dim=1)
+        if self.dense is not None:
+            heavy = cast(Tensor, self._drop_dense(heavy))
+            yield self.dense, torch.cat([heavy, kept], dim=1)
+        if self.embedded is not None:
+            yield self.embedded, self._drop_dense(embedded)
 
     def take_table_rows(self, numbers: Tensor) -> Tensor:
         """Return rows of the feature table; those of dense features follow those of sparse ones."""

@@ -30,6 +30,7 @@ def build_row_set(
     context,
     word_memory,
     beside=None,
+    n_embedded=0,
     longest=None,
     group_codes=None,
 ):
@@ -51,6 +52,8 @@ def build_row_set(
         Whether the network reads the words of the texts, and if not with a memory, how.
     beside : ndarray of shape (n_rows, n_beside), float32, or None, default=None
         Scaled dense features beside `values`.
+    n_embedded : int, default=0
+        Number of these that are the embedding of the text, the last ones.
     longest : int or None, default=None
         Number of rows of the longest group of the fit, see `describe_places`.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
@@ -84,7 +87,7 @@ def build_row_set(
         extras = _describe(codes, rows, lengths, longest, both=context == "both")
         turns = _find_turns(codes, rows, lengths, both=context == "both")
     return RowSet(
-        n_embedded=0 if beside is None else beside.shape[1],
+        n_embedded=n_embedded,
         features=scale(features_of(values), scaler),
         dense=join_dense(scale_heavy_columns(features_of(values), scaler), beside),
         extras=extras,

@@ -132,9 +132,9 @@ class RowReader:
         """Convert validated texts to features; features are unchanged."""
         return values if self.texts is None else self.texts.read(values)
 
-    def read_beside(self, values: Any) -> np.ndarray | None:
+    def read_beside(self, values: Any, columns: Any) -> np.ndarray | None:
         """Return the scaled dense features beside those of texts, or None if there are none."""
-        return None if self.dense is None else self.dense.read(values)
+        return None if self.dense is None else self.dense.read(values, columns)
 
     def build_rows(
         self, inputs: InputRows, values: Any, group_codes: np.ndarray | None = None
@@ -147,7 +147,8 @@ class RowReader:
             self.speakers,
             context=self.context,
             word_memory=self.word_memory,
-            beside=self.read_beside(inputs.values),
+            beside=self.read_beside(inputs.values, inputs.columns),
+            n_embedded=0 if self.dense is None else self.dense.n_embedded,
             longest=self.longest_group,
             group_codes=group_codes,
         )
@@ -199,7 +200,7 @@ def fit_reader(
         inputs, labels, params.vectorizer, weights, more_to_come=more_to_come
     )
     ids, expected = learn_speakers(inputs, group_codes)
-    dense = fit_dense_reader(inputs, labels, params.embedder, weights)
+    dense = fit_dense_reader(inputs, labels, params, weights)
     parts = (texts, scaler, ids, expected, _longest(group_codes), dense)
     return make_reader(inputs, schema, params, *parts), values
 

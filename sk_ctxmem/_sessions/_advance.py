@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from .._features._featurize import (
@@ -75,7 +76,11 @@ def count_kept_speakers(model: FittedModel) -> int:
 
 
 def advance(
-    model: FittedModel, states: SessionStates, turns: Any, speakers: list | None
+    model: FittedModel,
+    states: SessionStates,
+    turns: Any,
+    speakers: list | None,
+    columns: pd.DataFrame | None = None,
 ) -> tuple[SessionStates, np.ndarray]:
     """Process one turn of each conversation.
 
@@ -89,6 +94,8 @@ def advance(
         Validated turns.
     speakers : list or None
         Speaker of each turn.
+    columns : DataFrame or None, default=None
+        Columns of features beside the texts. None if the classifier was fitted without.
 
     Returns
     -------
@@ -102,7 +109,8 @@ def advance(
     are_same = (states.speakers == digests[:, np.newaxis]).all(axis=2)
     changed = None if model.speakers is None else ~are_same[:, -1]
     places = describe_next_rows(n_before, changed, model.reader.longest_group)
-    batch = _read_batch(model, turns, places, ids)
+    beside = model.reader.read_beside(turns, columns)
+    batch = _read_batch(model, turns, places, ids, beside)
     if are_same.shape[1] > 1:
         batch.turns = torch.from_numpy(find_next_turns(are_same, n_before))
     with torch_defaults(), torch.inference_mode():
@@ -120,25 +128,33 @@ def advance(
 
 
 def advance_all(
-    model: FittedModel, states: SessionStates, turns: Any, speakers: list | None
+    model: FittedModel,
+    states: SessionStates,
+    turns: Any,
+    speakers: list | None,
+    columns: pd.DataFrame | None = None,
 ) -> tuple[SessionStates, np.ndarray]:
     """Process one turn of each conversation, in batches that limit the use of memory."""
     parts = []
     for start in range(0, len(states), MAX_BATCH_SIZE):
         part = slice(start, start + MAX_BATCH_SIZE)
         some_speakers = None if speakers is None else speakers[part]
-        parts.append(advance(model, states.take(part), turns[part], some_speakers))
+        some_columns = None if columns is None else columns[part]
+        parts.append(advance(model, states.take(part), turns[part], some_speakers, some_columns))
     after = [list(vars(part).values()) for part, _ in parts]
     joined = SessionStates(*map(np.concatenate, zip(*after, strict=True)))
     return joined, np.concatenate([probabilities for _, probabilities in parts])
 
 
 def _read_batch(
-    model: FittedModel, turns: Any, extras: np.ndarray, speakers: np.ndarray
+    model: FittedModel,
+    turns: Any,
+    extras: np.ndarray,
+    speakers: np.ndarray,
+    beside: np.ndarray | None,
 ) -> RowBatch:
     """Convert turns to a batch of rows."""
     reader = model.reader
-    beside = reader.read_beside(turns)
     if len(speakers) == 1 and model.reads_one_text:
         features, words = _read_one_text(reader, turns[0])
         dense = None if beside is None else torch.from_numpy(beside)

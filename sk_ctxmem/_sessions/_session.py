@@ -14,7 +14,7 @@ from ._advance import advance, begin
 from ._history import SessionHistory
 from ._sessions import ContextSessions
 from ._state import read_state, write_state
-from ._turns import read_turn, warn_of_turns
+from ._turns import read_features, read_turn, warn_of_turns
 
 
 class ContextSession:
@@ -84,7 +84,7 @@ class ContextSession:
             frozenset()
         )  # kinds of warnings about speakers, each issued once
 
-    def predict_one(self, text: Any, speaker: Any = None) -> Any:
+    def predict_one(self, text: Any, speaker: Any = None, features: Any = None) -> Any:
         """Add a turn and predict its class.
 
         Parameters
@@ -98,6 +98,10 @@ class ContextSession:
             missing value in that column, is an unknown speaker. A session warns once if speakers
             are missing although all rows of `fit` had one, and once if they are unknown.
 
+        features : dict or None, default=None
+            Value of each of the `feature_columns` that the classifier was fitted with, such as
+            ``{"price": 3.0, "channel": "web"}``. Other keys are ignored.
+
         Returns
         -------
         label : object
@@ -107,11 +111,11 @@ class ContextSession:
         ------
         TypeError, ValueError
             If the kind of the turn differs from that of `fit`, or a speaker is passed but the
-            classifier was fitted without `speaker_column`.
+            classifier was fitted without `speaker_column`, or features are missing.
         """
-        return self.classes_[self._turn(text, speaker).argmax()]
+        return self.classes_[self._turn(text, speaker, features).argmax()]
 
-    def predict_proba_one(self, text: Any, speaker: Any = None) -> np.ndarray:
+    def predict_proba_one(self, text: Any, speaker: Any = None, features: Any = None) -> np.ndarray:
         """Add a turn and predict its class probabilities.
 
         Parameters
@@ -123,14 +127,20 @@ class ContextSession:
         speaker : object, default=None
             Speaker of the turn, if the classifier was fitted with `speaker_column`.
 
+        features : dict or None, default=None
+            Value of each of the `feature_columns` that the classifier was fitted with, such as
+            ``{"price": 3.0, "channel": "web"}``. Other keys are ignored.
+
         Returns
         -------
         probabilities : ndarray of shape (n_classes,)
             Class probabilities, in the order of `classes_`.
         """
-        return self._turn(text, speaker)
+        return self._turn(text, speaker, features)
 
-    def top_k_one(self, text: Any, k: Any = 3, speaker: Any = None) -> pd.DataFrame:
+    def top_k_one(
+        self, text: Any, k: Any = 3, speaker: Any = None, features: Any = None
+    ) -> pd.DataFrame:
         """Add a turn and return its most probable classes.
 
         Parameters
@@ -145,6 +155,10 @@ class ContextSession:
         speaker : object, default=None
             Speaker of the turn, if the classifier was fitted with `speaker_column`.
 
+        features : dict or None, default=None
+            Value of each of the `feature_columns` that the classifier was fitted with, such as
+            ``{"price": 3.0, "channel": "web"}``. Other keys are ignored.
+
         Returns
         -------
         top : DataFrame
@@ -154,7 +168,7 @@ class ContextSession:
             raise TypeError(f"k={k!r} must be an integer, such as 3.")
         if k < 1:
             raise ValueError(f"k={k!r} must be 1 or more; use 3 if unsure.")
-        probabilities = self._turn(text, speaker)
+        probabilities = self._turn(text, speaker, features)
         best = np.argsort(-probabilities, kind="stable")[:k]
         columns = {"class": as_column(self.classes_[best]), "probability": probabilities[best]}
         return pd.DataFrame(columns)
@@ -209,7 +223,7 @@ class ContextSession:
         return self._history.frame(self.n_turns_, self.classes_)
 
     @array_defaults()
-    def _turn(self, text, speaker):
+    def _turn(self, text, speaker, features):
         """Add a turn and return its class probabilities."""
         if self._is_closed:
             raise ValueError(
@@ -218,7 +232,8 @@ class ContextSession:
             )
         model = self._model
         turns = read_turn(model.input_kind, text, model.n_features)
-        states, probabilities = advance(model, self._states, turns, [speaker])
+        columns = read_features(model.reader.schema.features, features, 1)
+        states, probabilities = advance(model, self._states, turns, [speaker], columns)
         self._warned = warn_of_turns([speaker], 1, model.reader, self._warned)
         best = int(probabilities[0].argmax())
         self._history.append(best, probabilities[0, best], speaker, text)

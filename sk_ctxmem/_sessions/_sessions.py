@@ -9,7 +9,7 @@ import numpy as np
 from .._input._frames import as_table
 from .._runtime import array_defaults
 from ._advance import advance_all, begin
-from ._turns import check_speakers, read_turns, warn_of_turns
+from ._turns import check_speakers, read_features, read_turns, warn_of_turns
 
 
 class ContextSessions:
@@ -64,7 +64,9 @@ class ContextSessions:
             frozenset()
         )  # kinds of warnings about speakers, each issued once
 
-    def predict(self, texts: Any, speakers: Any = None, which: Any = None) -> np.ndarray:
+    def predict(
+        self, texts: Any, speakers: Any = None, which: Any = None, features: Any = None
+    ) -> np.ndarray:
         """Add a turn to each conversation and predict its class.
 
         Parameters
@@ -80,6 +82,9 @@ class ContextSessions:
         which : array-like of shape (n_turns,) or None, default=None
             Indices of the conversations, without duplicates. If None, all conversations in order.
 
+        features : list of n_turns dicts, DataFrame of n_turns rows, or None, default=None
+            Values of the `feature_columns` that the classifier was fitted with, for each turn.
+
         Returns
         -------
         labels : ndarray of shape (n_turns,)
@@ -91,10 +96,12 @@ class ContextSessions:
             If the kind of a turn differs from that of `fit`, or the numbers of turns, speakers and
             conversations differ.
         """
-        return self.classes_[self.predict_proba(texts, speakers, which).argmax(axis=1)]
+        return self.classes_[self.predict_proba(texts, speakers, which, features).argmax(axis=1)]
 
     @array_defaults()
-    def predict_proba(self, texts: Any, speakers: Any = None, which: Any = None) -> np.ndarray:
+    def predict_proba(
+        self, texts: Any, speakers: Any = None, which: Any = None, features: Any = None
+    ) -> np.ndarray:
         """Add a turn to each conversation and predict its class probabilities.
 
         Parameters
@@ -110,6 +117,9 @@ class ContextSessions:
         which : array-like of shape (n_turns,) or None, default=None
             Indices of the conversations, without duplicates. If None, all conversations in order.
 
+        features : list of n_turns dicts, DataFrame of n_turns rows, or None, default=None
+            Values of the `feature_columns` that the classifier was fitted with, for each turn.
+
         Returns
         -------
         probabilities : ndarray of shape (n_turns, n_classes)
@@ -119,7 +129,9 @@ class ContextSessions:
         chosen, n_turns = self._choose(which)
         turns = read_turns(model.input_kind, texts, n_turns, model.n_features)
         speakers = check_speakers(speakers, n_turns)
-        after, probabilities = advance_all(model, self._states.take(chosen), turns, speakers)
+        columns = read_features(model.reader.schema.features, features, n_turns)
+        states = self._states.take(chosen)
+        after, probabilities = advance_all(model, states, turns, speakers, columns)
         self._warned = warn_of_turns(speakers, n_turns, model.reader, self._warned)
         self._states.put(chosen, after)
         return probabilities

@@ -6,12 +6,19 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.utils import check_array
 
 from .._features._sequences import TextSequences
-from .._input._arrays import as_array, as_numbers, check_float32_range, check_storage
-from .._input._frames import as_table
+from .._input._arrays import (
+    as_array,
+    as_column,
+    as_numbers,
+    check_float32_range,
+    check_storage,
+)
+from .._input._frames import as_table, column_names, is_frame, take_columns
 from .._input._rows import check_texts, is_missing
 from .._rows._speakers import find_alike, warn_of_missing, warn_of_unknown
 
@@ -109,6 +116,59 @@ def _check_container(contents):
             "TextSequences; pass the result of vectorizer.transform([text])."
         )
     return contents
+
+
+def read_features(names, features, n_turns):
+    """Validate the values of columns beside the texts, and convert them to a DataFrame.
+
+    Parameters
+    ----------
+    names : list or None
+        Columns of features beside the texts of the fit. None if it had none.
+    features : dict, list of n_turns dicts, DataFrame of n_turns rows, or None
+        User input.
+    n_turns : int
+        Number of turns.
+
+    Returns
+    -------
+    columns : DataFrame of n_turns rows or None
+        The columns. None if the fit had none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If values are missing, or were passed although the fit had no such columns.
+    """
+    if names is None:
+        if features is not None:
+            raise ValueError(
+                "features were passed, but the classifier was fitted without feature_columns; "
+                "omit them."
+            )
+        return None
+    wanted = f"the values of {names!r:.200}, which the classifier reads beside the text"
+    if features is None:
+        raise ValueError(f"features=None, but a turn needs {wanted}; pass a dict of them.")
+    rows = [features] if isinstance(features, Mapping) else features
+    are_dicts = isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows)
+    frame = rows if are_dicts else as_table(features, "features")
+    if not are_dicts and not is_frame(frame):
+        raise TypeError(
+            f"features={features!r:.100} must be a dict, or for several turns a list of dicts or a "
+            f"DataFrame, with {wanted}."
+        )
+    if len(frame) != n_turns:
+        raise ValueError(
+            f"features has {len(frame)} rows, but there are {n_turns} turns; pass one for each."
+        )
+    parts = frame if are_dicts else [column_names(frame)]
+    missing = [name for name in names if not all(name in part for part in parts)]
+    if missing:
+        raise ValueError(f"features has no {missing}, but a turn needs {wanted}; add them.")
+    if not are_dicts:
+        return take_columns(frame, names)
+    return pd.DataFrame({name: as_column([row[name] for row in rows]) for name in names})
 
 
 def check_speakers(speakers, n_turns):

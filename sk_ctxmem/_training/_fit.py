@@ -90,7 +90,9 @@ def fit_model(
         rank=processes.rank,
     )
     callbacks = check_callbacks(params.callbacks, setting)
-    inputs, schema = read_training_rows(X, groups, role_columns(params), params.estimator_name)
+    inputs, schema = read_training_rows(
+        X, groups, role_columns(params), params.estimator_name, params.feature_columns
+    )
     classes, targets = check_target(y, inputs.n_rows)
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
@@ -347,6 +349,7 @@ def choose_network_params(
         "dropout_rate": float(params.dropout),
         "n_dense": 0 if rows.dense is None else rows.dense.shape[1],
         "n_embedded": rows.n_embedded,
+        "n_kept": 0 if reader.dense is None else len(reader.dense.owners),
         "n_turns": 0 if rows.turns is None else N_TURNS,
         "word_width": WORD_WIDTH if reader.word_memory == "convolution" else 0,
     }
@@ -411,14 +414,20 @@ def _check_warm_start(
             f"warm_start=True needs the classes of the last fit, {model.classes.tolist()}, "
             f"but y has {classes.tolist()}; set warm_start=False to start a new fit."
         )
-    if (model.reader.dense is None) != (embedder is None):
-        had = "none" if model.reader.dense is None else "one"
+    embedder_before = None if model.reader.dense is None else model.reader.dense.embedder
+    if (embedder_before is None) != (embedder is None):
+        had = "none" if embedder_before is None else "one"
         raise ValueError(
             f"warm_start=True needs the embedder of the last fit, which had {had}, but embedder is "
             f"{embedder!r:.100}; set warm_start=False to start a new fit."
         )
     before = model.reader.schema
     before.check_kind(schema)
+    if schema.features != before.features:
+        raise ValueError(
+            f"warm_start=True needs the feature_columns of the last fit, {before.features}, but "
+            f"found {schema.features}; pass the same ones, or set warm_start=False."
+        )
     if schema.kind == "text":
         return
     names, names_before = (

@@ -52,7 +52,9 @@ def partial_fit_model(
     model = None if start is None else start.model
     classes = _check_classes(classes, model)
     if model is None:
-        inputs, schema = read_training_rows(X, groups, role_columns(params), params.estimator_name)
+        inputs, schema = read_training_rows(
+            X, groups, role_columns(params), params.estimator_name, params.feature_columns
+        )
     else:
         inputs = model.reader.read_inputs(X, groups)
     targets = find_classes(y, inputs.n_rows, classes)

@@ -138,7 +138,7 @@ def fit_parquet(
     a process with fewer rows repeats some. All processes must find the same files in `folder`, or
     in a copy of it.
 
-    `checkpoint` and `warm_start` are not supported, and scikit-learn callbacks
+    `checkpoint`, `warm_start` and `feature_columns` are not supported, and scikit-learn callbacks
     (``set_callbacks``) are not called. If the fit raises, the classifier is unchanged.
     """
     params = _check_arguments(clf, target, buffer_rows)
@@ -167,6 +167,11 @@ def _check_arguments(clf, target, buffer_rows):
         )
     if clf.warm_start:
         raise ValueError("warm_start=True is not supported by fit_parquet; pass warm_start=False.")
+    if clf.feature_columns is not None:
+        raise ValueError(
+            f"feature_columns={clf.feature_columns!r:.200} is not supported by fit_parquet; pass "
+            "feature_columns=None, or fit to rows in memory, or in chunks by partial_fit."
+        )
     if clf.text_column is None:
         raise ValueError(
             "fit_parquet reads texts, but text_column is None; set it to the column of texts."
@@ -349,7 +354,7 @@ class _ParquetFit:
         if inputs.speakers is not None:
             missing = bool(pd.isna(inputs.speakers).any())  # of the sample
             expected = expect_speakers(names, n_groups, ids, missing=missing)
-        dense = fit_dense_reader(inputs, classes[targets], self.params.embedder, weights[targets])
+        dense = fit_dense_reader(inputs, classes[targets], self.params, weights[targets])
         parts = (reader, scaler, ids, expected, found.longest_group, dense)
         return make_reader(inputs, schema, self.params, *parts), values
 

@@ -301,7 +301,7 @@ def _group_of(model):
 def _features_of(model):
     """Return the feature columns, or None if the classifier was fitted without names."""
     if model.columns["text"] is not None:
-        return []
+        return list(model.reader.schema.features or ())
     names = model.reader.schema.feature_names_in
     if names is None:
         return None

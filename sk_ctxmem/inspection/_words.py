@@ -110,7 +110,8 @@ def word_contributions(
     words = [(match.start(), match.end()) for match in SHOWN_WORD.finditer(text)]
     starts, ends = [start for start, _ in words], [end for _, end in words]
     totals = [0.0] * len(words)
-    named = explanation[explanation["feature"].notna()]
+    is_column = explanation["source"] == "column"  # whose name may be a word of the text
+    named = explanation[explanation["feature"].notna() & ~is_column]
     is_word = named["source"] == "word"
     for lines, find in ((named[is_word], _find_tokens), (named[~is_word], _find_ngrams)):
         sums: dict = defaultdict(float)  # groupby fails on names with lone surrogates
