@@ -94,13 +94,15 @@ def test_wide_columns_have_no_linear_start():
 
 
 def test_the_wide_path_stays_a_logistic_regression():
-    """Check that training leaves the wide path alone, and that a warm start does."""
+    """Check that training leaves the wide path alone, and that a warm start trains it on."""
     X, y, _ = make_rows(60)
     clf = ContextMemoryClassifier(random_state=0, warm_start=True).fit(X, y)
     wide = wide_path(clf)
     other = ContextMemoryClassifier(random_state=1, max_epochs=1).fit(X, y)
     np.testing.assert_array_equal(wide, wide_path(other))
-    np.testing.assert_array_equal(wide, wide_path(clf.fit(X, y)))
+    clf.fit(X, y)
+    assert not clf.net_.criterion_.residual
+    assert 0 < np.abs(wide_path(clf) - wide).max() < 0.5
 
 
 def test_rows_that_are_held_back_do_not_reach_the_wide_path():
