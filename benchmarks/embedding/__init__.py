@@ -1,0 +1,1 @@
+"""Pretrained vectors beside n-grams, against linear models on the same features."""

