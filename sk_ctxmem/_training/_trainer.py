@@ -213,10 +213,10 @@ def choose_batch_size(largest: int, n_rows: int) -> int:
 
 
 def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> None:
-    """Raise unless all weights are finite numbers."""
-    if not all(torch.isfinite(weight.sum()) for weight in network.parameters()):
+    """Raise unless the squares of all weights are finite numbers: so are the loss and gradients."""
+    if not all(torch.isfinite(weight.square().sum()) for weight in network.parameters()):
         raise TrainingDivergedError(
-            "The last step made weights that are not finite; scale the features, or lower "
+            "Training made weights that are not finite, or as good as infinite; scale the features, or lower "
             f"learning_rate={learning_rate!r}."
         )
 
