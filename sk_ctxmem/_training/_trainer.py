@@ -216,8 +216,8 @@ def check_finite_weights(network: ContextMemoryNet, learning_rate: float) -> Non
     """Raise unless the squares of all weights are finite numbers: so are the loss and gradients."""
     if not all(torch.isfinite(weight.square().sum()) for weight in network.parameters()):
         raise TrainingDivergedError(
-            "Training made weights that are not finite, or as good as infinite; scale the features, or lower "
-            f"learning_rate={learning_rate!r}."
+            "Training made weights that are not finite, or almost infinite; scale the features, or "
+            f"lower learning_rate={learning_rate!r}."
         )
 
 
