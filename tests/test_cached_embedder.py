@@ -122,7 +122,7 @@ def test_workers_of_joblib_embed_each_text_once(embedder, tmp_path):
 def test_a_killed_process_leaves_what_it_has_embedded(embedder, tmp_path):
     """Check a process that is killed while it embeds: the next one goes on, without waiting."""
     folder = tmp_path / "cache"
-    process = start(folder, embedder.path, 0, 5000, 1e-4)
+    process = start(folder, embedder.path, 0, 5000, 2e-3)
     end = time.monotonic() + 60
     while time.monotonic() < end and not (folder / FILE).exists():
         time.sleep(0.01)
