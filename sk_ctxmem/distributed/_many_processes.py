@@ -42,6 +42,7 @@ class ManyProcesses(OneProcess):
         self.n_processes = dist.get_world_size(group)
         self.device = torch.device("cpu")
         self.complete: list[Any] = []  # tables whose gradients are already those of all rows
+        self.with_dense: list[Any] = []  # tables with dense gradients, those of embeddings
 
     def choose_device(self, device: Any) -> Any:
         """Return the device; on GPUs, "auto" is the GPU of the LOCAL_RANK of this process."""

@@ -169,30 +169,35 @@ def test_a_step_is_that_of_one_process_that_has_all_rows(tmp_path):
     from sk_ctxmem.distributed._shared_features import SharedSorter
     dist.init_process_group("gloo")
     random = np.random.RandomState(0)
-    shapes = ((40, 3), (50, 3), (3,), (2,))
-    features, words, rest, rare = (torch.nn.Parameter(torch.ones(*shape)) for shape in shapes)
+    shapes = ((40, 3), (50, 3), (5, 3), (3,), (2,))
+    features, words, embedded, rest, rare = (
+        torch.nn.Parameter(torch.ones(*shape)) for shape in shapes
+    )
     rows = sparse.random_array((11, 40), density=0.2, format="csr", rng=0, dtype=np.float32)
     slopes = torch.from_numpy(random.randn(11, 3).astype(np.float32))
     ids = torch.from_numpy(random.randint(50, size=(11, 4)))
     processes = ManyProcesses(dist.group.WORLD)
-    processes.complete = [features]
+    vectors = torch.from_numpy(random.randn(11, 5).astype(np.float32))
+    processes.complete, processes.with_dense = [features], [embedded]
 
     class Optimizer:
-        dense, tables = [rest, rare], [features, words]
+        dense, tables = [rest, rare], [features, words, embedded]
 
     def loss_of(own, sorter):
         read = table_product(features, take_features(rows, own, sorter))
         read = read + torch.nn.functional.embedding(ids[own], words, sparse=True).sum(dim=1)
+        read = read + vectors[own] @ embedded
         return ((read + rest) * slopes[own]).sum() / 11
 
     def gradients(loss):
-        return [features.grad.to_dense(), words.grad.to_dense(), rest.grad, loss.detach()]
+        of_tables = [features.grad.to_dense(), words.grad.to_dense(), embedded.grad]
+        return [*of_tables, rest.grad, loss.detach()]
 
     own = np.arange(9, 11) if RANK else np.arange(9)
     loss = loss_of(own, SharedSorter(processes, 40))
     loss.backward()
     together = gradients(processes.sum_gradients(Optimizer, loss))
-    features.grad = words.grad = rest.grad = None
+    features.grad = words.grad = embedded.grad = rest.grad = None
     loss = loss_of(np.arange(11), ColumnSorter(40))
     loss.backward()
     alone = gradients(loss)
