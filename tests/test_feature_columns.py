@@ -12,6 +12,7 @@ from _hostile import small
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -653,3 +654,26 @@ def test_text_number_and_the_row_before_tell_together_what_none_tells_alone():
     ]
     assert scores[0] > 0.95
     assert max(scores[1:]) < 0.6
+
+
+@pytest.mark.parametrize("with_groups", [False, True])
+@pytest.mark.parametrize("is_dense", [False, True])
+@pytest.mark.parametrize("parts", ["columns", "vectors", "both"])
+def test_all_blocks_of_features_go_together(parts, is_dense, with_groups):
+    """Check sparse or dense features of texts beside columns, vectors and both."""
+    frame = make_frame(240)
+    target = np.where(frame["text"] == "maybe", "unsure", "sure")
+    to_dense = make_pipeline(TfidfVectorizer(), TruncatedSVD(3, random_state=0))
+    options = {"text_column": "text", "vectorizer": to_dense if is_dense else None}
+    if parts != "vectors":
+        options["feature_columns"] = NAMES
+    if parts != "columns":
+        options["embedder"] = lambda texts: np.array([[len(text), 1.0] for text in texts])
+    if with_groups:
+        options["group_column"] = "talk"
+    clf = ContextMemoryClassifier(**options, random_state=0, max_epochs=2, hidden_size=16)
+    clf.fit(frame, target)
+    assert clf.score(frame, target) == 1
+    lines = clf.explain(frame[:4], target="sure")
+    alone = clf.decision_function(frame[:4]) + lines.groupby("row")["contribution"].sum()
+    assert np.ptp(alone) < 2e-3  # unsure is the second class

@@ -72,10 +72,12 @@ def find_linear_start(data: TrainingRows, n_classes: int) -> LinearStart | None:
     Returns
     -------
     start : LinearStart or None
-        None for other rows, and for more than MOST_COLUMNS features.
+        None for other rows, for columns beside dense features of texts, and for more than
+        MOST_COLUMNS features.
     """
     rows, features = data.current, data.rows.features
-    if not rows.all_dense:
+    is_one_block = not isinstance(features, np.ndarray) or rows.dense is None
+    if not rows.all_dense or not is_one_block:
         return None
     features = features if isinstance(features, np.ndarray) else rows.dense
     if features is None or not 0 < features.shape[1] <= MOST_COLUMNS:
