@@ -21,10 +21,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_html_repr
 
-from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem import CachedEmbedder, ContextMemoryClassifier
 from sk_ctxmem._chat._conversation import Chat
 from sk_ctxmem._dense._column_kinds import fit_column
 from sk_ctxmem._dense._columns import ColumnReader, as_dense, from_plain
+from sk_ctxmem._dense._fingerprint import PROBES
 from sk_ctxmem.distributed import FramePredictor, fit_parquet
 from sk_ctxmem.exceptions import ModelFileError
 
@@ -677,3 +678,37 @@ def test_all_blocks_of_features_go_together(parts, is_dense, with_groups):
     lines = clf.explain(frame[:4], target="sure")
     alone = clf.decision_function(frame[:4]) + lines.groupby("row")["contribution"].sum()
     assert np.ptp(alone) < 2e-3  # unsure is the second class
+
+
+def test_a_fit_reads_the_output_of_fit_transform():
+    """Check a transformer whose output for training rows has the other sign, as a Pipeline does."""
+
+    class Flipped(StandardScaler):
+        def fit_transform(self, X, y=None):
+            return -self.fit(X, y).transform(X)
+
+    frame = make_frame(400)[["text"]].assign(flag=np.arange(400) % 4)
+    target = np.where(frame["flag"] >= 2, "a", "b")
+    options = {"text_column": "text", "feature_columns": ["flag"], "max_epochs": 4}
+    clf = small(**options, feature_transformer=Flipped()).fit(frame, target)
+    assert clf.score(frame, target) == 0
+    assert (
+        small(**options, feature_transformer=StandardScaler())
+        .fit(frame, target)
+        .score(frame, target)
+        == 1
+    )
+
+
+def test_a_fit_embeds_once_even_if_nothing_can_be_kept():
+    """Check the number of texts that are embedded where the cache has no room."""
+    n_texts = []
+
+    def embed(texts):
+        n_texts.append(len(texts))
+        return np.array([[len(text), 1.0] for text in texts])
+
+    frame = make_frame()
+    embedder = CachedEmbedder(embed, max_bytes=0)
+    small(text_column="text", embedder=embedder).fit(frame, np.arange(N_ROWS) % 2)
+    assert sum(n_texts) == len(PROBES) + frame["text"].nunique()

@@ -60,26 +60,27 @@ class DenseReader:
         """Return the scaled dense features of validated rows, (n_rows, n_features), float32."""
         parts = [] if self.columns is None else [self.columns.read(frame)]
         parts += [] if self.embedder is None else [self.embedder.embed(texts)]
-        return self._scale(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
+        return self.scale(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
 
     def read_embeddings(self, texts: list[str]) -> np.ndarray:
         """Return the scaled dense features of texts, with zeros in the place of columns."""
         assert self.embedder is not None
         values = np.zeros((len(texts), self.n_features), dtype=np.float32)
         values[:, len(self.owners) :] = self.embedder.embed(texts)
-        scaled = self._scale(values)
+        scaled = self.scale(values)
         scaled[:, : len(self.owners)] = 0
         return scaled
 
-    def _scale(self, values: np.ndarray) -> np.ndarray:
+    def scale(self, values: np.ndarray) -> np.ndarray:
+        """Scale dense features."""
         with np.errstate(over="ignore"):  # predictions that are not finite raise an error
             return np.ascontiguousarray(self.scaler.transform(values), dtype=np.float32)
 
 
 def fit_dense_reader(
     inputs: Any, labels: np.ndarray, params: Any, weights: np.ndarray
-) -> DenseReader | None:
-    """Fit a DenseReader to the rows of a fit; None if there are no dense features beside texts.
+) -> tuple[DenseReader | None, np.ndarray | None]:
+    """Fit a DenseReader to the rows of a fit.
 
     Parameters
     ----------
@@ -91,6 +92,14 @@ def fit_dense_reader(
         Parameters of the classifier.
     weights : ndarray of shape (n_rows,)
         Weights of the rows.
+
+    Returns
+    -------
+    reader : DenseReader or None
+        Fitted reader. None if there are no dense features beside those of texts.
+    scaled : ndarray of shape (n_rows, n_features), float32, or None
+        Scaled dense features of the rows. Those of a transformer are the output of its
+        `fit_transform`, which may differ from that of `transform`, as with TargetEncoder.
 
     Raises
     ------
@@ -105,7 +114,7 @@ def fit_dense_reader(
         embedder = _fit_embedder(inputs, labels, params.embedder)
         parts.append(embedder.embed(inputs.values))
     if not parts:
-        return None
+        return None, None
     values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     scaler = StandardScaler().fit(values, sample_weight=weights)
     if columns is not None:
@@ -114,7 +123,8 @@ def fit_dense_reader(
     if embedder is not None:  # rows of norm 1 on average, as those of n-grams
         n_embedded = parts[-1].shape[1]
         scaler.scale_[-n_embedded:] *= np.sqrt(n_embedded)
-    return DenseReader(embedder, columns, scaler)
+    reader = DenseReader(embedder, columns, scaler)
+    return reader, reader.scale(values)
 
 
 def _fit_embedder(inputs: Any, labels: np.ndarray, embedder: Any) -> CachedEmbedder:

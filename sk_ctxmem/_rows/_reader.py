@@ -137,9 +137,19 @@ class RowReader:
         return None if self.dense is None else self.dense.read(values, columns)
 
     def build_rows(
-        self, inputs: InputRows, values: Any, group_codes: np.ndarray | None = None
+        self,
+        inputs: InputRows,
+        values: Any,
+        group_codes: np.ndarray | None = None,
+        beside: np.ndarray | None = None,
     ) -> RowSet:
-        """Convert vectorized rows to a RowSet; `group_codes` is the result of `encode_groups`."""
+        """Convert vectorized rows to a RowSet.
+
+        `group_codes` is the result of `encode_groups`, and `beside` that of `read_beside`. Each is
+        computed if it is None.
+        """
+        if beside is None:
+            beside = self.read_beside(inputs.values, inputs.columns)
         return build_row_set(
             inputs,
             values,
@@ -147,7 +157,7 @@ class RowReader:
             self.speakers,
             context=self.context,
             word_memory=self.word_memory,
-            beside=self.read_beside(inputs.values, inputs.columns),
+            beside=beside,
             n_embedded=0 if self.dense is None else self.dense.n_embedded,
             longest=self.longest_group,
             group_codes=group_codes,
@@ -169,7 +179,7 @@ def fit_reader(
     group_codes: np.ndarray,
     *,
     more_to_come: bool = False,
-) -> tuple[RowReader, Any]:
+) -> tuple[RowReader, Any, np.ndarray | None]:
     """Fit the vectorizer, the scaler and the speakers of a RowReader.
 
     Parameters
@@ -195,14 +205,16 @@ def fit_reader(
         Fitted reader.
     values : TextSequences, csr_array or ndarray of n_rows
         Features of the rows.
+    beside : ndarray of shape (n_rows, n_beside), float32, or None
+        Scaled dense features beside those of texts, see `RowReader.read_beside`.
     """
     values, texts, scaler = fit_features(
         inputs, labels, params.vectorizer, weights, more_to_come=more_to_come
     )
     ids, expected = learn_speakers(inputs, group_codes)
-    dense = fit_dense_reader(inputs, labels, params, weights)
+    dense, beside = fit_dense_reader(inputs, labels, params, weights)
     parts = (texts, scaler, ids, expected, _longest(group_codes), dense)
-    return make_reader(inputs, schema, params, *parts), values
+    return make_reader(inputs, schema, params, *parts), values, beside
 
 
 def _longest(group_codes: np.ndarray) -> int:

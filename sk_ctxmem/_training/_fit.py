@@ -103,16 +103,18 @@ def fit_model(
     if tasks is not None:
         tasks.begin(fit.result)
     with progress_bar(int(params.verbose) * (processes.rank == 0), inputs.kind) as bar:
-        group_codes = encode_groups(inputs)
+        group_codes, beside = encode_groups(inputs), None
         if start is None:
             labels = classes[targets]
-            fit.reader, values = fit_reader(inputs, labels, schema, params, weights, group_codes)
+            fit.reader, values, beside = fit_reader(
+                inputs, labels, schema, params, weights, group_codes
+            )
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
             fit.reader = fit.reader.with_groups_of(group_codes)
             fit.reader.check_speakers(inputs)
             values = fit.reader.vectorize(inputs)
-        rows = fit.reader.build_rows(inputs, values, group_codes)
+        rows = fit.reader.build_rows(inputs, values, group_codes, beside)
         fit.set_network_params(rows, values)
         watchers = {"bar": bar, "tasks": tasks, "callbacks": callbacks}
         return fit.run(rows, group_codes, targets, weights, watchers)

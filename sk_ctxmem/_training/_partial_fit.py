@@ -62,10 +62,10 @@ def partial_fit_model(
     fit = Fit(params, classes, choose_device(params.device), ONE_PROCESS, start)
     if model is None:
         group_codes = encode_groups(inputs)
-        fit.reader, values = fit_reader(
+        fit.reader, values, beside = fit_reader(
             inputs, classes[targets], schema, params, weights, group_codes, more_to_come=True
         )
-        rows = fit.reader.build_rows(inputs, values, group_codes)
+        rows = fit.reader.build_rows(inputs, values, group_codes, beside)
         fit.set_network_params(rows, values, more_to_come=True)
     else:
         fit.reader, fit.network_params = model.reader, model.network_params

@@ -354,7 +354,7 @@ class _ParquetFit:
         if inputs.speakers is not None:
             missing = bool(pd.isna(inputs.speakers).any())  # of the sample
             expected = expect_speakers(names, n_groups, ids, missing=missing)
-        dense = fit_dense_reader(inputs, classes[targets], self.params, weights[targets])
+        dense, _ = fit_dense_reader(inputs, classes[targets], self.params, weights[targets])
         parts = (reader, scaler, ids, expected, found.longest_group, dense)
         return make_reader(inputs, schema, self.params, *parts), values
 
