@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print the tables."""
     options = build_parser().parse_args(arguments)
     with exit_on_bad_input():
-        corpora = read_corpora(options.data, None)
+        corpora = read_corpora(options.data)
     jobs = plan(corpora, options.sizes, options.seeds, options.embedder, options.output)
     results = measure_jobs(measure, jobs, options.output / "embedding.csv")
     for title, value, scale in (

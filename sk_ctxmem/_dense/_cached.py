@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from .._input._parameters import Number, check_folder
 from .._input._rows import check_texts
-from ._disk_cache import DiskCache
 from ._embedder import OpenEmbedder, check_embedder, is_learned
 from ._fingerprint import Fingerprint
 from ._memory_cache import MemoryCache, find_cache
+
+if TYPE_CHECKING:
+    from ._disk_cache import DiskCache
 
 TEXTS_AT_ONCE = 1024  # texts that are embedded before they are stored
 MAX_BYTES = 2**29
@@ -182,7 +184,7 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
         missing = [text for text in texts if text not in known] if len(known) < len(texts) else []
         if not missing:
             return
-        disk = None if self.folder is None else DiskCache(self.folder, memory.fingerprint)
+        disk = self._open_folder(memory.fingerprint)
         # texts of about one length are embedded together, which saves padding
         missing.sort(key=len, reverse=True)
         for first in range(0, len(missing), TEXTS_AT_ONCE):
@@ -195,6 +197,14 @@ class CachedEmbedder(TransformerMixin, BaseEstimator):
                     )
                 memory.add(found, self.max_bytes)
             yield found
+
+    def _open_folder(self, fingerprint: Fingerprint) -> DiskCache | None:
+        """Return the cache in the folder, or None without one."""
+        if self.folder is None:
+            return None
+        from ._disk_cache import DiskCache  # imports SQLite, which only a folder needs
+
+        return DiskCache(self.folder, fingerprint)
 
     def _embed_new(
         self, model: OpenEmbedder, disk: DiskCache | None, texts: list[str]

@@ -55,8 +55,7 @@ class ContextMemoryNet(nn.Module):
         Number of words that the text reader knows. If 0, there is no text reader.
     dropout_rate : float
         Fraction of encodings, memories, attended values and, in context, dense features that
-        training drops. Dense
-        features of rows without context are not dropped.
+        training drops, except for those of `n_kept`.
     n_dense : int, default=0
         Number of dense features beside sparse ones.
     n_embedded : int, default=0
@@ -164,6 +163,11 @@ class ContextMemoryNet(nn.Module):
         """Weights of which a batch reads some rows only. Their gradients are sparse."""
         found = [self.table.weight] if self.sparse else []
         return found + ([] if self.reader is None else [self.reader.table.weight])
+
+    @property
+    def lone_table(self) -> Any:
+        """Table of the dense features of rows that have nothing else, sparse or dense."""
+        return self.table if self.dense is None else self.dense
 
     @property
     def plain_weights(self) -> list[Any]:

@@ -52,7 +52,7 @@ class LinearStart:
 
     def write(self, network: ContextMemoryNet) -> None:
         """Make a network predict as the logistic regression: its decoder starts at zero."""
-        table: Any = network.table if network.dense is None else network.dense
+        table = network.lone_table
         with torch.no_grad():
             table.weight[:, table.widths[0] :] = torch.from_numpy(self.weights)
             network.decoder.weight.zero_()

@@ -112,7 +112,7 @@ class FixedWidePath:
     """
 
     def __init__(self, network: ContextMemoryNet, penalty: float) -> None:
-        self.table: Any = network.table if network.dense is None else network.dense
+        self.table = network.lone_table
         self.decoder = network.decoder
         self.penalty = penalty
 
