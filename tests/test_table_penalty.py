@@ -13,7 +13,7 @@ from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._training import _table_penalty, _trainer
 from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem._training._optimizer import ShrunkTable
-from sk_ctxmem._training._table_penalty import GRID, choose_table_penalty
+from sk_ctxmem._training._table_penalty import GRID, NO_PENALTIES, choose_penalties
 from sk_ctxmem.datasets import make_conversations
 
 
@@ -124,7 +124,7 @@ def test_all_penalties_are_fitted_as_by_ridge(weighted):
 def test_penalty_grows_with_noise():
     """Check that wrong labels are answered by a penalty, and true ones by little or none."""
     C = [
-        1 / (choose_table_penalty(_make_rows(6000, wrong=wrong), 2) or 1e-9)
+        1 / (choose_penalties(_make_rows(6000, wrong=wrong), 2).table or 1e-9)
         for wrong in (0, 0.3, 0.8)
     ]
     assert C[0] > 2 * C[1] > 3 * C[2]
@@ -138,17 +138,17 @@ def test_penalty_grows_with_noise():
 def test_few_rows_and_long_groups(n_rows, n_classes, lengths, expected):
     """Check that few rows have no penalty, and that a few long groups are split by rows."""
     data = _make_rows(n_rows, wrong=0.8, n_classes=n_classes, lengths=lengths)
-    assert (choose_table_penalty(data, n_classes) > 0) == expected
+    assert (choose_penalties(data, n_classes).table > 0) == expected
 
 
 def test_one_class_has_no_penalty():
     """Check rows that all have one class, or whose others have no weight."""
     data = _make_rows(wrong=0.8)
     data.weights[data.targets == 1] = 0
-    assert choose_table_penalty(data, 2) == 0
+    assert choose_penalties(data, 2).table == 0
     data.targets[:] = 0
     data.weights[:] = 1
-    assert choose_table_penalty(data, 2) == 0
+    assert choose_penalties(data, 2).table == 0
 
 
 def test_a_few_heavy_rows_choose_no_penalty():
@@ -157,8 +157,8 @@ def test_a_few_heavy_rows_choose_no_penalty():
     light = _make_rows(900, wrong=0.8, weights=weights)
     weights[::60] = 300
     heavy = _make_rows(900, wrong=0.8, weights=weights)
-    assert choose_table_penalty(light, 2) > 0
-    assert choose_table_penalty(heavy, 2) == 0
+    assert choose_penalties(light, 2).table > 0
+    assert choose_penalties(heavy, 2).table == 0
 
 
 def test_rows_of_weight_zero_do_not_count():
@@ -166,22 +166,22 @@ def test_rows_of_weight_zero_do_not_count():
     weights = (np.arange(900) % 3 > 0).astype(float)
     one, other = (_make_rows(900, wrong=0.5, weights=weights) for _ in range(2))
     other.targets[::3] = 1 - other.targets[::3]
-    assert choose_table_penalty(one, 2) == choose_table_penalty(other, 2) > 0
+    assert choose_penalties(one, 2).table == choose_penalties(other, 2).table > 0
 
 
 def test_rows_of_weight_zero_take_no_place():
     """Check that rows without weight do not take the place of others in the choice."""
     weights = (np.arange(8000) % 20 == 3).astype(float)
     data = _make_rows(8000, wrong=0.5, weights=weights)
-    assert choose_table_penalty(data, 2) > 0
+    assert choose_penalties(data, 2).table > 0
 
 
 def test_penalty_of_few_rows_is_limited(monkeypatch):
     """Check rows that tell nothing of their class: few of them do not make a large penalty."""
-    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
+    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors, grid: float(grid[0]))
     data = _make_rows(250)
     norms = data.rows.features.multiply(data.rows.features).sum() / 250
-    assert choose_table_penalty(data, 2) < 3 * norms
+    assert choose_penalties(data, 2).table < 3 * norms
 
 
 def test_choice_draws_from_no_global_generator():
@@ -189,10 +189,10 @@ def test_choice_draws_from_no_global_generator():
     data = _make_rows()
     np.random.seed(0)
     before = np.random.get_state()[1].copy()
-    first = choose_table_penalty(data, 2)
+    first = choose_penalties(data, 2).table
     assert (np.random.get_state()[1] == before).all()
     np.random.seed(7)
-    assert choose_table_penalty(data, 2) == first
+    assert choose_penalties(data, 2).table == first
 
 
 def test_words_of_noisy_labels_are_not_learned_by_heart():
@@ -322,13 +322,13 @@ def test_factors_are_folded_at_the_end(params, monkeypatch):
     chosen = []
 
     def choose(data, n_classes):
-        chosen.append(choose_table_penalty(data, n_classes))
+        chosen.append(choose_penalties(data, n_classes))
         return chosen[-1]
 
-    monkeypatch.setattr(_trainer, "choose_table_penalty", choose)
+    monkeypatch.setattr(_trainer, "choose_penalties", choose)
     texts, labels, _, _ = _make_texts(600, 0.3)
     clf = ContextMemoryClassifier(random_state=0, verbose=0, **params).fit(texts, labels)
-    assert chosen[0] > 0.5
+    assert chosen[0].table > 0.5
     assert clf.net_.module_.table.factors == (1.0, 1.0)
 
 
@@ -337,7 +337,7 @@ def test_fit_without_penalty_has_the_bits_of_plain_sgd(monkeypatch):
     texts, labels, new_texts, _ = _make_texts(150, 0)
     clf = ContextMemoryClassifier(random_state=0, verbose=0)
     found = clf.fit(texts, labels).predict_proba(new_texts[:50])
-    monkeypatch.setattr(_trainer, "choose_table_penalty", lambda *args: 0.0)
+    monkeypatch.setattr(_trainer, "choose_penalties", lambda *args: NO_PENALTIES)
     assert (clf.fit(texts, labels).predict_proba(new_texts[:50]) == found).all()
 
 

@@ -163,6 +163,11 @@ class RowReader:
             group_codes=group_codes,
         )
 
+    def with_embedding_weight(self, weight: float) -> RowReader:
+        """Return a reader whose embeddings are multiplied by a factor."""
+        assert self.dense is not None
+        return replace(self, dense=self.dense.with_embedding_weight(weight))
+
     def with_groups_of(self, group_codes: np.ndarray) -> RowReader:
         """Return a reader that knows the positions in more training groups."""
         if self.longest_group is None:
@@ -212,7 +217,7 @@ def fit_reader(
         inputs, labels, params.vectorizer, weights, more_to_come=more_to_come
     )
     ids, expected = learn_speakers(inputs, group_codes)
-    dense, beside = fit_dense_reader(inputs, labels, params, weights)
+    dense, beside = fit_dense_reader(inputs, labels, params, weights, more_to_come=more_to_come)
     parts = (texts, scaler, ids, expected, _longest(group_codes), dense)
     return make_reader(inputs, schema, params, *parts), values, beside
 

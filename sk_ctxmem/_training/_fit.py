@@ -43,6 +43,7 @@ from ._processes import OneProcess
 from ._progress import progress_bar
 from ._result import TrainingResult, extend_history
 from ._sklearn_callbacks import FitTasks
+from ._table_penalty import choose_embedding_weight
 from ._trainer import check_same_sizes, train
 from ._user_callbacks import FitSetting, check_callbacks
 
@@ -259,6 +260,18 @@ class Fit:
         """Return what places training pieces far from the beginning, if the memory needs it."""
         return choose_far_places(rows, self.params.memory, self.reader.longest_group)
 
+    def weigh_embeddings(self, data: TrainingRows) -> None:
+        """Multiply the embeddings of the rows of a first fit, and of all to come, by a factor.
+
+        The validation rows share them with the training rows.
+        """
+        if data.rows.embedded is None:
+            return
+        weight = choose_embedding_weight(data, len(self.classes))
+        if weight != 1:
+            data.rows.embedded[:] *= np.float32(weight)
+            self.reader = self.reader.with_embedding_weight(weight)
+
     def _open_checkpoint(
         self,
         rows: RowSet,
@@ -308,7 +321,8 @@ class Fit:
         if self.start is None and valid_rows is None and is_long:
             is_calibration = choose_calibration_rows(group_codes, targets, weights, random)
             calibration_rows = train_rows.hold_back(is_calibration)
-        if self.start is None:  # a warm start goes on from the wide path that it finds
+        if self.start is None:  # a warm start goes on from the wide path and weight that it finds
+            self.weigh_embeddings(train_rows)
             self.linear = find_linear_start(train_rows, len(self.classes))
         if self.linear is not None:
             train_rows.n_passes = min(train_rows.n_passes, PASSES_FOR_THE_REST)

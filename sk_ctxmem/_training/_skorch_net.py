@@ -20,6 +20,7 @@ from ._dataset import BatchIterator, TrainingRows
 from ._early_stopping import StopTraining
 from ._optimizer import FixedWidePath, ShrunkEmbedding, ShrunkTable, TwoRateOptimizer
 from ._processes import OneProcess
+from ._table_penalty import NO_PENALTIES, Penalties
 
 # Without a memory, the decoder is almost all that is left of the dense weights, and the rate that
 # suits a memory is too low for it: going from 0.003 to 0.009 gained 0.3 to 1 points on corpora of
@@ -30,6 +31,11 @@ ENCODER_PENALTY = 2.0  # times that of the wide path
 # Of what the wide path of dense features leaves. As large as that of the wide path, nothing is
 # learned of it, and questions lose half a point; a tenth of this loses 2.5 points on emotions.
 RESIDUAL_PENALTY = 0.1
+
+
+def _of_both_parts(penalty: float) -> tuple[float, float]:
+    """Return the penalties of the columns for the encoder and for the wide path."""
+    return ENCODER_PENALTY * penalty, penalty
 
 
 class Trainer(ClassifierMixin, NeuralNet):
@@ -90,22 +96,21 @@ def make_trainer(
     batch_size: int,
     learning_rate: float,
     table_rate: float,
-    table_penalty: float = 0.0,
+    penalties: Penalties = NO_PENALTIES,
     fixed_penalty: float | None = None,
     device: str,
     user_callbacks: list[Callback],
 ) -> Trainer:
     """Return a net of skorch with the batches, loss, optimizer and callbacks of this package.
 
-    skorch's PrintLog prints only if the net is verbose. `table_penalty` is that of the mean loss.
-    So is `fixed_penalty`, that of a wide path that is given and stays; None if it is trained.
+    skorch's PrintLog prints only if the net is verbose. `penalties` are those of the mean loss. So
+    is `fixed_penalty`, that of a wide path that is given and stays; None if it is trained.
     """
     shrunk: list[ShrunkTable] = []
-    penalties = (ENCODER_PENALTY * table_penalty, table_penalty)
-    if table_penalty and network.sparse:
-        shrunk.append(ShrunkTable(network.table, penalties))
-    if table_penalty and network.embedded is not None:
-        shrunk.append(ShrunkEmbedding(network.embedded, penalties))
+    if penalties.table and network.sparse:
+        shrunk.append(ShrunkTable(network.table, _of_both_parts(penalties.table)))
+    if penalties.embedding and network.embedded is not None:
+        shrunk.append(ShrunkEmbedding(network.embedded, _of_both_parts(penalties.embedding)))
     fixed = None
     if fixed_penalty is not None:
         fixed = FixedWidePath(network, RESIDUAL_PENALTY * fixed_penalty)

@@ -25,7 +25,7 @@ from ._progress import Progress, finish
 from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
 from ._skorch_net import Trainer, make_trainer, readable_net
-from ._table_penalty import choose_table_penalty
+from ._table_penalty import NO_PENALTIES, Penalties, choose_penalties
 from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The more classes there are, the fewer rows each of them has, and the higher the rate can be:
@@ -130,7 +130,7 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate * slow_down,
             table_rate=table_rate,
-            table_penalty=_choose_penalty(train_rows, network),
+            penalties=_choose_penalties(train_rows, network),
             fixed_penalty=None if linear is None else linear.penalty,
             device=device,
             user_callbacks=callbacks,
@@ -142,12 +142,12 @@ def train(
     return result
 
 
-def _choose_penalty(train_rows: EpochRows, network: ContextMemoryNet) -> float:
-    """Return the L2 penalty of the feature table in the mean loss of a row."""
+def _choose_penalties(train_rows: EpochRows, network: ContextMemoryNet) -> Penalties:
+    """Return the L2 penalties of the tables in the mean loss of a row."""
     if not network.sparse and network.embedded is None:
-        return 0.0
-    n_classes = network.decoder.out_features
-    return choose_table_penalty(train_rows.sample, n_classes) / len(train_rows)
+        return NO_PENALTIES
+    chosen = choose_penalties(train_rows.sample, network.decoder.out_features)
+    return Penalties(*(penalty / len(train_rows) for penalty in chosen))
 
 
 def _sets_rates(callbacks: list[Callback]) -> bool:

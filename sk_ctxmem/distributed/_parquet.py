@@ -309,6 +309,7 @@ class _ParquetFit:
         sample = self.processes.broadcast(sample)
         fit.reader, values = self._learn_reader(sample, found, fit.classes, weights, texts)
         stream.sample = read(sample, self.random)
+        fit.weigh_embeddings(stream.sample)
         fit.set_network_params(stream.sample.rows, values)
         stream.sorter = self.processes.make_sorter(fit.network_params["n_features"])
         return stream, read(held_out.frame, None) if len(held_out) else None
@@ -354,7 +355,9 @@ class _ParquetFit:
         if inputs.speakers is not None:
             missing = bool(pd.isna(inputs.speakers).any())  # of the sample
             expected = expect_speakers(names, n_groups, ids, missing=missing)
-        dense, _ = fit_dense_reader(inputs, classes[targets], self.params, weights[targets])
+        dense, _ = fit_dense_reader(
+            inputs, classes[targets], self.params, weights[targets], more_to_come=True
+        )
         parts = (reader, scaler, ids, expected, found.longest_group, dense)
         return make_reader(inputs, schema, self.params, *parts), values
 
