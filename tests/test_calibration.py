@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._network._net import ContextMemoryNet
 from sk_ctxmem._rows._row_set import RowSet
-from sk_ctxmem._training import _trainer
+from sk_ctxmem._training import _fit
 from sk_ctxmem._training._calibration import as_new_rows, choose_calibration_rows, fit_temperature
 from sk_ctxmem._training._callbacks import measure_temperature
 from sk_ctxmem._training._table_penalty import NO_PENALTIES
@@ -123,7 +123,7 @@ def _noisy_rows():
 def test_noisy_labels_make_the_model_less_sure(n_iter_no_change, monkeypatch):
     """Check that the temperature makes probabilities of new rows better, whatever rows told it."""
     # a penalty would keep the model from being too sure
-    monkeypatch.setattr(_trainer, "choose_penalties", lambda *args: NO_PENALTIES)
+    monkeypatch.setattr(_fit, "choose_penalties", lambda *args: NO_PENALTIES)
     train, test = _noisy_rows()
     clf = ContextMemoryClassifier(random_state=0, n_iter_no_change=n_iter_no_change).fit(*train)
     assert clf.temperature_ > 1.2

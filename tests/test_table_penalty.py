@@ -1,16 +1,21 @@
 """Tests of the L2 penalty of the feature table, and of its choice."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from scipy import sparse
 from sklearn.linear_model import Ridge
+from sklearn.preprocessing import normalize
 from skorch.callbacks import Callback
 
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem._dense._reader import _choose_norm
 from sk_ctxmem._network._encoder import FeatureTable
 from sk_ctxmem._rows._row_set import RowSet
-from sk_ctxmem._training import _table_penalty, _trainer
+from sk_ctxmem._training import _fit, _table_penalty
 from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem._training._optimizer import ShrunkTable
 from sk_ctxmem._training._table_penalty import GRID, NO_PENALTIES, choose_penalties
@@ -325,7 +330,7 @@ def test_factors_are_folded_at_the_end(params, monkeypatch):
         chosen.append(choose_penalties(data, n_classes))
         return chosen[-1]
 
-    monkeypatch.setattr(_trainer, "choose_penalties", choose)
+    monkeypatch.setattr(_fit, "choose_penalties", choose)
     texts, labels, _, _ = _make_texts(600, 0.3)
     clf = ContextMemoryClassifier(random_state=0, verbose=0, **params).fit(texts, labels)
     assert chosen[0].table > 0.5
@@ -337,7 +342,7 @@ def test_fit_without_penalty_has_the_bits_of_plain_sgd(monkeypatch):
     texts, labels, new_texts, _ = _make_texts(150, 0)
     clf = ContextMemoryClassifier(random_state=0, verbose=0)
     found = clf.fit(texts, labels).predict_proba(new_texts[:50])
-    monkeypatch.setattr(_trainer, "choose_penalties", lambda *args: NO_PENALTIES)
+    monkeypatch.setattr(_fit, "choose_penalties", lambda *args: NO_PENALTIES)
     assert (clf.fit(texts, labels).predict_proba(new_texts[:50]) == found).all()
 
 
@@ -357,3 +362,96 @@ def test_fit_continues_from_a_checkpoint(tmp_path):
         clf.fit(texts, labels)
     again = clf.set_params(callbacks=None).fit(texts, labels).predict_proba(new_texts[:50])
     np.testing.assert_allclose(again, whole, atol=1e-5)
+
+
+def _add_embeddings(data, strength, n_classes=2):
+    """Give rows an embedding of 20 numbers, of which as many as classes tell the class."""
+    random = np.random.RandomState(1)
+    embedded = random.normal(size=(len(data), 20))
+    is_of_class = data.targets.numpy()[:, np.newaxis] == np.arange(n_classes)
+    embedded[:, :n_classes] += strength * is_of_class
+    data.rows.features = normalize(data.rows.features).astype(np.float32)
+    data.rows.dense = (embedded / 20**0.5).astype(np.float32)
+    data.rows.n_embedded = 20
+    return data
+
+
+def test_penalties_with_embeddings_are_fitted_as_by_ridge():
+    """Check the predictions from n-grams and weighed embeddings against Ridge."""
+    data = _add_embeddings(_make_rows(n_features=10, n_classes=3), 1.0, 3)
+    look = _table_penalty._take_look(data, 3)
+    np.testing.assert_allclose(np.square(look.embedded).sum(axis=1).mean(), 1, rtol=1e-5)
+    look = replace(look, embedding_weight=0.5)
+    fitted = _table_penalty._fit_all(look)
+    X, new = (
+        np.hstack([features.toarray(), 0.5 * embedded])
+        for features, embedded in (
+            (look.features, look.embedded),
+            (look.new_features, look.new_embedded),
+        )
+    )
+    for number, C in enumerate(GRID[:5]):  # 12 vectors are exact for large penalties
+        for column, share in enumerate(look.shares):
+            ridge = Ridge(look.scale / (C * share)).fit(X, look.indicators[:, column])
+            np.testing.assert_allclose(fitted[number, :, column], ridge.predict(new), atol=2e-2)
+    assert np.abs(fitted).max() > 0.1
+
+
+def test_weak_embeddings_get_less_weight():
+    """Check that embeddings that tell nothing weigh less, and those that tell the class do not."""
+    weights = [
+        choose_penalties(_add_embeddings(_make_rows(2000, wrong=0.1), strength), 2).embedding_weight
+        for strength in (0.0, 3.0)
+    ]
+    assert weights == [0.25, 1.0]
+
+
+def test_embeddings_that_say_little_have_a_larger_penalty():
+    """Check that the penalty is larger than that of n-grams, and smaller if embeddings are sure."""
+    some, sure = (
+        choose_penalties(_add_embeddings(_make_rows(2000, wrong=wrong), strength), 2)
+        for wrong, strength in ((0.3, 1.0), (0.0, 3.0))
+    )
+    assert some.embedding > some.table > 0
+    assert sure.embedding < 0.75 * some.embedding
+
+
+def test_few_rows_of_a_class_give_embeddings_more_weight():
+    """Check the norm of embeddings: as that of n-grams from 16 rows of a class on."""
+    labels = np.repeat(np.arange(10), 16)
+    assert _choose_norm(labels) == _choose_norm(np.repeat(labels, 3)) == 1
+    assert _choose_norm(labels[::4]) == 2
+    assert _choose_norm(np.arange(10)) == 4
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3])
+def test_all_rows_have_the_weight_that_the_fit_chose(strength, tmp_path):
+    """Check embeddings read after a fit, a warm start and from a file."""
+    random = np.random.RandomState(0)
+    texts, labels, new_texts, truth = _make_texts(600, 0.3)
+    if strength:  # the embedding alone tells
+        texts, new_texts = ([text[:-4] for text in part] for part in (texts, new_texts))
+    signs = 2 * np.r_[labels, truth] - 1
+    vectors = {
+        text: random.normal(size=8) + strength * sign
+        for text, sign in zip([*texts, *new_texts], signs, strict=True)
+    }
+    embedder = partial(_look_up, vectors=vectors)
+    clf = ContextMemoryClassifier(random_state=0, embedder=embedder, warm_start=True, verbose=0)
+    clf.fit(texts, labels)
+    full = np.std([vectors[text] for text in texts], axis=0) * 8**0.5
+    weight = (full / clf._model.reader.dense.scaler.scale_)[-1]
+    assert weight < 0.5 if strength == 0 else weight > 0.5
+    trained = clf.net_.module_.embedded.weight.detach().clone()
+    clf.fit(texts, labels)  # goes on, with the same weight
+    np.testing.assert_allclose(clf._model.reader.dense.scaler.scale_ * weight, full)
+    assert not torch.equal(trained, clf.net_.module_.embedded.weight)
+    clf.save(tmp_path / "model")
+    loaded = ContextMemoryClassifier.load(tmp_path / "model", embedder=embedder)
+    expected = clf.predict_proba(new_texts[:20])
+    np.testing.assert_array_equal(loaded.predict_proba(new_texts[:20]), expected)
+
+
+def _look_up(texts, vectors):
+    """Embed texts by a table; others by zeros."""
+    return np.stack([vectors.get(text, np.zeros(8)) for text in texts])

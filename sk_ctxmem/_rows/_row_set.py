@@ -86,13 +86,6 @@ class RowSet:
             return None
         return self.dense[:, -self.n_embedded :]
 
-    @property
-    def n_linear(self) -> int:
-        """Number of stored values of the features that `take_linear` returns."""
-        features: Any = self.features
-        n_sparse = features.nnz if sparse.issparse(features) else 0
-        return n_sparse + self.n_embedded * self.features.shape[0]
-
     def take_linear(self, rows: np.ndarray) -> sparse.csr_array:
         """Return the features of some rows that plain SGD learns from: sparse ones, embeddings."""
         is_sparse, embedded = sparse.issparse(self.features), self.embedded

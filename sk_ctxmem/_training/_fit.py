@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +43,7 @@ from ._processes import OneProcess
 from ._progress import progress_bar
 from ._result import TrainingResult, extend_history
 from ._sklearn_callbacks import FitTasks
-from ._table_penalty import choose_embedding_weight
+from ._table_penalty import NO_PENALTIES, Penalties, choose_penalties
 from ._trainer import check_same_sizes, train
 from ._user_callbacks import FitSetting, check_callbacks
 
@@ -146,6 +146,8 @@ class Fit:
         Parameters of the network.
     linear : LinearStart or None
         The wide path, if the rows have dense features alone.
+    penalties : Penalties
+        L2 penalties of the tables, for the sum of the losses of all rows.
     """
 
     params: SimpleNamespace
@@ -157,6 +159,7 @@ class Fit:
     reader: RowReader = None  # type: ignore[assignment]  # set after construction
     network_params: dict[str, Any] = None  # type: ignore[assignment]
     linear: LinearStart | None = None
+    penalties: Penalties = NO_PENALTIES
 
     def set_network_params(self, rows: RowSet, values: Any, *, more_to_come: bool = False) -> None:
         """Set the parameters of the network; a warm start must not change them."""
@@ -208,6 +211,7 @@ class Fit:
                 device=self.device,
                 processes=self.processes,
                 linear=self.linear,
+                penalties=self.penalties,
                 **watchers,
             )
         return network, trained
@@ -260,17 +264,19 @@ class Fit:
         """Return what places training pieces far from the beginning, if the memory needs it."""
         return choose_far_places(rows, self.params.memory, self.reader.longest_group)
 
-    def weigh_embeddings(self, data: TrainingRows) -> None:
-        """Multiply the embeddings of the rows of a first fit, and of all to come, by a factor.
+    def choose_penalties(self, data: TrainingRows) -> None:
+        """Choose the penalties of the tables, and the weight of embeddings in a first fit.
 
-        The validation rows share them with the training rows.
+        The embeddings of the rows, which the validation rows share, are multiplied by it, and so
+        are all that the reader reads from now on.
         """
-        if data.rows.embedded is None:
-            return
-        weight = choose_embedding_weight(data, len(self.classes))
-        if weight != 1:
+        chosen = choose_penalties(data, len(self.classes))
+        weight = chosen.embedding_weight
+        if self.start is None and data.rows.embedded is not None and weight != 1:
             data.rows.embedded[:] *= np.float32(weight)
             self.reader = self.reader.with_embedding_weight(weight)
+            chosen = replace(chosen, embedding=chosen.embedding * weight**2)
+        self.penalties = chosen
 
     def _open_checkpoint(
         self,
@@ -321,8 +327,8 @@ class Fit:
         if self.start is None and valid_rows is None and is_long:
             is_calibration = choose_calibration_rows(group_codes, targets, weights, random)
             calibration_rows = train_rows.hold_back(is_calibration)
-        if self.start is None:  # a warm start goes on from the wide path and weight that it finds
-            self.weigh_embeddings(train_rows)
+        self.choose_penalties(train_rows)
+        if self.start is None:  # a warm start goes on from the wide path that it finds
             self.linear = find_linear_start(train_rows, len(self.classes))
         if self.linear is not None:
             train_rows.n_passes = min(train_rows.n_passes, PASSES_FOR_THE_REST)

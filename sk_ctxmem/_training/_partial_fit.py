@@ -101,7 +101,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
         network = fit.new_network()
         mean = copy.deepcopy(network).to(fit.device)
         if stream is None:
-            fit.weigh_embeddings(chunk)
+            fit.choose_penalties(chunk)
             stream = new_stream(network, chunk, int(params.batch_size))
         trained, stream = train_chunk(
             network,

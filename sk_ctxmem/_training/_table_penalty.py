@@ -7,12 +7,12 @@ that are looked at, K Krylov vectors, P penalties.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from .._features._scaler import take_columns
+from .._rows._row_set import RowSet
 from ._dataset import TrainingRows
 from ._draws import count_effective_rows
 
@@ -46,21 +46,38 @@ LEAST_TIMES_ROWS = 100
 # intents, 80 on questions, 4.6 and 2.0 on sentences of reviews; what suits the network is 30, 3 to
 # 10, .05 to .1 and .02 to .05 (vectors of MiniLM): about (C / 20) ** 1.4. The penalty of n-grams is
 # a point worse on reviews. In context, where embeddings tell which other rows matter, it is best.
-EMBEDDING_SCALE, EMBEDDING_DIVISOR, EMBEDDING_POWER = 0.5, 20.0, 1.4
+EMBEDDING_DIVISOR, EMBEDDING_POWER = 20.0, 1.4
 # A weak embedding is noise beside the n-grams of a text. The weight with which ridge regression has
 # the least error after rescaling is .4 to .7 with vectors of MiniLM, for which 1 suits the network,
 # and 0 to .25 with 100 components of a truncated SVD: at 1 they lose 1 to 5 points, at .25 none.
-WEIGHTS, USUAL_WEIGHT = (1.0, 0.5, 0.25), 0.5
+# Eight random numbers a text lose 4 points at .25.
+WEIGHTS, USUAL_WEIGHT, NO_WEIGHT = (1.0, 0.5, 0.25), 0.5, 0.01
 
 ROUNDING = 1e-4  # a new direction shorter than this share of the image is rounding
 TINY = 1e-30
 
 
-class Penalties(NamedTuple):
-    """Inverses of C, or coefficients of half the sum of squares in the mean loss of a row."""
+@dataclass(frozen=True)
+class Penalties:
+    """L2 penalties of the tables, and the weight of embeddings.
+
+    Parameters
+    ----------
+    table, embedding : float
+        Inverses of C as in LogisticRegression, for the sum of the losses of all rows, or the same
+        for the mean loss.
+    embedding_weight : float
+        Factor by which the embeddings should be multiplied, at most 1: `embedding` is that of the
+        embeddings as they are.
+    """
 
     table: float = 0.0
     embedding: float = 0.0
+    embedding_weight: float = 1.0
+
+    def of_mean_loss(self, n_rows: int) -> Penalties:
+        """Return the same penalties for the mean loss of some rows."""
+        return replace(self, table=self.table / n_rows, embedding=self.embedding / n_rows)
 
 
 NO_PENALTIES = Penalties()
@@ -88,8 +105,12 @@ class Look:
         Share of each class in the training part.
     scale : float
         Mean squared norm of the rows of the training part.
-    n_embedded : int
-        Number of features of an embedding, the last ones.
+    embedded : ndarray of shape (T, E)
+        Embeddings of the training part, with rows of norm 1 on average, times the same root.
+    new_embedded : ndarray of shape (V, E)
+        The same of the validation part.
+    embedding_weight : float
+        Factor of the embeddings.
     """
 
     features: sparse.csr_array
@@ -100,7 +121,9 @@ class Look:
     new_weights: np.ndarray
     shares: np.ndarray
     scale: float
-    n_embedded: int = 0
+    embedded: np.ndarray
+    new_embedded: np.ndarray
+    embedding_weight: float = 1.0
 
 
 def choose_penalties(data: TrainingRows, n_classes: int) -> Penalties:
@@ -134,78 +157,59 @@ def choose_penalties(data: TrainingRows, n_classes: int) -> Penalties:
     Frommer, A. and Maass, P. (1999). Fast CG-based methods for Tikhonov-Phillips regularization.
     SIAM Journal on Scientific Computing 20 (5): all penalties share one Krylov space.
     """
+    rows = data.rows
+    if not sparse.issparse(rows.features) and rows.embedded is None:
+        return NO_PENALTIES
     look = _take_look(data, n_classes)
     if look is None or not look.scale:
         return NO_PENALTIES
-    least_error, best_direction = _best_penalties(look)
+    if rows.embedded is None or rows.context != "none":
+        weight, found = 1.0, {1.0: _best_penalties(look)}
+    else:
+        weight, found = _weigh_embeddings(look)
+    # with weak embeddings at full weight, the n-grams would look like noise too
+    least_error, best_direction, _ = found[min(found, key=lambda each: abs(np.log(each / weight)))]
     lowest = ERROR_SHARE * least_error
     chosen = min(max(DIRECTION_SHARE * best_direction, lowest), LARGEST_RATIO * lowest)
     chosen = max(chosen, LEAST_TIMES_ROWS / len(data))
-    if data.rows.context != "none":
+    if rows.context != "none":
         chosen = max(chosen, LOWEST_IN_CONTEXT, ROWS_IN_CONTEXT / len(data))
     table = look.scale / chosen if chosen < LARGEST else 0.0
-    if data.rows.context != "none" or not look.n_embedded:
-        return Penalties(table, table)
-    halved = _scale_embeddings(look, EMBEDDING_SCALE)
-    chosen = (_best_penalties(halved)[1] / EMBEDDING_DIVISOR) ** EMBEDDING_POWER
+    if rows.embedded is None:
+        return Penalties(table)
+    # the embeddings may have another norm than that of the look
+    norm = _mean_squared_norm(rows.embedded, data.weights.numpy())
+    if rows.context != "none":
+        return Penalties(table, table * norm)
+    least_error, best_direction, _ = found[USUAL_WEIGHT]
+    best = max(best_direction, ERROR_SHARE * least_error)
+    chosen = (best / EMBEDDING_DIVISOR) ** EMBEDDING_POWER
     chosen = max(chosen, LEAST_TIMES_ROWS / len(data))
-    if chosen >= LARGEST:
-        return Penalties(table, table)
-    embedded: Any = data.rows.embedded
-    squares = np.square(embedded, dtype=np.float64).sum(axis=1)
-    scale = np.average(squares, weights=data.weights)
-    return Penalties(table, max(table, float(scale) / chosen))
+    smaller = 1 / chosen if chosen < LARGEST else 0.0
+    return Penalties(table, max(table, smaller) * norm, weight)
 
 
-def choose_embedding_weight(data: TrainingRows, n_classes: int) -> float:
-    """Choose the factor of embeddings, at most 1, from the rows of a fit.
-
-    Parameters
-    ----------
-    data : TrainingRows
-        Rows with embeddings.
-    n_classes : int
-        Number of classes.
-
-    Returns
-    -------
-    weight : float
-        The factor. 1 if the embeddings are not weak, if nothing else tells the class, in context,
-        or if the rows tell less than FEWEST_ROWS rows of equal weight.
-    """
-    if data.rows.context != "none" or data.rows.features.shape[1] == 0:
-        return 1.0
-    look = _take_look(data, n_classes)
-    if look is None or not look.n_embedded:
-        return 1.0
-    errors = np.array([_errors(_scale_embeddings(look, each))[1].min() for each in WEIGHTS])
+def _weigh_embeddings(look: Look) -> tuple[float, dict[float, tuple[float, float, float]]]:
+    """Return the weight of embeddings, and what `_best_penalties` returns for each of WEIGHTS."""
+    found = {each: _best_penalties(replace(look, embedding_weight=each)) for each in WEIGHTS}
+    if not look.features.shape[1]:  # nothing else tells the class
+        return 1.0, found
+    without = _best_penalties(replace(look, embedding_weight=0.0))
+    errors = np.array([error for _, _, error in found.values()])
+    if without[-1] <= errors.min():
+        return NO_WEIGHT, found | {NO_WEIGHT: without}
     best = _best_on_grid(errors, np.array(WEIGHTS))
-    return float(np.clip((best / USUAL_WEIGHT) ** 2, min(WEIGHTS), 1.0))
+    return float(np.clip((best / USUAL_WEIGHT) ** 2, min(WEIGHTS), 1.0)), found
 
 
-def _best_penalties(look: Look) -> tuple[float, float]:
-    """Return the C of the least squared error, and that of the least one after rescaling."""
-    first, second = (_best_on_grid(errors, GRID) for errors in _errors(look))
-    return first, second
-
-
-def _errors(look: Look) -> tuple[np.ndarray, np.ndarray]:
-    """Return the squared error for each penalty of GRID, and that after rescaling."""
+def _best_penalties(look: Look) -> tuple[float, float, float]:
+    """Return the C of the least squared error, that after rescaling, and that least error."""
     fitted, weights = _fit_all(look), look.new_weights[:, np.newaxis]  # (P, V, C), (V, 1)
     scaled = _rescale(fitted, look.new_indicators, weights)
-    first, second = (
+    least, rescaled = (
         _squared_errors(each, look.new_indicators, weights) for each in (fitted, scaled)
     )
-    return first, second
-
-
-def _scale_embeddings(look: Look, factor: float) -> Look:
-    """Return a look in which embeddings are multiplied by a factor."""
-    first = look.features.shape[1] - look.n_embedded
-    features, new = look.features.copy(), look.new_features.copy()
-    for part in (features, new):
-        part.data[part.indices >= first] *= factor
-    return replace(look, features=features, new_features=new)
+    return _best_on_grid(least, GRID), _best_on_grid(rescaled, GRID), float(rescaled.min())
 
 
 def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
@@ -224,21 +228,27 @@ def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
     if n_classes == 2:  # the other class says the same
         classes = classes[1:]
     shares = shares[classes]
-    old, new_features = map(data.rows.take_linear, (train, new))
-    features, new_features, n_embedded = _share_columns(old, new_features, data.rows.n_embedded)
-    roots = np.sqrt(weights[train]).astype(np.float32)
-    features.data *= np.repeat(roots, np.diff(features.indptr))
+    roots = np.sqrt(weights[train]).astype(np.float32)[:, np.newaxis]
+    features, new_features = _share_columns(
+        *(_take_sparse(data.rows, each) for each in (train, new))
+    )
+    features.data *= np.repeat(roots[:, 0], np.diff(features.indptr))
+    embedded, new_embedded = _take_embedded(data.rows, train, new, weights[train])
     indicators = (targets[train, np.newaxis] == classes) - shares  # (T, C)
+    squares = sum(
+        np.square(each, dtype=np.float64).sum() for each in (features.data, roots * embedded)
+    )
     return Look(
         features=features,
-        indicators=(roots[:, np.newaxis] * indicators).astype(np.float32),
-        roots=roots[:, np.newaxis],
+        indicators=(roots * indicators).astype(np.float32),
+        roots=roots,
         new_features=new_features,
         new_indicators=(targets[new, np.newaxis] == classes) - shares,
         new_weights=weights[new],
         shares=shares,
-        scale=float(np.square(features.data, dtype=np.float64).sum() / weights[train].sum()),
-        n_embedded=n_embedded,
+        scale=float(squares / weights[train].sum()),
+        embedded=roots * embedded,
+        new_embedded=new_embedded,
     )
 
 
@@ -249,7 +259,8 @@ def _split(data: TrainingRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
     groups = random.permutation(len(rows.lengths))
     ends = np.cumsum(rows.lengths[groups])
     n_wanted = TRAINING_ROWS + VALIDATION_ROWS
-    n_wanted *= min(1.0, MOST_VALUES * rows.features.shape[0] / max(1, rows.n_linear) / n_wanted)
+    n_values = getattr(rows.features, "nnz", 0)
+    n_wanted *= min(1.0, MOST_VALUES * rows.features.shape[0] / max(1, n_values) / n_wanted)
     n_wanted /= max(np.mean(weights[rows.rows] > 0), TINY)  # rows of weight 0 are left out below
     n_wanted = min(int(n_wanted), len(rows))
     n_train = n_wanted * TRAINING_ROWS // (TRAINING_ROWS + VALIDATION_ROWS)
@@ -263,13 +274,33 @@ def _split(data: TrainingRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
     return train[weights[train] > 0], new[weights[new] > 0]
 
 
-def _share_columns(
-    features: sparse.csr_array, new: sparse.csr_array, n_embedded: int
-) -> tuple[sparse.csr_array, sparse.csr_array, int]:
-    """Drop the columns without a value in `features`, in copies of both.
+def _take_sparse(rows: RowSet, numbers: np.ndarray) -> sparse.csr_array:
+    """Return the sparse features of some rows, if there are any."""
+    if sparse.issparse(rows.features):
+        return sparse.csr_array(rows.features[numbers])
+    return sparse.csr_array((len(numbers), 0), dtype=np.float32)
 
-    Also returns how many of the last `n_embedded` columns are left.
-    """
+
+def _take_embedded(
+    rows: RowSet, train: np.ndarray, new: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the embeddings of both parts, with rows of norm 1 on average in the first."""
+    if rows.embedded is None:
+        first, second = (np.empty((len(part), 0), dtype=np.float32) for part in (train, new))
+        return first, second
+    norm = _mean_squared_norm(rows.embedded[train], weights) ** 0.5 or 1.0
+    return rows.embedded[train] / np.float32(norm), rows.embedded[new] / np.float32(norm)
+
+
+def _mean_squared_norm(values: np.ndarray, weights: np.ndarray) -> float:
+    squares = np.square(values, dtype=np.float64).sum(axis=1)
+    return float(np.average(squares, weights=weights))
+
+
+def _share_columns(
+    features: sparse.csr_array, new: sparse.csr_array
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Drop the columns without a value in `features`, in copies of both."""
     numbers = np.full(features.shape[1], -1, dtype=np.int32)
     numbers[features.indices] = 0
     is_used = numbers == 0
@@ -278,7 +309,7 @@ def _share_columns(
         take_columns(part.data, part.indptr, numbers[part.indices], int(is_used.sum()))
         for part in (features, new)
     )
-    return first, second, int(is_used[len(is_used) - n_embedded :].sum())
+    return first, second
 
 
 def _fit_all(look: Look) -> np.ndarray:
@@ -317,8 +348,10 @@ def _expand(look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for step in range(KRYLOV_VECTORS):
         basis[:, step + 1] = vector.T
         weights = look.features.T @ vector  # (F, C)
-        image = look.features @ weights  # (T, C)
-        seen[step] = look.new_features @ weights - constant.T @ image / np.linalg.norm(look.roots)
+        of_embedding = look.embedding_weight**2 * (look.embedded.T @ vector)  # (E, C)
+        image = look.features @ weights + look.embedded @ of_embedding  # (T, C)
+        new = look.new_features @ weights + look.new_embedded @ of_embedding  # (V, C)
+        seen[step] = new - constant.T @ image / np.linalg.norm(look.roots)
         tridiagonal[:, step, step] = (vector * image).sum(axis=0)
         rest = _orthogonalize(image, basis[:, : step + 2])
         norms = np.linalg.norm(rest, axis=0)

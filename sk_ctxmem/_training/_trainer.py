@@ -25,7 +25,7 @@ from ._progress import Progress, finish
 from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
 from ._skorch_net import Trainer, make_trainer, readable_net
-from ._table_penalty import NO_PENALTIES, Penalties, choose_penalties
+from ._table_penalty import NO_PENALTIES, Penalties
 from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The more classes there are, the fewer rows each of them has, and the higher the rate can be:
@@ -53,6 +53,7 @@ def train(
     tasks: FitTasks | None,
     processes: OneProcess,
     linear: LinearStart | None = None,
+    penalties: Penalties = NO_PENALTIES,
 ) -> TrainingResult:
     """Train a network in place.
 
@@ -83,6 +84,8 @@ def train(
         The processes that train the same network together.
     linear : LinearStart or None, default=None
         The wide path, which stays as it is. If None, it is trained.
+    penalties : Penalties, default=NO_PENALTIES
+        L2 penalties of the tables, for the sum of the losses of all rows.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate * slow_down,
             table_rate=table_rate,
-            penalties=_choose_penalties(train_rows, network),
+            penalties=penalties.of_mean_loss(len(train_rows)),
             fixed_penalty=None if linear is None else linear.penalty,
             device=device,
             user_callbacks=callbacks,
@@ -140,14 +143,6 @@ def train(
     finish(bar, result.stop_reason)
     user.warn_of_failures()
     return result
-
-
-def _choose_penalties(train_rows: EpochRows, network: ContextMemoryNet) -> Penalties:
-    """Return the L2 penalties of the tables in the mean loss of a row."""
-    if not network.sparse and network.embedded is None:
-        return NO_PENALTIES
-    chosen = choose_penalties(train_rows.sample, network.decoder.out_features)
-    return Penalties(*(penalty / len(train_rows) for penalty in chosen))
 
 
 def _sets_rates(callbacks: list[Callback]) -> bool:

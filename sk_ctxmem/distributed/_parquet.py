@@ -309,7 +309,7 @@ class _ParquetFit:
         sample = self.processes.broadcast(sample)
         fit.reader, values = self._learn_reader(sample, found, fit.classes, weights, texts)
         stream.sample = read(sample, self.random)
-        fit.weigh_embeddings(stream.sample)
+        fit.choose_penalties(stream.sample)
         fit.set_network_params(stream.sample.rows, values)
         stream.sorter = self.processes.make_sorter(fit.network_params["n_features"])
         return stream, read(held_out.frame, None) if len(held_out) else None
