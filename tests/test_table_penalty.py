@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -326,8 +327,8 @@ def test_factors_are_folded_at_the_end(params, monkeypatch):
     """Check that a fitted network has no factors, whatever ends the fit."""
     chosen = []
 
-    def choose(data, n_classes):
-        chosen.append(choose_penalties(data, n_classes))
+    def choose(*arguments):
+        chosen.append(choose_penalties(*arguments))
         return chosen[-1]
 
     monkeypatch.setattr(_fit, "choose_penalties", choose)
@@ -380,14 +381,14 @@ def test_penalties_with_embeddings_are_fitted_as_by_ridge():
     """Check the predictions from n-grams and weighed embeddings against Ridge."""
     data = _add_embeddings(_make_rows(n_features=10, n_classes=3), 1.0, 3)
     look = _table_penalty._take_look(data, 3)
-    np.testing.assert_allclose(np.square(look.embedded).sum(axis=1).mean(), 1, rtol=1e-5)
-    look = replace(look, embedding_weight=0.5)
+    np.testing.assert_allclose(np.square(look.dense).sum(axis=1).mean(), 1, rtol=1e-5)
+    look = replace(look, weights=(1.0, 0.5))
     fitted = _table_penalty._fit_all(look)
     X, new = (
-        np.hstack([features.toarray(), 0.5 * embedded])
-        for features, embedded in (
-            (look.features, look.embedded),
-            (look.new_features, look.new_embedded),
+        np.hstack([features.toarray(), 0.5 * dense])
+        for features, dense in (
+            (look.features, look.dense),
+            (look.new_features, look.new_dense),
         )
     )
     for number, C in enumerate(GRID[:5]):  # 12 vectors are exact for large penalties
@@ -455,3 +456,46 @@ def test_all_rows_have_the_weight_that_the_fit_chose(strength, tmp_path):
 def _look_up(texts, vectors):
     """Embed texts by a table; others by zeros."""
     return np.stack([vectors.get(text, np.zeros(8)) for text in texts])
+
+
+def _add_columns(data, strength):
+    """Give rows three columns, the first of which tells the class by its mean."""
+    columns = np.random.RandomState(2).normal(size=(len(data), 3))
+    columns[:, 0] += strength * data.targets.numpy()
+    data.rows.dense = columns.astype(np.float32)
+    return data
+
+
+@pytest.mark.parametrize(("strength", "weight"), [(0.0, {0.1, 0.03}), (1.0, {1.0})])
+def test_columns_that_tell_nothing_weigh_less(strength, weight):
+    """Check the weight of columns, and that the penalty of n-grams does not depend on them."""
+    data = _make_rows(2000)
+    table = choose_penalties(data, 2).table
+    chosen = choose_penalties(_add_columns(data, strength), 2, n_columns=3)
+    assert chosen.column_weight in weight
+    assert chosen.table == table
+    assert choose_penalties(data, 2).column_weight == 1  # heavy features are no columns
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_rows_to_come_have_the_weight_of_columns(tells, tmp_path):
+    """Check that categories of noise do not hide the words, and new rows are read alike."""
+    random = np.random.RandomState(0)
+    texts, labels, new_texts, truth = _make_texts(600, 0.3)
+    frames = [
+        pd.DataFrame({"text": part, "kind": random.randint(30, size=len(part)).astype(str)})
+        for part in (texts, new_texts)
+    ]
+    if tells:
+        for frame, classes in zip(frames, (labels, truth), strict=True):
+            frame["kind"] = np.where(random.random_sample(len(frame)) < 0.1, 1 - classes, classes)
+            frame["kind"] = frame["kind"].astype(str)
+    clf = ContextMemoryClassifier(
+        text_column="text", feature_columns=["kind"], random_state=0, verbose=0
+    ).fit(frames[0], labels)
+    scales = clf._model.reader.dense.scaler.scale_
+    assert (scales.min() > 4) == (not tells)
+    assert clf.score(frames[1], truth) > 0.85
+    clf.save(tmp_path / "model")
+    loaded = ContextMemoryClassifier.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(frames[1]), clf.predict_proba(frames[1]))

@@ -163,11 +163,6 @@ class RowReader:
             group_codes=group_codes,
         )
 
-    def with_embedding_weight(self, weight: float) -> RowReader:
-        """Return a reader whose embeddings are multiplied by a factor."""
-        assert self.dense is not None
-        return replace(self, dense=self.dense.with_embedding_weight(weight))
-
     def with_groups_of(self, group_codes: np.ndarray) -> RowReader:
         """Return a reader that knows the positions in more training groups."""
         if self.longest_group is None:

@@ -265,18 +265,25 @@ class Fit:
         return choose_far_places(rows, self.params.memory, self.reader.longest_group)
 
     def choose_penalties(self, data: TrainingRows) -> None:
-        """Choose the penalties of the tables, and the weight of embeddings in a first fit.
+        """Choose the penalties of the tables, and the weights of dense features in a first fit.
 
-        The embeddings of the rows, which the validation rows share, are multiplied by it, and so
+        Those of the rows, which the validation rows share, are multiplied by the weights, and so
         are all that the reader reads from now on.
         """
-        chosen = choose_penalties(data, len(self.classes))
-        weight = chosen.embedding_weight
-        if self.start is None and data.rows.embedded is not None and weight != 1:
-            data.rows.embedded[:] *= np.float32(weight)
-            self.reader = self.reader.with_embedding_weight(weight)
-            chosen = replace(chosen, embedding=chosen.embedding * weight**2)
+        dense, rows = self.reader.dense, data.rows
+        n_columns = 0 if dense is None else len(dense.owners)
+        chosen = choose_penalties(data, len(self.classes), n_columns)
         self.penalties = chosen
+        if self.start is not None or dense is None or rows.dense is None:
+            return
+        factors = np.repeat(
+            [chosen.column_weight, chosen.embedding_weight], [n_columns, dense.n_embedded]
+        )
+        if (factors != 1).any():
+            rows.dense[:, rows.dense.shape[1] - dense.n_features :] *= factors.astype(np.float32)
+            self.reader = replace(self.reader, dense=dense.weighed(factors))
+            embedding = chosen.embedding * chosen.embedding_weight**2
+            self.penalties = replace(chosen, embedding=embedding)
 
     def _open_checkpoint(
         self,

@@ -1,4 +1,4 @@
-"""L2 penalties of the tables, and the weight of embeddings: by ridge regression on some rows.
+"""L2 penalties and the weights of dense features, chosen by ridge regression on some rows.
 
 Shape letters: T rows of the training part, V rows of the validation part, F features, C classes
 that are looked at, K Krylov vectors, P penalties.
@@ -52,6 +52,11 @@ EMBEDDING_DIVISOR, EMBEDDING_POWER = 20.0, 1.4
 # and 0 to .25 with 100 components of a truncated SVD: at 1 they lose 1 to 5 points, at .25 none.
 # Eight random numbers a text lose 4 points at .25.
 WEIGHTS, USUAL_WEIGHT, NO_WEIGHT = (1.0, 0.5, 0.25), 0.5, 0.01
+# Columns of the user have the largest of these weights with which they are better than without
+# them. Of 300 texts with 30 % wrong labels, noise of 40 categories leaves .69 of .89 at the weight
+# 1, and .87 at .1; categories that tell the class gain 18 points at 1, and 10 at .1. On 2,900
+# titles of films with 13 columns, the genre is right in .55 at 1, .53 at .3 and .48 at .1.
+COLUMN_WEIGHTS, NO_COLUMN_WEIGHT = (1.0, 0.3, 0.1), 0.03
 
 ROUNDING = 1e-4  # a new direction shorter than this share of the image is rounding
 TINY = 1e-30
@@ -59,7 +64,7 @@ TINY = 1e-30
 
 @dataclass(frozen=True)
 class Penalties:
-    """L2 penalties of the tables, and the weight of embeddings.
+    """L2 penalties of the tables, and the weights of dense features.
 
     Parameters
     ----------
@@ -69,11 +74,14 @@ class Penalties:
     embedding_weight : float
         Factor by which the embeddings should be multiplied, at most 1: `embedding` is that of the
         embeddings as they are.
+    column_weight : float
+        The same of columns of the user.
     """
 
     table: float = 0.0
     embedding: float = 0.0
     embedding_weight: float = 1.0
+    column_weight: float = 1.0
 
     def of_mean_loss(self, n_rows: int) -> Penalties:
         """Return the same penalties for the mean loss of some rows."""
@@ -105,12 +113,15 @@ class Look:
         Share of each class in the training part.
     scale : float
         Mean squared norm of the rows of the training part.
-    embedded : ndarray of shape (T, E)
-        Embeddings of the training part, with rows of norm 1 on average, times the same root.
-    new_embedded : ndarray of shape (V, E)
+    dense : ndarray of shape (T, D)
+        Columns of the user, and embeddings with rows of norm 1 on average, of the training part,
+        times the same root.
+    new_dense : ndarray of shape (V, D)
         The same of the validation part.
-    embedding_weight : float
-        Factor of the embeddings.
+    n_columns : int
+        Number of columns of the user.
+    weights : tuple of two float
+        Factors of the columns and of the embeddings.
     """
 
     features: sparse.csr_array
@@ -121,13 +132,20 @@ class Look:
     new_weights: np.ndarray
     shares: np.ndarray
     scale: float
-    embedded: np.ndarray
-    new_embedded: np.ndarray
-    embedding_weight: float = 1.0
+    dense: np.ndarray
+    new_dense: np.ndarray
+    n_columns: int
+    weights: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def factors(self) -> np.ndarray:
+        """Factor of each dense feature, (D, 1), float32."""
+        counts = (self.n_columns, self.dense.shape[1] - self.n_columns)
+        return np.repeat(self.weights, counts).astype(np.float32)[:, np.newaxis]
 
 
-def choose_penalties(data: TrainingRows, n_classes: int) -> Penalties:
-    """Choose the penalties of the table and of embeddings from the rows of a fit.
+def choose_penalties(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Penalties:
+    """Choose penalties and weights from the rows of a fit.
 
     Plain SGD for a few epochs learns the labels of its rows by heart, word by word. On made-up
     texts, one word of nine told the class, and 30 % of the labels of 2,000 rows were wrong: the
@@ -144,6 +162,8 @@ def choose_penalties(data: TrainingRows, n_classes: int) -> Penalties:
         Rows with sparse features, embeddings or both.
     n_classes : int
         Number of classes.
+    n_columns : int, default=0
+        Number of the dense features before the embeddings that are columns of the user.
 
     Returns
     -------
@@ -160,10 +180,13 @@ def choose_penalties(data: TrainingRows, n_classes: int) -> Penalties:
     rows = data.rows
     if not sparse.issparse(rows.features) and rows.embedded is None:
         return NO_PENALTIES
-    look = _take_look(data, n_classes)
+    in_context = rows.context != "none"
+    look = _take_look(data, n_classes, 0 if in_context else n_columns)
     if look is None or not look.scale:
         return NO_PENALTIES
-    if rows.embedded is None or rows.context != "none":
+    column_weight = _weigh_columns(look) if look.n_columns else 1.0
+    look = replace(look, weights=(0.0, 1.0))
+    if rows.embedded is None or in_context:
         weight, found = 1.0, {1.0: _best_penalties(look)}
     else:
         weight, found = _weigh_embeddings(look)
@@ -172,29 +195,41 @@ def choose_penalties(data: TrainingRows, n_classes: int) -> Penalties:
     lowest = ERROR_SHARE * least_error
     chosen = min(max(DIRECTION_SHARE * best_direction, lowest), LARGEST_RATIO * lowest)
     chosen = max(chosen, LEAST_TIMES_ROWS / len(data))
-    if rows.context != "none":
+    if in_context:
         chosen = max(chosen, LOWEST_IN_CONTEXT, ROWS_IN_CONTEXT / len(data))
     table = look.scale / chosen if chosen < LARGEST else 0.0
     if rows.embedded is None:
-        return Penalties(table)
+        return Penalties(table, column_weight=column_weight)
     # the embeddings may have another norm than that of the look
     norm = _mean_squared_norm(rows.embedded, data.weights.numpy())
-    if rows.context != "none":
+    if in_context:
         return Penalties(table, table * norm)
     least_error, best_direction, _ = found[USUAL_WEIGHT]
     best = max(best_direction, ERROR_SHARE * least_error)
     chosen = (best / EMBEDDING_DIVISOR) ** EMBEDDING_POWER
     chosen = max(chosen, LEAST_TIMES_ROWS / len(data))
     smaller = 1 / chosen if chosen < LARGEST else 0.0
-    return Penalties(table, max(table, smaller) * norm, weight)
+    return Penalties(table, max(table, smaller) * norm, weight, column_weight)
+
+
+def _weigh_columns(look: Look) -> float:
+    """Return the weight of columns of the user."""
+    errors = [
+        _best_penalties(replace(look, weights=(weight, USUAL_WEIGHT)))[-1]
+        for weight in (*COLUMN_WEIGHTS, 0.0)
+    ]
+    better = [
+        weight for weight, error in zip(COLUMN_WEIGHTS, errors, strict=False) if error < errors[-1]
+    ]
+    return max(better, default=NO_COLUMN_WEIGHT)
 
 
 def _weigh_embeddings(look: Look) -> tuple[float, dict[float, tuple[float, float, float]]]:
     """Return the weight of embeddings, and what `_best_penalties` returns for each of WEIGHTS."""
-    found = {each: _best_penalties(replace(look, embedding_weight=each)) for each in WEIGHTS}
+    found = {each: _best_penalties(replace(look, weights=(0.0, each))) for each in WEIGHTS}
     if not look.features.shape[1]:  # nothing else tells the class
         return 1.0, found
-    without = _best_penalties(replace(look, embedding_weight=0.0))
+    without = _best_penalties(replace(look, weights=(0.0, 0.0)))
     errors = np.array([error for _, _, error in found.values()])
     if without[-1] <= errors.min():
         return NO_WEIGHT, found | {NO_WEIGHT: without}
@@ -212,7 +247,7 @@ def _best_penalties(look: Look) -> tuple[float, float, float]:
     return _best_on_grid(least, GRID), _best_on_grid(rescaled, GRID), float(rescaled.min())
 
 
-def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
+def _take_look(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Look | None:
     """Return the rows to look at; None if they are too few, or if all are of one class."""
     weights = data.weights.numpy().astype(np.float64)
     train, new = _split(data, weights)
@@ -234,6 +269,7 @@ def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
     )
     features.data *= np.repeat(roots[:, 0], np.diff(features.indptr))
     embedded, new_embedded = _take_embedded(data.rows, train, new, weights[train])
+    columns, new_columns = (_take_columns(data.rows, part, n_columns) for part in (train, new))
     indicators = (targets[train, np.newaxis] == classes) - shares  # (T, C)
     squares = sum(
         np.square(each, dtype=np.float64).sum() for each in (features.data, roots * embedded)
@@ -247,8 +283,9 @@ def _take_look(data: TrainingRows, n_classes: int) -> Look | None:
         new_weights=weights[new],
         shares=shares,
         scale=float(squares / weights[train].sum()),
-        embedded=roots * embedded,
-        new_embedded=new_embedded,
+        dense=roots * np.concatenate([columns, embedded], axis=1),
+        new_dense=np.concatenate([new_columns, new_embedded], axis=1),
+        n_columns=n_columns,
     )
 
 
@@ -279,6 +316,14 @@ def _take_sparse(rows: RowSet, numbers: np.ndarray) -> sparse.csr_array:
     if sparse.issparse(rows.features):
         return sparse.csr_array(rows.features[numbers])
     return sparse.csr_array((len(numbers), 0), dtype=np.float32)
+
+
+def _take_columns(rows: RowSet, numbers: np.ndarray, n_columns: int) -> np.ndarray:
+    """Return the columns of the user of some rows."""
+    if rows.dense is None:
+        return np.empty((len(numbers), 0), dtype=np.float32)
+    end = rows.dense.shape[1] - rows.n_embedded
+    return rows.dense[numbers, end - n_columns : end]
 
 
 def _take_embedded(
@@ -348,9 +393,9 @@ def _expand(look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for step in range(KRYLOV_VECTORS):
         basis[:, step + 1] = vector.T
         weights = look.features.T @ vector  # (F, C)
-        of_embedding = look.embedding_weight**2 * (look.embedded.T @ vector)  # (E, C)
-        image = look.features @ weights + look.embedded @ of_embedding  # (T, C)
-        new = look.new_features @ weights + look.new_embedded @ of_embedding  # (V, C)
+        of_dense = look.factors**2 * (look.dense.T @ vector)  # (D, C)
+        image = look.features @ weights + look.dense @ of_dense  # (T, C)
+        new = look.new_features @ weights + look.new_dense @ of_dense  # (V, C)
         seen[step] = new - constant.T @ image / np.linalg.norm(look.roots)
         tridiagonal[:, step, step] = (vector * image).sum(axis=0)
         rest = _orthogonalize(image, basis[:, : step + 2])
