@@ -65,3 +65,24 @@ def test_command_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert results["model"].tolist() == list(measure.MODELS)
     assert (results["accuracy"] == 1).all()
     assert "weighted F1" in capsys.readouterr().out
+
+
+def test_some_models_alone(tmp_path):
+    """Check that a run of some models has no job of the others."""
+    jobs = measure.plan([make_corpus()], [50], [0], "lsa", tmp_path, ["lr", "ours, both"])
+    assert [model for _, model, *_ in jobs] == ["lr", "ours, both"]
+
+
+@pytest.mark.parametrize("models", ["ours-both,tree", ""])
+def test_unknown_models_are_named(models, capsys):
+    """Check that the command ends before it reads anything."""
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(["--data", "none.csv", "--models", models])
+    assert "is unknown; choose from lr, lr-vectors, lr-both" in capsys.readouterr().err
+
+
+def test_string_encoder_reads_the_texts(tmp_path):
+    """Check a fit with the encoder of skrub."""
+    pytest.importorskip("skrub")
+    (row,) = measure.measure(make_corpus(), "ours, both", 60, 0, "string-encoder", tmp_path)
+    assert (row["embedder"], row["accuracy"]) == ("string-encoder", 1)

@@ -17,13 +17,16 @@ from benchmarks.command_line import (
     add_seeds_option,
     exit_on_bad_input,
     make_parser,
+    one_or_more_of,
     read_corpora,
     whole_numbers,
 )
 from benchmarks.embedding.embedders import EMBEDDERS
-from benchmarks.embedding.measure import ALL, measure, plan
+from benchmarks.embedding.measure import ALL, MODELS, measure, plan
 from benchmarks.embedding.report import summarise
 from benchmarks.measuring.processes import measure_jobs
+
+SHORT_NAMES = dict(zip(("lr", "lr-vectors", "lr-both", "ours", "ours-both"), MODELS, strict=True))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -40,7 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--embedder",
         choices=sorted(EMBEDDERS),
         default="minilm",
-        help='needs pip install ".[benchmarks-embedding]", but for lsa (default: minilm)',
+        help='minilm and static need pip install ".[benchmarks-embedding]" (default: minilm)',
+    )
+    parser.add_argument(
+        "--models",
+        type=one_or_more_of(list(SHORT_NAMES)),
+        default=list(SHORT_NAMES),
+        help=f"with commas between them (default: {','.join(SHORT_NAMES)})",
     )
     add_seeds_option(parser, [0, 1, 2])
     add_output_option(parser)
@@ -52,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     with exit_on_bad_input():
         corpora = read_corpora(options.data)
-    jobs = plan(corpora, options.sizes, options.seeds, options.embedder, options.output)
+    models = [SHORT_NAMES[name] for name in options.models]
+    jobs = plan(corpora, options.sizes, options.seeds, options.embedder, options.output, models)
     results = measure_jobs(measure, jobs, options.output / "embedding.csv")
     for title, value, scale in (
         ("accuracy in %", "accuracy", 100),

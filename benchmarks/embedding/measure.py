@@ -30,11 +30,16 @@ Job = tuple[Corpus, str, int, int, str, Path]
 
 
 def plan(
-    corpora: Sequence[Corpus], sizes: Sequence[int], seeds: Sequence[int], embedder: str, out: Path
+    corpora: Sequence[Corpus],
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    embedder: str,
+    out: Path,
+    models: Sequence[str] = MODELS,
 ) -> list[Job]:
     """List corpus, model, number of rows, seed, embedder and folder of the vectors of each fit."""
     jobs = []
-    for corpus, size, model, seed in product(corpora, sizes, MODELS, seeds):
+    for corpus, size, model, seed in product(corpora, sizes, models, seeds):
         if seed == seeds[0] or size != ALL or model.startswith("ours"):
             jobs.append((corpus, model, size, seed, embedder, out / "vectors"))
     return jobs
@@ -58,6 +63,7 @@ def measure(
     row = {
         "corpus": corpus.name,
         "rows": size or len(train),
+        "embedder": embedder,
         "model": model,
         "seed": seed,
         "accuracy": accuracy_score(test["label"], predicted),
