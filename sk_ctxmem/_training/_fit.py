@@ -272,7 +272,8 @@ class Fit:
         """
         dense, rows = self.reader.dense, data.rows
         n_columns = 0 if dense is None else len(dense.owners)
-        chosen = choose_penalties(data, len(self.classes), n_columns)
+        # the same in all processes, whose arithmetic may differ
+        chosen = self.processes.broadcast(choose_penalties(data, len(self.classes), n_columns))
         self.penalties = chosen
         if self.start is not None or dense is None or rows.dense is None:
             return
