@@ -100,8 +100,9 @@ table = pd.DataFrame(
 table.round(3)
 
 # %%
-# Neither the columns nor the ticket are enough. Logistic regression does not know what a reminder
-# is about, and without the columns nobody knows who waits, and for how long.
+# Neither the columns nor the ticket are enough alone. Logistic regression does not know what a
+# reminder is about, and without the columns nobody knows who waits, and for how long. More than
+# 97 % cannot be had, as some labels are random.
 
 figure, axes = plt.subplots(figsize=(8, 3.2), layout="constrained")
 table.T.plot.barh(ax=axes, color=["#9ecae1", "#08519c"], width=0.7)
@@ -116,24 +117,28 @@ plt.show()
 # Why is this reminder urgent?
 # ----------------------------
 #
-# ``explain`` has a line for each column beside those of the words and of the rows before. All of
-# them add up to the log-odds of the class.
+# ``explain`` has a line for each column, beside those of the words and of the rows before. X is the
+# whole ticket. Its last message is urgent because the one before is a defect, and because it came
+# after 41 hours; that the customer is no business speaks against it.
 
 clf = classifiers["memory, feature_columns"]
-is_wanted = is_reminder & (test["urgency"] == "urgent") & (test["hours"] > 24)
-ticket = test.loc[test["ticket"] == test.loc[is_wanted, "ticket"].iloc[0]].reset_index(drop=True)
-row = int(ticket.index[(ticket["kind"] == "reminder") & (ticket["urgency"] == "urgent")][0])
-ticket.loc[:row, [*columns, "urgency"]].round(1)
+ticket = test[test["ticket"] == 14].reset_index(drop=True)
+ticket[[*columns, "urgency"]].round(1)
 
 # %%
-reasons = clf.explain(ticket[columns], rows=[row], target="urgent")
-place = reasons["from_row"].map(dict(enumerate(ticket["text"]))).fillna("place in the ticket")
-values = ticket.loc[row, ["tier", "hours"]].map("{}".format)
-reasons["reason"] = place.mask(reasons["source"] == "column", reasons["feature"])
-sums = reasons.groupby("reason")["contribution"].sum().sort_values(key=abs)
+# Lines are summed by where they come from: a column, the words of a message, or neither. The sum of
+# all is the log-odds of the class, less those of an empty text alone with average columns.
+
+reasons = clf.explain(ticket[columns], rows=[2], target="urgent")
+messages = {row: f'"{text}"' for row, text in ticket["text"].items()}
+source = reasons["from_row"].map(messages).fillna("place in the ticket")
+source = source.mask(reasons["source"] == "column", reasons["feature"])
+sums = reasons.groupby(source)["contribution"].sum().sort_values()
 
 figure, axes = plt.subplots(figsize=(8, 2.8), layout="constrained")
-axes.barh(sums.index, sums, color=np.where(sums > 0, "#08519c", "#d95f0e"))
+bars = axes.barh(sums.index, sums, color=np.where(sums > 0, "#08519c", "#d95f0e"))
+axes.bar_label(bars, fmt="{:+.1f}", padding=3)
 axes.axvline(0, color="0.3", linewidth=0.8)
-axes.set(xlabel='contribution to the log-odds of "urgent"', title=ticket.loc[row, "text"])
+axes.margins(x=0.12)
+axes.set(xlabel='contribution to "urgent"', title="The third message of the ticket")
 plt.show()
