@@ -2,7 +2,8 @@
 
 The rows are lines of docstrings of NumPy. Beside their TF-IDF are columns as a ColumnTransformer
 may return them, most of which tell nothing of the class. Context memory gets them as they are;
-logistic regression gets them standardized.
+logistic regression gets them standardized. With ``--films`` the rows are those of a file of films
+instead: titles, and all other columns beside them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.command_line import add_output_option, make_parser, positive_number
+from benchmarks.columns.films import measure_films, read_films
+from benchmarks.command_line import (
+    add_output_option,
+    exit_on_bad_input,
+    make_parser,
+    positive_number,
+)
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.datasets import load_docstring_sections
 
@@ -74,21 +82,38 @@ def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = make_parser("columns", __doc__)
     parser.add_argument("--docstrings", type=positive_number, default=400, help="number of them")
+    parser.add_argument(
+        "--films",
+        type=Path,
+        metavar="PATH",
+        help="movies.json of the npm package vega-datasets, to be measured in place of docstrings",
+    )
     add_output_option(parser)
     return parser
+
+
+def measure_docstrings(n_docstrings: int) -> pd.DataFrame:
+    """Return the accuracies on docstrings, of which the first half is for training."""
+    frame = load_docstring_sections(packages=("numpy",)).frame
+    groups = frame["group"].drop_duplicates()[:n_docstrings]
+    first = groups[: len(groups) // 2]
+    frame = frame[frame["group"].isin(groups)].reset_index(drop=True)
+    is_train = frame["group"].isin(first)
+    return pd.DataFrame(measure(frame[is_train], frame[~is_train]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table and write it."""
     options = build_parser().parse_args(arguments)
-    frame = load_docstring_sections(packages=("numpy",)).frame
-    groups = frame["group"].drop_duplicates()[: options.docstrings]
-    first = groups[: len(groups) // 2]
-    frame = frame[frame["group"].isin(groups)].reset_index(drop=True)
-    is_train = frame["group"].isin(first)
-    results = pd.DataFrame(measure(frame[is_train], frame[~is_train])).round(3)
+    if options.films:
+        with exit_on_bad_input():
+            films, genres = read_films(options.films)
+        name, results = "films.csv", pd.DataFrame(measure_films(films, genres))
+    else:
+        name, results = "columns.csv", measure_docstrings(options.docstrings)
+    results = results.round(3)
     options.output.mkdir(parents=True, exist_ok=True)
-    results.to_csv(options.output / "columns.csv", index=False)
+    results.to_csv(options.output / name, index=False)
     print(results.to_string(index=False))
     return 0
 

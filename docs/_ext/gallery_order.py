@@ -11,6 +11,8 @@ ORDER = (
     "are_probabilities_right",
     "which_labels_look_wrong",
     "own_vectorizer",
+    "pretrained_vectors",
+    "columns_beside_text",
     "chinese",
     "stream",
 )
