@@ -1,10 +1,12 @@
 """Tests of TokenAttributionDisplay."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from _explained import TEXTS, fit_talks, make_explanation, talks
 
-from sk_ctxmem.inspection import TokenAttributionDisplay, WordContribution
+from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay, WordContribution
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -224,3 +226,59 @@ def test_wrong_probabilities_are_named(probability, error, match):
     """Check that they are refused before anything is drawn."""
     with pytest.raises(error, match=match):
         _explain({"one": 0.5}, probability=probability)
+
+
+def _fit_columns():
+    """Return a classifier of texts, numbers and categories, and its rows."""
+    random = np.random.RandomState(0)
+    frame = pd.DataFrame(
+        {
+            "text": random.choice(["all is fine", "it is broken"], 120),
+            "talk": np.arange(120) // 4,
+            "price": random.rand(120),
+            "<b>tier": random.choice(["gold", "basic"], 120),
+        }
+    )
+    y = np.where((frame["price"] > 0.5) ^ (frame["text"] == "all is fine"), "yes", "no")
+    clf = ContextMemoryClassifier(
+        text_column="text", group_column="talk", feature_columns=["price", "<b>tier"],
+        random_state=0, max_epochs=2,
+    )  # fmt: skip
+    return clf.fit(frame, y), frame
+
+
+def test_columns_have_bars_of_their_own():
+    """Check the bars, the sums and the HTML of a row with columns beside its text."""
+    clf, frame = _fit_columns()
+    row = frame[frame["talk"] == 0]
+    explanation = clf.explain(row)
+    display = TokenAttributionDisplay.from_estimator(clf, row, row=1)
+    lines = explanation[explanation["row"] == 1]
+    expected = lines[lines["source"] == "column"].groupby("feature")["contribution"].sum()
+    assert display.columns == pytest.approx(expected.to_dict())
+    assert set(display.columns) == {"price", "<b>tier"}
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert {"price (column)", "<b>tier (column)"} < set(labels)
+    total = sum(word.contribution for word in display.words) + sum(display.columns.values())
+    total += display.rest + display.other_turns + display.structure
+    assert total == pytest.approx(lines["contribution"].sum(), abs=1e-5)
+    assert "price (column)" in display.to_html()
+    assert "&lt;b&gt;tier (column)" in display.to_html()
+    again = TokenAttributionDisplay.from_explanation(explanation, row["text"], row=1, plot=False)
+    assert again.columns == pytest.approx(display.columns)
+
+
+def test_a_conversation_names_the_strongest_columns():
+    """Check the sums below each turn: of the text, of five columns, and of the others."""
+    clf, frame = _fit_columns()
+    display = ConversationDisplay.from_estimator(clf, frame[frame["talk"] == 0])
+    assert display.to_html().count("price (column)") == 4
+    sums = display._sums(2)
+    own = display.contributions[2, 2]
+    of_columns = display.columns[2]
+    assert sums["own text"] + sum(of_columns.values()) == pytest.approx(own)
+    display.columns = [{f"c{number}": 1.0 for number in range(8)}] * 4
+    assert display._sums(0)["3 other columns"] == 3
+    assert "c4 (column)" in display._sums(0)
+    display.columns = None
+    assert list(display._sums(0))[:1] == ["own text"]

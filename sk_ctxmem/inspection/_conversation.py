@@ -15,7 +15,9 @@ from ._colors import largest_of
 from ._explanations import (
     check_explanation,
     choose_rows,
+    name_columns,
     probabilities_of,
+    sum_by_column,
     sum_by_row,
     sum_of_structure,
     targets_of,
@@ -69,6 +71,9 @@ class ConversationDisplay(HTMLDisplay):
     n_earlier : int, default=3
         Number of other turns to show as bars, those that contributed most; 0 for none.
 
+    columns : list of dict or None, default=None
+        Contribution of each column beside the text of each turn, by name.
+
     See Also
     --------
     ContextAttributionDisplay : Contributions of each turn to each turn, as a heat map.
@@ -88,6 +93,7 @@ class ConversationDisplay(HTMLDisplay):
         speakers=None,
         y_true=None,
         n_earlier=MAX_EARLIER,
+        columns=None,
     ):
         self.texts = texts
         self.words = words
@@ -99,6 +105,7 @@ class ConversationDisplay(HTMLDisplay):
         self.speakers = speakers
         self.y_true = y_true
         self.n_earlier = n_earlier
+        self.columns = columns
 
     @classmethod
     def from_estimator(
@@ -254,7 +261,9 @@ class ConversationDisplay(HTMLDisplay):
         """Return the sums of the contributions to a turn, by where they come from."""
         line = self.contributions[number]
         others = np.delete(line, number)
-        sums = {"own text": float(np.nan_to_num(line[number]))}
+        columns = {} if self.columns is None else self.columns[number]
+        of_text = float(np.nan_to_num(line[number])) - sum(columns.values())
+        sums = {"own text": of_text, **name_columns(columns)}
         if not np.isnan(others).all():  # there may be none
             sums["other turns"] = float(np.nansum(others))
         structure = float(np.nan_to_num(self.structure[number]))
@@ -273,6 +282,7 @@ def _summarize(explanation, texts, rows, vectorizer):
     return {
         "texts": texts,
         "words": words,
+        "columns": [sum_by_column(lines.get(row, none)) for row in rows],
         "contributions": sum_by_row(explanation, rows),
         "structure": sum_of_structure(explanation, rows),
         "targets": targets_of(explanation, rows),

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from .._input._arrays import as_column
-from ._rows import check_row, check_table
+from ._rows import check_row, check_table, shorten
 
 COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
+MOST_COLUMNS, COLUMN_WIDTH = 5, 24  # named in the HTML, and characters of their names
 NOT_TEXT = -1  # from_row of contributions that come from no text
 
 
@@ -55,6 +56,34 @@ def choose_rows(explanation, n_rows, rows=None):
             "pass the texts of all rows that were passed to explain."
         )
     return rows
+
+
+def sum_by_column(lines):
+    """Sum the contributions of the columns of a row, strongest first.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Lines of `explain` for the row itself.
+
+    Returns
+    -------
+    sums : dict of str to float
+        Contribution of each column.
+    """
+    of_columns = lines[lines["source"] == "column"]
+    sums = of_columns.groupby("feature", sort=False)["contribution"].sum()
+    return sums.sort_values(key=abs, ascending=False, kind="stable").to_dict()
+
+
+def name_columns(columns):
+    """Return the contributions of columns to write: those of the strongest, and of all others."""
+    names = list(columns)
+    shown = {
+        f"{shorten(name, COLUMN_WIDTH)} (column)": columns[name] for name in names[:MOST_COLUMNS]
+    }
+    others = [columns[name] for name in names[MOST_COLUMNS:]]
+    return shown | ({f"{len(others)} other columns": sum(others)} if others else {})
 
 
 def sum_by_row(explanation, rows, value="contribution"):

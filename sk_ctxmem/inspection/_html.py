@@ -194,7 +194,8 @@ def _render_turn(turn, largest_word, largest_turn):
         bars = "".join(_render_bar(*one, largest=largest_turn) for one in turn.earlier)
         parts.append(f'<div class="earlier">{bars}</div>')
     if turn.sums:
-        sums = " · ".join(f"{name} {write_number(value)}" for name, value in turn.sums.items())
+        named = turn.sums.items()  # names of columns are of the user
+        sums = " · ".join(f"{_show(name)} {write_number(value)}" for name, value in named)
         parts.append(f'<p class="sums">{sums}</p>')
     return f'<div class="turn" role="listitem">{"".join(parts)}</div>'
 

@@ -14,7 +14,14 @@ import numpy as np
 
 from .._input._rows import check_texts
 from ._colors import largest_of, sign_of, write_number
-from ._explanations import NOT_TEXT, check_explanation, probabilities_of, targets_of
+from ._explanations import (
+    NOT_TEXT,
+    check_explanation,
+    name_columns,
+    probabilities_of,
+    sum_by_column,
+    targets_of,
+)
 from ._html import HTMLDisplay, Turn, render_block
 from ._plotting import get_axes, to_matplotlib
 from ._rows import check_row, read_conversation, shorten
@@ -64,6 +71,9 @@ class TokenAttributionDisplay(HTMLDisplay):
     row : int, default=0
         Position of the text in X.
 
+    columns : dict of str to float or None, default=None
+        Contribution of each column beside the text, of `feature_columns`. They have bars too.
+
     Attributes
     ----------
     ax_ : matplotlib Axes
@@ -103,6 +113,7 @@ class TokenAttributionDisplay(HTMLDisplay):
         structure=0.0,
         top=None,
         row=0,
+        columns=None,
     ):
         self.text = text
         self.words = words
@@ -113,6 +124,7 @@ class TokenAttributionDisplay(HTMLDisplay):
         self.structure = structure
         self.top = top
         self.row = row
+        self.columns = columns
 
     @classmethod
     def from_estimator(
@@ -231,7 +243,8 @@ class TokenAttributionDisplay(HTMLDisplay):
         """Sum the explanation of one row, without drawing it."""
         lines = explanation[explanation["row"] == row]
         is_own, is_text = lines["from_row"] == row, lines["from_row"] != NOT_TEXT
-        words, rest = word_contributions(text, lines[is_own], vectorizer)
+        own = lines[is_own]
+        words, rest = word_contributions(text, own[own["source"] != "column"], vectorizer)
         return cls(
             text=text,
             words=words,
@@ -242,6 +255,7 @@ class TokenAttributionDisplay(HTMLDisplay):
             structure=float(lines.loc[~is_text, "contribution"].sum()),
             top=top,
             row=row,
+            columns=sum_by_column(own),
         )
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
@@ -261,7 +275,7 @@ class TokenAttributionDisplay(HTMLDisplay):
             The display itself.
         """
         _check_top(self.top)
-        known = _sum_equal_words(self.words)
+        known = _sum_equal_words(self.words, self.columns or {})
         words = known[: min(self.top or MAX_BARS, MAX_DRAWN)]
         self.ax_ = get_axes(type(self).__name__, ax, (WIDTH, MARGIN + BAR * max(2, len(words))))
         self.figure_ = self.ax_.figure
@@ -313,6 +327,7 @@ class TokenAttributionDisplay(HTMLDisplay):
         contributions = [word.contribution for word in self.words]
         sums = {
             "own text": sum(contributions) + self.rest,
+            **name_columns(self.columns or {}),
             "other turns": self.other_turns,
             "position and speaker": self.structure,
         }
@@ -338,12 +353,12 @@ class TokenAttributionDisplay(HTMLDisplay):
         return f"{type(self).__name__}(target={self.target!r}, n_words={len(self.words)})"
 
 
-def _sum_equal_words(words):
-    """Return pairs of a label and a contribution for each spelling, strongest first."""
+def _sum_equal_words(words, columns):
+    """Return pairs of label and contribution for each spelling and column, strongest first."""
     by_spelling = defaultdict(list)
     for word in words:
         by_spelling[word.word].append(word.contribution)
-    pairs = []
+    pairs = [(f"{shorten(name, WORD_WIDTH)} (column)", value) for name, value in columns.items()]
     for spelling, values in by_spelling.items():
         count = f" ×{len(values)}" * (len(values) > 1)
         pairs.append((shorten(spelling, WORD_WIDTH) + count, sum(values)))
