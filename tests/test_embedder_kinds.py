@@ -305,3 +305,25 @@ def test_a_transformer_that_cannot_be_cloned_is_named():
     clf = clone(ContextMemoryClassifier(embedder=Plain(), **FEW))
     with pytest.raises(TypeError, match="has no get_params, so that it cannot be copied"):
         clf.fit(TEXTS, TARGET)
+
+
+def test_a_warm_start_does_not_ignore_another_embedder():
+    """Check that another function, width or class is named, and the same one goes on."""
+    texts, labels = ["one text", "other words", "and more", "the rest"] * 10, ["a", "b"] * 20
+
+    def letters(texts):
+        return np.array([[text.count(letter) for letter in "aeo"] for text in texts])
+
+    def others(texts):
+        return letters(texts)[:, ::-1]
+
+    clf = ContextMemoryClassifier(**FEW, embedder=letters, warm_start=True).fit(texts, labels)
+    clf.set_params(embedder=CachedEmbedder(letters)).fit(texts, labels)
+    message = "needs the embedder of the last fit.*letters.*others.*gives other vectors"
+    with pytest.raises(ValueError, match=message):
+        clf.set_params(embedder=others).fit(texts, labels)
+    lsa = make_pipeline(TfidfVectorizer(), TruncatedSVD(2, random_state=0))
+    with pytest.raises(ValueError, match=r"needs the embedder of the last fit.*Pipeline"):
+        clf.set_params(embedder=lsa).fit(texts, labels)
+    again = ContextMemoryClassifier(**FEW, embedder=lsa, warm_start=True).fit(texts, labels)
+    again.fit(texts, labels)

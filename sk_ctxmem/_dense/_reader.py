@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from ._cached import CachedEmbedder, as_cached
 from ._columns import fit_columns
-from ._embedder import fit_embedder
+from ._embedder import fit_embedder, is_learned
+from ._fingerprint import name_of
 
 # Columns of zeros and ones, such as categories, are divided by their deviation or by this: AdamW,
 # which has no penalty, would learn rare categories by heart. In context, where a column also tells
@@ -140,6 +141,16 @@ def fit_dense_reader(
         scaler.scale_[-n_embedded:] *= np.sqrt(n_embedded) / norm
     reader = DenseReader(embedder, columns, scaler)
     return reader, reader.scale(values)
+
+
+def is_embedder_of(embedder: Any, before: CachedEmbedder) -> bool:
+    """Return whether an embedder gives the vectors of an earlier fit, as far as we can see.
+
+    Of a transformer that each fit fits a copy of, only the class is compared.
+    """
+    if is_learned(embedder):
+        return name_of(embedder) == before.fingerprint.name
+    return as_cached(embedder).fingerprint.has_vectors_of(before.fingerprint)
 
 
 def _fit_embedder(inputs: Any, labels: np.ndarray, embedder: Any) -> CachedEmbedder:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from .._dense._reader import is_embedder_of
 from .._input._parameters import check_folder
 from .._input._rows import InputSchema, read_training_rows
 from .._input._targets import check_sample_weight, check_target
@@ -450,6 +451,12 @@ def _check_warm_start(
         raise ValueError(
             f"warm_start=True needs the embedder of the last fit, which had {had}, but embedder is "
             f"{embedder!r:.100}; set warm_start=False to start a new fit."
+        )
+    if embedder_before is not None and not is_embedder_of(embedder, embedder_before):
+        raise ValueError(
+            f"warm_start=True needs the embedder of the last fit, "
+            f"{embedder_before.fingerprint.name}, but embedder={embedder!r:.100} gives other "
+            "vectors; pass that one, or set warm_start=False to start a new fit."
         )
     before = model.reader.schema
     before.check_kind(schema)
