@@ -408,13 +408,9 @@ def test_weak_embeddings_get_less_weight():
 
 
 def test_embeddings_that_say_little_have_a_larger_penalty():
-    """Check that the penalty is larger than that of n-grams, and smaller if embeddings are sure."""
-    some, sure = (
-        choose_penalties(_add_embeddings(_make_rows(2000, wrong=wrong), strength), 2)
-        for wrong, strength in ((0.3, 1.0), (0.0, 3.0))
-    )
-    assert some.embedding > some.table > 0
-    assert sure.embedding < 0.75 * some.embedding
+    """Check that the penalty of vague embeddings is larger than that of n-grams."""
+    chosen = choose_penalties(_add_embeddings(_make_rows(2000, wrong=0.1), 0.5), 2)
+    assert chosen.embedding > 1.2 * chosen.table > 0
 
 
 def test_few_rows_of_a_class_give_embeddings_more_weight():
@@ -499,3 +495,13 @@ def test_rows_to_come_have_the_weight_of_columns(tells, tmp_path):
     clf.save(tmp_path / "model")
     loaded = ContextMemoryClassifier.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(frames[1]), clf.predict_proba(frames[1]))
+
+
+def test_few_rows_of_many_classes_limit_the_penalty_of_embeddings(monkeypatch):
+    """Check that rows that tell nothing of 30 classes have a smaller penalty than those of two."""
+    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors, grid: float(grid[0]))
+    found = [
+        choose_penalties(_add_embeddings(_make_rows(300, n_classes=n_classes), 0.0, 1), n_classes)
+        for n_classes in (2, 30)
+    ]
+    assert found[0].embedding == pytest.approx(15 * found[1].embedding, rel=0.2)

@@ -207,9 +207,9 @@ def choose_penalties(data: TrainingRows, n_classes: int, n_columns: int = 0) -> 
     least_error, best_direction, _ = found[USUAL_WEIGHT]
     best = max(best_direction, ERROR_SHARE * least_error)
     chosen = (best / EMBEDDING_DIVISOR) ** EMBEDDING_POWER
-    chosen = max(chosen, LEAST_TIMES_ROWS / len(data))
-    smaller = 1 / chosen if chosen < LARGEST else 0.0
-    return Penalties(table, max(table, smaller) * norm, weight, column_weight)
+    largest = len(data) * 2 / (LEAST_TIMES_ROWS * n_classes)  # few rows of each class tell little
+    of_embedding = max(table, 1 / chosen if chosen < LARGEST else 0.0)
+    return Penalties(table, min(of_embedding, largest) * norm, weight, column_weight)
 
 
 def _weigh_columns(look: Look) -> float:
