@@ -1,5 +1,6 @@
 """Tests of the L2 penalty of the feature table, and of its choice."""
 
+import tracemalloc
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +20,12 @@ from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._training import _fit, _table_penalty
 from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem._training._optimizer import ShrunkTable
-from sk_ctxmem._training._table_penalty import GRID, NO_PENALTIES, choose_penalties
+from sk_ctxmem._training._table_penalty import (
+    GRID,
+    NO_PENALTIES,
+    _mean_squared_norm,
+    choose_penalties,
+)
 from sk_ctxmem.datasets import make_conversations
 
 
@@ -499,3 +505,14 @@ def test_rows_to_come_have_the_weight_of_columns(tells, tmp_path):
     clf.save(tmp_path / "model")
     loaded = ContextMemoryClassifier.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(frames[1]), clf.predict_proba(frames[1]))
+
+
+def test_the_norm_of_embeddings_needs_no_copy_of_them():
+    """Check that vectors are not copied in double precision, and that no sum overflows."""
+    values = np.full((10_000, 32), 1e20, dtype=np.float32)
+    tracemalloc.start()
+    norm = _mean_squared_norm(values, np.ones(len(values)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert norm == pytest.approx(32e40)
+    assert peak < values.nbytes / 2

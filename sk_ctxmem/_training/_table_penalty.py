@@ -338,7 +338,7 @@ def _take_embedded(
 
 
 def _mean_squared_norm(values: np.ndarray, weights: np.ndarray) -> float:
-    squares = np.square(values, dtype=np.float64).sum(axis=1)
+    squares = np.einsum("vd,vd->v", values, values, dtype=np.float64)  # without a copy in float64
     return float(np.average(squares, weights=weights))
 
 
