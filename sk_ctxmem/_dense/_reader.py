@@ -137,8 +137,7 @@ def fit_dense_reader(
         _limit_scales(scaler, of_columns[weights > 0], in_context=in_context)
     if embedder is not None:  # rows of this norm on average; those of n-grams have norm 1
         norm = 1.0 if more_to_come else _choose_norm(labels[weights > 0])
-        n_embedded = parts[-1].shape[1]
-        scaler.scale_[-n_embedded:] *= np.sqrt(n_embedded) / norm
+        _scale_embeddings(scaler, parts[-1].shape[1], norm, more_to_come=more_to_come)
     reader = DenseReader(embedder, columns, scaler)
     return reader, reader.scale(values)
 
@@ -167,6 +166,20 @@ def _choose_norm(labels: np.ndarray) -> float:
     """Return the norm of embeddings: larger where a class has few rows."""
     rows_of_a_class = len(labels) / len(np.unique(labels))
     return float(np.clip(np.sqrt(ROWS_OF_A_CLASS / rows_of_a_class), 1.0, LARGEST_WEIGHT))
+
+
+def _scale_embeddings(
+    scaler: StandardScaler, n_embedded: int, norm: float, *, more_to_come: bool
+) -> None:
+    """Give embeddings this norm on average, to which constant numbers add nothing.
+
+    These become zero, as constant columns do, unless they may vary in rows to come.
+    """
+    scales = scaler.scale_[-n_embedded:]  # a view
+    is_constant = scales != np.sqrt(scaler.var_[-n_embedded:])  # StandardScaler puts 1 there
+    scales *= np.sqrt(max(1, (~is_constant).sum())) / norm
+    if not more_to_come:
+        scales[is_constant] = np.inf
 
 
 def _limit_scales(scaler: StandardScaler, values: np.ndarray, *, in_context: bool) -> None:
