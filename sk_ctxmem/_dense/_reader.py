@@ -134,7 +134,9 @@ def fit_dense_reader(
     scaler = StandardScaler().fit(values, sample_weight=weights)
     if columns is not None:
         in_context = params.context != "none" and inputs.groups is not None
-        _limit_scales(scaler, of_columns[weights > 0], in_context=in_context)
+        _limit_scales(
+            scaler, of_columns[weights > 0], in_context=in_context, more_to_come=more_to_come
+        )
     if embedder is not None:  # rows of this norm on average; those of n-grams have norm 1
         norm = 1.0 if more_to_come else _choose_norm(labels[weights > 0])
         _scale_embeddings(scaler, parts[-1].shape[1], norm, more_to_come=more_to_come)
@@ -182,13 +184,17 @@ def _scale_embeddings(
         scales[is_constant] = np.inf
 
 
-def _limit_scales(scaler: StandardScaler, values: np.ndarray, *, in_context: bool) -> None:
+def _limit_scales(
+    scaler: StandardScaler, values: np.ndarray, *, in_context: bool, more_to_come: bool
+) -> None:
     """Change the scales of columns of zeros and ones, and of constant ones.
 
     A constant column becomes zero, whatever its value in predict is: its weights are not trained.
+    Not one of zeros or of ones if there are rows to come, which train its weights.
     """
     scales = scaler.scale_[: values.shape[1]]  # a view
     are_flags = ((values == 0) | (values == 1)).all(axis=0)
     smallest = SMALLEST_SCALE if in_context else SMALLEST_ALONE
     scales[are_flags] = np.maximum(scales[are_flags], smallest)
-    scales[np.ptp(values, axis=0) == 0] = np.inf
+    is_constant = np.ptp(values, axis=0) == 0
+    scales[is_constant & ~are_flags if more_to_come else is_constant] = np.inf
