@@ -293,4 +293,4 @@ def test_columns_that_differ_in_the_end_of_their_names_stay_apart():
     }
     named = name_columns(columns)
     assert list(named.values()) == [2.0, -1.0]
-    assert "amount_of_the_last_order_in_yen (column)" in named
+    assert "amount_of_the_last_order_in_dollars (column)" in named
