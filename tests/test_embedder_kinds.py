@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -327,3 +327,34 @@ def test_a_warm_start_does_not_ignore_another_embedder():
         clf.set_params(embedder=lsa).fit(texts, labels)
     again = ContextMemoryClassifier(**FEW, embedder=lsa, warm_start=True).fit(texts, labels)
     again.fit(texts, labels)
+
+
+def _pad(value):
+    """Return an embedder of counts with many numbers that are the same in every training text."""
+
+    def embed(texts):
+        padding = np.where([["new" in text] * 1000 for text in texts], value, 0.1)
+        return np.concatenate([count(texts), padding], axis=1)
+
+    return embed
+
+
+def test_constant_numbers_of_an_embedder_add_nothing():
+    """Check that they do not shrink the others, and are zero whatever they are in predict."""
+    few = {"vectorizer": CountVectorizer(vocabulary=["unknown"])} | FEW
+    fits = [
+        ContextMemoryClassifier(embedder=embedder, **few).fit(TEXTS, TARGET)
+        for embedder in (count, _pad(0.1), _pad(9.0))
+    ]
+    new = [text + " new" for text in TEXTS]
+    values = [clf._model.reader.dense.read(new, None) for clf in fits]
+    np.testing.assert_allclose(values[1][:, : len(WORDS)], values[0], rtol=1e-5)
+    np.testing.assert_array_equal(values[1], values[2])
+    assert not values[1][:, len(WORDS) :].any()
+
+
+def test_an_embedding_may_be_constant_in_the_first_chunk():
+    """Check that a first chunk of one row does not set the embeddings of all others to zero."""
+    clf = ContextMemoryClassifier(embedder=count, **FEW)
+    clf.partial_fit(TEXTS[:1], TARGET[:1], classes=np.unique(TARGET))
+    assert clf._model.reader.dense.read(TEXTS, None).any()

@@ -712,3 +712,17 @@ def test_a_fit_embeds_once_even_if_nothing_can_be_kept():
     embedder = CachedEmbedder(embed, max_bytes=0)
     small(text_column="text", embedder=embedder).fit(frame, np.arange(N_ROWS) % 2)
     assert sum(n_texts) == len(PROBES) + frame["text"].nunique()
+
+
+@pytest.mark.parametrize("n_rows", [60, 250])  # penalties are chosen from 200 rows on
+def test_a_flag_may_be_constant_in_the_first_chunk(n_rows):
+    """Check that later chunks teach what a flag tells that no row of the first one has."""
+    random = np.random.RandomState(0)
+    y = random.randint(2, size=5 * n_rows)
+    frame = pd.DataFrame({"text": random.choice(["one", "two"], len(y)), "paid": y == 1})
+    frame.loc[: n_rows - 1, "paid"] = False
+    clf = ContextMemoryClassifier(text_column="text", feature_columns=["paid"], random_state=0)
+    for first in list(range(0, 5 * n_rows, n_rows)) * (250 // n_rows):
+        rows = slice(first, first + n_rows)
+        clf.partial_fit(frame[rows], y[rows], classes=[0, 1])
+    assert clf.score(frame[n_rows:], y[n_rows:]) > 0.95

@@ -7,6 +7,7 @@ from _explained import TEXTS, fit_talks, make_explanation, talks
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay, WordContribution
+from sk_ctxmem.inspection._explanations import name_columns
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -282,3 +283,14 @@ def test_a_conversation_names_the_strongest_columns():
     assert "c4 (column)" in display._sums(0)
     display.columns = None
     assert list(display._sums(0))[:1] == ["own text"]
+
+
+def test_columns_that_differ_in_the_end_of_their_names_stay_apart():
+    """Check that each of two columns whose shortened names are equal has its contribution."""
+    columns = {
+        "amount_of_the_last_order_in_euros": 2.0,
+        "amount_of_the_last_order_in_dollars": -1.0,
+    }
+    named = name_columns(columns)
+    assert list(named.values()) == [2.0, -1.0]
+    assert "amount_of_the_last_order_in_dollars (column)" in named

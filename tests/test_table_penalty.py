@@ -1,5 +1,6 @@
 """Tests of the L2 penalty of the feature table, and of its choice."""
 
+import tracemalloc
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +20,12 @@ from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._training import _fit, _table_penalty
 from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem._training._optimizer import ShrunkTable
-from sk_ctxmem._training._table_penalty import GRID, NO_PENALTIES, choose_penalties
+from sk_ctxmem._training._table_penalty import (
+    GRID,
+    NO_PENALTIES,
+    _mean_squared_norm,
+    choose_penalties,
+)
 from sk_ctxmem.datasets import make_conversations
 
 
@@ -505,3 +511,14 @@ def test_few_rows_of_many_classes_limit_the_penalty_of_embeddings(monkeypatch):
         for n_classes in (2, 30)
     ]
     assert found[0].embedding == pytest.approx(15 * found[1].embedding, rel=0.2)
+
+
+def test_the_norm_of_embeddings_needs_no_copy_of_them():
+    """Check that vectors are not copied in double precision, and that no sum overflows."""
+    values = np.full((10_000, 32), 1e20, dtype=np.float32)
+    tracemalloc.start()
+    norm = _mean_squared_norm(values, np.ones(len(values)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert norm == pytest.approx(32e40)
+    assert peak < values.nbytes / 2

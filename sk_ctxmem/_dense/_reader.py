@@ -134,11 +134,12 @@ def fit_dense_reader(
     scaler = StandardScaler().fit(values, sample_weight=weights)
     if columns is not None:
         in_context = params.context != "none" and inputs.groups is not None
-        _limit_scales(scaler, of_columns[weights > 0], in_context=in_context)
+        _limit_scales(
+            scaler, of_columns[weights > 0], in_context=in_context, more_to_come=more_to_come
+        )
     if embedder is not None:  # rows of this norm on average; those of n-grams have norm 1
         norm = 1.0 if more_to_come else _choose_norm(labels[weights > 0])
-        n_embedded = parts[-1].shape[1]
-        scaler.scale_[-n_embedded:] *= np.sqrt(n_embedded) / norm
+        _scale_embeddings(scaler, parts[-1].shape[1], norm, more_to_come=more_to_come)
     reader = DenseReader(embedder, columns, scaler)
     return reader, reader.scale(values)
 
@@ -169,13 +170,31 @@ def _choose_norm(labels: np.ndarray) -> float:
     return float(np.clip(np.sqrt(ROWS_OF_A_CLASS / rows_of_a_class), 1.0, LARGEST_WEIGHT))
 
 
-def _limit_scales(scaler: StandardScaler, values: np.ndarray, *, in_context: bool) -> None:
+def _scale_embeddings(
+    scaler: StandardScaler, n_embedded: int, norm: float, *, more_to_come: bool
+) -> None:
+    """Give embeddings this norm on average, to which constant numbers add nothing.
+
+    These become zero, as constant columns do, unless they may vary in rows to come.
+    """
+    scales = scaler.scale_[-n_embedded:]  # a view
+    is_constant = scales != np.sqrt(scaler.var_[-n_embedded:])  # StandardScaler puts 1 there
+    scales *= np.sqrt(max(1, (~is_constant).sum())) / norm
+    if not more_to_come:
+        scales[is_constant] = np.inf
+
+
+def _limit_scales(
+    scaler: StandardScaler, values: np.ndarray, *, in_context: bool, more_to_come: bool
+) -> None:
     """Change the scales of columns of zeros and ones, and of constant ones.
 
     A constant column becomes zero, whatever its value in predict is: its weights are not trained.
+    Not one of zeros or of ones if there are rows to come, which train its weights.
     """
     scales = scaler.scale_[: values.shape[1]]  # a view
     are_flags = ((values == 0) | (values == 1)).all(axis=0)
     smallest = SMALLEST_SCALE if in_context else SMALLEST_ALONE
     scales[are_flags] = np.maximum(scales[are_flags], smallest)
-    scales[np.ptp(values, axis=0) == 0] = np.inf
+    is_constant = np.ptp(values, axis=0) == 0
+    scales[is_constant & ~are_flags if more_to_come else is_constant] = np.inf

@@ -184,7 +184,9 @@ def choose_penalties(data: TrainingRows, n_classes: int, n_columns: int = 0) -> 
     look = _take_look(data, n_classes, 0 if in_context else n_columns)
     if look is None or not look.scale:
         return NO_PENALTIES
-    column_weight = _weigh_columns(look) if look.n_columns else 1.0
+    # columns that are constant so far may tell the class in later chunks
+    tell = look.dense[:, : look.n_columns].any()
+    column_weight = _weigh_columns(look) if tell else 1.0
     look = replace(look, weights=(0.0, 1.0))
     if rows.embedded is None or in_context:
         weight, found = 1.0, {1.0: _best_penalties(look)}
@@ -338,7 +340,7 @@ def _take_embedded(
 
 
 def _mean_squared_norm(values: np.ndarray, weights: np.ndarray) -> float:
-    squares = np.square(values, dtype=np.float64).sum(axis=1)
+    squares = np.einsum("vd,vd->v", values, values, dtype=np.float64)  # without a copy in float64
     return float(np.average(squares, weights=weights))
 
 

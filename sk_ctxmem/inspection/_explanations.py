@@ -78,10 +78,11 @@ def sum_by_column(lines):
 
 def name_columns(columns):
     """Return the contributions of columns to write: those of the strongest, and of all others."""
-    names = list(columns)
-    shown = {
-        f"{shorten(name, COLUMN_WIDTH)} (column)": columns[name] for name in names[:MOST_COLUMNS]
-    }
+    names, shown = list(columns), {}
+    for name in names[:MOST_COLUMNS]:
+        label = f"{shorten(name, COLUMN_WIDTH)} (column)"
+        # names may differ in their ends alone
+        shown[f"{name} (column)" if label in shown else label] = columns[name]
     others = [columns[name] for name in names[MOST_COLUMNS:]]
     return shown | ({f"{len(others)} other columns": sum(others)} if others else {})
 
