@@ -190,7 +190,7 @@ def test_rows_of_weight_zero_take_no_place():
 
 def test_penalty_of_few_rows_is_limited(monkeypatch):
     """Check rows that tell nothing of their class: few of them do not make a large penalty."""
-    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors, grid: float(grid[0]))
+    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
     data = _make_rows(250)
     norms = data.rows.features.multiply(data.rows.features).sum() / 250
     assert choose_penalties(data, 2).table < 3 * norms
@@ -505,7 +505,7 @@ def test_rows_to_come_have_the_weight_of_columns(tells, tmp_path):
 
 def test_few_rows_of_many_classes_limit_the_penalty_of_embeddings(monkeypatch):
     """Check that rows that tell nothing of 30 classes have a smaller penalty than those of two."""
-    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors, grid: float(grid[0]))
+    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
     found = [
         choose_penalties(_add_embeddings(_make_rows(300, n_classes=n_classes), 0.0, 1), n_classes)
         for n_classes in (2, 30)

@@ -7,6 +7,7 @@ that are looked at, K Krylov vectors, P penalties.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -47,16 +48,16 @@ LEAST_TIMES_ROWS = 100
 # 10, .05 to .1 and .02 to .05 (vectors of MiniLM): about (C / 20) ** 1.4. The penalty of n-grams is
 # a point worse on reviews. In context, where embeddings tell which other rows matter, it is best.
 EMBEDDING_DIVISOR, EMBEDDING_POWER = 20.0, 1.4
-# A weak embedding is noise beside the n-grams of a text. The weight with which ridge regression has
-# the least error after rescaling is .4 to .7 with vectors of MiniLM, for which 1 suits the network,
-# and 0 to .25 with 100 components of a truncated SVD: at 1 they lose 1 to 5 points, at .25 none.
-# Eight random numbers a text lose 4 points at .25.
-WEIGHTS, USUAL_WEIGHT, NO_WEIGHT = (1.0, 0.5, 0.25), 0.5, 0.01
-# Columns of the user have the largest of these weights with which they are better than without
-# them. Of 300 texts with 30 % wrong labels, noise of 40 categories leaves .69 of .89 at the weight
-# 1, and .87 at .1; categories that tell the class gain 18 points at 1, and 10 at .1. On 2,900
-# titles of films with 13 columns, the genre is right in .55 at 1, .53 at .3 and .48 at .1.
-COLUMN_WEIGHTS, NO_COLUMN_WEIGHT = (1.0, 0.3, 0.1), 0.03
+# Dense features have the largest of these weights with which ridge regression has a smaller error,
+# after rescaling, than without them, and the last one if none has.
+# Embeddings: of MiniLM, 1 on five corpora of six; 100 components of a truncated SVD, noise beside
+# the n-grams, lose 1 to 5 points at 1, and .5 or nothing as chosen. Eight random numbers lose 4
+# points at .25.
+EMBEDDING_WEIGHTS, HALF = (1.0, 0.5, 0.25, 0.01), 0.5
+# Columns of the user: of 300 texts with 30 % wrong labels, noise of 40 categories leaves .69 of .89
+# at the weight 1, and .87 at .1; categories that tell the class gain 18 points at 1, and 10 at .1.
+# On 2,900 titles of films with 13 columns, the genre is right in .55 at 1, .53 at .3 and .48 at .1.
+COLUMN_WEIGHTS = (1.0, 0.3, 0.1, 0.03)
 
 ROUNDING = 1e-4  # a new direction shorter than this share of the image is rounding
 TINY = 1e-30
@@ -89,6 +90,14 @@ class Penalties:
 
 
 NO_PENALTIES = Penalties()
+
+
+class Best(NamedTuple):
+    """The C of the least squared error, that of the least one after rescaling, and that error."""
+
+    least: float
+    rescaled: float
+    error: float
 
 
 @dataclass
@@ -187,66 +196,64 @@ def choose_penalties(data: TrainingRows, n_classes: int, n_columns: int = 0) -> 
     # columns that are constant so far may tell the class in later chunks
     tell = look.dense[:, : look.n_columns].any()
     column_weight = _weigh_columns(look) if tell else 1.0
-    look = replace(look, weights=(0.0, 1.0))
-    if rows.embedded is None or in_context:
-        weight, found = 1.0, {1.0: _best_penalties(look)}
+    if in_context or rows.embedded is None:
+        weight, of_weights = 1.0, {1.0: _find_best(replace(look, weights=(0.0, 1.0)))}
     else:
-        weight, found = _weigh_embeddings(look)
-    # with weak embeddings at full weight, the n-grams would look like noise too
-    least_error, best_direction, _ = found[min(found, key=lambda each: abs(np.log(each / weight)))]
-    lowest = ERROR_SHARE * least_error
-    chosen = min(max(DIRECTION_SHARE * best_direction, lowest), LARGEST_RATIO * lowest)
-    chosen = max(chosen, LEAST_TIMES_ROWS / len(data))
-    if in_context:
-        chosen = max(chosen, LOWEST_IN_CONTEXT, ROWS_IN_CONTEXT / len(data))
-    table = look.scale / chosen if chosen < LARGEST else 0.0
+        weight, of_weights = _weigh_embeddings(look)
+    # at full weight, weak embeddings would make the n-grams look like noise too
+    table = _choose_table_penalty(of_weights[weight], look.scale, len(data), in_context=in_context)
     if rows.embedded is None:
         return Penalties(table, column_weight=column_weight)
-    # the embeddings may have another norm than that of the look
-    norm = _mean_squared_norm(rows.embedded, data.weights.numpy())
+    norm = _mean_squared_norm(rows.embedded, data.weights.numpy())  # that of the look is 1
     if in_context:
         return Penalties(table, table * norm)
-    least_error, best_direction, _ = found[USUAL_WEIGHT]
-    best = max(best_direction, ERROR_SHARE * least_error)
-    chosen = (best / EMBEDDING_DIVISOR) ** EMBEDDING_POWER
-    largest = len(data) * 2 / (LEAST_TIMES_ROWS * n_classes)  # few rows of each class tell little
-    of_embedding = max(table, 1 / chosen if chosen < LARGEST else 0.0)
-    return Penalties(table, min(of_embedding, largest) * norm, weight, column_weight)
+    embedding = max(table, _choose_embedding_penalty(of_weights[HALF]))
+    most = len(data) * 2 / (LEAST_TIMES_ROWS * n_classes)  # few rows of each class tell little
+    return Penalties(table, min(embedding, most) * norm, weight, column_weight)
+
+
+def _choose_table_penalty(best: Best, scale: float, n_rows: int, *, in_context: bool) -> float:
+    lowest = ERROR_SHARE * best.least
+    chosen = min(max(DIRECTION_SHARE * best.rescaled, lowest), LARGEST_RATIO * lowest)
+    chosen = max(chosen, LEAST_TIMES_ROWS / n_rows)
+    if in_context:
+        chosen = max(chosen, LOWEST_IN_CONTEXT, ROWS_IN_CONTEXT / n_rows)
+    return scale / chosen if chosen < LARGEST else 0.0
+
+
+def _choose_embedding_penalty(best: Best) -> float:
+    inverse = max(best.rescaled, ERROR_SHARE * best.least)
+    chosen = (inverse / EMBEDDING_DIVISOR) ** EMBEDDING_POWER
+    return 1 / chosen if chosen < LARGEST else 0.0
 
 
 def _weigh_columns(look: Look) -> float:
-    """Return the weight of columns of the user."""
-    errors = [
-        _best_penalties(replace(look, weights=(weight, USUAL_WEIGHT)))[-1]
-        for weight in (*COLUMN_WEIGHTS, 0.0)
-    ]
-    better = [
-        weight for weight, error in zip(COLUMN_WEIGHTS, errors, strict=False) if error < errors[-1]
-    ]
-    return max(better, default=NO_COLUMN_WEIGHT)
+    """Return the weight of columns of the user, beside embeddings of half the norm."""
+    without = _find_best(replace(look, weights=(0.0, HALF)))
+    for weight in COLUMN_WEIGHTS[:-1]:
+        if _find_best(replace(look, weights=(weight, HALF))).error < without.error:
+            return weight
+    return COLUMN_WEIGHTS[-1]
 
 
-def _weigh_embeddings(look: Look) -> tuple[float, dict[float, tuple[float, float, float]]]:
-    """Return the weight of embeddings, and what `_best_penalties` returns for each of WEIGHTS."""
-    found = {each: _best_penalties(replace(look, weights=(0.0, each))) for each in WEIGHTS}
+def _weigh_embeddings(look: Look) -> tuple[float, dict[float, Best]]:
+    """Return the weight of embeddings, without columns, and what was found for some weights."""
+    *weights, last = EMBEDDING_WEIGHTS
+    found = {each: _find_best(replace(look, weights=(0.0, each))) for each in weights}
     if not look.features.shape[1]:  # nothing else tells the class
         return 1.0, found
-    without = _best_penalties(replace(look, weights=(0.0, 0.0)))
-    errors = np.array([error for _, _, error in found.values()])
-    if without[-1] <= errors.min():
-        return NO_WEIGHT, found | {NO_WEIGHT: without}
-    best = _best_on_grid(errors, np.array(WEIGHTS))
-    return float(np.clip((best / USUAL_WEIGHT) ** 2, min(WEIGHTS), 1.0)), found
+    found[last] = without = _find_best(replace(look, weights=(0.0, 0.0)))
+    better = [each for each in weights if found[each].error < without.error]
+    return max(better, default=last), found
 
 
-def _best_penalties(look: Look) -> tuple[float, float, float]:
-    """Return the C of the least squared error, that after rescaling, and that least error."""
+def _find_best(look: Look) -> Best:
     fitted, weights = _fit_all(look), look.new_weights[:, np.newaxis]  # (P, V, C), (V, 1)
     scaled = _rescale(fitted, look.new_indicators, weights)
     least, rescaled = (
         _squared_errors(each, look.new_indicators, weights) for each in (fitted, scaled)
     )
-    return _best_on_grid(least, GRID), _best_on_grid(rescaled, GRID), float(rescaled.min())
+    return Best(_best_on_grid(least), _best_on_grid(rescaled), float(rescaled.min()))
 
 
 def _take_look(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Look | None:
@@ -430,11 +437,11 @@ def _squared_errors(fitted: np.ndarray, truth: np.ndarray, weights: np.ndarray) 
     return np.einsum("pvc,vc->p", (truth - fitted) ** 2, weights)
 
 
-def _best_on_grid(errors: np.ndarray, grid: np.ndarray) -> float:
-    """Return the value of the least error: the vertex of a parabola through the best three."""
+def _best_on_grid(errors: np.ndarray) -> float:
+    """Return the C of the least error: the vertex of a parabola through the best three."""
     best = int(errors.argmin())
-    if best in (0, len(grid) - 1):
-        return float(grid[best])
+    if best in (0, len(GRID) - 1):
+        return float(GRID[best])
     near = slice(best - 1, best + 2)
-    curve, slope, _ = np.polyfit(np.log(grid[near] / grid[best]), errors[near], 2)
-    return float(grid[best] * np.exp(-slope / (2 * curve))) if curve > 0 else float(grid[best])
+    curve, slope, _ = np.polyfit(np.log(GRID[near] / GRID[best]), errors[near], 2)
+    return float(GRID[best] * np.exp(-slope / (2 * curve))) if curve > 0 else float(GRID[best])
