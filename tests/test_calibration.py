@@ -14,7 +14,7 @@ from sk_ctxmem._rows._row_set import RowSet
 from sk_ctxmem._training import _fit
 from sk_ctxmem._training._calibration import as_new_rows, choose_calibration_rows, fit_temperature
 from sk_ctxmem._training._callbacks import measure_temperature
-from sk_ctxmem._training._table_penalty import NO_PENALTIES
+from sk_ctxmem._training._penalties import NO_PENALTIES
 from sk_ctxmem.datasets import make_conversations
 
 COLUMNS = {"text_column": "text", "group_column": "group"}

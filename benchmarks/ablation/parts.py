@@ -14,8 +14,6 @@ from unittest.mock import patch
 
 import numpy as np
 
-from sk_ctxmem._training._table_penalty import NO_PENALTIES
-
 WHOLE = "all"  # a part that leaves nothing out
 
 
@@ -86,7 +84,7 @@ def all_parts() -> list[Part]:
         Part("dropout", {"dropout": 0.0}),
         Part(
             "penalty of the table",
-            patches={"_training._fit.choose_penalties": lambda *args: NO_PENALTIES},
+            patches={"_training._penalties.FEWEST_ROWS": np.inf},
         ),
         Part("label smoothing", patches={"_network._loss.LABEL_SMOOTHING": 0.0}),
         Part("temperature", patches={"_training._callbacks.fit_temperature": lambda *args: 1.0}),

@@ -40,11 +40,11 @@ from ._dataset import TrainingRows, split_rows
 from ._draws import count_passes
 from ._far_places import FarPlaces, choose_far_places
 from ._linear_start import PASSES_FOR_THE_REST, LinearStart, find_linear_start
+from ._penalties import NO_PENALTIES, Penalties, choose_penalties
 from ._processes import OneProcess
 from ._progress import progress_bar
 from ._result import TrainingResult, extend_history
 from ._sklearn_callbacks import FitTasks
-from ._table_penalty import NO_PENALTIES, Penalties, choose_penalties
 from ._trainer import check_same_sizes, train
 from ._user_callbacks import FitSetting, check_callbacks
 

@@ -20,12 +20,12 @@ from ._early_stopping import Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
 from ._linear_start import LinearStart
 from ._optimizer import stable_rate
+from ._penalties import NO_PENALTIES, Penalties
 from ._processes import EpochSeeds, OneProcess
 from ._progress import Progress, finish
 from ._result import FitOutcome, TrainingResult, choose_outcome, history_frame
 from ._sklearn_callbacks import EpochTasks, FitTasks
 from ._skorch_net import Trainer, make_trainer, readable_net
-from ._table_penalty import NO_PENALTIES, Penalties
 from ._user_callbacks import FitSetting, adapt_callbacks
 
 # The more classes there are, the fewer rows each of them has, and the higher the rate can be:

@@ -17,10 +17,10 @@ from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._dense._reader import _choose_norm
 from sk_ctxmem._network._encoder import FeatureTable
 from sk_ctxmem._rows._row_set import RowSet
-from sk_ctxmem._training import _fit, _table_penalty
+from sk_ctxmem._training import _fit, _penalties
 from sk_ctxmem._training._dataset import TrainingRows
 from sk_ctxmem._training._optimizer import ShrunkTable
-from sk_ctxmem._training._table_penalty import (
+from sk_ctxmem._training._penalties import (
     GRID,
     NO_PENALTIES,
     _mean_squared_norm,
@@ -119,8 +119,8 @@ def test_all_penalties_are_fitted_as_by_ridge(weighted):
     """Check the predictions for each penalty against Ridge of scikit-learn."""
     weights = np.random.RandomState(1).uniform(0.2, 3, 600) if weighted else np.ones(600)
     data = _make_rows(n_features=10, n_classes=3, weights=weights)
-    look = _table_penalty._take_look(data, 3)
-    fitted = _table_penalty._fit_all(look)
+    look = _penalties._take_look(data, 3)
+    fitted = _penalties._fit_all(look)
     X = look.features.toarray() / look.roots
     Y = look.indicators / look.roots
     w = look.roots.ravel() ** 2
@@ -190,7 +190,7 @@ def test_rows_of_weight_zero_take_no_place():
 
 def test_penalty_of_few_rows_is_limited(monkeypatch):
     """Check rows that tell nothing of their class: few of them do not make a large penalty."""
-    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
+    monkeypatch.setattr(_penalties, "_best_on_grid", lambda errors: float(GRID[0]))
     data = _make_rows(250)
     norms = data.rows.features.multiply(data.rows.features).sum() / 250
     assert choose_penalties(data, 2).table < 3 * norms
@@ -386,10 +386,10 @@ def _add_embeddings(data, strength, n_classes=2):
 def test_penalties_with_embeddings_are_fitted_as_by_ridge():
     """Check the predictions from n-grams and weighed embeddings against Ridge."""
     data = _add_embeddings(_make_rows(n_features=10, n_classes=3), 1.0, 3)
-    look = _table_penalty._take_look(data, 3)
+    look = _penalties._take_look(data, 3)
     np.testing.assert_allclose(np.square(look.dense).sum(axis=1).mean(), 1, rtol=1e-5)
     look = replace(look, weights=(1.0, 0.5))
-    fitted = _table_penalty._fit_all(look)
+    fitted = _penalties._fit_all(look)
     X, new = (
         np.hstack([features.toarray(), 0.5 * dense])
         for features, dense in (
@@ -505,7 +505,7 @@ def test_rows_to_come_have_the_weight_of_columns(tells, tmp_path):
 
 def test_few_rows_of_many_classes_limit_the_penalty_of_embeddings(monkeypatch):
     """Check that rows that tell nothing of 30 classes have a smaller penalty than those of two."""
-    monkeypatch.setattr(_table_penalty, "_best_on_grid", lambda errors: float(GRID[0]))
+    monkeypatch.setattr(_penalties, "_best_on_grid", lambda errors: float(GRID[0]))
     found = [
         choose_penalties(_add_embeddings(_make_rows(300, n_classes=n_classes), 0.0, 1), n_classes)
         for n_classes in (2, 30)
