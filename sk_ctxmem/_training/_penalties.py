@@ -193,13 +193,11 @@ def choose_penalties(data: TrainingRows, n_classes: int, n_columns: int = 0) -> 
     look = _take_look(data, n_classes, 0 if in_context else n_columns)
     if look is None or not look.scale:
         return NO_PENALTIES
-    # columns that are constant so far may tell the class in later chunks
-    tell = look.dense[:, : look.n_columns].any()
-    column_weight = _weigh_columns(look) if tell else 1.0
     if in_context or rows.embedded is None:
         weight, of_weights = 1.0, {1.0: _find_best(replace(look, weights=(0.0, 1.0)))}
     else:
         weight, of_weights = _weigh_embeddings(look)
+    column_weight = _weigh_columns(look, of_weights)
     # at full weight, weak embeddings would make the n-grams look like noise too
     table = _choose_table_penalty(of_weights[weight], look.scale, len(data), in_context=in_context)
     if rows.embedded is None:
@@ -227,11 +225,16 @@ def _choose_embedding_penalty(best: Best) -> float:
     return 1 / chosen if chosen < LARGEST else 0.0
 
 
-def _weigh_columns(look: Look) -> float:
-    """Return the weight of columns of the user, beside embeddings of half the norm."""
-    without = _find_best(replace(look, weights=(0.0, HALF)))
+def _weigh_columns(look: Look, without: dict[float, Best]) -> float:
+    """Return the weight of columns of the user, beside embeddings of half the norm.
+
+    `without` has what was found without them for some weights of the embeddings.
+    """
+    if not look.dense[:, : look.n_columns].any():  # constant ones may tell it in later chunks
+        return 1.0
+    beside = HALF if HALF in without else 1.0  # no embeddings, of any weight
     for weight in COLUMN_WEIGHTS[:-1]:
-        if _find_best(replace(look, weights=(weight, HALF))).error < without.error:
+        if _find_best(replace(look, weights=(weight, beside))).error < without[beside].error:
             return weight
     return COLUMN_WEIGHTS[-1]
 
