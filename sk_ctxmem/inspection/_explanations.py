@@ -7,7 +7,7 @@ from .._input._arrays import as_column
 from ._rows import check_row, check_table, shorten
 
 COLUMNS = ("row", "target", "source", "feature", "from_row", "contribution", "attention")
-MOST_COLUMNS, COLUMN_WIDTH = 5, 24  # named in the HTML, and characters of their names
+MOST_COLUMNS, COLUMN_WIDTH = 5, 24  # named in the HTML, and characters of a name
 NOT_TEXT = -1  # from_row of contributions that come from no text
 
 
@@ -76,11 +76,16 @@ def sum_by_column(lines):
     return sums.sort_values(key=abs, ascending=False, kind="stable").to_dict()
 
 
+def label_column(name):
+    """Return the short name of a column that tells it from a word."""
+    return f"{shorten(name, COLUMN_WIDTH)} (column)"
+
+
 def name_columns(columns):
     """Return the contributions of columns to write: those of the strongest, and of all others."""
     names, shown = list(columns), {}
     for name in names[:MOST_COLUMNS]:
-        label = f"{shorten(name, COLUMN_WIDTH)} (column)"
+        label = label_column(name)
         # names may differ in their ends alone
         shown[f"{name} (column)" if label in shown else label] = columns[name]
     others = [columns[name] for name in names[MOST_COLUMNS:]]

@@ -17,6 +17,7 @@ from ._colors import largest_of, sign_of, write_number
 from ._explanations import (
     NOT_TEXT,
     check_explanation,
+    label_column,
     name_columns,
     probabilities_of,
     sum_by_column,
@@ -358,7 +359,7 @@ def _sum_equal_words(words, columns):
     by_spelling = defaultdict(list)
     for word in words:
         by_spelling[word.word].append(word.contribution)
-    pairs = [(f"{shorten(name, WORD_WIDTH)} (column)", value) for name, value in columns.items()]
+    pairs = [(label_column(name), value) for name, value in columns.items()]
     for spelling, values in by_spelling.items():
         count = f" ×{len(values)}" * (len(values) > 1)
         pairs.append((shorten(spelling, WORD_WIDTH) + count, sum(values)))
