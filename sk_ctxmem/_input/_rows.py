@@ -65,6 +65,12 @@ class InputRows:
     speakers: np.ndarray | None = None
     text_name: Any = "text"
     columns: pd.DataFrame | None = None
+    lengths: np.ndarray | None = None
+
+    @property
+    def n_samples(self):
+        """Number of samples: of sequences, or of rows."""
+        return self.n_rows if self.lengths is None else len(self.lengths)
 
     @property
     def n_rows(self):
@@ -100,6 +106,7 @@ class InputSchema:
     estimator_name: str
     column_names: list | None = None
     features: list | None = None
+    of_sequences: bool = False
 
     def roles(self):
         """Return the column of each role, that of a single text column included.

@@ -184,6 +184,8 @@ class RowBatch(_Movable):
         How many rows before are the last rows of the same speaker in the group and, if rows can
         see later rows, the next ones, as negative numbers; 0 where there is none or where it is
         out of the window of attention. None without speakers.
+    ends : Tensor of shape (S,), int64, or None
+        The rows whose logits are wanted, if a label belongs to a whole sequence. None for all.
     """
 
     features: Any
@@ -195,6 +197,7 @@ class RowBatch(_Movable):
     labels_before: Tensor | None = None
     dense: Tensor | None = None
     turns: Tensor | None = None
+    ends: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.speakers)

@@ -19,6 +19,7 @@ from ._encoder import INITIAL_TABLE_SCALE, Encoder, FeatureTable, SpeakerTable, 
 from ._kernels import draw_normal_, drop
 from ._label_transitions import LabelTransitions
 from ._memories import ContextMemory, logistic_centre_
+from ._pooling import SequencePooling, with_whole_future
 
 
 class ContextMemoryNet(nn.Module):
@@ -70,6 +71,9 @@ class ContextMemoryNet(nn.Module):
     word_width : int, default=0
         Width of the convolution that reads words. If 0, a memory of the width of the network
         reads them.
+    pools : bool, default=False
+        Whether a label belongs to a whole sequence. Then the states of all rows so far are pooled,
+        in the place of attention and class transitions.
 
     Shape
     -----
@@ -111,6 +115,7 @@ class ContextMemoryNet(nn.Module):
         n_turns: int = 0,
         word_width: int = 0,
         n_embedded: int = 0,
+        pools: bool = False,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
@@ -120,6 +125,7 @@ class ContextMemoryNet(nn.Module):
         n_dense -= n_embedded
         dense_scale = scale / max(1, n_dense) ** 0.5
         both, remembers = context == "both", context != "none"
+        attends = remembers and not pools
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
         self.dropout_rate = dropout_rate
@@ -136,12 +142,16 @@ class ContextMemoryNet(nn.Module):
         self.window = window
         self.attention = (
             Attention(memory_width + width, both=both, window=window, n_turns=n_turns)
-            if remembers
+            if attends
             else None
         )
-        self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
+        self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if attends else None
+        states_width = memory_width + width if remembers else width
+        self.pooling = SequencePooling(states_width) if pools else None
+        has_last = pools and remembers
+        self.pooled = nn.Linear(states_width, n_classes, bias=False) if has_last else None
         self.decoder = nn.Linear(memory_width, n_classes)
-        self.labels = LabelTransitions(n_classes) if remembers else None
+        self.labels = LabelTransitions(n_classes) if attends else None
         self._scale_initial_weights(scale, logistic)
 
     def _scale_initial_weights(self, scale: float, logistic: bool) -> None:
@@ -229,9 +239,36 @@ class ContextMemoryNet(nn.Module):
 
     def decide(self, read: Tensor, wide: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `forward` returns, given the outputs of `read`."""
-        deep = self._decode(self._drop(self.encode(read, batch)), batch)  # (N, C)
+        encodings = self._drop(self.encode(read, batch))  # (N, D)
+        if self.pooling is not None:
+            return self._decide_of_sequences(encodings, wide, batch)
+        deep = self._decode(encodings, batch)  # (N, C)
         wide = wide.to(deep.dtype)
         return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each
+
+    def _decide_of_sequences(
+        self, encodings: Tensor, wide: Tensor, batch: RowBatch
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of sequences, of the rows so far of each."""
+        assert self.pooling is not None
+        assert batch.packing is not None
+        last, states = None, encodings
+        if self.memory is not None:
+            last = self.memory(encodings, batch.packing)  # (N, M)
+            states = torch.cat([last, encodings], dim=1)  # (N, M + D)
+            last = with_whole_future(last, encodings.shape[1], batch.packing)
+        pooled, wide = self.pooling(states, wide.to(states.dtype), batch.packing)
+        if batch.ends is not None:
+            pooled, wide = pooled[batch.ends], wide[batch.ends]
+            last = None if last is None else last[batch.ends]
+        deep = self.decode_sequences(last, pooled)
+        return wide + deep, wide, deep
+
+    def decode_sequences(self, last: Tensor | None, pooled: Tensor) -> Tensor:
+        """Return the logits of sequences from their last memories and their pooled states."""
+        if self.pooled is None or last is None:
+            return self.decoder(pooled)
+        return self.decoder(self._drop(last)) + self.pooled(self._drop(pooled))
 
     def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
         """Encode each row by itself: its features, position, speaker and words."""

@@ -33,6 +33,7 @@ def build_row_set(
     n_embedded=0,
     longest=None,
     group_codes=None,
+    pools=False,
 ):
     """Build a RowSet: rows sorted by group, with positions and speakers.
 
@@ -58,6 +59,8 @@ def build_row_set(
         Number of rows of the longest group of the fit, see `describe_places`.
     group_codes : ndarray of shape (n_rows,), int64, or None, default=None
         Result of `encode_groups`. If None, it is computed.
+    pools : bool, default=False
+        Whether a label belongs to a whole group.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def build_row_set(
             "features; pass texts or the output of TextSequenceVectorizer, or set "
             "word_memory=False."
         )
-    if context == "none":
+    if context == "none" and not pools:
         group_codes = np.arange(inputs.n_rows)
     elif group_codes is None:
         group_codes = encode_groups(inputs)
@@ -85,8 +88,9 @@ def build_row_set(
     extras = turns = None
     if context != "none":
         extras = _describe(codes, rows, lengths, longest, both=context == "both")
-        turns = _find_turns(codes, rows, lengths, both=context == "both")
+        turns = None if pools else _find_turns(codes, rows, lengths, both=context == "both")
     return RowSet(
+        pools=pools,
         n_embedded=n_embedded,
         features=scale(features_of(values), scaler),
         dense=join_dense(scale_heavy_columns(features_of(values), scaler), beside),

@@ -161,6 +161,7 @@ class RowReader:
             n_embedded=0 if self.dense is None else self.dense.n_embedded,
             longest=self.longest_group,
             group_codes=group_codes,
+            pools=self.schema.of_sequences,
         )
 
     def with_groups_of(self, group_codes: np.ndarray) -> RowReader:

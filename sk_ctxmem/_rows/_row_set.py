@@ -54,6 +54,8 @@ class RowSet:
         Distances to rows of the same speaker, see `find_turns`. None without speakers.
     packed_words : bool, default=True
         Whether the network reads words in packed order. If not, it reads them row after row.
+    pools : bool, default=False
+        Whether a label belongs to a whole group, which is a sequence.
     """
 
     features: sparse.csr_array | np.ndarray
@@ -68,6 +70,7 @@ class RowSet:
     turns: np.ndarray | None = None
     packed_words: bool = True
     n_embedded: int = 0
+    pools: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,6 +98,11 @@ class RowSet:
         return parts[0] if len(parts) == 1 else sparse.csr_array(sparse.hstack(parts))
 
     @property
+    def ends(self) -> np.ndarray:
+        """Index in X of the last row of each group."""
+        return self.rows[np.cumsum(self.lengths) - 1]
+
+    @property
     def starts(self) -> np.ndarray:
         """Index of the first row of each group in ``rows``."""
         return np.cumsum(self.lengths) - self.lengths
@@ -108,11 +116,15 @@ class RowSet:
     def cut(self, longest: float) -> tuple[np.ndarray, np.ndarray]:
         """Split the groups into pieces of at most `longest` and TRAINING_PIECE rows.
 
+        Sequences are not split: their label needs all rows.
+
         Returns
         -------
         starts, lengths : ndarray of shape (n_pieces,), int64
             Start of each piece in ``rows``, and its length.
         """
+        if self.pools:
+            return self.starts, self.lengths
         return cut_into_pieces(self.starts, self.lengths, min(TRAINING_PIECE, int(longest)))
 
     def batches(
@@ -122,13 +134,15 @@ class RowSet:
         sorter: Any = None,
         pieces: tuple[np.ndarray, np.ndarray] | None = None,
         window: int = ATTENTION_WINDOW,
+        every_row: bool = False,
     ) -> Iterator[tuple[np.ndarray, RowBatch]]:
         """Yield batches of `n_rows` rows on average, with the indices of their rows in X.
 
         If `random` is None, groups are not split and keep their order. Otherwise `pieces`, by
         default ``cut(n_rows)``, are shuffled, except that pieces which follow one another stay
         together, and `sorter`, an object with the method of ColumnSorter, sorts the features by
-        column. Attention sees `window` rows.
+        column. Attention sees `window` rows. Of sequences, the indices are those of the last rows,
+        unless `every_row` is true: then those of all, which have the logits of the rows so far.
         """
         starts, lengths, follows = self.starts, self.lengths, None
         if random is not None:
@@ -141,7 +155,7 @@ class RowSet:
         for first, end in zip(firsts, [*firsts[1:], None], strict=True):
             piece = slice(first, end)
             joined = None if follows is None else follows[piece]
-            yield self._batch(starts[piece], lengths[piece], sorter, window, joined)
+            yield self._batch(starts[piece], lengths[piece], sorter, window, joined, every_row)
 
     def _shuffle(
         self,
@@ -161,7 +175,7 @@ class RowSet:
 
     def one_batch(self) -> RowBatch:
         """Return all rows as one batch."""
-        return self._batch(self.starts, self.lengths, None, ATTENTION_WINDOW, None)[1]
+        return self._batch(self.starts, self.lengths, None, ATTENTION_WINDOW, None, True)[1]
 
     def _batch(
         self,
@@ -170,16 +184,20 @@ class RowSet:
         sorter: Any,
         window: int,
         follows: np.ndarray | None,
+        every_row: bool,
     ) -> tuple[np.ndarray, RowBatch]:
-        places, order, blocks = starts, None, None
-        if self.context != "none":
+        places, order, blocks, ends = starts, None, None, None
+        if self.context != "none" or self.pools:
             order = pack(lengths)
             places = starts[order.sequences] + order.steps
+        if order is not None and self.pools and not every_row:
+            ends = np.flatnonzero(order.steps == order.lengths - 1)
+        if order is not None and not self.pools:
             if follows is not None:
                 follows = np.r_[False, follows[1:]]  # the first piece has none before it here
             blocks = cut_into_blocks(order, self.context == "both", window, follows)
         rows = self.rows[places]
-        return rows, RowBatch(
+        return rows if ends is None else rows[ends], RowBatch(
             features=take_features(self.features, rows, sorter),
             extras=None if self.extras is None else torch.from_numpy(self.extras[rows]),
             speakers=torch.from_numpy(self.speakers[rows]),
@@ -188,6 +206,7 @@ class RowSet:
             words=self.take_words(rows),
             dense=None if self.dense is None else torch.from_numpy(self.dense[rows]),
             turns=None if self.turns is None else torch.from_numpy(self.turns[rows]),
+            ends=None if ends is None else torch.from_numpy(ends),
         )
 
     def take_words(self, rows: np.ndarray) -> Words | None:
