@@ -72,6 +72,10 @@ class InputRows:
         """Number of samples: of sequences, or of rows."""
         return self.n_rows if self.lengths is None else len(self.lengths)
 
+    def spread(self, values):
+        """Return values of samples as values of rows: each row has that of its sequence."""
+        return values if self.lengths is None else np.repeat(values, self.lengths, axis=0)
+
     @property
     def n_rows(self):
         """Number of rows."""
@@ -321,7 +325,8 @@ def read_training_rows(X, groups, columns, estimator_name, feature_columns=None)
     )
     features = None if rows.columns is None else list(rows.columns)
     return rows, InputSchema(
-        rows.kind, columns, n_features, names, estimator_name, other_names, features
+        rows.kind, columns, n_features, names, estimator_name, other_names, features,
+        of_sequences=rows.lengths is not None,
     )
 
 
@@ -359,6 +364,12 @@ def read_rows(X, groups, schema):
 
 def _read(record, X, groups, columns, feature_columns, *, reset):
     """Validate X and groups."""
+    found = _temporary(X)
+    if found is not None:
+        rows = _read(record, found[0], None, columns, feature_columns, reset=reset)
+        rows.lengths = found[1]
+        rows.groups = np.repeat(np.arange(len(found[1])), found[1])
+        return rows
     X = as_table(X)
     named = _read_names(columns)
     if is_frame(X):
@@ -379,6 +390,21 @@ def _read(record, X, groups, columns, feature_columns, *, reset):
         rows.groups = check_row_ids(groups, rows.n_rows)
         check_hashable(rows.groups, "groups")
     return rows
+
+
+def _temporary(X):
+    if isinstance(X, np.ndarray) and X.ndim == 3:
+        X = list(X)
+    if not isinstance(X, (list, np.ndarray)) or not len(X):
+        return None
+    first = X[0]
+    if isinstance(first, pd.DataFrame):
+        return pd.concat(list(X), ignore_index=True), np.array(list(map(len, X)))
+    if isinstance(first, np.ndarray) and first.ndim == 2:
+        return np.concatenate(list(X)), np.array(list(map(len, X)))
+    if isinstance(first, list) and isinstance(first[0], str):
+        return [t for x in X for t in x], np.array(list(map(len, X)))
+    return None
 
 
 def _refuse_records(X, parameters):

@@ -32,6 +32,7 @@ FORMER_SIZES = {
     "window": FORMER_WINDOW,
     "n_turns": 0,
     "word_width": 0,
+    "pools": False,
 }
 DOCUMENTS = ("config", "vocabulary")
 # Parameters that older versions do not have, which are written only if they are set.

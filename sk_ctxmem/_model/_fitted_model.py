@@ -88,7 +88,8 @@ class FittedModel:
             Logits, in the order of `classes`.
         """
         rows = self.reader.read(X, groups)
-        return predict_logits(self.network, rows, self.device) / self.temperature
+        logits = predict_logits(self.network, rows, self.device) / self.temperature
+        return logits[rows.ends] if rows.pools else logits
 
     @property
     def columns(self) -> dict[str, Any]:

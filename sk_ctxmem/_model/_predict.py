@@ -46,7 +46,7 @@ def predict_logits(network: ContextMemoryNet, rows: RowSet, device: str) -> np.n
     ValueError
         If a logit is not finite.
     """
-    logits = np.empty((len(rows), network.decoder.out_features))
+    logits = np.zeros((len(rows), network.decoder.out_features))
     for indices, of_batch in batch_logits(network, rows, device):
         logits[indices] = of_batch
     overflowing = np.flatnonzero(~np.isfinite(logits).all(axis=1))

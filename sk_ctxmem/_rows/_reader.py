@@ -91,7 +91,7 @@ class RowReader:
         """
         inputs = read_rows(X, groups, self.schema)
         self.check_groups(inputs)
-        if self.context != "none":
+        if self.context != "none" and not self.schema.of_sequences:
             warn_of_ids(inputs, self.schema.columns)
         self.check_speakers(inputs)
         return inputs
@@ -237,7 +237,7 @@ def make_reader(
     """Return a RowReader with fitted parts, and warn of ids that may merge conversations."""
     has_groups = inputs.groups is not None
     context = params.context if has_groups else "none"
-    if params.context != "none":
+    if params.context != "none" and not schema.of_sequences:
         warn_of_ids(inputs, schema.columns, is_fit=True)
     return RowReader(
         schema=schema,

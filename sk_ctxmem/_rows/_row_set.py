@@ -223,6 +223,33 @@ class RowSet:
         return _words_of(ids, order.sequences, order.packing())
 
 
+def pool_sequences(rows: RowSet) -> RowSet:
+    """Return one row for each sequence, with the features that its wide path has.
+
+    They are the sums of those of its rows, over the root of their number.
+    """
+    n_sequences = len(rows.lengths)
+    scales = np.repeat(1 / np.sqrt(rows.lengths), rows.lengths).astype(np.float32)
+    of_sequences = sparse.csr_array(
+        (scales, rows.rows, np.concatenate([[0], np.cumsum(rows.lengths)])),
+        shape=(n_sequences, rows.features.shape[0]),
+    )
+    return replace(
+        rows,
+        features=of_sequences @ rows.features,
+        dense=None if rows.dense is None else of_sequences @ rows.dense,
+        extras=None,
+        speakers=np.zeros(n_sequences, dtype=np.int64),
+        rows=np.arange(n_sequences),
+        lengths=np.ones(n_sequences, dtype=np.int64),
+        words=None,
+        word_offsets=None,
+        context="none",
+        turns=None,
+        pools=False,
+    )
+
+
 def packs_words(word_memory: bool | str) -> bool:
     """Return whether a network reads words in packed order, which a convolution does not."""
     return word_memory != "convolution"

@@ -15,12 +15,16 @@ from torch import Tensor
 
 from .._model._predict import PREDICTION_BATCH_SIZE
 from .._network._label_transitions import NO_LABEL
-from .._rows._row_set import RowSet
+from .._rows._row_set import RowSet, pool_sequences
 from ._calibration import as_new_rows
 from ._draws import Draws, plan_draws
 from ._far_places import FarPlaces
 
 Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
+
+
+# Share of the loss of a sequence that its prefixes have, so that forecasts are calibrated.
+PREFIX_SHARE = 0.3
 
 
 class EpochRows(Protocol):
@@ -85,7 +89,10 @@ class TrainingRows(torch.utils.data.Dataset):
         self.random = random
         self.sorter: Any = None  # sorts the features of batches, see RowSet.batches
         self.labels_before = None
-        if random is not None:
+        self.loss_factors = None
+        if random is not None and rows.pools:
+            self.loss_factors = torch.from_numpy(weigh_prefixes(rows))
+        elif random is not None:
             self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
 
     def __len__(self) -> int:
@@ -109,6 +116,20 @@ class TrainingRows(torch.utils.data.Dataset):
     def sample(self) -> TrainingRows:
         """All rows, as they are in memory."""
         return self
+
+    def as_samples(self) -> TrainingRows:
+        """Return one row for each sample: a sequence as the wide path sees it, or each row."""
+        if not self.rows.pools:
+            return self
+        ends = self.rows.ends
+        return TrainingRows(
+            pool_sequences(self.rows), self.targets.numpy()[ends], self.weights.numpy()[ends], None
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """Number of sequences, or of rows."""
+        return len(self.rows.lengths) if self.rows.pools else len(self)
 
     def hold_back(self, late: np.ndarray) -> TrainingRows | None:
         """Exclude rows from the batches until `release` is called; return them, if any."""
@@ -143,13 +164,18 @@ class TrainingRows(torch.utils.data.Dataset):
 
     def _draw(self, draws: Draws, batch_size: float) -> Batches:
         pieces, weights = (draws.starts, draws.lengths), torch.from_numpy(draws.weights)
-        found = self.current.batches(batch_size, self.random, self.sorter, pieces)
+        found = self.current.batches(
+            batch_size, self.random, self.sorter, pieces, every_row=self.current.context == "past"
+        )
         for rows, batch in found:
             if self.far_places is not None and self.random is not None:
                 batch = self.far_places.move(batch, self.random)
             if self.labels_before is not None:
                 batch.labels_before = self.labels_before[rows]
-            yield batch, (self.targets[rows], weights[rows])
+            of_rows = weights[rows]
+            if self.loss_factors is not None:
+                of_rows = of_rows * self.loss_factors[rows]
+            yield batch, (self.targets[rows], of_rows)
 
 
 class BatchIterator:
@@ -203,6 +229,20 @@ def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -
     before[rows.rows[1:]] = labels[rows.rows[:-1]]
     before[rows.rows[rows.starts]] = NO_LABEL
     return before
+
+
+def weigh_prefixes(rows: RowSet) -> np.ndarray:
+    """Return the factor of the loss of each row of sequences, in the order of X.
+
+    The factors of a sequence add up to the mean number of rows, however many it has. Prefixes
+    together have PREFIX_SHARE of it, if rows see the past alone; the whole sequence has the rest.
+    """
+    total = len(rows) / len(rows.lengths)
+    share = PREFIX_SHARE if rows.context == "past" else 0.0
+    factors = np.zeros(rows.features.shape[0])
+    factors[rows.rows] = np.repeat(total * share / rows.lengths, rows.lengths)
+    factors[rows.ends] += total * (1 - share)
+    return factors.astype(np.float32)
 
 
 def list_arrays(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> list[np.ndarray | None]:

@@ -95,7 +95,7 @@ def fit_model(
     inputs, schema = read_training_rows(
         X, groups, role_columns(params), params.estimator_name, params.feature_columns
     )
-    classes, targets = check_target(y, inputs.n_rows)
+    classes, targets = check_target(y, inputs.n_samples)
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
     if start is not None:
@@ -107,9 +107,9 @@ def fit_model(
     with progress_bar(int(params.verbose) * (processes.rank == 0), inputs.kind) as bar:
         group_codes, beside = encode_groups(inputs), None
         if start is None:
-            labels = classes[targets]
+            labels, of_rows = inputs.spread(classes[targets]), inputs.spread(weights)
             fit.reader, values, beside = fit_reader(
-                inputs, labels, schema, params, weights, group_codes
+                inputs, labels, schema, params, of_rows, group_codes
             )
         else:
             fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
@@ -274,7 +274,8 @@ class Fit:
         dense, rows = self.reader.dense, data.rows
         n_columns = 0 if dense is None else len(dense.owners)
         # the same in all processes, whose arithmetic may differ
-        chosen = self.processes.broadcast(choose_penalties(data, len(self.classes), n_columns))
+        chosen = choose_penalties(data.as_samples(), len(self.classes), n_columns)
+        chosen = self.processes.broadcast(chosen)
         self.penalties = chosen
         if self.start is not None or dense is None or rows.dense is None:
             return
@@ -322,26 +323,32 @@ class Fit:
     ) -> tuple[TrainingRows, TrainingRows | None, TrainingRows | None]:
         """Split the rows into training, validation and calibration rows."""
         params = self.params
+        samples = np.arange(len(targets)) if rows.pools else group_codes
         held_out = np.zeros(len(targets), dtype=bool)
         if params.n_iter_no_change is not None:
-            grouped, fraction = self.reader.has_groups, params.validation_fraction
-            held_out = hold_out_groups(
-                group_codes, targets, weights, fraction, random, grouped=grouped
-            )
-        train_rows, valid_rows = split_rows(rows, held_out, targets, weights, random)
+            grouped = self.reader.has_groups and not rows.pools
+            fraction = params.validation_fraction
+            held_out = hold_out_groups(samples, targets, weights, fraction, random, grouped=grouped)
+        of_rows = (_of_rows(each, rows, group_codes) for each in (held_out, targets, weights))
+        train_rows, valid_rows = split_rows(rows, *of_rows, random)
         train_rows.far_places = self.choose_far_places(rows)
         train_rows.n_passes = count_passes(train_rows.rows, weights)
         calibration_rows = None
         is_long = params.max_epochs >= MIN_EPOCHS_WITH_CALIBRATION
         if self.start is None and valid_rows is None and is_long:
-            is_calibration = choose_calibration_rows(group_codes, targets, weights, random)
-            calibration_rows = train_rows.hold_back(is_calibration)
+            is_calibration = choose_calibration_rows(samples, targets, weights, random)
+            calibration_rows = train_rows.hold_back(_of_rows(is_calibration, rows, group_codes))
         self.choose_penalties(train_rows)
         if self.start is None:  # a warm start goes on from the wide path that it finds
             self.linear = find_linear_start(train_rows, len(self.classes))
         if self.linear is not None:
             train_rows.n_passes = min(train_rows.n_passes, PASSES_FOR_THE_REST)
         return train_rows, valid_rows, calibration_rows
+
+
+def _of_rows(values: np.ndarray, rows: RowSet, group_codes: np.ndarray) -> np.ndarray:
+    """Return values of samples as values of rows: each row has that of its sequence."""
+    return values[group_codes] if rows.pools else values
 
 
 def role_columns(params: SimpleNamespace) -> dict[str, Any]:
@@ -383,6 +390,7 @@ def choose_network_params(
         "n_kept": 0 if reader.dense is None else len(reader.dense.owners),
         "n_turns": 0 if rows.turns is None else N_TURNS,
         "word_width": WORD_WIDTH if reader.word_memory == "convolution" else 0,
+        "pools": rows.pools,
     }
 
 

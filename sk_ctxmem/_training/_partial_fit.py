@@ -57,13 +57,14 @@ def partial_fit_model(
         )
     else:
         inputs = model.reader.read_inputs(X, groups)
-    targets = find_classes(y, inputs.n_rows, classes)
+    targets = find_classes(y, inputs.n_samples, classes)
     weights = check_chunk_weights(sample_weight, params.class_weight, classes, targets)
     fit = Fit(params, classes, choose_device(params.device), ONE_PROCESS, start)
     if model is None:
         group_codes = encode_groups(inputs)
+        labels, of_rows = inputs.spread(classes[targets]), inputs.spread(weights)
         fit.reader, values, beside = fit_reader(
-            inputs, classes[targets], schema, params, weights, group_codes, more_to_come=True
+            inputs, labels, schema, params, of_rows, group_codes, more_to_come=True
         )
         rows = fit.reader.build_rows(inputs, values, group_codes, beside)
         fit.set_network_params(rows, values, more_to_come=True)
@@ -72,7 +73,7 @@ def partial_fit_model(
         group_codes = encode_groups(inputs)
         fit.reader = fit.reader.with_groups_of(group_codes)
         rows = fit.reader.build_rows(inputs, fit.reader.vectorize(inputs), group_codes)
-    return _train_on_chunk(fit, rows, targets, weights)
+    return _train_on_chunk(fit, rows, inputs.spread(targets), inputs.spread(weights))
 
 
 def _check_classes(classes: Any, model: FittedModel | None) -> np.ndarray:

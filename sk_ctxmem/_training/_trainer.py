@@ -122,8 +122,11 @@ def train(
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         user = UserCallbacks(callbacks, stop)
         others = [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
+        sample = train_rows.sample
         table_rate, slow_down = choose_rates(
-            train_rows.sample, batch_size, network.decoder.out_features
+            sample.as_samples(),
+            -(-batch_size * sample.n_samples // len(sample)),
+            network.decoder.out_features,
         )
         trainer = make_trainer(
             network,
@@ -133,7 +136,7 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate * slow_down,
             table_rate=table_rate,
-            penalties=penalties.of_mean_loss(len(train_rows)),
+            penalties=penalties.of_mean_loss(train_rows.n_samples),
             fixed_penalty=None if linear is None else linear.penalty,
             device=device,
             user_callbacks=callbacks,
