@@ -55,7 +55,7 @@ class SequencePooling(nn.Module):
         return self.score.in_features + 1
 
     def forward(self, states: Tensor, wide: Tensor, packing: Packing) -> tuple[Tensor, Tensor]:
-        """Return the means of states, and the sums of logits over the root of their number."""
+        """Return the means of the states, and the plain means of the logits."""
         by_sequence, places, starts, numbers = _in_sequences(packing, states.device)
         weighted = torch.cat([self._weigh(states), wide], dim=1)  # (N, W + 1 + C)
         sums = _cumulate(weighted.index_select(0, by_sequence), starts)  # (N, W + 1 + C)
@@ -100,7 +100,7 @@ class SequencePooling(nn.Module):
     def _divide(self, sums: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         width = self.score.in_features
         states, totals, wide = sums.split([width, 1, sums.shape[1] - width - 1], dim=1)
-        return states / totals, wide / numbers.to(wide.dtype).sqrt().unsqueeze(1)
+        return states / totals, wide / numbers.to(wide.dtype).unsqueeze(1)
 
 
 def with_whole_future(memories: Tensor, width: int, packing: Packing) -> Tensor:

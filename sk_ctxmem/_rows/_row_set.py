@@ -226,10 +226,10 @@ class RowSet:
 def pool_sequences(rows: RowSet) -> RowSet:
     """Return one row for each sequence, with the features that its wide path has.
 
-    They are the sums of those of its rows, over the root of their number.
+    They are the means of those of its rows.
     """
     n_sequences = len(rows.lengths)
-    scales = np.repeat(1 / np.sqrt(rows.lengths), rows.lengths).astype(np.float32)
+    scales = np.repeat(1 / rows.lengths, rows.lengths).astype(np.float32)
     of_sequences = sparse.csr_array(
         (scales, rows.rows, np.concatenate([[0], np.cumsum(rows.lengths)])),
         shape=(n_sequences, rows.features.shape[0]),
