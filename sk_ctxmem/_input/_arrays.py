@@ -11,6 +11,18 @@ from scipy import sparse
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
+def is_text(value):
+    """Return whether a value is a str or bytes."""
+    return isinstance(value, str | bytes | bytearray | memoryview)
+
+
+def is_missing(value):
+    """Return whether a scalar is None, NaN, NaT or NA."""
+    if isinstance(value, float | np.floating | np.datetime64):
+        return bool(value != value)
+    return any(value is missing for missing in (None, pd.NA, pd.NaT, np.ma.masked))
+
+
 def as_array(values, name, dtype=None):
     """Convert values to an array; arrays and sparse matrices are returned unchanged.
 
