@@ -167,6 +167,8 @@ def _kind_of(element):
     """Return what an element of X is, a key of NAMES."""
     if isinstance(element, list | tuple):
         return _kind_of_list(element)
+    if type(element) is np.ndarray and element.ndim > 1:
+        return "array"  # without the steps below, which take longer than to join the arrays
     if isinstance(element, pd.Series):  # one of several types is rather a row of a frame
         return "texts" if all(map(_is_text_or_missing, element)) else None
     if is_missing(element):
@@ -219,7 +221,7 @@ def _refuse_other_lengths(elements):
 
 def _check_kinds(elements, kind):
     """Raise if a sequence is of another kind than the first."""
-    if kind == "texts" and set(map(type, elements)) == {list}:
+    if kind == "texts" and set(map(type, elements)) <= {list, tuple}:
         return  # each text is checked later
     for number, each in enumerate(elements):
         found = _kind_of(each)
