@@ -14,6 +14,7 @@ from sklearn.utils import _safe_indexing
 
 from sk_ctxmem._input._rows import read_rows, read_training_rows
 from sk_ctxmem._input._sequences import flatten_sequences
+from sk_ctxmem._input._targets import refuse_labels_of_steps
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -376,3 +377,40 @@ def test_predict_takes_sequences_of_the_features_of_fit():
         read_rows([np.ones((4, 3))], None, schema)
     with pytest.raises(ValueError, match="X contains texts, but .* fitted on features"):
         read_rows([["a"]], None, schema)
+
+
+LENGTHS = np.array([2, 1, 3])
+OF_STEPS = {
+    "lists": [["p", "q"], ["p"], ["q", "q", "p"]],
+    "lists of numbers": [[0, 1], [0], [1, 1, 0]],
+    "array of lists": objects(["p", "q"], ["p"], ["q", "q", "p"]),
+    "Series of arrays": pd.Series([np.zeros(2), np.ones(1), np.zeros(3)]),
+    "one after another": list("pqpqqp"),
+    "Series": pd.Series(list("pqpqqp")),
+}
+
+
+@pytest.mark.parametrize("y", OF_STEPS.values(), ids=OF_STEPS)
+def test_labels_of_steps_are_told_where_they_go(y):
+    """Check that a label for each step is refused, with what to pass for it."""
+    message = "y has 6 labels, one for each step, but X is 3 sequences, .* pass one frame of the"
+    with pytest.raises(ValueError, match=message):
+        refuse_labels_of_steps(y, LENGTHS)
+
+
+OF_SEQUENCES = {
+    "labels": (["p", "q", "p"], LENGTHS),
+    "another number": (["p", "q"], LENGTHS),
+    "a column": ([["p"], ["q"], ["p"]], np.ones(3, dtype=int)),
+    "sets": ([["p", "q", "r"], ["p"], ["q"]], LENGTHS),
+    "indicators": ([[0, 1], [1, 1]], np.array([2, 2])),
+    "array of indicators": (np.eye(3), LENGTHS),
+    "sparse": (sparse.csr_array(np.eye(3)), LENGTHS),
+    "nothing": (None, LENGTHS),
+}
+
+
+@pytest.mark.parametrize(("y", "lengths"), OF_SEQUENCES.values(), ids=OF_SEQUENCES)
+def test_labels_of_sequences_are_not_taken_for_those_of_steps(y, lengths):
+    """Check that everything else is left to the validation of labels."""
+    refuse_labels_of_steps(y, lengths)

@@ -81,11 +81,10 @@ def to_sequences(
     codes, keys = pd.factorize(ids)
     order = np.zeros(len(table)) if order_column is None else _read_places(table, order_column)
     rows = take_rows(table[rest], np.lexsort((order, codes)))
-    ends = np.cumsum(np.bincount(codes, minlength=len(keys)))
-    starts = np.r_[0, ends[:-1]] if len(ends) else ends
-    return [
-        rows[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    ], keys
+    lengths = np.bincount(codes, minlength=len(keys))
+    ends = np.cumsum(lengths)
+    cuts = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
+    return [rows[start:end] for start, end in cuts], keys
 
 
 def _other_columns(table, group_column, order_column):
@@ -116,6 +115,5 @@ def _other_columns(table, group_column, order_column):
 def _read_places(table, name):
     """Return the rank of the order value of each row."""
     values = rank_categories(table[name], role_values(table, name))
-    return rank(
-        read_order(check_row_ids(values, len(table), f"column {name!r}"), f"column {name!r}")
-    )
+    values = check_row_ids(values, len(table), f"column {name!r}")
+    return rank(read_order(values, f"column {name!r}"))
