@@ -272,6 +272,12 @@ ERRORS = {
         {},
         "sequence 1 of X has 3 features, but sequence 0 has 2",
     ),
+    "NaN in rows": ([[np.nan], [1.0]], {}, "^Input X contains NaN.\nReader"),
+    "numbers in a message": (
+        [["a"], [b"in row 7"]],
+        {},
+        "X has b'in row 7' of type bytes in row 1, but a str was expected",
+    ),
     "NaN": ([STEPS[0], NAN], {}, "Input X contains NaN in step 1 of sequence 1"),
     "NaN of sparse": (
         [sparse.csr_array(STEPS[0]), sparse.csr_array(NAN)],

@@ -7,6 +7,7 @@ the user passed them.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Number
@@ -32,10 +33,9 @@ NAMES = {
     "missing": "missing",
     None: "something else",
 }
-SEQUENCES = ("texts", "frame", "array", "sparse")
 NOTHING = ("empty", "missing")
 NOT_FINITE = re.compile(r"^Input X contains (NaN|infinity)")
-ROW = re.compile(r"\brow (\d+)\b")
+ROW = re.compile(r"(?<=\bin )row (\d+)\b")
 
 
 @dataclass
@@ -80,11 +80,16 @@ class Sequences:
         error : TypeError or ValueError
             The same, in which "row 17" is "step 2 of sequence 5".
         """
-        message = ROW.sub(lambda row: self.place(int(row[1])), str(error), count=1)
+        message = ROW.sub(self._place_of, str(error), count=1)
         found = NOT_FINITE.search(message)
         if found and (row := _find_not_finite(self.rows, found[1])) is not None:
             message = message.replace(found[0], f"{found[0]} in {self.place(row)}", 1)
-        return type(error)(message)
+        return (TypeError if isinstance(error, TypeError) else ValueError)(message)
+
+    def _place_of(self, row):
+        """Return the place of a match of ROW, unless it is a number in a value of the user."""
+        number = int(row[1])
+        return self.place(number) if number < self.lengths.sum() else row[0]
 
 
 def flatten_sequences(X):
@@ -116,11 +121,11 @@ def flatten_sequences(X):
     kind = next((kind for kind in map(_kind_of, elements or ()) if kind not in NOTHING), None)
     if kind == "numbers":
         _refuse_other_lengths(elements)
-    if kind not in SEQUENCES:
+    if kind not in JOIN:
         return None
     _check_kinds(elements, kind)
-    rows, lengths = FLATTEN[kind](elements)
-    return Sequences(rows, _check_lengths(lengths), kind)
+    lengths = _count_steps(elements)
+    return Sequences(JOIN[kind](elements), lengths, kind)
 
 
 def _flatten_array(X):
@@ -131,17 +136,17 @@ def _flatten_array(X):
             "n_features): reshape X, so that each step has one row of features."
             + doc_link("kinds-of-input")
         )
-    lengths = np.full(X.shape[0], X.shape[1], dtype=np.int64)
+    lengths = _count_steps(X)
     rows = X.reshape(X.shape[0] * X.shape[1], X.shape[2])
     try:
         rows = as_numbers(rows, "X")
     except (TypeError, ValueError) as error:
-        raise type(error)(
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(
             f"X is an array of shape {X.shape} and dtype {X.dtype}, but not of numbers. numpy "
             "makes such an array of frames or lists of one length: pass a list of them."
             + doc_link("kinds-of-input")
         ) from error
-    return Sequences(rows, _check_lengths(lengths), "array")
+    return Sequences(rows, lengths, "array")
 
 
 def _elements(X):
@@ -167,8 +172,11 @@ def _kind_of(element):
     """Return what an element of X is, a key of NAMES."""
     if isinstance(element, list | tuple):
         return _kind_of_list(element)
+    # the two most common kinds first: the steps below take longer than to join them
+    if isinstance(element, pd.DataFrame):
+        return "frame"
     if type(element) is np.ndarray and element.ndim > 1:
-        return "array"  # without the steps below, which take longer than to join the arrays
+        return "array"
     if isinstance(element, pd.Series):  # one of several types is rather a row of a frame
         return "texts" if all(map(_is_text_or_missing, element)) else None
     if is_missing(element):
@@ -190,7 +198,9 @@ def _kind_of_list(element):
     if not element:
         return "empty"
     first = next((value for value in element if not is_missing(value)), None)
-    if first is None or is_text(first):
+    if first is None:
+        return "missing"
+    if is_text(first):
         # a named tuple, or a tuple of a text and a number, is rather a row of a table
         is_row = isinstance(element, tuple) and not all(map(_is_text_or_missing, element))
         return None if is_row or hasattr(element, "_fields") else "texts"
@@ -207,8 +217,10 @@ def _is_text_or_missing(value):
 
 def _refuse_other_lengths(elements):
     """Raise if lists of numbers have different lengths; those of one length are features."""
-    lengths = [len(each) for each in elements if hasattr(each, "__len__")]
-    if len(set(lengths)) < 2 or not {"numbers", "empty"}.issuperset(map(_kind_of, elements)):
+    if not all(hasattr(each, "__len__") for each in elements):
+        return
+    lengths = list(map(len, elements))
+    if len(set(lengths)) < 2 or not {"numbers", *NOTHING}.issuperset(map(_kind_of, elements)):
         return
     other = next(number for number, length in enumerate(lengths) if length != lengths[0])
     raise ValueError(
@@ -234,8 +246,10 @@ def _check_kinds(elements, kind):
             )
 
 
-def _check_lengths(lengths):
-    """Raise if a sequence is empty; return the lengths."""
+def _count_steps(elements):
+    """Return the number of steps of each sequence; raise if one is empty."""
+    counts = (each.shape[0] if sparse.issparse(each) else len(each) for each in elements)
+    lengths = np.fromiter(counts, dtype=np.int64, count=len(elements))
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
         raise ValueError(
@@ -246,24 +260,16 @@ def _check_lengths(lengths):
     return lengths
 
 
-def _lengths(elements):
-    return np.fromiter(map(len, elements), dtype=np.int64, count=len(elements))
+def _join_texts(elements):
+    """Return the texts of all sequences."""
+    return list(chain.from_iterable(elements))
 
 
-def _flatten_texts(elements):
-    """Return the texts of all sequences, and the number in each."""
-    return list(chain.from_iterable(elements)), _lengths(elements)
-
-
-def _flatten_arrays(elements):
-    """Return one array of the arrays of all sequences, and the number of rows of each."""
+def _join_arrays(elements):
+    """Return one array of the arrays of all sequences."""
     arrays = [_as_steps(each, f"sequence {number} of X") for number, each in enumerate(elements)]
-    lengths = _lengths(arrays)
-    arrays = [array for array in arrays if len(array)]
-    if not arrays:
-        return None, lengths
-    _check_shapes(arrays, np.flatnonzero(lengths))
-    return np.concatenate(arrays), lengths
+    _check_shapes(arrays)
+    return np.concatenate(arrays)
 
 
 def _as_steps(element, name):
@@ -272,16 +278,15 @@ def _as_steps(element, name):
     return as_array(element.tolist() if is_column else element, name)
 
 
-def _flatten_sparse(elements):
-    """Return one sparse array of those of all sequences, and the number of rows of each."""
-    lengths = np.array([each.shape[0] for each in elements], dtype=np.int64)
-    _check_shapes(elements, np.arange(len(elements)))
-    return sparse.csr_array(sparse.vstack(elements, format="csr")), lengths
+def _join_sparse(elements):
+    """Return one sparse array of those of all sequences."""
+    _check_shapes(elements)
+    return sparse.csr_array(sparse.vstack(elements, format="csr"))
 
 
-def _check_shapes(arrays, numbers):
+def _check_shapes(arrays):
     """Raise unless all arrays have two dimensions and the same number of columns."""
-    for number, array in zip(numbers, arrays, strict=True):
+    for number, array in enumerate(arrays):
         if array.ndim != 2:
             raise ValueError(
                 f"sequence {number} of X has the shape {array.shape}, but (n_steps, n_features) "
@@ -289,18 +294,21 @@ def _check_shapes(arrays, numbers):
             )
         if array.shape[1] != arrays[0].shape[1]:
             raise ValueError(
-                f"sequence {number} of X has {array.shape[1]} features, but sequence {numbers[0]} "
-                f"has {arrays[0].shape[1]}; give each step of all sequences the same features."
+                f"sequence {number} of X has {array.shape[1]} features, but sequence 0 has "
+                f"{arrays[0].shape[1]}; give each step of all sequences the same features."
                 + doc_link("kinds-of-input")
             )
 
 
-def _flatten_frames(elements):
-    """Return one frame of those of all sequences, and the number of rows of each."""
+def _join_frames(elements):
+    """Return one frame of those of all sequences, of their library if that can join their types."""
     names = column_names(elements[0])
     frames = [_with_columns(each, names, number) for number, each in enumerate(elements)]
-    lengths = np.array([each.shape[0] for each in frames], dtype=np.int64)
-    return concatenate_frames(frames), lengths
+    if not any(isinstance(frame, pd.DataFrame) for frame in frames):
+        with suppress(Exception):  # of the library: columns of other types, such as int and float
+            return nw.concat(frames, how="vertical")
+    frames = [each if isinstance(each, pd.DataFrame) else each.to_pandas() for each in frames]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _with_columns(frame, names, number):
@@ -318,17 +326,6 @@ def _with_columns(frame, names, number):
     return frame[names]
 
 
-def concatenate_frames(frames):
-    """Return one frame of the rows of all, of their library if that can join their types."""
-    if not any(isinstance(frame, pd.DataFrame) for frame in frames):
-        try:
-            return nw.concat(frames, how="vertical")
-        except Exception:  # of the library: a column of other types, such as int beside float
-            pass
-    frames = [each if isinstance(each, pd.DataFrame) else each.to_pandas() for each in frames]
-    return pd.concat(frames, ignore_index=True)
-
-
 def _find_not_finite(rows, kind):
     """Return the first row with NaN or infinity, or None if it is not found."""
     is_wrong = np.isnan if kind == "NaN" else np.isinf
@@ -343,9 +340,9 @@ def _find_not_finite(rows, kind):
     return int(wrong[0]) if len(wrong) else None
 
 
-FLATTEN = {
-    "texts": _flatten_texts,
-    "frame": _flatten_frames,
-    "array": _flatten_arrays,
-    "sparse": _flatten_sparse,
+JOIN = {
+    "texts": _join_texts,
+    "frame": _join_frames,
+    "array": _join_arrays,
+    "sparse": _join_sparse,
 }
