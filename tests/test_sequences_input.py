@@ -316,6 +316,12 @@ ERRORS = {
         {},
         r"X is an array of shape \(2, 2, 3\) and dtype object, but not of numbers.* pass a list",
     ),
+    "an array of texts": (
+        np.array([["a", "b"], ["c", "d"]], dtype=object),
+        {},
+        "X contains values that are not numbers .* or a list of lists of str if samples are seq",
+    ),
+    "an array of str": (np.array([["a", "b"]]), {}, "X has dtype <U1, .* a list of lists of str"),
     "other columns": (
         [FIRST, OTHER_COLUMNS],
         ROLES,

@@ -85,7 +85,7 @@ def as_numbers(values, name):
     if sparse.issparse(values) or values.dtype.kind in "biufc":
         return values
     if values.dtype.kind != "O":
-        remedy = "convert it, or pass texts as a list of one str for each row"
+        remedy = f"convert it, or pass {_form_of_texts(values)}"
         if values.dtype.names:
             remedy = f"pass pandas.DataFrame({name})"
         raise TypeError(f"{name} has dtype {values.dtype}, but numbers were expected; {remedy}.")
@@ -94,9 +94,16 @@ def as_numbers(values, name):
     except (TypeError, ValueError, ArithmeticError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
-            f"{name} contains values that are not numbers ({error}); pass numbers, or texts as a "
-            "list of one str for each row."
+            f"{name} contains values that are not numbers ({error}); pass numbers, or "
+            f"{_form_of_texts(values)}."
         ) from error
+
+
+def _form_of_texts(values):
+    """Return how to pass texts; numpy makes an array of lists of them that are of one length."""
+    form = "texts as a list of one str for each row"
+    is_table = values.ndim == 2 and values.shape[1] > 1
+    return form + ", or a list of lists of str if samples are sequences" * is_table
 
 
 def find_missing(values, name):
