@@ -1,5 +1,6 @@
 """Tests of an X whose samples are sequences: what is one, how it is laid out, what is refused."""
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,6 +115,15 @@ def test_frames_are_joined_by_the_names_of_their_columns(form):
     assert rows.columns["price"].tolist() == [1, 2, 3.5]
     assert_array_equal(rows.groups, [0, 0, 1])
     assert (schema.n_features_in, schema.features) == (3, ["price"])
+
+
+def test_frames_of_polars_are_joined_by_their_library():
+    """Check that another order of columns does not lead through pandas."""
+    frame = pl.from_pandas(FIRST)
+    other = frame[frame.columns[::-1]]
+    rows = flatten_sequences([frame, other]).rows
+    assert isinstance(rows, nw.DataFrame)
+    assert rows.to_native().rows() == frame.rows() * 2
 
 
 def test_frames_of_several_libraries_are_joined():

@@ -44,7 +44,7 @@ class Sequences:
 
     Parameters
     ----------
-    rows : list of str, ndarray or csr_array of shape (n_rows, n_features), or DataFrame
+    rows : list of str, ndarray or CSR matrix of shape (n_rows, n_features), or DataFrame
         The rows.
     lengths : ndarray of shape (n_sequences,), int64
         Number of rows of each sequence.
@@ -207,8 +207,7 @@ def _kind_of_list(element):
     if isinstance(first, Number | np.generic):
         return "numbers"
     is_list = isinstance(first, list | tuple) or len(getattr(first, "shape", ())) > 0
-    is_messages = isinstance(first, list | tuple) and any(isinstance(v, Mapping) for v in first)
-    return "array" if is_list and not is_messages else None
+    return "array" if is_list else None
 
 
 def _is_text_or_missing(value):
@@ -279,9 +278,9 @@ def _as_steps(element, name):
 
 
 def _join_sparse(elements):
-    """Return one sparse array of those of all sequences."""
+    """Return one sparse matrix of those of all sequences."""
     _check_shapes(elements)
-    return sparse.csr_array(sparse.vstack(elements, format="csr"))
+    return sparse.vstack(elements, format="csr")
 
 
 def _check_shapes(arrays):
