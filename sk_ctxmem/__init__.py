@@ -4,6 +4,7 @@ from ._classifier import ContextMemoryClassifier
 from ._dense._cached import CachedEmbedder
 from ._features._sequences import TextSequences
 from ._features._vectorizer import TextSequenceVectorizer
+from ._rows._to_sequences import to_sequences
 from ._rows._whole_groups import whole_groups
 from ._sessions import ContextSession, ContextSessions
 from ._version import __version__
@@ -39,5 +40,6 @@ __all__ = [
     "TrainingInterruptedWarning",
     "UnknownSpeakersWarning",
     "__version__",
+    "to_sequences",
     "whole_groups",
 ]

@@ -413,10 +413,12 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         ----------
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
             Texts, a DataFrame with the columns named by the parameters, or features, dense or
-            sparse, of shape (n_rows, n_features).
+            sparse, of shape (n_rows, n_features). Or sequences, each of which is one sample in
+            the place of a row: a list of lists of str, of DataFrames or of arrays, or an array of
+            shape (n_sequences, n_steps, n_features).
 
         y : array-like of shape (n_rows,)
-            Class label of each row.
+            Class label of each row or sequence.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
             Sample weights. A row of weight 0 is still context of other rows.

@@ -416,9 +416,9 @@ RECORDS = {
         [CHAT, CHAT],
         "a list of lists of dicts; pass a DataFrame of one row for each dict, such as "
         "pandas.DataFrame([row | {'group': group} for group, rows in enumerate(X) for row in "
-        "rows]), with group_column='group' and text_column='content' and speaker_column='role'.",
+        "rows]), with group_column='group' and text_column='content' and speaker_column='role'; "
+        "or, for one label for each list, a list of frames, such as",
     ),
-    "frames": ([FRAME, FRAME], "a list of frames; pass one frame of all their rows, such as"),
     "rows": ([FRAME.iloc[0]], "a list of Series objects; pass pandas.DataFrame(X)."),
     "named tuples": ([Message("A", "a")], "a list of Message objects; pass pandas.DataFrame(X)."),
     "objects": ([Said("A", "a")], "a list of Said objects; pass pandas.DataFrame(X)."),

@@ -90,7 +90,7 @@ REFUSED_INPUT = {
     "a string": ("abc", "X is one string, 'abc'"),
     "an iterator": (iter([[1]]), "X is a list_iterator, whose rows cannot be indexed"),
     "a query": (pl.LazyFrame({"a": [1]}), "X is a polars LazyFrame"),
-    "ragged": ([[1], [2, 3]], "X is a list that cannot be converted"),
+    "ragged": ([[1], [2, 3]], "X has 1 numbers in element 0, but 2 in element 1"),
     "dates": (np.array([["2020"]], dtype="datetime64[s]"), "X has dtype datetime64"),
     "objects": (np.array([[1, {}]], dtype=object), "X contains values that are not numbers"),
     "large numbers": (np.array([[1e300]]), "X has a value of magnitude 1e+300"),

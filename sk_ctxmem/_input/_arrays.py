@@ -11,6 +11,18 @@ from scipy import sparse
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
+def is_text(value):
+    """Return whether a value is a str or bytes."""
+    return isinstance(value, str | bytes | bytearray | memoryview)
+
+
+def is_missing(value):
+    """Return whether a scalar is None, NaN, NaT or NA."""
+    if isinstance(value, float | np.floating | np.datetime64):
+        return bool(value != value)
+    return any(value is missing for missing in (None, pd.NA, pd.NaT, np.ma.masked))
+
+
 def as_array(values, name, dtype=None):
     """Convert values to an array; arrays and sparse matrices are returned unchanged.
 
@@ -73,7 +85,7 @@ def as_numbers(values, name):
     if sparse.issparse(values) or values.dtype.kind in "biufc":
         return values
     if values.dtype.kind != "O":
-        remedy = "convert it, or pass texts as a list of one str for each row"
+        remedy = f"convert it, or pass {_form_of_texts(values)}"
         if values.dtype.names:
             remedy = f"pass pandas.DataFrame({name})"
         raise TypeError(f"{name} has dtype {values.dtype}, but numbers were expected; {remedy}.")
@@ -82,9 +94,16 @@ def as_numbers(values, name):
     except (TypeError, ValueError, ArithmeticError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
-            f"{name} contains values that are not numbers ({error}); pass numbers, or texts as a "
-            "list of one str for each row."
+            f"{name} contains values that are not numbers ({error}); pass numbers, or "
+            f"{_form_of_texts(values)}."
         ) from error
+
+
+def _form_of_texts(values):
+    """Return how to pass texts; numpy makes an array of lists of them that are of one length."""
+    form = "texts as a list of one str for each row"
+    is_table = values.ndim == 2 and values.shape[1] > 1
+    return form + ", or a list of lists of str if samples are sequences" * is_table
 
 
 def find_missing(values, name):

@@ -206,10 +206,11 @@ def _describe_rows(first, kind):
         return f"a {kind} of lists of dicts", (
             "pass a DataFrame of one row for each dict, such as pandas.DataFrame([row | "
             "{'group': group} for group, rows in enumerate(X) for row in rows]), with "
-            "group_column='group'" + _name_keys(first[0]).replace(", with", " and")
+            "group_column='group'"
+            + _name_keys(first[0]).replace(", with", " and")
+            + "; or, for one label for each list, a list of frames, such as "
+            "[pandas.DataFrame(rows) for rows in X]"
         )
-    if is_frame(first):
-        return f"a {kind} of frames", "pass one frame of all their rows, such as pandas.concat(X)"
     if isinstance(first, pd.Series) or is_dataclass(first) or hasattr(first, "_fields"):
         return f"a {kind} of {type(first).__name__} objects", "pass pandas.DataFrame(X)"
     if isinstance(first, tuple) and len(first) > 1 and any(isinstance(v, str) for v in first):

@@ -24,6 +24,8 @@ from ._arrays import (
     check_hashable,
     check_storage,
     find_missing,
+    is_missing,
+    is_text,
     refuse_mask,
 )
 from ._feature_columns import choose_feature_columns, refuse_missing_columns
@@ -38,6 +40,7 @@ from ._frames import (
     take_columns,
 )
 from ._order import read_order
+from ._sequences import flatten_sequences
 
 
 @dataclass
@@ -56,6 +59,9 @@ class InputRows:
         Name of the column of texts.
     columns : DataFrame of n_rows or None, default=None
         Columns of features beside the texts. None if there are none.
+    lengths : ndarray of shape (n_sequences,), int64, or None, default=None
+        Number of rows of each sequence, one below another, if a sample of X is a sequence. Its
+        groups are then the numbers of the sequences. None if a sample is a row.
     """
 
     kind: str
@@ -68,18 +74,18 @@ class InputRows:
     lengths: np.ndarray | None = None
 
     @property
+    def n_rows(self):
+        """Number of rows."""
+        return len(self.values) if self.kind == "text" else self.values.shape[0]
+
+    @property
     def n_samples(self):
-        """Number of samples: of sequences, or of rows."""
+        """Number of samples: sequences, or rows if there are none."""
         return self.n_rows if self.lengths is None else len(self.lengths)
 
     def spread(self, values):
         """Return values of samples as values of rows: each row has that of its sequence."""
         return values if self.lengths is None else np.repeat(values, self.lengths, axis=0)
-
-    @property
-    def n_rows(self):
-        """Number of rows."""
-        return len(self.values) if self.kind == "text" else self.values.shape[0]
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,10 @@ class InputSchema:
     column_names : list or None, default=None
         Names of all columns of texts, if `feature_names_in` lacks some: because not all are
         strings, or because only columns with a role were read, from files.
+    features : list or None, default=None
+        Names of the columns of features beside the texts.
+    of_sequences : bool, default=False
+        Whether a sample of X was a sequence of rows.
     """
 
     kind: str
@@ -140,6 +150,7 @@ class InputSchema:
 
     def check_kind(self, rows):
         """Raise ValueError if the kind of rows differs from that of the fit."""
+        self._check_samples(rows)
         if rows.kind != self.kind:
             names = {"text": "texts", "features": "features", "sequences": "TextSequences"}
             raise ValueError(
@@ -148,16 +159,19 @@ class InputSchema:
                 + doc_link("kinds-of-input")
             )
 
-
-def _is_text(value):
-    return isinstance(value, str | bytes | bytearray | memoryview)
-
-
-def is_missing(value):
-    """Return whether a scalar is None, NaN, NaT or NA."""
-    if isinstance(value, float | np.floating | np.datetime64):
-        return bool(value != value)
-    return any(value is missing for missing in (None, pd.NA, pd.NaT, np.ma.masked))
+    def _check_samples(self, rows):
+        """Raise ValueError if the samples are rows and those of the fit were sequences, or so."""
+        if self.of_sequences and rows.lengths is None:
+            raise ValueError(
+                f"X contains {rows.n_rows} row(s), but the classifier was fitted on sequences; "
+                "pass a list of sequences, such as [X] if X is one." + doc_link("kinds-of-input")
+            )
+        if rows.lengths is not None and not self.of_sequences:
+            raise ValueError(
+                f"X contains {rows.n_samples} sequence(s), but the classifier was fitted on rows; "
+                "pass the rows of all sequences, with group_column or groups= if fit had groups."
+                + doc_link("kinds-of-input")
+            )
 
 
 def _holds_text(column):
@@ -166,12 +180,12 @@ def _holds_text(column):
         return False
     first = next((value for value in column if not is_missing(value)), "")
     # a column whose values are all missing is treated as texts
-    return _is_text(first) or any(map(_is_text, column))
+    return is_text(first) or any(map(is_text, column))
 
 
 def looks_like_texts(X):
     """Return whether X is a sequence of texts or has a single column of texts."""
-    if _is_text(X) or sparse.issparse(X):
+    if is_text(X) or sparse.issparse(X):
         return False
     X = as_table(X)
     if is_frame(X):
@@ -218,7 +232,7 @@ def check_texts(X, name="X"):
     """
     X = as_table(X, name)
     _refuse_unordered(X, name)
-    if _is_text(X):
+    if is_text(X):
         raise TypeError(
             f"{name} is one string, {X[:40]!r}, but a list of texts was expected; "
             f"pass [{name}] for a single text." + doc_link("kinds-of-input")
@@ -255,6 +269,8 @@ def _check_text(text, row, name):
     remedy = "convert it with str(), or bytes with .decode()"
     if isinstance(text, list | np.ndarray) and len(text) and isinstance(text[0], Mapping):
         remedy = "make a row of each of its messages, such as with DataFrame.explode"
+    elif isinstance(text, list | tuple):
+        remedy = "pass a list of texts for each sample, if samples are sequences, or a str for each"
     raise TypeError(
         f"{name} has {text!r} of type {type(text).__name__} in row {row}, but a str was "
         f"expected; {remedy}."
@@ -266,7 +282,7 @@ def check_row_ids(groups, n_rows, name="groups"):
     groups = as_table(groups, name)
     if hasattr(groups, "to_numpy") and hasattr(groups, "dtype"):
         ids = groups.to_numpy()
-    elif isinstance(groups, Sequence) and not _is_text(groups):
+    elif isinstance(groups, Sequence) and not is_text(groups):
         ids = as_objects(groups)  # np.asarray converts a NaN among strings to "nan"
     else:
         ids = as_array(groups, name, None if hasattr(groups, "dtype") else object)
@@ -325,7 +341,13 @@ def read_training_rows(X, groups, columns, estimator_name, feature_columns=None)
     )
     features = None if rows.columns is None else list(rows.columns)
     return rows, InputSchema(
-        rows.kind, columns, n_features, names, estimator_name, other_names, features,
+        rows.kind,
+        columns,
+        n_features,
+        names,
+        estimator_name,
+        other_names,
+        features,
         of_sequences=rows.lengths is not None,
     )
 
@@ -364,13 +386,41 @@ def read_rows(X, groups, schema):
 
 def _read(record, X, groups, columns, feature_columns, *, reset):
     """Validate X and groups."""
-    found = _temporary(X)
-    if found is not None:
-        rows = _read(record, found[0], None, columns, feature_columns, reset=reset)
-        rows.lengths = found[1]
-        rows.groups = np.repeat(np.arange(len(found[1])), found[1])
-        return rows
     X = as_table(X)
+    sequences = flatten_sequences(X)
+    if sequences is None:
+        return _read_samples(record, X, groups, columns, feature_columns, reset=reset)
+    _refuse_outside_sequences(sequences, groups, columns, feature_columns)
+    try:
+        rows = _read_samples(record, sequences.rows, None, columns, feature_columns, reset=reset)
+    except (TypeError, ValueError) as error:
+        raise sequences.locate(error) from error
+    rows.lengths, rows.groups = sequences.lengths, sequences.groups
+    return rows
+
+
+def _refuse_outside_sequences(sequences, groups, columns, feature_columns):
+    """Raise for groups or columns that sequences do not have."""
+    if groups is not None or columns["group"] is not None:
+        given = "groups=" if groups is not None else f"group_column={columns['group']!r}"
+        raise ValueError(
+            f"X contains {len(sequences.lengths)} sequence(s), each of which is a group by itself, "
+            f"but {given} was passed too; leave it out, or pass one frame of all rows."
+            + doc_link("kinds-of-input")
+        )
+    if sequences.kind != "frame":
+        parameters = {f"{role}_column": name for role, name in columns.items()}
+        for parameter, name in (parameters | {"feature_columns": feature_columns}).items():
+            if name is not None:
+                raise ValueError(
+                    f"{parameter}={name!r:.200} needs X to be a list of DataFrames, one for each "
+                    f"sequence, but the sequences have no columns; pass DataFrames, or set "
+                    f"{parameter}=None." + doc_link("columns")
+                )
+
+
+def _read_samples(record, X, groups, columns, feature_columns, *, reset):
+    """Validate rows and groups."""
     named = _read_names(columns)
     if is_frame(X):
         features = choose_feature_columns(feature_columns, column_names(X), named)
@@ -390,21 +440,6 @@ def _read(record, X, groups, columns, feature_columns, *, reset):
         rows.groups = check_row_ids(groups, rows.n_rows)
         check_hashable(rows.groups, "groups")
     return rows
-
-
-def _temporary(X):
-    if isinstance(X, np.ndarray) and X.ndim == 3:
-        X = list(X)
-    if not isinstance(X, (list, np.ndarray)) or not len(X):
-        return None
-    first = X[0]
-    if isinstance(first, pd.DataFrame):
-        return pd.concat(list(X), ignore_index=True), np.array(list(map(len, X)))
-    if isinstance(first, np.ndarray) and first.ndim == 2:
-        return np.concatenate(list(X)), np.array(list(map(len, X)))
-    if isinstance(first, list) and isinstance(first[0], str):
-        return [t for x in X for t in x], np.array(list(map(len, X)))
-    return None
 
 
 def _refuse_records(X, parameters):
@@ -445,7 +480,7 @@ def _read_plain(record, X, *, reset):
         _check_n_features(record, X, reset=reset)
         return InputRows("sequences", X)
     _refuse_unordered(X, "X")
-    if _is_text(X) or looks_like_texts(X):
+    if is_text(X) or looks_like_texts(X):
         name = getattr(X, "name", None)  # of a Series
         is_name = isinstance(name, str) and name
         return InputRows("text", check_texts(X), text_name=name if is_name else "text")

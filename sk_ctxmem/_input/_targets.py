@@ -51,6 +51,47 @@ def check_target(y, n_rows):
     return classes, numbers.astype(np.int64)
 
 
+def refuse_labels_of_steps(y, lengths):
+    """Raise if y has a label for each step of sequences, in place of one for each sequence.
+
+    Parameters
+    ----------
+    y : object
+        The target, not validated.
+    lengths : ndarray of shape (n_sequences,)
+        Number of steps of each sequence.
+
+    Raises
+    ------
+    ValueError
+        If y has a list of labels for each sequence, as long as the sequence, or as many labels as
+        there are steps.
+    """
+    if not hasattr(type(y), "__len__") or sparse.issparse(y):
+        return
+    n_steps, counts = int(lengths.sum()), _count_labels(y)
+    is_flat = counts is None and len(lengths) != n_steps == len(y)
+    if is_flat or counts == lengths.tolist():
+        rows = "" if is_flat else ", such as [label for labels in y for label in labels]"
+        raise ValueError(
+            f"y has {n_steps} labels, one for each step, but X is {len(lengths)} sequences, which "
+            "have one label each. For a label of each step pass one frame of the rows of all "
+            "sequences, with group_column set to the column of their numbers, and y with one label "
+            f"for each row{rows}." + doc_link("kinds-of-input")
+        )
+
+
+def _count_labels(y):
+    """Return the number of labels in each list of y, or None if y is no list of such lists."""
+    is_list = isinstance(y, Sequence) or getattr(getattr(y, "dtype", None), "kind", "") == "O"
+    if not is_list or not all(isinstance(each, list | tuple | np.ndarray) for each in y):
+        return None
+    counts = [len(each) for each in y]
+    # one label is a column, and numbers may be the indicators of several labels of a sequence
+    has_texts = any(isinstance(label, str) for labels in y for label in labels)
+    return counts if len(set(counts)) > 1 or (has_texts and counts[0] > 1) else None
+
+
 def check_classes(classes):
     """Validate the `classes` of partial_fit and sort them.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._input._rows import is_missing
+from .._input._arrays import is_missing
 from .._messages import doc_link, warn_caller
 from ..exceptions import UnknownSpeakersWarning
 

@@ -6,8 +6,7 @@ from array import array
 import numpy as np
 import pandas as pd
 
-from .._input._arrays import as_column
-from .._input._rows import is_missing
+from .._input._arrays import as_column, is_missing
 
 ARRAY_NAMES = ("history.predictions", "history.probabilities", "history.said")
 

@@ -17,9 +17,10 @@ from .._input._arrays import (
     as_numbers,
     check_float32_range,
     check_storage,
+    is_missing,
 )
 from .._input._frames import as_table, column_names, is_frame, take_columns
-from .._input._rows import check_texts, is_missing
+from .._input._rows import check_texts
 from .._rows._speakers import find_alike, warn_of_missing, warn_of_unknown
 
 SPEAKER_SIZE = 16  # bytes of the digest of a speaker, which does not reveal the name

@@ -16,7 +16,11 @@ from sklearn.utils import check_random_state
 from .._dense._reader import is_embedder_of
 from .._input._parameters import check_folder
 from .._input._rows import InputSchema, read_training_rows
-from .._input._targets import check_sample_weight, check_target
+from .._input._targets import (
+    check_sample_weight,
+    check_target,
+    refuse_labels_of_steps,
+)
 from .._messages import warn_caller
 from .._model._fitted_model import FitResult, FittedModel, ready_to_predict
 from .._network._attention import ATTENTION_WINDOW, FORMER_WINDOW, N_TURNS, SMALLEST_WINDOW
@@ -95,6 +99,8 @@ def fit_model(
     inputs, schema = read_training_rows(
         X, groups, role_columns(params), params.estimator_name, params.feature_columns
     )
+    if inputs.lengths is not None:
+        refuse_labels_of_steps(y, inputs.lengths)
     classes, targets = check_target(y, inputs.n_samples)
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)

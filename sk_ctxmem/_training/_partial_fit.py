@@ -11,7 +11,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._input._rows import read_training_rows
-from .._input._targets import check_chunk_weights, check_classes, find_classes
+from .._input._targets import (
+    check_chunk_weights,
+    check_classes,
+    find_classes,
+    refuse_labels_of_steps,
+)
 from .._model._fitted_model import FitResult, FittedModel
 from .._rows._arrange import encode_groups
 from .._rows._reader import fit_reader
@@ -57,6 +62,8 @@ def partial_fit_model(
         )
     else:
         inputs = model.reader.read_inputs(X, groups)
+    if inputs.lengths is not None:
+        refuse_labels_of_steps(y, inputs.lengths)
     targets = find_classes(y, inputs.n_samples, classes)
     weights = check_chunk_weights(sample_weight, params.class_weight, classes, targets)
     fit = Fit(params, classes, choose_device(params.device), ONE_PROCESS, start)

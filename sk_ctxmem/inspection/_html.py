@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from .._input._rows import is_missing
+from .._input._arrays import is_missing
 from ._colors import level_of, sign_of, write_number
 from ._rows import clean, shorten
 from ._styles import BLOCK, PAGE, style_sheet
