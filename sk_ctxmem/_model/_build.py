@@ -88,6 +88,7 @@ def _check_params(params: Mapping[str, Any]) -> None:
         raise ValueError(f"a network has the parameters {expected}, not {sorted(params)!r:.200}")
     valid = {name: _is_size(params[name], least) for name, least in MIN_SIZES.items()} | {
         "sparse": type(params["sparse"]) is bool,
+        "multilabel": type(params["multilabel"]) is bool,
         "memory": params["memory"] in list(MEMORIES),
         "context": params["context"] in ["past", "both", "none"],
         "dropout_rate": _is_rate(params["dropout_rate"]),

@@ -32,6 +32,7 @@ FORMER_SIZES = {
     "window": FORMER_WINDOW,
     "n_turns": 0,
     "word_width": 0,
+    "multilabel": False,
 }
 DOCUMENTS = ("config", "vocabulary")
 # Parameters that older versions do not have, which are written only if they are set.
@@ -62,6 +63,7 @@ ONLY_IN_FILES = (
     "_dense_scaler",
     "_fingerprint",
     "_feature_columns",
+    "_sparse_labels",
 )
 
 
@@ -222,6 +224,8 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         "feature_names_in_": schema.feature_names_in,
         "_longest_group": reader.longest_group,
     }
+    if model.sparse_labels:
+        features["_sparse_labels"] = True
     if schema.column_names is not None:
         features["_column_names"] = [_as_plain(name) for name in schema.column_names]
     if reader.texts is not None and reader.texts.form != "list":  # older versions know lists alone
@@ -316,6 +320,7 @@ def restore_model(
         network=ready_to_predict(network, available),
         network_params=fitted._sizes,
         device=available,
+        sparse_labels=state.get("_sparse_labels", False),
     )
 
 

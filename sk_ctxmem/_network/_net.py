@@ -70,6 +70,9 @@ class ContextMemoryNet(nn.Module):
     word_width : int, default=0
         Width of the convolution that reads words. If 0, a memory of the width of the network
         reads them.
+    multilabel : bool, default=False
+        Whether a row has any number of labels, each with a logit of its own. Then the label of the
+        previous row is not used.
 
     Shape
     -----
@@ -111,6 +114,7 @@ class ContextMemoryNet(nn.Module):
         n_turns: int = 0,
         word_width: int = 0,
         n_embedded: int = 0,
+        multilabel: bool = False,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
@@ -122,6 +126,7 @@ class ContextMemoryNet(nn.Module):
         both, remembers = context == "both", context != "none"
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
+        self.multilabel = multilabel
         self.dropout_rate = dropout_rate
         self.n_kept = n_kept
         self.table = FeatureTable(n_features, width, n_classes, scale)
@@ -141,7 +146,7 @@ class ContextMemoryNet(nn.Module):
         )
         self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
-        self.labels = LabelTransitions(n_classes) if remembers else None
+        self.labels = LabelTransitions(n_classes) if remembers and not multilabel else None
         self._scale_initial_weights(scale, logistic)
 
     def _scale_initial_weights(self, scale: float, logistic: bool) -> None:

@@ -20,7 +20,7 @@ from ._calibration import as_new_rows
 from ._draws import Draws, plan_draws
 from ._far_places import FarPlaces
 
-Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
+Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with targets and weights
 
 
 class EpochRows(Protocol):
@@ -54,8 +54,9 @@ class TrainingRows(torch.utils.data.Dataset):
     ----------
     rows : RowSet
         The rows.
-    targets : ndarray of shape (n_rows,), int64
-        Class numbers, in the order of the caller, as the features of `rows`.
+    targets : ndarray of shape (n_rows,), int64, or (n_rows, n_labels), uint8
+        Class numbers, or indicators of labels, in the order of the caller, as the features of
+        `rows`.
     weights : ndarray of shape (n_rows,), float32
         Weights, in the same order.
     random : RandomState or None
@@ -85,7 +86,7 @@ class TrainingRows(torch.utils.data.Dataset):
         self.random = random
         self.sorter: Any = None  # sorts the features of batches, see RowSet.batches
         self.labels_before = None
-        if random is not None:
+        if random is not None and targets.ndim == 1:
             self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
 
     def __len__(self) -> int:
