@@ -186,3 +186,41 @@ def test_scoring_one_column_names_what_is_wanted(alone):
     """Check the message of score with a column in place of an indicator matrix."""
     with pytest.raises(ValueError, match="fitted with several labels for each row"):
         alone.score(NEW_TEXTS, NEW_Y[:, 0])
+
+
+def make_chains(n_rows, seed):
+    """Return rows in groups of ten, and labels: one told by a word, one that the row before had."""
+    random = np.random.RandomState(seed)
+    first = random.rand(n_rows) < 0.5
+    groups = np.arange(n_rows) // 10
+    second = np.r_[False, first[:-1]] & (np.arange(n_rows) % 10 > 0)
+    texts = np.where(first, "yes", "no")
+    return pd.DataFrame({"text": texts, "group": groups}), np.c_[first, second].astype(int)
+
+
+@pytest.mark.parametrize("memory", ["gru", "mingru", "elman", "lstm"])
+def test_sessions_say_what_predict_says(memory):
+    """Check the probabilities of a conversation turn by turn, and labels of the row before."""
+    X, y = make_chains(600, seed=0)
+    clf = small(**COLUMNS, memory=memory, max_epochs=8).fit(X, y)
+    new, truth = make_chains(40, seed=1)
+    whole = clf.predict_proba(new)
+    assert (clf.predict(new) == truth).mean() > 0.9
+    for _, rows in new.groupby("group"):
+        session = clf.session()
+        for row, text in zip(rows.index, rows["text"], strict=True):
+            assert_allclose(session.predict_proba_one(text), whole[row], atol=1e-6)
+            session = clf.session(session.state())
+    sessions = clf.sessions(4)
+    by_turn = [sessions.predict(new["text"][turn::10].tolist()) for turn in range(10)]
+    assert_array_equal(np.stack(by_turn, axis=1).reshape(-1, 2), clf.predict(new))
+    assert_array_equal(clf.session().predict_one(new["text"][0]), clf.predict(new)[0])
+
+
+def test_rare_labels_start_at_their_share():
+    """Check that a label without any word for it is predicted at its share from the start."""
+    random = np.random.RandomState(0)
+    y = random.rand(2000, 3) < [0.02, 0.5, 0.9]
+    texts = [f"w{number}" for number in random.randint(1000, size=2000)]
+    found = small(max_epochs=1).fit(texts, y).predict_proba(["unseen"] * 3)
+    assert_allclose(found, [[0.02, 0.5, 0.9]] * 3, atol=0.08)

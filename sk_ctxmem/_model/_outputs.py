@@ -43,6 +43,10 @@ class OneClass:
         """Return the number of the most probable class of each row, (N,)."""
         return probabilities.argmax(axis=1)
 
+    def name(self, decided: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Return the classes of these numbers, (N,)."""
+        return classes[decided]
+
     def hits(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return whether the prediction of each row is right, (N,)."""
         return logits.argmax(dim=1) == targets
@@ -96,6 +100,10 @@ class SeveralLabels:
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the indicators of labels, (N, C)."""
         return (probabilities > 0.5).astype(np.int64)
+
+    def name(self, decided: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Return indicators as they are: their columns have names, not they."""
+        return decided
 
     def hits(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return whether all labels of each row are right, (N,)."""

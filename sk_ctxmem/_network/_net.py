@@ -17,6 +17,7 @@ from ._batch import RowBatch, SparseFeatures
 from ._convolution import ConvolutionReader
 from ._encoder import INITIAL_TABLE_SCALE, Encoder, FeatureTable, SpeakerTable, TextReader
 from ._kernels import draw_normal_, drop
+from ._label_chain import LabelChain
 from ._label_transitions import LabelTransitions
 from ._memories import ContextMemory, logistic_centre_
 
@@ -37,7 +38,7 @@ class ContextMemoryNet(nn.Module):
     σ is the logistic function for ``memory="elman"``, and the hyperbolic tangent in the encoder
     for other memories. With ``context="none"`` there is no memory and no attention over rows: the
     decoder reads the encodings. Otherwise the class of the previous row is also used, see
-    `LabelTransitions`.
+    `LabelTransitions`, or its labels, see `LabelChain`.
 
     Parameters
     ----------
@@ -71,13 +72,13 @@ class ContextMemoryNet(nn.Module):
         Width of the convolution that reads words. If 0, a memory of the width of the network
         reads them.
     multilabel : bool, default=False
-        Whether a row has any number of labels, each with a logit of its own. Then the label of the
-        previous row is not used.
+        Whether a row has any number of labels, each with a logit of its own.
 
     Shape
     -----
     Input: a RowBatch of N rows. Output: three times (N, C): logits of the prediction, of the wide
-    path alone, and of all other parts.
+    path alone, and of all other parts. With several labels, the wide path has the biases of the
+    decoder too.
 
     Examples
     --------
@@ -146,7 +147,8 @@ class ContextMemoryNet(nn.Module):
         )
         self.attended = nn.Linear(ATTENTION_WIDTH, n_classes, bias=False) if remembers else None
         self.decoder = nn.Linear(memory_width, n_classes)
-        self.labels = LabelTransitions(n_classes) if remembers and not multilabel else None
+        chain = LabelChain if multilabel else LabelTransitions
+        self.labels = chain(n_classes) if remembers else None
         self._scale_initial_weights(scale, logistic)
 
     def _scale_initial_weights(self, scale: float, logistic: bool) -> None:
@@ -236,7 +238,15 @@ class ContextMemoryNet(nn.Module):
         """Return what `forward` returns, given the outputs of `read`."""
         deep = self._decode(self._drop(self.encode(read, batch)), batch)  # (N, C)
         wide = wide.to(deep.dtype)
-        return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each
+        whole = self._add_transitions(wide + deep, batch)
+        if self.multilabel:  # else weights of n-grams would learn that most labels are rare
+            wide = wide + self.decoder.bias
+        return whole, wide, deep  # (N, C) each
+
+    def expect_shares(self, shares: Tensor) -> None:
+        """Start from labels that occur in these shares of the rows, (C,)."""
+        with torch.no_grad():
+            self.decoder.bias.add_(shares.logit())
 
     def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
         """Encode each row by itself: its features, position, speaker and words."""

@@ -29,7 +29,7 @@ def state_sizes(network: Any) -> dict[str, int]:
     return {
         "memory": network.memory.state_size,
         "attention": prod(cache_shape(network)),
-        "classes": 0 if network.labels is None else network.decoder.out_features + 1,
+        "classes": network.decoder.out_features + 1,
     }
 
 
@@ -37,8 +37,7 @@ def initial_states(network: Any, n_conversations: int) -> Tensor:
     """Return the states before the first row, (N, S)."""
     sizes = state_sizes(network)
     states = network.decoder.weight.new_zeros(n_conversations, sum(sizes.values()))
-    if sizes["classes"]:
-        states[:, -sizes["classes"]] = 1  # there is no previous class
+    states[:, sum(sizes.values()) - sizes["classes"]] = 1  # there is no previous class
     return states.detach()
 
 
@@ -71,7 +70,5 @@ def step(network: Any, states: Tensor, n_before: Tensor, batch: RowBatch) -> tup
     cache = cache.view(-1, *cache_shape(network))  # (N, W - 1, Q + A)
     cache, found = network.attention.step(cache, both, n_before, batch.turns)
     deep = network.decoder(memories) + network.attended(found)  # (N, C)
-    logits = wide + deep  # (N, C)
-    if network.labels is not None:
-        before, logits = network.labels.step(before, logits)  # (N, C + 1), (N, C)
+    before, logits = network.labels.step(before, wide + deep)  # (N, C + 1), (N, C)
     return torch.cat([memory, cache.flatten(1), before], dim=1), logits  # (N, S), (N, C)

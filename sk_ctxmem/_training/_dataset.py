@@ -86,7 +86,7 @@ class TrainingRows(torch.utils.data.Dataset):
         self.random = random
         self.sorter: Any = None  # sorts the features of batches, see RowSet.batches
         self.labels_before = None
-        if random is not None and targets.ndim == 1:
+        if random is not None:
             self.labels_before = torch.from_numpy(find_labels_before(rows, targets, weights))
 
     def __len__(self) -> int:
@@ -197,12 +197,26 @@ def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -
     """Return, for each row, the class number plus 1 of the row before it in its group.
 
     The first row of a group, and a row that follows a row of weight 0, has NO_LABEL: rows of
-    weight 0 are context for others, but their class is unknown.
+    weight 0 are context for others, but their class is unknown. Of several labels, it is (n_rows,
+    n_labels + 1): 1 in column NO_LABEL, or the indicators of the row before in the others.
     """
+    if targets.ndim == 2:
+        return _find_sets_before(rows, targets, weights)
     labels = np.where(weights > 0, targets + 1, NO_LABEL)
     before = np.full(len(targets), NO_LABEL)
     before[rows.rows[1:]] = labels[rows.rows[:-1]]
     before[rows.rows[rows.starts]] = NO_LABEL
+    return before
+
+
+def _find_sets_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    is_known = weights[rows.rows[:-1]] > 0
+    is_known[rows.starts[1:] - 1] = False
+    known = np.flatnonzero(is_known)
+    before = np.zeros((len(targets), targets.shape[1] + 1), dtype=np.uint8)
+    before[:, NO_LABEL] = 1
+    before[rows.rows[known + 1], NO_LABEL] = 0
+    before[rows.rows[known + 1], NO_LABEL + 1 :] = targets[rows.rows[known]]
     return before
 
 

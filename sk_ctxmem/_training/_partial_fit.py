@@ -112,6 +112,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
     seed = random.randint(2**31 - 1)
     with fit.seeded(seed):
         network = fit.new_network()
+        fit.expect_label_shares(network, chunk)
         mean = copy.deepcopy(network).to(fit.device)
         if stream is None:
             fit.choose_penalties(chunk)
