@@ -15,7 +15,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
@@ -28,7 +27,7 @@ from ._features._vectorizer import TextSequenceVectorizer
 from ._input._feature_columns import check_feature_columns
 from ._input._frames import as_table
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
-from ._input._targets import plain_labels
+from ._input._targets import score_target
 from ._messages import API_PAGE
 from ._model._file import (
     check_attribute_names,
@@ -573,7 +572,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             than those of `fit` lead to expect.
         """
         model = fitted_model(self)
-        return model.classes[model.logits(X, groups).argmax(axis=1)]
+        return model.outputs.predict(model.logits(X, groups), model.classes)
 
     @array_defaults()
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -592,7 +591,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         probabilities : ndarray of shape (n_rows, n_classes)
             Class probabilities, in the order of `classes_`.
         """
-        return softmax(fitted_model(self).logits(X, groups), axis=1)
+        model = fitted_model(self)
+        return model.outputs.probabilities(model.logits(X, groups))
 
     @array_defaults()
     def predict_log_proba(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -611,7 +611,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         log_probabilities : ndarray of shape (n_rows, n_classes)
             Log-probabilities, in the order of `classes_`.
         """
-        return log_softmax(fitted_model(self).logits(X, groups), axis=1)
+        model = fitted_model(self)
+        return model.outputs.log_probabilities(model.logits(X, groups))
 
     @array_defaults()
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -630,8 +631,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         scores : ndarray of shape (n_rows, n_classes), or (n_rows,) for two classes
             Logits. For two classes, the logit of the second class minus that of the first.
         """
-        logits = fitted_model(self).logits(X, groups)
-        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+        model = fitted_model(self)
+        return model.outputs.decision(model.logits(X, groups))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> float:
         """Return the accuracy of predictions.
@@ -656,8 +657,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Accuracy, weighted by `sample_weight`.
         """
         predicted = self.predict(X, groups=groups)
-        y, sample_weight = as_table(y, "y"), as_table(sample_weight, "sample_weight")
-        return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
+        several = fitted_model(self).multilabel
+        y, sample_weight = score_target(y, several), as_table(sample_weight, "sample_weight")
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     @array_defaults()
     def explain(
@@ -1013,6 +1015,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
         return tags
 
 

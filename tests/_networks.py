@@ -21,6 +21,7 @@ SIZES = {
     "n_kept": 0,
     "n_embedded": 0,
     "word_width": 0,
+    "multilabel": False,
     "window": 64,
     "n_turns": 0,
     "dropout_rate": 0.5,

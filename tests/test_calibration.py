@@ -214,6 +214,7 @@ def test_rows_of_all_processes_tell_the_temperature():
     class Net:
         module_ = torch.nn.ModuleDict({"decoder": torch.nn.Linear(2, 3)})
         module_.window = 64
+        module_.multilabel = False
         processes = Processes()
         device = "cpu"
 

@@ -423,7 +423,7 @@ BAD_TARGETS = {
         ["y has only one class, ", "same", f"in {N_ROWS} row(s); a classifier needs at least two"],
     ),
     "numbers": (lambda y: np.linspace(0, 1, len(y)), ["Unknown label type: continuous"]),
-    "two columns": (lambda y: np.ones((len(y), 2)), ["y should be a 1d array"]),
+    "two columns": (lambda y: np.full((len(y), 2), 2), ["multiclass-multioutput"]),
     "NaN": (lambda y: np.where(np.arange(len(y)) == 3, np.nan, 1.0), ["y contains NaN"]),
     "NaN in objects": (lambda y: pd.Series(y).where(np.arange(len(y)) != 3), ["contains NaN"]),
 }

@@ -24,11 +24,10 @@ SEVERAL = {
     "sets": [{"a"}, {"b"}] * 30,
     "frozensets": np.array([frozenset("a"), frozenset("ab")] * 30, dtype=object),
     "dicts": [{"a": 1}] * N_ROWS,
-    "arrays": [np.array([0, 1])] * N_ROWS,
     "object array of lists": pd.Series([["a"], ["b", "c"]] * 30).to_numpy(),
     "Series of lists": pd.Series([["a", "b"], []] * 30),
-    "indicators": np.eye(3, dtype=int)[[0, 1, 2] * 20],
-    "sparse indicators": sparse.csr_array(np.eye(N_ROWS, dtype=int)),
+    "numbers": 2 * np.eye(3, dtype=int)[[0, 1, 2] * 20],
+    "sparse numbers": sparse.csr_array(2 * np.eye(N_ROWS, dtype=int)),
     "frame": pd.DataFrame({"first": Y, "second": Y}),
     "two columns of str": np.stack([Y, Y], axis=1),
 }
@@ -70,10 +69,10 @@ def test_suspect_labels_take_string_dtype():
 @pytest.mark.parametrize("y", SEVERAL.values(), ids=SEVERAL)
 @pytest.mark.parametrize("method", ["fit", "score", "partial_fit", "suspect_labels"])
 def test_several_labels_in_a_row_name_what_takes_them(method, y):
-    """Check that the message is about y, and names MultiOutputClassifier and its sibling."""
+    """Check that the message is about y, and names MultiLabelBinarizer and its sibling."""
     message = (
-        r"y.*; y must have one class label for each row.*MultiOutputClassifier\(clf\).*"
-        r"OneVsRestClassifier\(clf\).*#several-labels"
+        r"y.*; y must have one class label for each row.*MultiLabelBinarizer\(\).*"
+        r"MultiOutputClassifier\(clf\).*#several-labels"
     )
     clf = ContextMemoryClassifier(**SMALL)
     calls = {

@@ -209,9 +209,11 @@ def as_dense(output: Any, n_rows: int, transformer: Any) -> np.ndarray:
 
 def _look_for_target(frame: pd.DataFrame, labels: np.ndarray, feature_columns: Any) -> None:
     """Raise or warn if a column tells the class of each row: it may be the target itself."""
-    if len(labels) < LEAK_ROWS or (labels[1:] == labels[0]).all():
+    each = [labels] if labels.ndim == 1 else list(labels.T)
+    each = [of_one for of_one in each if (of_one[1:] != of_one[0]).any()]
+    if len(labels) < LEAK_ROWS or not each:
         return
-    names = [name for name in frame if _is_one_to_one(frame[name], labels)]
+    names = [name for name in frame if any(_is_one_to_one(frame[name], of) for of in each)]
     if not names:
         return
     shown = ", ".join(map(repr, names))

@@ -166,7 +166,8 @@ def _fit_embedder(inputs: Any, labels: np.ndarray, embedder: Any) -> CachedEmbed
 
 def _choose_norm(labels: np.ndarray) -> float:
     """Return the norm of embeddings: larger where a class has few rows."""
-    rows_of_a_class = len(labels) / len(np.unique(labels))
+    several = labels.ndim == 2
+    rows_of_a_class = labels.mean(axis=1).sum() if several else len(labels) / len(np.unique(labels))
     return float(np.clip(np.sqrt(ROWS_OF_A_CLASS / rows_of_a_class), 1.0, LARGEST_WEIGHT))
 
 

@@ -12,27 +12,28 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from .._messages import doc_link, warn_caller
 from ._arrays import as_array, as_numbers, as_objects, find_missing, refuse_mask
 from ._frames import as_table
+from ._indicators import has_several_labels, read_indicators, refuse_labels
 
 COLLECTIONS = (list, tuple, np.ndarray, Set, Mapping)
 MAX_WEIGHT = 1e6  # of a row of a chunk; the mean should be about 1
 
 
 def check_target(y, n_rows):
-    """Validate the target and encode it as class indices.
+    """Validate the target and encode it as class indices, or as indicators of labels.
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,)
-        Class labels.
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
+        Class labels, or 0 and 1 for each of several labels.
     n_rows : int
         Number of rows of X.
 
     Returns
     -------
     classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-    numbers : ndarray of shape (n_rows,), int64
-        Class index of each row.
+        Sorted class labels, or the names of the labels in the order of the columns.
+    numbers : ndarray of shape (n_rows,), int64, or (n_rows, n_labels), uint8
+        Class index of each row, or the indicators.
 
     Raises
     ------
@@ -40,6 +41,9 @@ def check_target(y, n_rows):
         If y is None or has missing values, its length differs from `n_rows`, it is not a
         classification target, or it has a single class.
     """
+    y = as_table(y, "y")
+    if has_several_labels(y):
+        return read_indicators(y, n_rows)
     y = _check_labels(y, n_rows)
     _check_label_types(y, "y")
     classes, numbers = np.unique(y, return_inverse=True)
@@ -90,6 +94,32 @@ def _count_labels(y):
     # one label is a column, and numbers may be the indicators of several labels of a sequence
     has_texts = any(isinstance(label, str) for labels in y for label in labels)
     return counts if len(set(counts)) > 1 or (has_texts and counts[0] > 1) else None
+
+
+def score_target(y, multilabel):
+    """Return the target of `score` as scikit-learn's metrics read it.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
+        Class labels, or indicators of labels.
+    multilabel : bool
+        Whether the classifier was fitted with several labels for each row.
+
+    Returns
+    -------
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
+        The target.
+    """
+    y = as_table(y, "y")
+    if not multilabel:
+        return plain_labels(y)
+    if not has_several_labels(y):
+        raise ValueError(
+            "The classifier was fitted with several labels for each row; pass y to score as in "
+            "fit: a column of 0 and 1 for each label." + doc_link("several-labels")
+        )
+    return read_indicators(y, y.shape[0] if hasattr(y, "shape") else len(y))[1]
 
 
 def check_classes(classes):
@@ -211,8 +241,8 @@ def plain_labels(y):
     shape: tuple = getattr(y, "shape", ())
     if len(shape) == 2 and shape[1] > 1:
         if sparse.issparse(y):
-            _refuse_several(f"Sparse data was passed for y, of shape {shape}", TypeError)
-        _refuse_several(f"y should be a 1d array, got an array of shape {shape} instead")
+            refuse_labels(f"Sparse data was passed for y, of shape {shape}", TypeError)
+        refuse_labels(f"y should be a 1d array, got an array of shape {shape} instead")
     kind = getattr(getattr(y, "dtype", None), "kind", "")
     is_sequence = isinstance(y, Sequence) and not isinstance(y, str | bytes)
     if is_sequence or (len(shape) == 1 and kind == "O"):
@@ -232,21 +262,11 @@ def _check_one_label_each(y):
         shapes = {np.shape(each) for each in y}
         if may_be_column and len(shapes) == 1 and shapes != {()}:
             shape = (len(y), *shapes.pop())
-            _refuse_several(f"y should be a 1d array, got an array of shape {shape} instead")
-        _refuse_several(
+            refuse_labels(f"y should be a 1d array, got an array of shape {shape} instead")
+        refuse_labels(
             f"y is a {type(y).__name__} that cannot be converted to one label for each row. "
             f"Unknown label type: row {row} has {label!r:.60}, as in legacy multi-label data"
         )
-
-
-def _refuse_several(found, kind=ValueError):
-    """Raise for several labels in a row."""
-    raise kind(
-        f"{found}; y must have one class label for each row. For several labels in each row, use "
-        "scikit-learn's MultiOutputClassifier(clf) with one column for each output, or "
-        "OneVsRestClassifier(clf) with the columns of 0 and 1 of MultiLabelBinarizer."
-        + doc_link("several-labels")
-    )
 
 
 def _check_one_kind(labels):
@@ -286,8 +306,8 @@ def check_sample_weight(sample_weight, class_weight, classes, targets):
         Class weights.
     classes : ndarray of shape (n_classes,)
         Class labels.
-    targets : ndarray of shape (n_rows,)
-        Class index of each row.
+    targets : ndarray of shape (n_rows,) or (n_rows, n_labels)
+        Class index of each row, or indicators of labels, whose weights `weigh_labels` returns.
 
     Returns
     -------
@@ -301,6 +321,8 @@ def check_sample_weight(sample_weight, class_weight, classes, targets):
         two classes have a positive weight.
     """
     weights = _read_weights(sample_weight, len(targets))
+    if targets.ndim == 2:
+        return _normalize_row_weights(weights)
     if sample_weight is not None and len(np.unique(targets[weights > 0])) < 2:
         raise ValueError(
             "sample_weight is zero for all rows, or for all rows except those of one class; a "
@@ -314,6 +336,42 @@ def check_sample_weight(sample_weight, class_weight, classes, targets):
         )
     weights = weights / weights.max()  # so that the sum does not overflow
     return (weights / weights.mean()).astype(np.float32)
+
+
+def _normalize_row_weights(weights):
+    """Return sample weights with a mean of 1."""
+    if not weights.any():
+        raise ValueError("sample_weight is zero for all rows; pass rows of positive weight.")
+    weights = weights / weights.max()  # so that the sum does not overflow
+    return (weights / weights.mean()).astype(np.float32)
+
+
+def weigh_labels(class_weight, labels, indicators):
+    """Return the weights of the rows without and with each label, in the loss of the label.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        Weight of the rows with a label, by label. "balanced" weighs the rows with and without each
+        label as scikit-learn does two classes.
+    labels : ndarray of shape (n_labels,)
+        Names of the labels.
+    indicators : ndarray of shape (n_rows, n_labels)
+        Which labels rows have.
+
+    Returns
+    -------
+    weights : ndarray of shape (2, n_labels), float32, or None
+        None if all weights are 1.
+    """
+    if class_weight is None:
+        return None
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = indicators.sum(axis=0, dtype=np.int64)
+        both = np.stack([len(indicators) - counts, counts])
+        return (len(indicators) / (2 * np.maximum(both, 1))).astype(np.float32)
+    with_label = _weigh_classes(class_weight, labels, np.arange(len(labels)))
+    return np.stack([np.ones(len(labels)), with_label]).astype(np.float32)
 
 
 def weigh_counted_classes(class_weight, classes, counts):
@@ -357,7 +415,8 @@ def check_chunk_weights(sample_weight, class_weight, classes, targets):
             "sklearn.utils.class_weight.compute_class_weight returns."
         )
     weights = _read_weights(sample_weight, len(targets))
-    weights = weights * _weigh_classes(class_weight, classes, targets)
+    if targets.ndim == 1:
+        weights = weights * _weigh_classes(class_weight, classes, targets)
     if not weights.astype(np.float32).any():
         raise ValueError("The weights of all rows are zero; skip such chunks.")
     if weights.max() > MAX_WEIGHT:

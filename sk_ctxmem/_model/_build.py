@@ -89,6 +89,7 @@ def _check_params(params: Mapping[str, Any]) -> None:
     valid = {name: _is_size(params[name], least) for name, least in MIN_SIZES.items()} | {
         "sparse": type(params["sparse"]) is bool,
         "pools": type(params["pools"]) is bool,
+        "multilabel": type(params["multilabel"]) is bool,
         "memory": params["memory"] in list(MEMORIES),
         "context": params["context"] in ["past", "both", "none"],
         "dropout_rate": _is_rate(params["dropout_rate"]),

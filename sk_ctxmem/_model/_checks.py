@@ -37,7 +37,7 @@ def check_fitted_attributes(fitted):
     sizes, reading = fitted._sizes, fitted._reading
     n_classes, history = len(fitted.classes_), fitted.history_
     valid = {
-        "classes_": n_classes == sizes["n_classes"] > 1 and _are_sorted(fitted.classes_),
+        "classes_": n_classes == sizes["n_classes"] > 1 and _are_classes(fitted.classes_, sizes),
         "n_iter_": type(fitted.n_iter_) is int and 0 < fitted.n_iter_ <= len(history),
         "n_features_in_": _has_columns(fitted, sizes),
         "stop_reason_": isinstance(fitted.stop_reason_, str),
@@ -47,6 +47,7 @@ def check_fitted_attributes(fitted):
         "scaler_": _scaler_matches(fitted, sizes),
         "vectorizer_": _vectorizer_matches(fitted, sizes["n_words"]),
         "_reading": reading == _reading_of(sizes),
+        "_sparse_labels": type(getattr(fitted, "_sparse_labels", False)) is bool,
         "_longest_group": _is_length(getattr(fitted, "_longest_group", None)),
         "_expected_speakers": _are_expected_speakers(fitted),
         "_columns": set(fitted._columns) == ROLES,
@@ -112,9 +113,12 @@ def _restore_embedder(state, fingerprint):
     return embedder
 
 
-def _are_sorted(classes):
-    """Return whether classes are one-dimensional, sorted and unique."""
-    return classes.ndim == 1 and np.array_equal(np.unique(classes), classes)
+def _are_classes(classes, sizes):
+    """Return whether classes are one-dimensional, unique and, unless they are labels, sorted."""
+    found = np.unique(classes)
+    if sizes.get("multilabel", False):
+        return classes.ndim == 1 and len(found) == len(classes)
+    return classes.ndim == 1 and np.array_equal(found, classes)
 
 
 def _has_columns(fitted, sizes):

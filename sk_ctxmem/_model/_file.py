@@ -33,6 +33,7 @@ FORMER_SIZES = {
     "n_turns": 0,
     "word_width": 0,
     "pools": False,
+    "multilabel": False,
 }
 DOCUMENTS = ("config", "vocabulary")
 # Parameters that older versions do not have, which are written only if they are set.
@@ -63,6 +64,7 @@ ONLY_IN_FILES = (
     "_dense_scaler",
     "_fingerprint",
     "_feature_columns",
+    "_sparse_labels",
 )
 
 
@@ -223,6 +225,8 @@ def model_state(model: FittedModel) -> dict[str, Any]:
         "feature_names_in_": schema.feature_names_in,
         "_longest_group": reader.longest_group,
     }
+    if model.sparse_labels:
+        features["_sparse_labels"] = True
     if schema.column_names is not None:
         features["_column_names"] = [_as_plain(name) for name in schema.column_names]
     if reader.texts is not None and reader.texts.form != "list":  # older versions know lists alone
@@ -317,6 +321,7 @@ def restore_model(
         network=ready_to_predict(network, available),
         network_params=fitted._sizes,
         device=available,
+        sparse_labels=state.get("_sparse_labels", False),
     )
 
 

@@ -19,6 +19,7 @@ from .._input._rows import InputRows
 from .._network._net import ContextMemoryNet
 from .._rows._reader import RowReader
 from .._runtime import torch_defaults
+from ._outputs import Outputs, outputs_of
 from ._predict import predict_logits
 
 
@@ -54,15 +55,17 @@ class FittedModel:
     reader : RowReader
         Converts X and groups to rows.
     classes : ndarray of shape (n_classes,)
-        Sorted class labels.
+        Sorted class labels, or the names of the labels of which a row has several.
     temperature : float
-        Softmax temperature.
+        Divisor of the logits.
     network : ContextMemoryNet
         Trained network, in evaluation mode.
     network_params : dict
         Parameters of the network.
     device : str
         torch device of the network.
+    sparse_labels : bool, default=False
+        Whether predictions of several labels are sparse, as the target was.
     """
 
     reader: RowReader
@@ -71,6 +74,17 @@ class FittedModel:
     network: ContextMemoryNet
     network_params: dict[str, Any]
     device: str
+    sparse_labels: bool = False
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a row has any number of labels."""
+        return self.network.multilabel
+
+    @property
+    def outputs(self) -> Outputs:
+        """What logits mean."""
+        return outputs_of(self.multilabel, as_sparse=self.sparse_labels)
 
     def logits(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the logits of each row of X, divided by the temperature.

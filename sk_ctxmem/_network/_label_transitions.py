@@ -56,7 +56,7 @@ class LabelTransitions(nn.Module):
     def condition(self, logits: Tensor, before: Tensor) -> Tensor:
         """Return the logits given the previous classes, (N,) class indices plus 1."""
         if self.training:
-            before = before * (_draw_uniform(before) >= HIDDEN_LABELS)
+            before = before * (draw_uniform(before) >= HIDDEN_LABELS)
         return logits + TRANSITION_SCALE * self.transitions[before]  # (N, C)
 
     def expect(self, logits: Tensor, packing: Packing) -> Tensor:
@@ -101,7 +101,7 @@ class LabelTransitions(nn.Module):
         return before, probabilities.clamp_min(smallest).log()
 
 
-def _draw_uniform(like: Tensor) -> Tensor:
+def draw_uniform(like: Tensor) -> Tensor:
     """Draw a number from 0 to 1 for each element, in single precision."""
     device = like.device
     generator = generator_for(device)

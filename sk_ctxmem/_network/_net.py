@@ -17,6 +17,7 @@ from ._batch import RowBatch, SparseFeatures
 from ._convolution import ConvolutionReader
 from ._encoder import INITIAL_TABLE_SCALE, Encoder, FeatureTable, SpeakerTable, TextReader
 from ._kernels import draw_normal_, drop
+from ._label_chain import LabelChain
 from ._label_transitions import LabelTransitions
 from ._memories import ContextMemory, logistic_centre_
 from ._pooling import SequencePooling, with_whole_future
@@ -38,7 +39,7 @@ class ContextMemoryNet(nn.Module):
     σ is the logistic function for ``memory="elman"``, and the hyperbolic tangent in the encoder
     for other memories. With ``context="none"`` there is no memory and no attention over rows: the
     decoder reads the encodings. Otherwise the class of the previous row is also used, see
-    `LabelTransitions`.
+    `LabelTransitions`, or its labels, see `LabelChain`.
 
     Parameters
     ----------
@@ -74,11 +75,14 @@ class ContextMemoryNet(nn.Module):
     pools : bool, default=False
         Whether a label belongs to a whole sequence. Then the states of all rows so far are pooled,
         in the place of attention and class transitions.
+    multilabel : bool, default=False
+        Whether a row has any number of labels, each with a logit of its own.
 
     Shape
     -----
     Input: a RowBatch of N rows. Output: three times (N, C): logits of the prediction, of the wide
-    path alone, and of all other parts.
+    path alone, and of all other parts. With several labels, the wide path has the biases of the
+    decoder too.
 
     Examples
     --------
@@ -116,6 +120,7 @@ class ContextMemoryNet(nn.Module):
         word_width: int = 0,
         n_embedded: int = 0,
         pools: bool = False,
+        multilabel: bool = False,
     ) -> None:
         super().__init__()
         logistic = memory == "elman"
@@ -128,6 +133,7 @@ class ContextMemoryNet(nn.Module):
         attends = remembers and not pools
         memory_width = width * (2 if both else 1)
         self.sparse = sparse
+        self.multilabel = multilabel
         self.dropout_rate = dropout_rate
         self.n_kept = n_kept
         self.table = FeatureTable(n_features, width, n_classes, scale)
@@ -151,7 +157,8 @@ class ContextMemoryNet(nn.Module):
         has_last = pools and remembers
         self.pooled = nn.Linear(states_width, n_classes, bias=False) if has_last else None
         self.decoder = nn.Linear(memory_width, n_classes)
-        self.labels = LabelTransitions(n_classes) if attends else None
+        chain = LabelChain if multilabel else LabelTransitions
+        self.labels = chain(n_classes) if attends else None
         self._scale_initial_weights(scale, logistic)
 
     def _scale_initial_weights(self, scale: float, logistic: bool) -> None:
@@ -244,7 +251,17 @@ class ContextMemoryNet(nn.Module):
             return self._decide_of_sequences(encodings, wide, batch)
         deep = self._decode(encodings, batch)  # (N, C)
         wide = wide.to(deep.dtype)
-        return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each
+        whole = self._add_transitions(wide + deep, batch)
+        return whole, self._with_shares(wide), deep  # (N, C) each
+
+    def _with_shares(self, wide: Tensor) -> Tensor:
+        """Add the bias to several labels; else weights would learn that most of them are rare."""
+        return wide + self.decoder.bias if self.multilabel else wide
+
+    def expect_shares(self, shares: Tensor) -> None:
+        """Start from labels that occur in these shares of the rows, (C,)."""
+        with torch.no_grad():
+            self.decoder.bias.add_(shares.logit())
 
     def _decide_of_sequences(
         self, encodings: Tensor, wide: Tensor, batch: RowBatch
@@ -262,7 +279,7 @@ class ContextMemoryNet(nn.Module):
             pooled, wide = pooled[batch.ends], wide[batch.ends]
             last = None if last is None else last[batch.ends]
         deep = self.decode_sequences(last, pooled)
-        return wide + deep, wide, deep
+        return wide + deep, self._with_shares(wide), deep
 
     def decode_sequences(self, last: Tensor | None, pooled: Tensor) -> Tensor:
         """Return the logits of sequences from their last memories and their pooled states."""

@@ -12,8 +12,8 @@ def hold_out_groups(group_codes, targets, weights, fraction, random, *, grouped)
     ----------
     group_codes : ndarray of shape (n_rows,), int64
         Group index of each row. Without groups, the row index.
-    targets : ndarray of shape (n_rows,), int64
-        Class index of each row.
+    targets : ndarray of shape (n_rows,), int64, or (n_rows, n_labels)
+        Class index of each row, or indicators of its labels.
     weights : ndarray of shape (n_rows,)
         Sample weights. Rows of weight 0 are ignored.
     fraction : float
@@ -49,7 +49,9 @@ def hold_out_groups(group_codes, targets, weights, fraction, random, *, grouped)
     members = np.split(
         targets[counted][by_group], ends[:-1]
     )  # the classes of the rows of each group
-    held_out[_select(members, wanted, random)] = True
+    count = _count_labels if targets.ndim == 2 else _count_classes
+    totals = count(targets[counted], 0)
+    held_out[_select(members, totals, count, wanted, random)] = True
     if grouped and not held_out.any():
         raise ValueError(
             f"validation_fraction={fraction!r} cannot be held out: each of the {n_groups} groups "
@@ -59,22 +61,33 @@ def hold_out_groups(group_codes, targets, weights, fraction, random, *, grouped)
     return held_out[group_codes]
 
 
-def _select(members, wanted, random):
+def _count_classes(targets, n_classes):
+    """Return the number of rows of each class."""
+    return np.bincount(targets, minlength=n_classes)
+
+
+def _count_labels(targets, n_labels):
+    """Return the number of rows with each label."""
+    return targets.sum(axis=0, dtype=np.int64)
+
+
+def _select(members, totals, count, wanted, random):
     """Select groups in random order until there are enough rows.
 
     The last group with rows of some class is skipped, and so are groups of more than twice the
     wanted number of rows. If this leaves none, groups of up to a third of all rows are allowed.
     """
-    totals = np.bincount(np.concatenate(members))
-    for longest in (2 * wanted, totals.sum() // 3):
-        left = totals.copy()
+    n_rows = sum(map(len, members))
+    for longest in (2 * wanted, n_rows // 3):
+        left, n_chosen = totals.copy(), 0
         chosen = []
         for group in random.permutation(len(members)):
-            if totals.sum() - left.sum() >= wanted:
+            if n_chosen >= wanted:
                 break
-            counts = np.bincount(members[group], minlength=len(totals))
-            if 0 < counts.sum() <= longest and (left > counts)[counts > 0].all():
+            counts = count(members[group], len(totals))
+            if 0 < len(members[group]) <= longest and (left > counts)[counts > 0].all():
                 left -= counts
+                n_chosen += len(members[group])
                 chosen.append(group)
         if chosen:
             return chosen

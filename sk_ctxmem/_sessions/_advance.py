@@ -102,7 +102,7 @@ def advance(
     states : SessionStates
         States after the turns.
     probabilities : ndarray of shape (n_conversations, n_classes)
-        Class probabilities of the turns.
+        Probabilities of the classes, or of several labels, of the turns.
     """
     n_before = states.n_turns
     ids, digests = read_speakers(speakers, len(states), model.speakers)
@@ -124,6 +124,9 @@ def advance(
         speakers_after = np.concatenate([states.speakers[:, 1:], digests[:, np.newaxis]], axis=1)
         after = SessionStates(kept, n_before + 1, speakers_after)
         scaled_logits = logits.cpu().double().numpy() / model.temperature
+    _check_finite(scaled_logits)
+    if model.multilabel:
+        return after, model.outputs.probabilities(scaled_logits)
     return after, _softmax(scaled_logits)
 
 
@@ -192,10 +195,14 @@ def _read_one_text(reader: RowReader, text: str) -> tuple[SparseFeatures, Words 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
     """Return softmax probabilities; on one row, several times faster than scipy's softmax."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _check_finite(logits: np.ndarray) -> None:
+    """Raise unless all logits are finite."""
     if not np.isfinite(logits).all():
         raise ValueError(
             "The turn has values whose logits overflow single precision; scale the features as in "
             "fit, or omit the turn."
         )
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -105,7 +105,7 @@ class ContextSession:
         Returns
         -------
         label : object
-            Predicted class label.
+            Predicted class label. With several labels, 0 or 1 for each, of shape (n_labels,).
 
         Raises
         ------
@@ -113,7 +113,9 @@ class ContextSession:
             If the kind of the turn differs from that of `fit`, or a speaker is passed but the
             classifier was fitted without `speaker_column`, or features are missing.
         """
-        return self.classes_[self._turn(text, speaker, features).argmax()]
+        probabilities = self._turn(text, speaker, features)[np.newaxis]
+        outputs = self._model.outputs
+        return outputs.name(outputs.decide(probabilities), self.classes_)[0]
 
     def predict_proba_one(self, text: Any, speaker: Any = None, features: Any = None) -> np.ndarray:
         """Add a turn and predict its class probabilities.

@@ -88,7 +88,8 @@ class ContextSessions:
         Returns
         -------
         labels : ndarray of shape (n_turns,)
-            Predicted class labels.
+            Predicted class labels. With several labels, 0 or 1 for each, of shape (n_turns,
+            n_labels).
 
         Raises
         ------
@@ -96,7 +97,9 @@ class ContextSessions:
             If the kind of a turn differs from that of `fit`, or the numbers of turns, speakers and
             conversations differ.
         """
-        return self.classes_[self.predict_proba(texts, speakers, which, features).argmax(axis=1)]
+        probabilities = self.predict_proba(texts, speakers, which, features)
+        outputs = self._model.outputs
+        return outputs.name(outputs.decide(probabilities), self.classes_)
 
     @array_defaults()
     def predict_proba(

@@ -68,7 +68,7 @@ def read_state(model, state):
                 f"state[{name!r}] has shape {found.shape} and dtype {found.dtype}, but {shape} and "
                 f"{np.dtype(dtype)} were expected; {REMEDY}."
             )
-    _check_values(arrays)
+    _check_values(arrays, several=model.multilabel)
     vectors = np.concatenate([arrays[name].ravel() for name in ("memory", "attention", "classes")])
     states = SessionStates(
         vectors[np.newaxis],
@@ -111,13 +111,14 @@ def _read_arrays(state, names):
         raise ValueError(f"state has a value that is not an array ({error}); {REMEDY}.") from error
 
 
-def _check_values(arrays):
+def _check_values(arrays, *, several):
     """Raise unless a session can have these values."""
     for name in ("memory", "attention", "classes"):
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"state[{name!r}] has values that are not finite; {REMEDY}.")
     classes, n_turns = arrays["classes"], int(arrays["n_turns"][0])
-    if classes.min() < 0 or abs(float(classes.sum(dtype=np.float64)) - 1) > 1e-3:
+    total = float(classes.sum(dtype=np.float64))
+    if classes.min() < 0 or classes.max() > 1.001 or (abs(total - 1) > 1e-3 and not several):
         raise ValueError(f"state['classes'] must be probabilities; {REMEDY}.")
     if not 0 <= n_turns <= MAX_TURNS:
         raise ValueError(f"state['n_turns'] is {n_turns}, which is not a valid number; {REMEDY}.")

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from .._features._csr import squared_norms
+from .._model._outputs import outputs_of
 from .._rows._held_out import hold_out_groups
 
 CALIBRATION_FRACTION = 0.05
@@ -22,8 +22,8 @@ def choose_calibration_rows(group_codes, targets, weights, random):
     ----------
     group_codes : ndarray of shape (n_rows,), int64
         Number of the group of each row, from 0. Without groups, each row has its own number.
-    targets : ndarray of shape (n_rows,), int64
-        Class numbers; every class stays among the other rows.
+    targets : ndarray of shape (n_rows,), int64, or (n_rows, n_labels)
+        Class numbers, or indicators of labels; every class stays among the other rows.
     weights : ndarray of shape (n_rows,)
         Weights of the rows. Rows of weight 0 do not count.
     random : RandomState
@@ -79,14 +79,14 @@ def as_new_rows(features, kept_out):
 
 
 def fit_temperature(logits, targets, weights):
-    """Return the softmax temperature that fits rows which were not trained on.
+    """Return the temperature that fits rows which were not trained on.
 
     Parameters
     ----------
     logits : ndarray of shape (n_rows, n_classes)
         Logits of rows that the network was not trained on.
-    targets : ndarray of shape (n_rows,), int64
-        Their class numbers.
+    targets : ndarray of shape (n_rows,), int64, or (n_rows, n_labels)
+        Their class numbers, or indicators of their labels.
     weights : ndarray of shape (n_rows,)
         Their weights.
 
@@ -102,12 +102,13 @@ def fit_temperature(logits, targets, weights):
     networks. ICML 2017, section 4.2.
     Kish, L. (1965). Survey sampling. Wiley, section 11.7: the effective number of rows.
     """
-    rows = np.arange(len(targets))
     squares = np.square(weights, dtype=np.float64).sum()
     weights = weights * (weights.sum() / squares if squares else 1.0)  # sum: the effective rows
 
+    outputs = outputs_of(targets.ndim == 2)
+
     def loss(logarithm):
-        scores = log_softmax(logits / np.exp(logarithm), axis=1)[rows, targets]
+        scores = outputs.log_likelihoods(logits / np.exp(logarithm), targets)
         return TRUST_IN_ONE * logarithm**2 - weights @ scores
 
     limit = np.log(LARGEST_TEMPERATURE)

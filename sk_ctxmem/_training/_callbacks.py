@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 
 from .._messages import doc_link
+from .._model._outputs import outputs_of
 from .._model._predict import batch_logits
 from ..exceptions import TrainingDivergedError
 from ._calibration import fit_temperature
@@ -79,7 +80,7 @@ class EpochMeans(Callback):
     ) -> None:
         """Add the loss, the correct rows and the weight of a batch."""
         targets, weights = (part.to(net.device) for part in batch[1])
-        hits = y_pred[0].detach().argmax(dim=1) == targets
+        hits = outputs_of(net.module_.multilabel).hits(y_pred[0].detach(), targets)
         sums = [loss, net.criterion_.last_sum, hits.to(weights.dtype) @ weights, weights.sum()]
         whole, *parts = torch.stack(sums).tolist()
         if not np.isfinite(whole):
@@ -242,7 +243,9 @@ def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
     """Return the temperature of a network, fitted on rows that it was not trained on."""
     net.module_.eval()
     logits = [np.empty((0, net.module_.decoder.out_features))]  # a process may have no row
-    targets, weights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
+    n_labels = [logits[0].shape[1]] if net.module_.multilabel else []
+    targets = [np.empty((0, *n_labels), dtype=np.int64)]
+    weights = [np.empty(0, dtype=np.float32)]
     for numbers, of_batch in batch_logits(net.module_, rows.rows, net.device):
         logits.append(of_batch)
         targets.append(rows.targets[numbers].numpy())

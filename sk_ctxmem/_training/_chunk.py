@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from skorch import NeuralNet
@@ -104,6 +105,7 @@ def train_chunk(
     device: str,
     callbacks: list[Callback],
     history: pd.DataFrame | None,
+    label_weights: np.ndarray | None = None,
 ) -> tuple[TrainingResult, dict[str, Any]]:
     """Train one epoch on a chunk of rows, at constant rates.
 
@@ -125,6 +127,8 @@ def train_chunk(
         The callbacks of the user.
     history : DataFrame or None
         The epochs before, which callbacks find in the history of the net.
+    label_weights : ndarray of shape (2, n_labels) or None, default=None
+        Of several labels for each row, the weights of the rows without and with each label.
 
     Returns
     -------
@@ -148,6 +152,7 @@ def train_chunk(
             # missing in pickles of older versions
             learning_rate=learning_rate * stream.get("slow_down", 1.0),
             table_rate=stream["table_rate"],
+            label_weights=label_weights,
             device=device,
             user_callbacks=callbacks,
         ).initialize()

@@ -20,7 +20,7 @@ from ._calibration import as_new_rows
 from ._draws import Draws, plan_draws
 from ._far_places import FarPlaces
 
-Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with class numbers and weights
+Batches = Iterator[tuple[Any, tuple[Tensor, Tensor]]]  # with targets and weights
 
 
 # Share of the loss of a sequence that its prefixes have, so that forecasts are calibrated.
@@ -58,8 +58,9 @@ class TrainingRows(torch.utils.data.Dataset):
     ----------
     rows : RowSet
         The rows.
-    targets : ndarray of shape (n_rows,), int64
-        Class numbers, in the order of the caller, as the features of `rows`.
+    targets : ndarray of shape (n_rows,), int64, or (n_rows, n_labels), uint8
+        Class numbers, or indicators of labels, in the order of the caller, as the features of
+        `rows`.
     weights : ndarray of shape (n_rows,), float32
         Weights, in the same order.
     random : RandomState or None
@@ -222,8 +223,11 @@ def find_labels_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -
     """Return, for each row, the class number plus 1 of the row before it in its group.
 
     The first row of a group, and a row that follows a row of weight 0, has NO_LABEL: rows of
-    weight 0 are context for others, but their class is unknown.
+    weight 0 are context for others, but their class is unknown. Of several labels, it is (n_rows,
+    n_labels + 1): 1 in column NO_LABEL, or the indicators of the row before in the others.
     """
+    if targets.ndim == 2:
+        return _find_sets_before(rows, targets, weights)
     labels = np.where(weights > 0, targets + 1, NO_LABEL)
     before = np.full(len(targets), NO_LABEL)
     before[rows.rows[1:]] = labels[rows.rows[:-1]]
@@ -243,6 +247,17 @@ def weigh_prefixes(rows: RowSet) -> np.ndarray:
     factors[rows.rows] = np.repeat(total * share / rows.lengths, rows.lengths)
     factors[rows.ends] += total * (1 - share)
     return factors.astype(np.float32)
+
+
+def _find_sets_before(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    is_known = weights[rows.rows[:-1]] > 0
+    is_known[rows.starts[1:] - 1] = False
+    known = np.flatnonzero(is_known)
+    before = np.zeros((len(targets), targets.shape[1] + 1), dtype=np.uint8)
+    before[:, NO_LABEL] = 1
+    before[rows.rows[known + 1], NO_LABEL] = 0
+    before[rows.rows[known + 1], NO_LABEL + 1 :] = targets[rows.rows[known]]
+    return before
 
 
 def list_arrays(rows: RowSet, targets: np.ndarray, weights: np.ndarray) -> list[np.ndarray | None]:

@@ -77,7 +77,7 @@ def find_linear_start(data: TrainingRows, n_classes: int) -> LinearStart | None:
     """
     rows, features = data.current, data.rows.features
     is_one_block = not isinstance(features, np.ndarray) or rows.dense is None
-    if not rows.all_dense or not is_one_block:
+    if not rows.all_dense or not is_one_block or data.targets.ndim == 2:
         return None
     features = features if isinstance(features, np.ndarray) else rows.dense
     if features is None or not 0 < features.shape[1] <= MOST_COLUMNS:

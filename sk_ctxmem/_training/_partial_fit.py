@@ -8,8 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_random_state
 
+from .._input._frames import as_table
+from .._input._indicators import find_labels, has_several_labels
 from .._input._rows import read_training_rows
 from .._input._targets import (
     check_chunk_weights,
@@ -55,7 +58,9 @@ def partial_fit_model(
         Fitted model, with the state that the next call continues from.
     """
     model = None if start is None else start.model
-    classes = _check_classes(classes, model)
+    several = has_several_labels(as_table(y, "y")) if model is None else model.multilabel
+    if not several:
+        classes = _check_classes(classes, model)
     if model is None:
         inputs, schema = read_training_rows(
             X, groups, role_columns(params), params.estimator_name, params.feature_columns
@@ -64,12 +69,20 @@ def partial_fit_model(
         inputs = model.reader.read_inputs(X, groups)
     if inputs.lengths is not None:
         refuse_labels_of_steps(y, inputs.lengths)
-    targets = find_classes(y, inputs.n_samples, classes)
+    if several:
+        known = None if model is None else model.classes
+        classes, targets = find_labels(y, inputs.n_samples, classes, known)
+    else:
+        targets = find_classes(y, inputs.n_samples, classes)
     weights = check_chunk_weights(sample_weight, params.class_weight, classes, targets)
     fit = Fit(params, classes, choose_device(params.device), ONE_PROCESS, start)
+    if several:
+        as_sparse = sparse.issparse(y) if model is None else model.sparse_labels
+        fit.expect_labels(targets, as_sparse=as_sparse)
     if model is None:
         group_codes = encode_groups(inputs)
-        labels, of_rows = inputs.spread(classes[targets]), inputs.spread(weights)
+        labels = inputs.spread(targets if several else classes[targets])
+        of_rows = inputs.spread(weights)
         fit.reader, values, beside = fit_reader(
             inputs, labels, schema, params, of_rows, group_codes, more_to_come=True
         )
@@ -107,6 +120,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
     seed = random.randint(2**31 - 1)
     with fit.seeded(seed):
         network = fit.new_network()
+        fit.expect_label_shares(network, chunk)
         mean = copy.deepcopy(network).to(fit.device)
         if stream is None:
             fit.choose_penalties(chunk)
@@ -120,6 +134,7 @@ def _train_on_chunk(fit: Fit, rows: RowSet, targets: np.ndarray, weights: np.nda
             device=fit.device,
             callbacks=callbacks,
             history=None if start is None else start.history,
+            label_weights=fit.label_weights,
         )
     result = fit.result(mean, trained)
     n_iter = len(result.history)

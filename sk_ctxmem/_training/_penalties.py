@@ -267,13 +267,15 @@ def _take_look(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Look |
     if sum(counts) < FEWEST_ROWS or min(counts) < FEWEST_ROWS / 4:
         return None
     targets = data.targets.numpy()
-    shares = np.bincount(targets[train], weights[train], n_classes) / weights[train].sum()
+    shares = _find_shares(targets[train], weights[train], n_classes)
     classes = np.argsort(-shares, kind="stable")[:MOST_CLASSES]
     classes = classes[shares[classes] > 0]
-    if len(classes) < 2:
-        return None
-    if n_classes == 2:  # the other class says the same
+    if targets.ndim == 2:
+        classes = classes[shares[classes] < 1]  # of other labels, each tells something else
+    elif len(classes) < 2 or n_classes == 2:  # the other class says the same
         classes = classes[1:]
+    if not len(classes):
+        return None
     shares = shares[classes]
     roots = np.sqrt(weights[train]).astype(np.float32)[:, np.newaxis]
     features, new_features = _share_columns(
@@ -282,7 +284,7 @@ def _take_look(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Look |
     features.data *= np.repeat(roots[:, 0], np.diff(features.indptr))
     embedded, new_embedded = _take_embedded(data.rows, train, new, weights[train])
     columns, new_columns = (_take_columns(data.rows, part, n_columns) for part in (train, new))
-    indicators = (targets[train, np.newaxis] == classes) - shares  # (T, C)
+    indicators = _indicate(targets[train], classes) - shares  # (T, C)
     squares = sum(
         np.square(each, dtype=np.float64).sum() for each in (features.data, roots * embedded)
     )
@@ -291,7 +293,7 @@ def _take_look(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Look |
         indicators=(roots * indicators).astype(np.float32),
         roots=roots,
         new_features=new_features,
-        new_indicators=(targets[new, np.newaxis] == classes) - shares,
+        new_indicators=_indicate(targets[new], classes) - shares,
         new_weights=weights[new],
         shares=shares,
         scale=float(squares / weights[train].sum()),
@@ -299,6 +301,20 @@ def _take_look(data: TrainingRows, n_classes: int, n_columns: int = 0) -> Look |
         new_dense=np.concatenate([new_columns, new_embedded], axis=1),
         n_columns=n_columns,
     )
+
+
+def _find_shares(targets: np.ndarray, weights: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the share of each class, or of the rows with each label, (C,)."""
+    if targets.ndim == 2:
+        return weights @ targets / weights.sum()
+    return np.bincount(targets, weights, n_classes) / weights.sum()
+
+
+def _indicate(targets: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return whether rows are of some classes, or have some labels, (N, C)."""
+    if targets.ndim == 2:
+        return targets[:, classes] > 0
+    return targets[:, np.newaxis] == classes
 
 
 def _split(data: TrainingRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from skorch.callbacks import Callback, PrintLog
 from skorch.helper import predefined_split
 from torch import Tensor
 
+from .._model._outputs import outputs_of
 from .._model._predict import PREDICTION_BATCH_SIZE
 from .._network._loss import ContextMemoryLoss
 from .._network._net import ContextMemoryNet
@@ -83,8 +84,8 @@ class Trainer(ClassifierMixin, NeuralNet):
         return self.criterion_(y_pred, tuple(part.to(self.device) for part in y_true))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the number of the most probable class of each row."""
-        return self.predict_proba(X).argmax(axis=1)
+        """Return the number of the most probable class of each row, or indicators of labels."""
+        return outputs_of(self.module_.multilabel).decide(self.predict_proba(X))
 
 
 def make_trainer(
@@ -98,6 +99,7 @@ def make_trainer(
     table_rate: float,
     penalties: Penalties = NO_PENALTIES,
     fixed_penalty: float | None = None,
+    label_weights: np.ndarray | None = None,
     device: str,
     user_callbacks: list[Callback],
 ) -> Trainer:
@@ -116,7 +118,11 @@ def make_trainer(
         fixed = FixedWidePath(network, RESIDUAL_PENALTY * fixed_penalty)
     return Trainer(
         module=network,
-        criterion=ContextMemoryLoss(batch_size, residual=fixed is not None),
+        criterion=ContextMemoryLoss(
+            batch_size,
+            residual=fixed is not None,
+            label_weights=None if label_weights is None else torch.from_numpy(label_weights),
+        ),
         optimizer=partial(
             TwoRateOptimizer,
             tables=network.plain_weights,
@@ -135,7 +141,7 @@ def make_trainer(
         callbacks__print_log=None,
         callbacks__train_loss=None,
         callbacks__valid_loss=None,
-        predict_nonlinearity=partial(torch.softmax, dim=1),
+        predict_nonlinearity=outputs_of(network.multilabel).nonlinearity,
         verbose=int(any(isinstance(callback, PrintLog) for callback in user_callbacks)),
         device=device,
     )

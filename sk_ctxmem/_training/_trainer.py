@@ -54,6 +54,7 @@ def train(
     processes: OneProcess,
     linear: LinearStart | None = None,
     penalties: Penalties = NO_PENALTIES,
+    label_weights: np.ndarray | None = None,
 ) -> TrainingResult:
     """Train a network in place.
 
@@ -86,6 +87,8 @@ def train(
         The wide path, which stays as it is. If None, it is trained.
     penalties : Penalties, default=NO_PENALTIES
         L2 penalties of the tables, for the sum of the losses of all rows.
+    label_weights : ndarray of shape (2, n_labels) or None, default=None
+        Of several labels for each row, the weights of the rows without and with each label.
 
     Returns
     -------
@@ -138,6 +141,7 @@ def train(
             table_rate=table_rate,
             penalties=penalties.of_mean_loss(train_rows.n_samples),
             fixed_penalty=None if linear is None else linear.penalty,
+            label_weights=label_weights,
             device=device,
             user_callbacks=callbacks,
         )
