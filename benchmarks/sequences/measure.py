@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -83,9 +83,11 @@ def _features(sequences: list[np.ndarray], model: str, n_steps: int) -> Any:
 
 
 def _search(data: SequenceData, model: str) -> Any:
-    """Return logistic regression with C chosen by cross-validation; this is not timed."""
+    """Return logistic regression with C chosen on a fifth of the training part, not timed."""
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    search = GridSearchCV(regression, {"logisticregression__C": list(STRENGTHS)}, refit=False)
+    fifth = StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+    grid = {"logisticregression__C": list(STRENGTHS)}
+    search = GridSearchCV(regression, grid, cv=fifth, refit=False)
     with one_blas_thread():
         search.fit(_features(data.X, model, data.n_steps), data.y)
     return regression.set_params(**search.best_params_)
