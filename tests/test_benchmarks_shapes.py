@@ -200,6 +200,15 @@ def test_each_group_may_have_several_labels(tmp_path, capsys):
     assert results["micro_f1"].notna().all()
 
 
+def test_a_group_has_the_same_labels_in_all_rows(tmp_path):
+    """Check that an empty cell beside others is no gap but another set of labels."""
+    frame = make_calls().assign(acts="a;b")
+    frame.loc[7, "acts"] = None
+    frame.to_csv(tmp_path / "calls.csv", index=False)
+    with pytest.raises(ValueError, match=r"group '1' with several values .* \('', 'a;b'\)"):
+        load_files([tmp_path / "calls.csv"], Columns(labels="acts", per_group=True))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -116,6 +116,8 @@ def prepare_frame(table: pd.DataFrame, columns: Columns, source: str | Path) -> 
     frame["text"] = frame["text"].fillna("").astype(str)  # an empty turn is a turn
     if "order" in frame:
         frame["order"] = read_order(frame["order"], names["order"], source)
+    if columns.labels:
+        frame["label"] = frame["label"].fillna("").astype(str)  # an empty cell has no label
     if columns.per_group:
         frame = join_groups(frame, source)
     if columns.labels:

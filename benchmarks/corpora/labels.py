@@ -50,8 +50,8 @@ def _check_constant(frame: pd.DataFrame, name: str, source: str | Path) -> None:
         values = sorted(set(frame.loc[frame["group"] == group, name].astype(str)))
         raise ValueError(
             f"{source} has group {group!r} with several values in the {name} column "
-            f"({', '.join(values)}); --per group needs one {name} for each group. Write it in all "
-            "rows of the group, or leave out --per."
+            f"({', '.join(map(repr, values))}); --per group needs one {name} for each group. Write "
+            "it in all rows of the group, or leave out --per."
         )
 
 
@@ -69,7 +69,7 @@ def split_labels(frame: pd.DataFrame, separator: str, source: str | Path) -> pd.
     Parameters
     ----------
     frame : DataFrame
-        Rows whose labels stand in one cell.
+        Rows whose labels stand in one cell, a str.
 
     separator : str
         What stands between the labels of a cell. An empty cell has no label.
@@ -82,7 +82,7 @@ def split_labels(frame: pd.DataFrame, separator: str, source: str | Path) -> pd.
     DataFrame
         Rows with the columns that `targets` looks for.
     """
-    cells = frame["label"].fillna("").astype(str)
+    cells = frame["label"]
     if not cells.str.contains(separator, regex=False).any():
         raise ValueError(
             f"{source} has no cell of labels with the separator {separator!r}, such as "
