@@ -243,10 +243,10 @@ class ContextMemoryNet(nn.Module):
             wide = wide + self.decoder.bias
         return whole, wide, deep  # (N, C) each
 
-    def expect_shares(self, shares: Tensor) -> None:
-        """Start from labels that occur in these shares of the rows, (C,)."""
+    def expect_odds(self, odds: Tensor) -> None:
+        """Start from these odds of the labels, (C,)."""
         with torch.no_grad():
-            self.decoder.bias.add_(shares.logit())
+            self.decoder.bias.add_(odds.log())
 
     def encode(self, read: Tensor, batch: RowBatch) -> Tensor:
         """Encode each row by itself: its features, position, speaker and words."""
