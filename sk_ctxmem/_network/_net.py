@@ -190,7 +190,10 @@ class ContextMemoryNet(nn.Module):
 
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path and of all other parts."""
-        return self.decide(*self.read(batch.features, batch.dense), batch)
+        whole, wide, deep = self.decide(*self.read(batch.features, batch.dense), batch)
+        if self.multilabel:  # else weights of n-grams would learn that most labels are rare
+            wide = wide + self.decoder.bias
+        return whole, wide, deep  # (N, C) each
 
     def read(
         self, features: SparseFeatures | Tensor, dense: Tensor | None
@@ -238,10 +241,7 @@ class ContextMemoryNet(nn.Module):
         """Return what `forward` returns, given the outputs of `read`."""
         deep = self._decode(self._drop(self.encode(read, batch)), batch)  # (N, C)
         wide = wide.to(deep.dtype)
-        whole = self._add_transitions(wide + deep, batch)
-        if self.multilabel:  # else weights of n-grams would learn that most labels are rare
-            wide = wide + self.decoder.bias
-        return whole, wide, deep  # (N, C) each
+        return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each
 
     def expect_odds(self, odds: Tensor) -> None:
         """Start from these odds of the labels, (C,)."""
