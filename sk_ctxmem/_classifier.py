@@ -137,8 +137,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         such that a pass over the rows has 50 steps.
 
     learning_rate : float, default=0.006
-        Initial learning rate of AdamW, multiplied by 1.5 for rows without context. The weights of
-        sparse features are trained by SGD with a learning rate that is computed from the data.
+        Initial learning rate of AdamW, multiplied by 1.5 for rows without context, and by 2 for
+        several labels for each row in context. The weights of sparse features are trained by SGD
+        with a learning rate that is computed from the data.
 
     validation_fraction : float, default=0.1
         Fraction of the rows to hold out as a validation set, in whole groups. Only used if
