@@ -26,8 +26,9 @@ from ._explain import explain
 from ._features._vectorizer import TextSequenceVectorizer
 from ._input._feature_columns import check_feature_columns
 from ._input._frames import as_table
+from ._input._indicators import find_labels
 from ._input._parameters import Choice, Flag, Number, Seed, check_parameters
-from ._input._targets import score_target
+from ._input._targets import plain_labels
 from ._messages import API_PAGE
 from ._model._file import (
     check_attribute_names,
@@ -657,8 +658,11 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Accuracy, weighted by `sample_weight`.
         """
         predicted = self.predict(X, groups=groups)
-        several = fitted_model(self).multilabel
-        y, sample_weight = score_target(y, several), as_table(sample_weight, "sample_weight")
+        sample_weight = as_table(sample_weight, "sample_weight")
+        if fitted_model(self).multilabel:
+            y = find_labels(y, predicted.shape[0], None, self.classes_)[1]
+        else:
+            y = plain_labels(as_table(y, "y"))
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     @array_defaults()

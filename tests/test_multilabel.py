@@ -9,8 +9,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
+from skorch.callbacks import Callback, EpochScoring
 
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem._rows._held_out import hold_out_groups
+from sk_ctxmem.distributed import FramePredictor, fit_distributed, fit_parquet
+from sk_ctxmem.inspection import ContextAblationDisplay, ConversationDisplay
 
 WORDS = ["good", "bad", "long", "short", "new"]
 LABELS = ["praise", "blame", "length"]
@@ -224,3 +229,210 @@ def test_rare_labels_start_at_their_share():
     texts = [f"w{number}" for number in random.randint(1000, size=2000)]
     found = small(max_epochs=1).fit(texts, y).predict_proba(["unseen"] * 3)
     assert_allclose(found, [[0.02, 0.5, 0.9]] * 3, atol=0.08)
+
+
+def test_order_of_columns_is_that_of_outputs():
+    """Check that permuted labels have permuted predictions of about the same accuracy."""
+    order = [2, 0, 1]
+    predicted = small().fit(TEXTS, Y[:, order]).predict(NEW_TEXTS)
+    assert (predicted == NEW_Y[:, order]).mean() > 0.95
+
+
+def test_a_label_is_as_accurate_as_a_class():
+    """Check a label and its opposite against a classifier of two classes."""
+    y = NEW_Y[:, 2]
+    alone = small().fit(TEXTS, Y[:, 2]).predict_proba(NEW_TEXTS)[:, 1]
+    found = small().fit(TEXTS, np.c_[Y[:, 2], 1 - Y[:, 2]]).predict_proba(NEW_TEXTS)
+    assert ((alone > 0.5) == y).mean() > 0.97
+    assert_array_equal(found > 0.5, np.c_[y, 1 - y])
+    assert_allclose(found.sum(axis=1), 1, atol=0.1)
+
+
+def test_class_weights_are_those_of_rows_with_the_label():
+    """Check dicts of labels, "balanced", and a name that is no label."""
+    random = np.random.RandomState(0)
+    noise = [f"w{number}" for number in random.randint(5, size=2000)]
+    y = pd.DataFrame(random.rand(2000, 3) < [0.2, 0.2, 0.5], columns=LABELS)
+    shares = {}
+    for weight in (None, {"blame": 4.0}, {"praise": 0, "blame": 1}, "balanced"):
+        clf = small(class_weight=weight).fit(noise, y)
+        shares[str(weight)] = clf.predict_proba(noise).mean(axis=0)
+    assert_allclose(shares["None"], [0.2, 0.2, 0.5], atol=0.05)
+    assert_allclose(shares["{'blame': 4.0}"], [0.2, 0.5, 0.5], atol=0.05)
+    assert_allclose(shares["{'praise': 0, 'blame': 1}"], [0.0, 0.2, 0.5], atol=0.05)
+    assert_allclose(shares["balanced"], [0.5, 0.5, 0.5], atol=0.05)
+    with pytest.raises(ValueError, match="'prise', which is not a class of y"):
+        small(class_weight={"prise": 2}).fit(noise, y)
+
+
+def test_weights_of_labels_reach_dense_features():
+    """Check class_weight of a wide path that is fitted beforehand."""
+    random = np.random.RandomState(0)
+    X, y = random.normal(size=(1000, 3)), random.rand(1000, 2) < [0.2, 0.5]
+    found = small(class_weight={0: 4.0}).fit(X, y).predict_proba(X).mean(axis=0)
+    assert_allclose(found, [0.5, 0.5], atol=0.06)
+
+
+def test_sample_weights_count():
+    """Check that rows of weight 0 are ignored, and that no row of weight raises."""
+    wrong = np.r_[Y, 1 - Y]
+    weights = np.repeat([1.0, 0.0], N_ROWS)
+    clf = small().fit(TEXTS + TEXTS, wrong, sample_weight=weights)
+    assert (clf.predict(NEW_TEXTS) == NEW_Y).mean() > 0.95
+    with pytest.raises(ValueError, match="sample_weight is zero for all rows"):
+        small().fit(TEXTS, Y, sample_weight=np.zeros(N_ROWS))
+
+
+def test_dense_features_start_from_one_logistic_regression_a_label():
+    """Check the accuracy on features beside that of scikit-learn's regressions."""
+    X = np.random.RandomState(0).normal(size=(600, 4))
+    y = (X @ [[1, 0], [1, 1], [0, 3], [0, 0]] > [0, 1]).astype(int)
+    clf = small().fit(X[:300], y[:300])
+    assert (clf.predict(X[300:]) == y[300:]).mean() > 0.96
+
+
+def test_held_out_rows_leave_every_label(monkeypatch):
+    """Check that the only groups with a label are not held out."""
+    y = np.zeros((100, 3), dtype=int)
+    y[:, 0] = 1
+    y[40:50, 1] = 1  # of one group of ten
+    targets = y.astype(np.uint8)
+    groups = np.arange(100) // 10
+    for seed in range(20):
+        random = np.random.RandomState(seed)
+        late = hold_out_groups(groups, targets, np.ones(100), 0.3, random, grouped=True)
+        assert late.sum() == 30
+        assert not late[40:50].any()
+
+
+def test_partial_fit_learns_labels_in_chunks():
+    """Check chunks with names of labels from `classes`, and that all have these columns."""
+    clf = small()
+    for first in range(0, 6 * N_ROWS, 100):
+        chunk = slice(first % N_ROWS, first % N_ROWS + 100)
+        clf.partial_fit(TEXTS[chunk], Y[chunk], classes=LABELS)
+    assert clf.classes_.tolist() == LABELS
+    assert (clf.predict(NEW_TEXTS) == NEW_Y).mean() > 0.95
+    with pytest.raises(ValueError, match=r"\[0, 1\], but \['praise', 'blame', 'length'\] were ex"):
+        clf.partial_fit(TEXTS, Y[:, :2])
+    with pytest.raises(ValueError, match="fitted with several labels for each row; pass y as in"):
+        clf.partial_fit(TEXTS, Y[:, 0])
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\], but \['praise', "):
+        clf.partial_fit(TEXTS, pd.DataFrame(Y, columns=["a", "b", "c"]))
+
+
+def test_partial_fit_takes_labels_from_the_first_chunk():
+    """Check that `classes` is not needed, and numbers or wrong names in it."""
+    assert small().partial_fit(TEXTS, Y).classes_.tolist() == [0, 1, 2]
+    assert small().partial_fit(TEXTS, Y, classes=[0, 1, 2]).classes_.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"classes has the labels \['a', 'b'\]"):
+        small().partial_fit(TEXTS, Y, classes=["a", "b"])
+    with pytest.raises(ValueError, match="balanced.*which partial_fit"):
+        small(class_weight="balanced").partial_fit(TEXTS, Y)
+
+
+def test_warm_start_goes_on_with_the_same_labels():
+    """Check a second fit, and that other labels or one label a row are refused."""
+    clf = small(warm_start=True, max_epochs=1).fit(TEXTS, Y)
+    before = clf.history_["train_loss"].iloc[-1]
+    assert clf.fit(TEXTS, Y).history_["train_loss"].iloc[-1] < before
+    with pytest.raises(ValueError, match="needs the classes of the last fit"):
+        clf.fit(TEXTS, Y[:, :2])
+    with pytest.raises(ValueError, match="multilabel from True to False"):
+        clf.fit(TEXTS, Y.sum(axis=1).clip(0, 2))
+
+
+def test_a_fit_that_was_killed_resumes(tmp_path):
+    """Check that a checkpoint gives the same bits, for conversations."""
+
+    class Killed(Exception):
+        pass
+
+    class Kill(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            if len(net.history) == 3:
+                raise Killed
+
+    params = COLUMNS | {"checkpoint": tmp_path, "class_weight": {0: 2.0}}
+    with pytest.raises(Killed):
+        small(**params, callbacks=[Kill()]).fit(ROWS, Y)
+    assert len(list(tmp_path.iterdir())) == 1
+    found = small(**params).fit(ROWS, Y).predict_proba(NEW_ROWS)
+    expected = small(**params | {"checkpoint": None}).fit(ROWS, Y).predict_proba(NEW_ROWS)
+    assert_array_equal(found, expected)
+
+
+def test_callbacks_predict_indicators():
+    """Check scores of held-out rows by predictions and by probabilities of the net."""
+    scores = [
+        EpochScoring(scoring, name=scoring, lower_is_better=False)
+        for scoring in ("f1_micro", "accuracy")
+    ]
+    clf = small(n_iter_no_change=4, callbacks=scores).fit(TEXTS, Y)
+    assert clf.net_.history[-1, "f1_micro"] > 0.9
+    assert_allclose(clf.net_.history[:, "accuracy"], clf.history_["valid_score"])
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "leave_one_out"])
+def test_explanations_are_log_odds_of_a_label(method, grouped):
+    """Check that contributions add up to the decision of the label, whose name they have."""
+    rows = NEW_ROWS[:10]
+    logits = grouped.decision_function(rows)
+    found = grouped.explain(rows, target="blame", method=method)
+    assert set(found["target"]) == {"blame"}
+    sums = found.groupby("row")["contribution"].sum()
+    differences = np.diff(sums.to_numpy() - logits[:, 1])
+    assert_allclose(differences, 0, atol=2e-3)
+    word = found[(found["row"] == 0) & (found["feature"] == "word__bad")]["contribution"].sum()
+    assert word > 1 or "bad" not in rows["text"][0]
+    default = grouped.explain(rows, method=method)
+    best = np.array(LABELS)[logits.argmax(axis=1)]
+    assert default.drop_duplicates("row")["target"].tolist() == best.tolist()
+
+
+def test_displays_name_the_labels(grouped):
+    """Check predictions and truth of a conversation, and scores by context."""
+    pytest.importorskip("matplotlib")
+    display = ConversationDisplay.from_estimator(grouped, NEW_ROWS, NEW_Y, group=1)
+    expected = ["+".join(np.array(LABELS)[row > 0]) for row in NEW_Y[5:10]]
+    assert [str(name).replace(", ", "+") for name in display.y_true] == [
+        name or "no label" for name in expected
+    ]
+    assert len(display.predictions) == 5
+    assert "explained" in display._repr_html_()
+    ablation = ContextAblationDisplay.from_estimator(
+        grouped, NEW_ROWS, NEW_Y, context_sizes=(0, None), scoring="f1_micro"
+    )
+    assert ablation.scores.min() > 0.9
+
+
+def test_columns_of_distributed_predictions(grouped):
+    """Check a column of 0 and 1 and a probability for each label."""
+    predicted = FramePredictor(grouped, columns=["group"])(NEW_ROWS)
+    names = [f"{kind}_{label}" for kind in ("prediction", "probability") for label in LABELS]
+    assert predicted.columns.tolist() == ["group", *names]
+    assert_array_equal(predicted[names[:3]], grouped.predict(NEW_ROWS))
+    assert_allclose(predicted[names[3:]], grouped.predict_proba(NEW_ROWS), atol=1e-6)
+
+
+def test_what_takes_one_class_says_so():
+    """Check the messages of functions that take no indicator matrix."""
+    with pytest.raises(ValueError, match="fit_distributed fits one class for each row"):
+        fit_distributed(small(), TEXTS, Y)
+    with pytest.raises(TypeError, match=r"several labels for each row.*by clf\.fit"):
+        fit_parquet(small(**COLUMNS), "folder", target=LABELS)
+
+
+def test_searches_and_cross_validation_take_indicators():
+    """Check GridSearchCV, cross_val_predict and cross_val_score."""
+    clf = small(max_epochs=2)
+    search = GridSearchCV(clf, {"max_epochs": [2]}, cv=2, scoring="f1_micro").fit(TEXTS, Y)
+    assert search.best_score_ > 0.9
+    found = cross_val_predict(clf, TEXTS, Y, cv=2, method="predict_proba")
+    assert found.shape == Y.shape
+    assert cross_val_score(clf, TEXTS, Y, cv=2).min() > 0.8
+
+
+def test_html_of_notebooks_shows_the_classifier(grouped):
+    """Check that the HTML representation names the columns."""
+    assert "reads text (text), group (group)" in grouped._repr_html_()

@@ -135,13 +135,20 @@ class Chat:
         """Classify a turn; show its classes and the earlier turns that contributed most."""
         session, speaker = self._sessions[-1].fork(), self.speaker
         with without_speaker_warnings():
-            top = session.top_k_one(text, self._n_classes, speaker)
+            top = self._top(session, text, speaker)
         self._sessions.append(session)
         self._turns.append((text, speaker))
         self.screen.show_classes(top)
         with without_speaker_warnings():
             self.screen.show_turns(self._strongest_turns())
         self._ask_for_speaker()
+
+    def _top(self, session, text, speaker):
+        """Return the best classes; of several labels, those above one half, or the best one."""
+        if not fitted_model(self._classifier).multilabel:
+            return session.top_k_one(text, self._n_classes, speaker)
+        top = session.top_k_one(text, len(session.classes_), speaker)
+        return top[: max(1, int((top["probability"] > 0.5).sum()))]
 
     def _ask_for_speaker(self):
         """Say once that the model knows speakers, after a turn without one."""

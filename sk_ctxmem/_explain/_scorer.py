@@ -16,6 +16,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from .._model._outputs import outputs_of
 from .._network._batch import RowBatch
 from .._network._net import ContextMemoryNet
 from .._rows._packing import PackedOrder, concatenated_ranges, cut_into_blocks, pack
@@ -191,7 +192,11 @@ class Scorer:
 
     def scores(self, windows: ContextWindows, texts: TextInputs, targets: np.ndarray) -> Tensor:
         """Return the log-odds of a class for the explained row of each window, (V,)."""
-        return log_odds(self.logits(windows, texts), torch.from_numpy(targets))
+        return self.log_odds(self.logits(windows, texts), torch.from_numpy(targets))
+
+    def log_odds(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the log-odds of the probability of a class, or of a label, of each row."""
+        return outputs_of(self.network.multilabel).log_odds(logits, targets)
 
     def lone_logits(self) -> Tensor:
         """Return the logits of a single empty text of an unknown speaker, (1, C)."""
@@ -259,13 +264,6 @@ class Scorer:
             blocks=None if alone else cut_into_blocks(order, both, self.network.window),
             turns=None if turns is None else torch.from_numpy(turns[rows]),
         )
-
-
-def log_odds(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the log-odds ln(p / (1 - p)) of the probability p of a class of each row."""
-    column = targets.unsqueeze(1)
-    others = logits.scatter(1, column, -torch.inf)
-    return logits.gather(1, column).squeeze(1) - others.logsumexp(dim=1)
 
 
 def _copy_in_double_precision(network: ContextMemoryNet) -> ContextMemoryNet:

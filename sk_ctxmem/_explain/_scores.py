@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ._dense_parts import DenseParts
-from ._scorer import ContextWindows, Scorer, TextInputs, log_odds
+from ._scorer import ContextWindows, Scorer, TextInputs
 
 
 @dataclass
@@ -116,7 +116,7 @@ def score_rows(
             targets = logits.argmax(dim=1).numpy()
         classes = torch.from_numpy(targets)
         empty = scorer.scores(windows, scorer.empty_texts(len(texts.encoder)), targets)
-        alone = log_odds(scorer.lone_logits().expand(len(windows), -1), classes)
+        alone = scorer.log_odds(scorer.lone_logits().expand(len(windows), -1), classes)
     parts, of_parts = _read_entries(scorer, entries), entries.windows
     if dense is not None:
         parts = parts.join(dense.read(scorer))
@@ -127,7 +127,7 @@ def score_rows(
         texts=texts,
         entry_windows=of_parts,
         parts=parts,
-        whole=log_odds(logits, classes).numpy(),
+        whole=scorer.log_odds(logits, classes).numpy(),
         empty=empty.numpy(),
         alone=alone.numpy(),
     )

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from .._messages import warn_caller
-from ._scorer import MAX_BATCH_ROWS, ContextWindows, Scorer, find_context_windows, log_odds
+from ._scorer import MAX_BATCH_ROWS, ContextWindows, Scorer, find_context_windows
 
 FIRST_REACH = 256  # rows on each side of an explained row; doubled where that is not enough
 SAME_SCORE = 1e-6  # difference from the score in the whole conversation, in log-odds
@@ -99,7 +99,7 @@ def _score_whole(
         longest = members[[windows.lengths[members].argmax()]]
         logits[:, members] = _logits_on_path(scorer, windows[longest], own[members] - start)
     classes = logits[-1].argmax(dim=1).numpy() if targets is None else targets[which]
-    return _log_odds_of(logits, classes), classes
+    return _log_odds_of(scorer, logits, classes), classes
 
 
 def _have_scores(
@@ -110,7 +110,7 @@ def _have_scores(
     for some in cut_into_chunks(windows, MAX_BATCH_ROWS):
         part = windows[some]
         logits = _logits_on_path(scorer, part, part.offsets + part.explained)
-        found[:, some] = _log_odds_of(logits, classes[some])
+        found[:, some] = _log_odds_of(scorer, logits, classes[some])
     return (np.abs(found - known) <= SAME_SCORE).all(axis=0)
 
 
@@ -124,8 +124,9 @@ def _logits_on_path(scorer: Scorer, windows: ContextWindows, which: np.ndarray) 
         return torch.stack([scorer.logits_of(windows, part, which) for part in scaled])
 
 
-def _log_odds_of(logits: torch.Tensor, classes: np.ndarray) -> np.ndarray:
-    return torch.stack([log_odds(part, torch.from_numpy(classes)) for part in logits]).numpy()
+def _log_odds_of(scorer: Scorer, logits: torch.Tensor, classes: np.ndarray) -> np.ndarray:
+    columns = torch.from_numpy(classes)
+    return torch.stack([scorer.log_odds(part, columns) for part in logits]).numpy()
 
 
 def cut_into_chunks(windows: ContextWindows, n_rows: int) -> Iterator[np.ndarray]:

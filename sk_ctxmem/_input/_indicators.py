@@ -156,7 +156,7 @@ def refuse_labels(found, kind=ValueError):
 
 
 def find_labels(y, n_rows, names, known):
-    """Validate the target of a chunk, and return its labels and indicators.
+    """Validate the target of a chunk, or of rows to score, and return labels and indicators.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def find_labels(y, n_rows, names, known):
     names : array-like of shape (n_labels,) or None
         Names of the labels, in the order of the columns; those of y if None.
     known : ndarray of shape (n_labels,) or None
-        Labels of the first chunk. None if this is the first one.
+        Labels of the fit, or of the first chunk. None if this is the first one.
 
     Returns
     -------
@@ -182,8 +182,8 @@ def find_labels(y, n_rows, names, known):
     y = as_table(y, "y")
     if not has_several_labels(y):
         raise ValueError(
-            "The first call had several labels for each row, but y has one column; pass a column "
-            "of 0 and 1 for each label." + doc_link("several-labels")
+            "The classifier was fitted with several labels for each row; pass y as in fit: a "
+            "column of 0 and 1 for each label." + doc_link("several-labels")
         )
     found, indicators = read_indicators(y, n_rows)
     if names is not None:

@@ -96,32 +96,6 @@ def _count_labels(y):
     return counts if len(set(counts)) > 1 or (has_texts and counts[0] > 1) else None
 
 
-def score_target(y, multilabel):
-    """Return the target of `score` as scikit-learn's metrics read it.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,) or (n_rows, n_labels)
-        Class labels, or indicators of labels.
-    multilabel : bool
-        Whether the classifier was fitted with several labels for each row.
-
-    Returns
-    -------
-    y : array-like of shape (n_rows,) or (n_rows, n_labels)
-        The target.
-    """
-    y = as_table(y, "y")
-    if not multilabel:
-        return plain_labels(y)
-    if not has_several_labels(y):
-        raise ValueError(
-            "The classifier was fitted with several labels for each row; pass y to score as in "
-            "fit: a column of 0 and 1 for each label." + doc_link("several-labels")
-        )
-    return read_indicators(y, y.shape[0] if hasattr(y, "shape") else len(y))[1]
-
-
 def check_classes(classes):
     """Validate the `classes` of partial_fit and sort them.
 

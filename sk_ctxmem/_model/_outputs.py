@@ -5,6 +5,8 @@ Shape letters: N rows, C classes or labels.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -67,10 +69,13 @@ class SeveralLabels:
     ----------
     as_sparse : bool, default=False
         Whether predictions are sparse, as the target was.
+    label_weights : ndarray of shape (2, n_labels) or None, default=None
+        Weights of the rows without and with each label, in likelihoods.
     """
 
-    def __init__(self, *, as_sparse: bool = False) -> None:
+    def __init__(self, *, as_sparse: bool = False, label_weights: np.ndarray | None = None) -> None:
         self.as_sparse = as_sparse
+        self.label_weights = label_weights
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the probability of each label, (N, C)."""
@@ -91,7 +96,10 @@ class SeveralLabels:
 
     def log_likelihoods(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the logarithm of the probability of the targets of each row, (N,)."""
-        return log_expit(np.where(targets > 0, logits, -logits)).sum(axis=1)
+        each = log_expit(np.where(targets > 0, logits, -logits))
+        if self.label_weights is not None:
+            each *= np.where(targets > 0, self.label_weights[1], self.label_weights[0])
+        return each.sum(axis=1)
 
     def nonlinearity(self, logits: Tensor) -> Tensor:
         """Return probabilities of tensors, (N, C)."""
@@ -117,6 +125,6 @@ class SeveralLabels:
 Outputs = OneClass | SeveralLabels
 
 
-def outputs_of(multilabel: bool, *, as_sparse: bool = False) -> Outputs:
-    """Return what the logits of a network mean."""
-    return SeveralLabels(as_sparse=as_sparse) if multilabel else OneClass()
+def outputs_of(multilabel: bool, **options: Any) -> Outputs:
+    """Return what the logits of a network mean; options are those of SeveralLabels."""
+    return SeveralLabels(**options) if multilabel else OneClass()

@@ -258,10 +258,10 @@ class ContextMemoryNet(nn.Module):
         """Add the bias to several labels; else weights would learn that most of them are rare."""
         return wide + self.decoder.bias if self.multilabel else wide
 
-    def expect_shares(self, shares: Tensor) -> None:
-        """Start from labels that occur in these shares of the rows, (C,)."""
+    def expect_odds(self, odds: Tensor) -> None:
+        """Start from these odds of the labels, (C,)."""
         with torch.no_grad():
-            self.decoder.bias.add_(shares.logit())
+            self.decoder.bias.add_(odds.log())
 
     def _decide_of_sequences(
         self, encodings: Tensor, wide: Tensor, batch: RowBatch

@@ -78,7 +78,7 @@ def as_new_rows(features, kept_out):
     return sparse.csr_array((values, taken.indices, ends), shape=features.shape)
 
 
-def fit_temperature(logits, targets, weights):
+def fit_temperature(logits, targets, weights, label_weights=None):
     """Return the temperature that fits rows which were not trained on.
 
     Parameters
@@ -89,6 +89,8 @@ def fit_temperature(logits, targets, weights):
         Their class numbers, or indicators of their labels.
     weights : ndarray of shape (n_rows,)
         Their weights.
+    label_weights : ndarray of shape (2, n_labels) or None, default=None
+        Of several labels, the weights of the rows without and with each label.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def fit_temperature(logits, targets, weights):
     squares = np.square(weights, dtype=np.float64).sum()
     weights = weights * (weights.sum() / squares if squares else 1.0)  # sum: the effective rows
 
-    outputs = outputs_of(targets.ndim == 2)
+    outputs = outputs_of(targets.ndim == 2, label_weights=label_weights)
 
     def loss(logarithm):
         scores = outputs.log_likelihoods(logits / np.exp(logarithm), targets)

@@ -250,5 +250,8 @@ def measure_temperature(net: NeuralNet, rows: TrainingRows) -> float:
         logits.append(of_batch)
         targets.append(rows.targets[numbers].numpy())
         weights.append(rows.weights[numbers].numpy())
-    of_all = net.processes.gather([np.concatenate(parts) for parts in (logits, targets, weights)])
-    return fit_temperature(*of_all)
+    own = [np.concatenate(parts) for parts in (logits, targets, weights)]
+    of_rows, truth, counted = net.processes.gather(own)
+    label_weights = net.criterion_.label_weights if net.module_.multilabel else None
+    label_weights = None if label_weights is None else label_weights.cpu().numpy()
+    return fit_temperature(of_rows, truth, counted, label_weights)

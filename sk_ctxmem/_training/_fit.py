@@ -56,6 +56,7 @@ from ._user_callbacks import FitSetting, check_callbacks
 
 ONE_PROCESS = OneProcess()
 ATTENTION_SIZES = ("window", "n_turns")  # of the network that a warm start continues
+TINY_WEIGHT = 1e-6  # a label of weight 0 has finite odds too
 NO_INFLUENCE_ON_TRAINING = {"callbacks", "verbose", "device", "random_state", "checkpoint"}
 
 
@@ -276,7 +277,10 @@ class Fit:
         rows = data.current.rows
         weights = data.weights[rows].double()
         counts = weights @ data.targets[rows].double()
-        network.expect_shares((counts + 1) / (weights.sum() + 2))
+        both = torch.stack([weights.sum() - counts, counts]) + 1
+        if self.label_weights is not None:
+            both *= torch.from_numpy(self.label_weights) + TINY_WEIGHT
+        network.expect_odds(both[1] / both[0])
 
     def result(self, network: ContextMemoryNet, trained: TrainingResult) -> FitResult:
         """Combine a network and the result of its training."""
@@ -384,7 +388,7 @@ class Fit:
             calibration_rows = train_rows.hold_back(_of_rows(is_calibration, rows, group_codes))
         self.choose_penalties(train_rows)
         if self.start is None:  # a warm start goes on from the wide path that it finds
-            self.linear = find_linear_start(train_rows, len(self.classes))
+            self.linear = find_linear_start(train_rows, len(self.classes), self.label_weights)
         if self.linear is not None:
             train_rows.n_passes = min(train_rows.n_passes, PASSES_FOR_THE_REST)
         return train_rows, valid_rows, calibration_rows

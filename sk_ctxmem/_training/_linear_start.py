@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import expit
 
+from .._model._outputs import SeveralLabels, outputs_of
 from .._network._net import ContextMemoryNet
 from ._dataset import TrainingRows
 from ._draws import count_effective_rows
@@ -59,8 +61,10 @@ class LinearStart:
             network.decoder.bias.copy_(torch.from_numpy(self.biases))
 
 
-def find_linear_start(data: TrainingRows, n_classes: int) -> LinearStart | None:
-    """Fit a logistic regression to rows of dense features alone.
+def find_linear_start(
+    data: TrainingRows, n_classes: int, label_weights: np.ndarray | None = None
+) -> LinearStart | None:
+    """Fit a logistic regression to rows of dense features alone, or one for each label.
 
     Parameters
     ----------
@@ -68,6 +72,8 @@ def find_linear_start(data: TrainingRows, n_classes: int) -> LinearStart | None:
         Rows, of which those that are held back are not used.
     n_classes : int
         Number of classes.
+    label_weights : ndarray of shape (2, C) or None, default=None
+        Of several labels, the weights of the rows without and with each label.
 
     Returns
     -------
@@ -77,7 +83,7 @@ def find_linear_start(data: TrainingRows, n_classes: int) -> LinearStart | None:
     """
     rows, features = data.current, data.rows.features
     is_one_block = not isinstance(features, np.ndarray) or rows.dense is None
-    if not rows.all_dense or not is_one_block or data.targets.ndim == 2:
+    if not rows.all_dense or not is_one_block:
         return None
     features = features if isinstance(features, np.ndarray) else rows.dense
     if features is None or not 0 < features.shape[1] <= MOST_COLUMNS:
@@ -86,7 +92,7 @@ def find_linear_start(data: TrainingRows, n_classes: int) -> LinearStart | None:
     seen = rows.rows[weights[rows.rows] > 0]
     X, targets, weights = features[seen], data.targets.numpy()[seen], weights[seen]
     penalty = 1 / (choose_inverse_penalty(X, targets, weights, n_classes) * len(X))
-    rotated = RotatedRows(X, targets, weights)
+    rotated = RotatedRows(X, targets, weights, label_weights)
     found = rotated.fit(penalty, rotated.zeros(n_classes), ROUNDS)
     coefficients = rotated.axes @ found[:-1]
     return LinearStart(coefficients, found[-1] - rotated.mean @ coefficients, penalty)
@@ -102,7 +108,7 @@ def choose_inverse_penalty(
     X : ndarray of shape (N, F), float32
         Standardized features.
     targets : ndarray of shape (N,), int64
-        Class numbers.
+        Class numbers, or indicators of labels, (N, C).
     weights : ndarray of shape (N,), float32
         Weights above 0.
     n_classes : int
@@ -138,9 +144,11 @@ class RotatedRows:
     X : ndarray of shape (N, F), float32
         Features.
     targets : ndarray of shape (N,), int64
-        Class numbers.
+        Class numbers, or indicators of labels, (N, C).
     weights : ndarray of shape (N,), float32
         Weights above 0.
+    label_weights : ndarray of shape (2, C) or None, default=None
+        Of several labels, the weights of the rows without and with each label.
 
     Attributes
     ----------
@@ -152,8 +160,17 @@ class RotatedRows:
         Weighted variance of the rows along each axis.
     """
 
-    def __init__(self, X: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+    def __init__(
+        self,
+        X: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        label_weights: np.ndarray | None = None,
+    ) -> None:
         self.targets = targets
+        self.measure: Callable[..., tuple[np.ndarray, np.ndarray]] = _measure_class
+        if targets.ndim == 2:
+            self.measure = partial(_measure_labels, label_weights=label_weights)
         self.shares = (weights / weights.sum()).astype(np.float32)
         self.mean = self.shares @ X
         centred = X - self.mean
@@ -172,7 +189,7 @@ class RotatedRows:
 
     def fit(self, penalty: float, start: np.ndarray, n_rounds: int) -> np.ndarray:
         """Return the weights of the axes and, in the last row, the biases, (A + 1, C)."""
-        n_classes = start.shape[1]
+        n_classes = 2 if self.targets.ndim == 2 else start.shape[1]
         curvature = (n_classes - 1) / n_classes**2  # of the loss, where all classes are as likely
         curvatures = np.append(curvature * self.variances + penalty, curvature)
         scale = (1 / np.sqrt(curvatures)).astype(np.float32)[:, np.newaxis]
@@ -187,19 +204,15 @@ class RotatedRows:
 
     def _make_loss(self, scale: np.ndarray, penalty: float) -> Callable[[np.ndarray], Any]:
         """Return the function from weights before scaling to the loss and its gradient."""
-        X, each = self.X * scale[:-1].T, np.arange(len(self.X))
+        X = self.X * scale[:-1].T
         penalties = penalty * np.square(scale)
         penalties[-1] = 0
 
         def compute_loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
             weights = flat.reshape(len(scale), -1).astype(np.float32)  # (A + 1, C)
             logits = X @ weights[:-1] + scale[-1] * weights[-1]  # (N, C)
-            logits -= logits.max(axis=1, keepdims=True)
-            powers = np.exp(logits)
-            sums = powers.sum(axis=1, keepdims=True)
-            loss = self.shares @ (np.log(sums[:, 0]) - logits[each, self.targets])
-            errors = powers / sums
-            errors[each, self.targets] -= 1
+            losses, errors = self.measure(logits, self.targets)
+            loss = self.shares @ losses
             errors *= self.shares[:, np.newaxis]
             gradient = np.vstack([X.T @ errors, scale[-1] * errors.sum(axis=0)])
             gradient += penalties * weights
@@ -209,10 +222,33 @@ class RotatedRows:
         return compute_loss
 
 
+def _measure_class(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the loss of each row, (N,), and its derivatives, (N, C); logits are changed."""
+    each = np.arange(len(logits))
+    logits -= logits.max(axis=1, keepdims=True)
+    powers = np.exp(logits)
+    sums = powers.sum(axis=1, keepdims=True)
+    losses = np.log(sums[:, 0]) - logits[each, targets]
+    errors = powers / sums
+    errors[each, targets] -= 1
+    return losses, errors
+
+
+def _measure_labels(
+    logits: np.ndarray, targets: np.ndarray, label_weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sum of the losses of all labels of each row, (N,), and derivatives, (N, C)."""
+    losses = -SeveralLabels(label_weights=label_weights).log_likelihoods(logits, targets)
+    errors = expit(logits) - targets.astype(logits.dtype)
+    if label_weights is not None:
+        errors *= np.where(targets > 0, label_weights[1], label_weights[0])
+    return losses, errors
+
+
 def _measure(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the loss of each row at the best scale of the logits."""
-    each = np.arange(len(targets))
-    losses = (-log_softmax(logits * scale, axis=1)[each, targets] for scale in SCALES)
+    outputs = outputs_of(targets.ndim == 2)
+    losses = (-outputs.log_likelihoods(logits * scale, targets) for scale in SCALES)
     return min(losses, key=lambda of_scale: weights @ of_scale)
 
 

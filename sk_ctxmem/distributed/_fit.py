@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._classifier import ContextMemoryClassifier, get_fit_result, set_fit_result, validated_params
+from .._input._frames import as_table
+from .._input._indicators import has_several_labels
 from .._runtime import array_defaults
 from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
@@ -99,6 +101,11 @@ def fit_distributed(
     """
     if not isinstance(clf, ContextMemoryClassifier):
         raise TypeError(f"clf={clf!r:.200} must be a ContextMemoryClassifier.")
+    if has_several_labels(as_table(y, "y")):
+        raise ValueError(
+            "fit_distributed fits one class for each row, but y has several columns; use clf.fit, "
+            "in one process, or fit a classifier for each column."
+        )
     with many_processes("fit_distributed", timeout) as processes:
         params = validated_params(clf)
         start = get_fit_result(clf) if params.warm_start else None

@@ -158,7 +158,10 @@ def _check_arguments(clf, target, buffer_rows):
         )
     Number(Integral, 1, np.inf, 100_000).check("buffer_rows", buffer_rows)
     if not isinstance(target, str):
-        raise TypeError(f"target={target!r} must be the name of a column, such as 'label'.")
+        raise TypeError(
+            f"target={target!r} must be the name of one column, such as 'label'; several labels "
+            "for each row are fitted in memory only, by clf.fit."
+        )
     params = validated_params(clf)
     if clf.checkpoint is not None:
         raise ValueError(

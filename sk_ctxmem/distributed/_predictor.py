@@ -20,6 +20,7 @@ from .._input._frames import rank_categories
 from .._input._order import read_order
 from .._model._file import write_model
 from .._model._fitted_model import fitted_model
+from .._model._outputs import outputs_of
 from .._rows._arrange import rank
 
 ROWS_AT_ONCE = 10_000  # larger batches need more memory and are not faster
@@ -142,6 +143,9 @@ class FramePredictor:
         self._probabilities = (
             [f"probability_{name}" for name in self._classes] if probabilities else []
         )
+        self._predictions = ["prediction"]
+        if model.multilabel:
+            self._predictions = [f"prediction_{name}" for name in self._classes]
         self._model = pack(clf)
 
     def __call__(self, frame: Any) -> pd.DataFrame:
@@ -156,7 +160,8 @@ class FramePredictor:
         -------
         predictions : pandas.DataFrame
             The kept columns, ``prediction``, and ``probability_<class>`` for each class, with the
-            index and the order of `frame`.
+            index and the order of `frame`. With several labels for each row, ``prediction_<label>``
+            is 0 or 1 for each label.
 
         Raises
         ------
@@ -178,7 +183,7 @@ class FramePredictor:
     @property
     def _new(self):
         """Names of the new columns."""
-        return ["prediction", *self._probabilities]
+        return [*self._predictions, *self._probabilities]
 
     def _kept_of(self, present):
         return list(present) if self._kept is None else self._kept
@@ -228,10 +233,17 @@ class FramePredictor:
             clf, read = load_once(self._model), self._read_of(frame.columns)
             for rows in self._pieces(frame):
                 probabilities[rows] = clf.predict_proba(frame.iloc[rows][read])
-        columns = {"prediction": self._classes.take(probabilities.argmax(axis=1)).array}
+        columns = self._decide(probabilities)
         for number, name in enumerate(self._probabilities):
             columns[name] = probabilities[:, number]
         return pd.DataFrame(columns)
+
+    def _decide(self, probabilities):
+        """Return the column of predicted classes, or 0 and 1 in a column for each label."""
+        found = outputs_of(len(self._predictions) > 1).decide(probabilities)
+        if found.ndim == 2:
+            return dict(zip(self._predictions, found.T, strict=True))
+        return {"prediction": self._classes.take(found).array}
 
     def _pieces(self, frame):
         """Return the indices of the rows of each batch: whole groups, sorted by order."""

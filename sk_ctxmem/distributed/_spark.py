@@ -47,8 +47,8 @@ def predict_spark(
     Returns
     -------
     predictions : pyspark.sql.DataFrame
-        The kept columns, ``prediction``, and ``probability_<class>`` for each class. The result
-        is lazy.
+        The kept columns, ``prediction``, and ``probability_<class>`` for each class. With several
+        labels for each row, ``prediction_<label>`` is 0 or 1 for each label. The result is lazy.
 
     Raises
     ------
@@ -158,8 +158,9 @@ def _schema(predictor, sdf):
     """Return the schema of the result."""
     types = import_optional("pyspark.sql.types", "spark", "predict_spark")
     kept = [sdf.schema[name] for name in predictor._kept_of(sdf.columns)]
-    kind = getattr(types, TYPES_OF_CLASSES[predictor._kind])()
-    new = [types.StructField("prediction", kind)]
+    several = len(predictor._predictions) > 1  # of 0 and 1 for each label
+    kind = getattr(types, TYPES_OF_CLASSES["integer" if several else predictor._kind])()
+    new = [types.StructField(name, kind) for name in predictor._predictions]
     new += [types.StructField(name, types.DoubleType()) for name in predictor._probabilities]
     return types.StructType(kept + new)
 

@@ -12,14 +12,16 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.utils.validation import column_or_1d
 
 from .._input import _frames
 from .._input._frames import is_frame
+from .._input._indicators import find_labels
 from .._input._rows import check_row_ids
+from .._model._fitted_model import fitted_model
 from ._plotting import get_axes
 from ._rows import (
     check_labels,
@@ -113,8 +115,8 @@ class ContextAblationDisplay:
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
             Test rows, of the same kind as in `fit`.
 
-        y : array-like of shape (n_rows,)
-            The true classes.
+        y : array-like of shape (n_rows,) or (n_rows, n_labels)
+            The true classes, or indicators of labels.
 
         context_sizes : tuple of int or None, default=(0, 1, 2, 4, 8, None)
             Numbers of earlier rows; None for the whole conversation.
@@ -143,11 +145,16 @@ class ContextAblationDisplay:
                 "context='none', so each row is predicted without context; pass groups to fit and "
                 "to this method, and fit with context='past'."
             )
-        y = check_labels(y, inputs.n_rows)
+        model = fitted_model(classifier)
+        y = (
+            find_labels(y, inputs.n_rows, None, model.classes)[1]
+            if model.multilabel
+            else check_labels(y, inputs.n_rows)
+        )
         windows = _Windows(classifier, X, inputs, passes_groups=groups is not None)
         scorer = get_scorer("accuracy" if scoring is None else scoring)
         score_functions = [
-            _score_by(scorer, _KnownPredictions(classifier.classes_, windows.predict(size)), y)
+            _score_by(scorer, _KnownPredictions(model, windows.predict(size)), y)
             for size in context_sizes
         ]
         score_name = _name_score(scoring)
@@ -306,27 +313,31 @@ class _Windows:
 class _KnownPredictions(ClassifierMixin, BaseEstimator):
     """Classifier that looks stored probabilities up by row number, for scikit-learn scorers."""
 
-    def __init__(self, classes=None, probabilities=None):
-        self.classes = classes
+    def __init__(self, model=None, probabilities=None):
+        self.model = model
         self.probabilities = probabilities
 
     @property
     def classes_(self):
         """The classes, sorted."""
-        return self.classes
+        return self.model.classes
 
     def predict_proba(self, X):
         """Return the probabilities of the rows whose numbers are in X."""
         return self.probabilities[X[:, 0]]
 
     def predict(self, X):
-        """Return the classes of the rows whose numbers are in X."""
-        return self.classes[self.predict_proba(X).argmax(axis=1)]
+        """Return the classes, or indicators of labels, of the rows whose numbers are in X."""
+        outputs = self.model.outputs
+        return outputs.name(outputs.decide(self.predict_proba(X)), self.classes_)
 
     def decision_function(self, X):
-        """Return log-odds if there are two classes, log-probabilities if there are more."""
-        logs = log_softmax(np.log(np.maximum(self.predict_proba(X), 1e-300)), axis=1)
-        return logs[:, 1] - logs[:, 0] if len(self.classes) == 2 else logs
+        """Return log-odds of two classes and of labels, log-probabilities of more classes."""
+        probabilities = self.predict_proba(X)
+        if self.model.multilabel:
+            return logit(probabilities)
+        logs = log_softmax(np.log(np.maximum(probabilities, 1e-300)), axis=1)
+        return logs[:, 1] - logs[:, 0] if len(self.classes_) == 2 else logs
 
 
 def _score_by(scorer, predictions, y):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 import numpy as np
 
 from .._input._rows import check_texts
+from .._model._fitted_model import fitted_model
 from ._colors import largest_of
 from ._explanations import (
     check_explanation,
@@ -23,7 +24,7 @@ from ._explanations import (
     targets_of,
 )
 from ._html import HTMLDisplay, Turn, render_block
-from ._rows import check_labels, read_conversation
+from ._rows import check_labels, name_labels, read_conversation, read_truth
 from ._words import word_contributions
 
 MAX_EARLIER = 3  # other turns shown by default
@@ -129,8 +130,8 @@ class ConversationDisplay(HTMLDisplay):
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
             Rows of the same kind as in `fit`.
 
-        y : array-like of shape (n_rows,) or None, default=None
-            The true classes, to show beside the predicted ones.
+        y : array-like of shape (n_rows,) or (n_rows, n_labels), or None, default=None
+            The true classes or labels, to show beside the predicted ones.
 
         group : hashable or None, default=None
             Id of the conversation; None if X has only one.
@@ -151,7 +152,10 @@ class ConversationDisplay(HTMLDisplay):
         """
         _check_n_earlier(n_earlier)
         conversation = read_conversation(estimator, X, groups, group=group)
-        y_true = None if y is None else check_labels(y, conversation.n_rows)[conversation.rows]
+        y_true = None
+        if y is not None:
+            truth = read_truth(y, conversation.n_rows, conversation.classifier)
+            y_true = truth[conversation.rows]
         explanation = conversation.explain(target)
         probabilities = conversation.predict_proba()
         classifier, rows = conversation.classifier, np.arange(len(conversation.rows))
@@ -159,7 +163,7 @@ class ConversationDisplay(HTMLDisplay):
         return cls(
             **_summarize(explanation, conversation.texts, rows, classifier.vectorizer_),
             probabilities=probabilities_of(classifier, probabilities, targets),
-            predictions=classifier.classes_[probabilities.argmax(axis=1)],
+            predictions=_name_predictions(classifier, probabilities),
             speakers=conversation.speakers,
             y_true=y_true,
             n_earlier=n_earlier,
@@ -268,6 +272,13 @@ class ConversationDisplay(HTMLDisplay):
             sums["other turns"] = float(np.nansum(others))
         structure = float(np.nan_to_num(self.structure[number]))
         return sums | {"position and speaker": structure}
+
+
+def _name_predictions(classifier, probabilities):
+    """Return the predicted class of each row, or the names of its labels."""
+    outputs, classes = fitted_model(classifier).outputs, classifier.classes_
+    found = outputs.decide(probabilities)
+    return name_labels(found, classes) if found.ndim == 2 else classes[found]
 
 
 def _summarize(explanation, texts, rows, vectorizer):

@@ -15,8 +15,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._input._arrays import as_column
 from .._input._frames import as_table, column_names, column_values, is_frame, take_rows
+from .._input._indicators import has_several_labels
 from .._input._targets import plain_labels
-from .._messages import import_optional
+from .._messages import doc_link, import_optional
 
 METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 DEFAULT_FOLDS = 5
@@ -148,9 +149,20 @@ def _check_arguments(estimator, method):
         raise ValueError(f"method={method!r} must be {names}; use {METHODS[0]!r} if unsure.")
 
 
+def _refuse_several(y):
+    """Raise for several labels in a row."""
+    if has_several_labels(y):
+        raise ValueError(
+            "suspect_labels judges one class for each row, but y has several columns; pass one of "
+            "them, such as suspect_labels(clf, X, y[:, 0])." + doc_link("several-labels")
+        )
+
+
 def _read_labels(y):
     """Return labels as a one-dimensional array."""
-    y = column_or_1d(plain_labels(as_table(y, "y")))
+    y = as_table(y, "y")
+    _refuse_several(y)
+    y = column_or_1d(plain_labels(y))
     if pd.isna(y).any():
         row = np.flatnonzero(pd.isna(y))[0]
         raise ValueError(f"y has no label in row {row}; remove rows without a label.")

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._input import _frames
 from .._input._frames import as_table, is_frame
+from .._input._indicators import find_labels
 from .._input._rows import looks_like_texts, read_rows
 from .._model._fitted_model import fitted_model
 from .._rows._arrange import order_numbers
@@ -218,6 +219,52 @@ def check_labels(y, n_rows, name="y"):
             f"{name} has {len(labels)} values, but there are {n_rows} rows; pass one for each."
         )
     return labels
+
+
+def read_truth(y, n_rows, classifier, name="y"):
+    """Return the class of each row, or the names of its labels, to show beside predictions.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
+        Classes, or indicators of labels.
+    n_rows : int
+        Number of rows.
+    classifier : ContextMemoryClassifier
+        The fitted classifier.
+    name : str, default="y"
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    shown : ndarray of shape (n_rows,)
+        Classes, or names of labels as `name_labels` returns them.
+    """
+    if not fitted_model(classifier).multilabel:
+        return check_labels(y, n_rows, name)
+    return name_labels(find_labels(y, n_rows, None, classifier.classes_)[1], classifier.classes_)
+
+
+def name_labels(indicators, labels):
+    """Return the names of the labels of each row.
+
+    Parameters
+    ----------
+    indicators : ndarray of shape (n_rows, n_labels)
+        0 and 1 for each label.
+    labels : ndarray of shape (n_labels,)
+        Names of the labels.
+
+    Returns
+    -------
+    names : ndarray of shape (n_rows,), object
+        The name of the only label, several names with commas, or "no label".
+    """
+    names = np.empty(len(indicators), dtype=object)
+    for row, of_row in enumerate(np.asarray(indicators) > 0):
+        found = labels[of_row].tolist()
+        names[row] = found[0] if len(found) == 1 else ", ".join(map(str, found)) or "no label"
+    return names
 
 
 def check_table(table, columns, name, expected):
