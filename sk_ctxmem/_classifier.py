@@ -788,7 +788,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     def session(self, state: Any = None, *, keep_texts: bool = False) -> ContextSession:
         """Start a live conversation, or resume one.
 
-        The classifier must have been fitted with groups and ``context="past"``. It can have any
+        The classifier must have been fitted with groups or on sequences, and ``context="past"``. If
+        it was fitted on sequences, each turn gives a forecast of the label of the whole one. It
+        can have any
         number of sessions. Sessions do not change the classifier, and a later fit does not change
         them.
 
@@ -811,13 +813,15 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If the classifier was not fitted with groups and ``context="past"``, or the state is
-            invalid or belongs to another model.
+            If the classifier was not fitted with groups or on sequences and ``context="past"``, or
+            the state is invalid or belongs to another model.
         """
         return open_session(fitted_model(self), state, keep_texts=keep_texts)
 
     def sessions(self, n_sessions: Any) -> ContextSessions:
         """Start many live conversations, which are predicted in batches.
+
+        The classifier must have been fitted as for :meth:`session`.
 
         Parameters
         ----------
@@ -834,7 +838,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If the classifier was not fitted with groups and ``context="past"``.
+            If the classifier was not fitted with groups or on sequences and ``context="past"``.
         """
         return open_sessions(fitted_model(self), n_sessions)
 
