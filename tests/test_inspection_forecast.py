@@ -6,17 +6,19 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from _forecasts import fit, make_frames, make_steps, make_talks
+from _forecasts import SMALL, fit, make_frames, make_steps, make_talks
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MultiLabelBinarizer
 
+from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem.inspection import (
     ContextAblationDisplay,
     ContextAttributionDisplay,
     ConversationDisplay,
     ForecastDisplay,
     TokenAttributionDisplay,
+    suspect_labels,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
@@ -289,3 +291,15 @@ def test_series_and_arrays_of_sequences_are_shown():
     for X in (pd.Series(talks, index=range(7, 7 + len(talks))), np.array(talks, dtype=object)):
         found = ConversationDisplay.from_estimator(fitted(), X, group=2).contributions
         np.testing.assert_allclose(found, expected)
+
+
+def test_labels_of_sequences_are_judged():
+    """Check that suspect_labels finds a wrong label of a whole sequence."""
+    pytest.importorskip("cleanlab")
+    talks = [[f"{word} one", f"two {word}"][: 1 + k % 2] for k in range(15) for word in ("a", "b")]
+    y = np.tile(["first", "second"], 15)
+    y[7] = "first"
+    found = suspect_labels(ContextMemoryClassifier(**SMALL | {"max_epochs": 4}), talks, y, cv=3)
+    assert len(found) == 30
+    assert found["row"].iloc[0] == 7
+    assert found["suggested"].iloc[0] == "second"
