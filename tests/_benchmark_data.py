@@ -32,6 +32,8 @@ def make_results(**columns):
         "macro_recall": 0.5,
         "ece": 0.1,
         "log_loss": 0.7,
+        "roc_auc": np.nan,
+        "micro_f1": np.nan,
         "fit_seconds": 2.0,
         "predict_rows_per_second": 1000.0,
         "peak_memory_mb": 300.0,

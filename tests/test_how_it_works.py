@@ -43,7 +43,7 @@ FORMULAS = {
         "return self.decoder(self._drop(memories)) + self.attended(self._drop(found))",
     ],
     "_network._net.ContextMemoryNet.decide": [
-        "return self._add_transitions(wide + deep, batch), wide, deep"
+        "self._add_transitions(wide + deep, batch)",
     ],
     "_network._label_transitions.LabelTransitions.condition": [
         "return logits + TRANSITION_SCALE * self.transitions[before]"
@@ -52,8 +52,18 @@ FORMULAS = {
         "before = first.softmax(dim=1)",
         "before = (before[: len(factor)] / total) @ spread * factor",
     ],
+    "_network._pooling.SequencePooling.weights": ["return self.score(states).tanh().exp()"],
+    "_network._pooling.SequencePooling.forward": [
+        "weighted = torch.cat([self._weigh(states), wide], dim=1)",
+        "sums = _cumulate(weighted.index_select(0, by_sequence), starts)",
+        "return self._divide(sums.index_select(0, places), numbers)",
+    ],
+    "_network._net.ContextMemoryNet.decode_sequences": [
+        "return self.decoder(pooled)",
+        "return self.decoder(self._drop(last)) + self.pooled(self._drop(pooled))",
+    ],
     "_model._fitted_model.FittedModel.logits": [
-        "return predict_logits(self.network, rows, self.device) / self.temperature"
+        "predict_logits(self.network, rows, self.device) / self.temperature"
     ],
 }
 SHOWN = [

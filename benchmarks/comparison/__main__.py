@@ -24,15 +24,25 @@ from benchmarks.corpora.files import EMBEDDED, Columns
 from benchmarks.measuring.files import write_atomically, write_table
 from benchmarks.measuring.paired import compare_all, recalls_of_all
 from benchmarks.measuring.store import Key, Store
-from benchmarks.models.build import CONTEXTS, DEMO_MODELS, MODELS, is_installed
+from benchmarks.models.build import (
+    CONTEXTS,
+    DEMO_MODELS,
+    MODELS,
+    NEED_GROUPS,
+    ONE_LABEL,
+    is_installed,
+)
 from benchmarks.reports.plots import write_error_plot, write_plot
 from benchmarks.reports.tables import closing_sentence, markdown_table, text_table
 
+SEPARATOR = ";"
 EPILOG = """\
 examples:
   python -m benchmarks --demo
   python -m benchmarks --data path/to/folder --models lr,context-memory
   python -m benchmarks --data calls.csv --text utterance --label act --group call --order turn
+  python -m benchmarks --data calls.csv --label solved --per group --group call
+  python -m benchmarks --data abstracts.csv --labels roles --separator ";"
 """
 
 
@@ -59,7 +69,15 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--demo", action="store_true", help="use part of it, for two minutes")
     source.add_argument("--data", nargs="+", metavar="FILE_OR_FOLDER", help=SOURCES)
     group.add_argument("--text", default="text", help="column of the texts (default: text)")
-    group.add_argument("--label", default="label", help="column of the classes (default: label)")
+    group.add_argument("--label", help="column of the classes (default: label)")
+    group.add_argument("--labels", help="column of several labels for each row, in its place")
+    group.add_argument("--separator", help=f"between them (default: {SEPARATOR!r})")
+    group.add_argument(
+        "--per",
+        choices=("row", "group"),
+        default="row",
+        help="what has a label: each row (default), or each group, whose rows all repeat it",
+    )
     for name in ("group", "order", "speaker"):
         group.add_argument(f"--{name}", help=f"column (default: {name}, if it exists)")
     group.add_argument(
@@ -95,17 +113,56 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_options(options: argparse.Namespace) -> None:
+    """Raise an error if options of the labels do not go together."""
+    if options.labels and options.label:
+        raise ValueError("--label and --labels exclude each other: one class, or several labels.")
+    if options.separator is not None and not options.labels:
+        raise ValueError("--separator is what stands between the labels of --labels; pass both.")
+    if options.separator == "":
+        raise ValueError("--separator is empty; pass what stands between labels, such as ';'.")
+    of_files = options.labels or options.per == "group"
+    if of_files and (options.demo or EMBEDDED in (options.data or [EMBEDDED])):
+        raise ValueError(
+            "The embedded corpus has one class for each line; --labels and --per group need "
+            "--data with files of yours."
+        )
+    check_models(options)
+
+
+def check_models(options: argparse.Namespace) -> None:
+    """Raise an error if a model was asked for that cannot have such labels."""
+    unsuitable = {
+        "--per group": NEED_GROUPS if options.per == "group" else (),
+        "--labels": ONE_LABEL if options.labels else (),
+    }
+    for option, models in unsuitable.items():
+        found = [model for model in options.models or () if model in models]
+        if found:
+            raise ValueError(f"{', '.join(found)} of --models cannot be fitted with {option}.")
+
+
 def load_corpora(options: argparse.Namespace) -> list[Corpus]:
     """Load the corpora of the options."""
     if options.demo:
         corpus = load_docstring_sections_corpus(demo=True)
         return [corpus.first_train_rows(options.rows) if options.rows else corpus]
-    names = (options.text, options.label, options.group, options.order, options.speaker)
-    return read_corpora(options.data or [EMBEDDED], options.rows, Columns(*names))
+    columns = Columns(
+        options.text,
+        options.label or "label",
+        options.group,
+        options.order,
+        options.speaker,
+        options.labels,
+        options.separator or SEPARATOR,
+        options.per == "group",
+    )
+    return read_corpora(options.data or [EMBEDDED], options.rows, columns)
 
 
 def plan(options: argparse.Namespace) -> list[Job]:
     """List the fits, without models whose package is missing; print a line for each of these."""
+    check_options(options)
     asked = options.models or (DEMO_MODELS if options.demo else MODELS)
     models = [model for model in asked if is_installed(model)]
     for model in asked:

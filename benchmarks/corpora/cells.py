@@ -25,7 +25,7 @@ REMEDIES = {
 
 
 def check_no_gaps(frame: pd.DataFrame, names: dict[str, str], source: str | Path) -> None:
-    """Raise an error that names all gaps of all columns in use, but for texts, which may be empty.
+    """Raise an error that names all gaps of all columns in which cells may not be empty.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def check_no_gaps(frame: pd.DataFrame, names: dict[str, str], source: str | Path
         Rows with the column names of `Corpus`.
 
     names : dict of str to str
-        The column names in the file.
+        The names of these columns in the file.
 
     source : str or Path
         File of the rows, for the message.
     """
-    gaps = {ours: _find_gaps(frame[ours], ours) for ours in names if ours != "text"}
+    gaps = {ours: _find_gaps(frame[ours], ours) for ours in names}
     found = [_describe(ours, names[ours], rows) for ours, rows in gaps.items() if len(rows)]
     if found:
         raise ValueError(f"{source} has {'; '.join(found)}.")

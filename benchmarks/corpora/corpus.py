@@ -1,6 +1,8 @@
 """A corpus: a frame with the columns ``text``, ``label`` and ``split``, and functions on its rows.
 
-The columns ``group``, ``order`` and ``speaker`` are optional.
+The columns ``group``, ``order`` and ``speaker`` are optional. If a row is a whole group, ``text``
+has the texts of all its turns, and ``turns`` has them one by one. If rows have several labels,
+there is a column of zeros and ones for each of them in the place of ``label``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 SPLITS = ("train", "valid", "test")
 OPTIONAL_COLUMNS = ("group", "order", "speaker")
+INDICATOR = "label: "  # how the names of columns of several labels begin
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,16 @@ class Corpus:
     def has_groups(self) -> bool:
         """Whether rows belong to conversations or documents."""
         return "group" in self.frame
+
+    @property
+    def is_of_sequences(self) -> bool:
+        """Whether a row is a whole conversation or document, with one label."""
+        return "turns" in self.frame
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether rows have several labels."""
+        return any(name.startswith(INDICATOR) for name in self.frame)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -45,6 +58,14 @@ class Corpus:
         """Corpus with about `n_rows` of the training rows, in whole groups."""
         train = take_whole_groups(self.part("train"), n_rows)
         return replace(self, frame=pd.concat([train, self.part("valid"), self.part("test")]))
+
+
+def targets(frame: pd.DataFrame) -> pd.Series | pd.DataFrame:
+    """Return the class of each row or, if rows have several labels, a column for each of these."""
+    if "label" in frame:
+        return frame["label"]
+    columns = [name for name in frame if name.startswith(INDICATOR)]
+    return frame[columns].rename(columns=lambda name: name.removeprefix(INDICATOR))
 
 
 def take_whole_groups(frame: pd.DataFrame, n_rows: int, seed: int = 0) -> pd.DataFrame:
@@ -85,5 +106,5 @@ def split_by_group(frame: pd.DataFrame, test_size: float) -> tuple[pd.DataFrame,
 
 
 def feature_columns(frame: pd.DataFrame) -> Sequence[str]:
-    """Columns that a model may use: all but the label and the split."""
+    """Columns that a model may use: all but labels and the split."""
     return [name for name in ("text", *OPTIONAL_COLUMNS) if name in frame]

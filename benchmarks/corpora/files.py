@@ -14,6 +14,7 @@ from sklearn.model_selection import train_test_split
 from benchmarks.corpora.cells import check_no_gaps, read_order
 from benchmarks.corpora.corpus import OPTIONAL_COLUMNS, SPLITS, Corpus, split_by_group
 from benchmarks.corpora.embedded import load_docstring_sections_corpus
+from benchmarks.corpora.labels import drop_constant_labels, join_groups, split_labels
 from benchmarks.corpora.tables import SUFFIXES, read_table
 
 EMBEDDED = "docstrings"  # a name for the embedded corpus in lists of files
@@ -21,13 +22,20 @@ EMBEDDED = "docstrings"  # a name for the embedded corpus in lists of files
 
 @dataclass(frozen=True)
 class Columns:
-    """Column names in the user's file; None stands for the default name, if that column exists."""
+    """Column names in the user's file; None stands for the default name, if that column exists.
+
+    `labels` is the column of several labels, with `separator` between them, and takes the place
+    of `label`. If `per_group` is true, each group has one label, and becomes one row.
+    """
 
     text: str = "text"
     label: str = "label"
     group: str | None = None
     order: str | None = None
     speaker: str | None = None
+    labels: str | None = None
+    separator: str = ";"
+    per_group: bool = False
 
     @property
     def as_written(self) -> list[str]:
@@ -58,6 +66,8 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
     paths = [path for source in files for path in find_files(Path(source))]
     stems = Counter(path.stem for path in paths)
     names = [path.stem if stems[path.stem] == 1 else str(path) for path in paths]
+    if columns.per_group:
+        names = [f"{name} (per group)" for name in names]  # other results than those of its rows
     corpora = [
         Corpus(name, prepare_frame(read_table(path, columns.as_written), columns, path))
         for name, path in zip(names, paths, strict=True)
@@ -101,25 +111,33 @@ def prepare_frame(table: pd.DataFrame, columns: Columns, source: str | Path) -> 
     names = resolve_columns(table, columns, source)
     frame = pd.DataFrame({ours: table[theirs] for ours, theirs in names.items()})
     frame = frame.reset_index(drop=True)
-    check_no_gaps(frame, names, source)
+    may_be_empty = {"text", "label"} if columns.labels else {"text"}
+    check_no_gaps(frame, {k: v for k, v in names.items() if k not in may_be_empty}, source)
     frame["text"] = frame["text"].fillna("").astype(str)  # an empty turn is a turn
     if "order" in frame:
         frame["order"] = read_order(frame["order"], names["order"], source)
-    if frame["label"].nunique() < 2:
+    if columns.labels:
+        frame["label"] = frame["label"].fillna("").astype(str)  # an empty cell has no label
+    if columns.per_group:
+        frame = join_groups(frame, source)
+    if columns.labels:
+        frame = split_labels(frame, columns.separator, source)
+    elif frame["label"].nunique() < 2:
         label = frame["label"].iloc[0] if len(frame) else "none, as there are no rows"
         raise ValueError(f"{source} has one class only ({label}); at least two are needed.")
     if "split" not in frame:
         frame = add_split(frame)
     check_split(frame, source)
-    return frame
+    return drop_constant_labels(frame, source) if columns.labels else frame
 
 
 def resolve_columns(table: pd.DataFrame, columns: Columns, source: str | Path) -> dict[str, str]:
     """Map our column names to the user's; optional columns need not exist unless named."""
-    names = {"text": columns.text, "label": columns.label}
+    names = {"text": columns.text, "label": columns.labels or columns.label}
     for optional in OPTIONAL_COLUMNS:
         asked = getattr(columns, optional)
-        if asked is not None or optional in table:
+        is_needed = optional == "group" and columns.per_group
+        if asked is not None or is_needed or optional in table:
             names[optional] = asked or optional
     if "split" in table:
         names["split"] = "split"
@@ -137,12 +155,19 @@ def add_split(frame: pd.DataFrame, test_size: float = 0.2) -> pd.DataFrame:
             raise ValueError("A split by group needs two groups or more; add a split column.")
         test = split_by_group(frame, test_size)[1].index
     else:
-        counts = frame["label"].value_counts()
-        can_stratify = counts.min() > 1 and len(frame) * test_size >= len(counts)
-        labels = frame["label"] if can_stratify else None
+        labels = _to_stratify(frame, test_size)
         options = {"test_size": test_size, "random_state": 0}
         test = train_test_split(frame.index, stratify=labels, **options)[1]
     return frame.assign(split=np.where(frame.index.isin(test), "test", "train"))
+
+
+def _to_stratify(frame: pd.DataFrame, test_size: float) -> pd.Series | None:
+    """Return the classes, unless one is too rare or rows have several labels."""
+    if "label" not in frame:
+        return None
+    counts = frame["label"].value_counts()
+    can_stratify = counts.min() > 1 and len(frame) * test_size >= len(counts)
+    return frame["label"] if can_stratify else None
 
 
 def check_split(frame: pd.DataFrame, source: str | Path) -> None:
@@ -154,5 +179,5 @@ def check_split(frame: pd.DataFrame, source: str | Path) -> None:
     for needed in ("train", "test"):
         if needed not in set(frame["split"]):
             raise ValueError(f"The split column of {source} has no {needed} rows.")
-    if frame.loc[frame["split"] == "train", "label"].nunique() < 2:
+    if "label" in frame and frame.loc[frame["split"] == "train", "label"].nunique() < 2:
         raise ValueError(f"The training rows of {source} have one class only; two are needed.")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import group_keys
-from benchmarks.measuring.metrics import probability_scores, scores
+from benchmarks.corpora.corpus import group_keys, targets
+from benchmarks.measuring.metrics import label_scores, probability_scores, scores
 from benchmarks.measuring.resources import peak_memory_mb, timed
 from benchmarks.models.build import build_model
 
@@ -45,11 +45,15 @@ def measure(
         Result of `encode`.
     """
     model = build_model(model_name, train, seed, chosen)
-    _, fit_seconds = timed(model.fit, train, train["label"])
+    y = targets(test)
+    _, fit_seconds = timed(model.fit, train, targets(train))
     peak = peak_memory_mb()
     predicted, predict_seconds = timed(model.predict, test)
-    measures = scores(test["label"], predicted)
-    measures |= probability_scores(test["label"], model.predict_proba(test), model.classes)
+    if isinstance(y, pd.DataFrame):
+        measures = label_scores(y.to_numpy(), predicted)
+    else:
+        measures = scores(y, predicted)
+        measures |= probability_scores(y, model.predict_proba(test), model.classes)
     measures |= {
         "fit_seconds": fit_seconds,
         "predict_rows_per_second": len(test) / predict_seconds,
@@ -60,11 +64,18 @@ def measure(
 
 
 def encode(train: pd.DataFrame, test: pd.DataFrame, predicted: np.ndarray) -> dict[str, np.ndarray]:
-    """Encode true classes, predicted classes and groups as integers, beside the class names."""
-    classes = pd.Index(np.unique(pd.concat([train["label"], test["label"]])))
+    """Encode true classes, predicted classes and groups as integers, beside the class names.
+
+    Where rows have several labels, the true and the predicted ones are matrices of zeros and ones.
+    """
+    groups, y = group_keys(test).astype(np.int32), targets(test)
+    if isinstance(y, pd.DataFrame):
+        true, predicted = y.to_numpy(np.int8), np.asarray(predicted, dtype=np.int8)
+        return {"true": true, "predicted": predicted, "group": groups, "classes": np.array(list(y))}
+    classes = pd.Index(np.unique(pd.concat([train["label"], y])))
     return {
-        "true": classes.get_indexer(test["label"]).astype(np.int32),
+        "true": classes.get_indexer(y).astype(np.int32),
         "predicted": classes.get_indexer(predicted).astype(np.int32),
-        "group": group_keys(test).astype(np.int32),
+        "group": groups,
         "classes": np.array([str(name) for name in classes]),
     }

@@ -72,6 +72,8 @@ def read_correct(
         if store.find(key):
             predictions = store.read_predictions(key)
             is_correct = predictions["true"] == predictions["predicted"]
+            if is_correct.ndim == 2:  # of several labels, all have to be right
+                is_correct = is_correct.all(axis=1)
             of_seeds.setdefault((key.corpus, key.model), []).append(is_correct)
             groups[key.corpus] = predictions["group"]
     return {names: np.mean(seeds, axis=0) for names, seeds in of_seeds.items()}, groups
@@ -121,8 +123,8 @@ def recalls_of_all(store: Store, keys: Sequence[Key]) -> pd.DataFrame:
     for key in keys:
         if store.find(key):
             predictions = store.read_predictions(key)
-            names = predictions["classes"]
-            table = recalls(names[predictions["true"]], names[predictions["predicted"]])
+            table = recalls(predictions["true"], predictions["predicted"])
+            table["class"] = predictions["classes"][table["class"]]
             tables.append(table.assign(corpus=key.corpus, model=key.model, seed=key.seed))
     columns = ["corpus", "model", "seed", "class", "support", "recall"]
     return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)

@@ -27,11 +27,14 @@ COLUMNS = (
     "macro_recall",
     "ece",
     "log_loss",
+    "roc_auc",
+    "micro_f1",
     "fit_seconds",
     "predict_rows_per_second",
     "peak_memory_mb",
     "parameters",
 )
+LATER_COLUMNS = ("roc_auc", "micro_f1")  # files of earlier versions lack them
 TEXT_COLUMNS = ("corpus", "model", "scored_on", "data", "versions", "parameters")
 WHOLE_NUMBERS = ("seed", "n_train", "n_test")
 
@@ -128,8 +131,8 @@ class Store:
             Values of `COLUMNS`; without accuracy if the job failed.
 
         predictions : dict of str to ndarray
-            The arrays "true", "predicted" and "group", of class and group numbers, and "classes",
-            the class names; empty if the job failed.
+            The arrays of `encode`: "true", "predicted", "group" and "classes"; empty if the job
+            failed.
         """
         if predictions:
             buffer = io.BytesIO()
@@ -183,14 +186,19 @@ class Store:
         if not path.exists():
             return {}
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
-        if tuple(frame) != COLUMNS:
+        earlier = tuple(name for name in COLUMNS if name not in LATER_COLUMNS)
+        if tuple(frame) not in (COLUMNS, earlier):
             raise ValueError(
                 f"{path} has other columns than this version writes; pass --fresh to start again "
                 "or --output to write to another folder."
             )
         # Numbers are converted here, since some versions of read_csv change their last digit.
         numbers = {name: float for name in COLUMNS if name not in TEXT_COLUMNS}
-        rows = frame.astype(numbers | dict.fromkeys(WHOLE_NUMBERS, int)).to_dict("records")
+        rows = (
+            frame.reindex(columns=list(COLUMNS))
+            .astype(numbers | dict.fromkeys(WHOLE_NUMBERS, int))
+            .to_dict("records")
+        )
         return {Key(**{name: row[name] for name in KEY}): row for row in rows}
 
     def _add_rows_of_other_runs(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import Corpus
+from benchmarks.corpora.corpus import Corpus, targets
 from benchmarks.models.context_memory import ContextMemory
 from benchmarks.models.crf import CRF, search_crf
 from benchmarks.models.fasttext import FastText, search_fasttext
@@ -26,6 +26,7 @@ DEMO_MODELS = ("lr", "lr-window", "context-memory")
 CONTEXTS = ("past", "both", "none")
 
 NEED_GROUPS = ("lr-window", "crf")
+ONE_LABEL = ("fasttext", "crf")  # the others have one classifier for each label against the rest
 MODULES = {"fasttext": "fasttext", "crf": "pycrfsuite"}
 
 
@@ -44,7 +45,7 @@ class Model(Protocol):
     parameters: dict[str, Any]
     classes: Any
 
-    def fit(self, frame: pd.DataFrame, y: pd.Series) -> Any:
+    def fit(self, frame: pd.DataFrame, y: Any) -> Any:
         """Learn from training rows."""
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -63,7 +64,9 @@ def model_rows(models: Iterable[str], contexts: Sequence[str], corpus: Corpus) -
     """Names of the rows of the table: the variants of `models` that suit the corpus."""
     rows = []
     for model in models:
-        if model == "context-memory" and corpus.has_groups:
+        if model in ONE_LABEL and corpus.is_multilabel:
+            continue
+        if model == "context-memory" and (corpus.has_groups or corpus.is_of_sequences):
             rows += [f"context-memory ({context})" for context in contexts]
         elif model not in NEED_GROUPS or corpus.has_groups:
             rows.append(model)
@@ -76,7 +79,7 @@ def is_baseline(name: str) -> bool:
 
 
 def search_baseline(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
-    """Tune a baseline by accuracy on `valid`.
+    """Tune a baseline by accuracy on `valid`, or by micro F1 if rows have several labels.
 
     Parameters
     ----------
@@ -134,4 +137,5 @@ def build_model(
         return FastText(seed, **chosen)
     if name == "crf":
         return CRF(**chosen)
-    return LinearBaseline(Choice(**chosen), window=name == "lr-window", seed=seed)
+    several = isinstance(targets(train), pd.DataFrame)
+    return LinearBaseline(Choice(**chosen), name == "lr-window", seed, several)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.corpora.corpus import feature_columns
+from benchmarks.corpora.labels import read_turns
 from benchmarks.models.features import lacks_spaces
 
 
@@ -22,7 +23,8 @@ class ContextMemory:
     Parameters
     ----------
     name : str
-        Row of the table: "context-memory", with the context in parentheses if rows have groups.
+        Row of the table: "context-memory", with the context in parentheses if rows have groups, or
+        are groups.
 
     train : DataFrame
         The training rows.
@@ -35,16 +37,19 @@ class ContextMemory:
         from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
 
         self.parameters: dict[str, Any] = {}
-        if "group" in train:
+        if "group" in train or "turns" in train:
             self.parameters["context"] = name.split("(")[1].rstrip(")")
+        if "group" in train:
             self.parameters |= column_parameters(train)
+        elif "turns" in train and isinstance(read_turns(train[:1])[0], pd.DataFrame):
+            self.parameters |= {"text_column": "text", "speaker_column": "speaker"}
         self.classifier = ContextMemoryClassifier(random_state=seed, verbose=0, **self.parameters)
         if lacks_spaces(train["text"]):
             vectorizer = TextSequenceVectorizer(analyzer="char", ngram_range=(1, 3))
             self.classifier.set_params(vectorizer=vectorizer)
             self.parameters["vectorizer"] = repr(vectorizer)
 
-    def fit(self, frame: pd.DataFrame, y: pd.Series) -> ContextMemory:
+    def fit(self, frame: pd.DataFrame, y: pd.Series | pd.DataFrame) -> ContextMemory:
         """Fit the classifier with its defaults."""
         self.classifier.fit(self._input(frame), y)
         self.classes = self.classifier.classes_
@@ -62,6 +67,8 @@ class ContextMemory:
         """Explain predictions with `ContextMemoryClassifier.explain`."""
         return self.classifier.explain(self._input(frame), **options)
 
-    def _input(self, frame: pd.DataFrame) -> pd.DataFrame | list[str]:
-        """Return the frame with its context columns, or the texts if there are no groups."""
+    def _input(self, frame: pd.DataFrame) -> Any:
+        """Return the frame with its context columns, the texts without groups, or sequences."""
+        if "turns" in frame:
+            return read_turns(frame)
         return frame[feature_columns(frame)] if "group" in frame else frame["text"].tolist()

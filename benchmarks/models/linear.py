@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
+from benchmarks.corpora.corpus import targets
 from benchmarks.models.features import make_vectorizer, widen
 
 LOGISTIC_REGRESSION = "LogisticRegression"
@@ -65,20 +68,23 @@ class LinearBaseline:
 
     seed : int
         Seed of the SGD solver.
+
+    several : bool, default=False
+        Whether rows have several labels: each then has a model of its own, against the rest.
     """
 
-    def __init__(self, choice: Choice, window: bool, seed: int):
+    def __init__(self, choice: Choice, window: bool, seed: int, several: bool = False):
         self.window = window
         self.solver = choice.solver
-        self.linear = make_linear_model(choice.solver, choice.strength, seed)
+        self.linear = make_linear_model(choice.solver, choice.strength, seed, several)
         self.parameters = choice.parameters
 
-    def fit(self, frame: pd.DataFrame, y: pd.Series) -> LinearBaseline:
+    def fit(self, frame: pd.DataFrame, y: pd.Series | pd.DataFrame) -> LinearBaseline:
         """Learn the vocabulary and the weights."""
         self.vectorizer = make_features(self.solver, frame["text"])
         features = self.vectorizer.fit_transform(frame["text"])
         with one_blas_thread():
-            self.linear.fit(widen(features, frame, self.window), y)
+            fit_linear(self.linear, widen(features, frame, self.window), y)
         self.classes = self.linear.classes_
         return self
 
@@ -96,7 +102,9 @@ class LinearBaseline:
 
 
 def search_linear(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict[str, Any]:
-    """Choose the solver by the amount of work, and its regularization by accuracy on `valid`.
+    """Choose the solver by the amount of work, and its regularization by the score on `valid`.
+
+    The score is the accuracy, or the micro-averaged F1 if rows have several labels.
 
     Parameters
     ----------
@@ -116,13 +124,21 @@ def search_linear(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict[s
     vectorizer = make_features(solver, train["text"])
     X_train = widen(vectorizer.fit_transform(train["text"]), train, window)
     X_valid = widen(vectorizer.transform(valid["text"]), valid, window)
+    y_train, y_valid = targets(train), targets(valid)
+    several = isinstance(y_train, pd.DataFrame)
     if solver == LOGISTIC_REGRESSION:
-        solver = choose_solver(X_train.nnz, train["label"].nunique())
+        n_classes = y_train.shape[1] if several else y_train.nunique()
+        solver = choose_solver(X_train.nnz, n_classes)
     scores = {}
     for strength in GRIDS[solver]:
+        linear = make_linear_model(solver, strength, seed=0, several=several)
         with one_blas_thread():
-            linear = make_linear_model(solver, strength, seed=0).fit(X_train, train["label"])
-        scores[strength] = accuracy_score(valid["label"], linear.predict(X_valid))
+            fit_linear(linear, X_train, y_train)
+        predicted = linear.predict(X_valid)
+        if several:
+            scores[strength] = f1_score(y_valid, predicted, average="micro", zero_division=0)
+        else:
+            scores[strength] = accuracy_score(y_valid, predicted)
     return asdict(Choice(solver, max(scores, key=scores.__getitem__)))
 
 
@@ -141,13 +157,22 @@ def make_features(solver: str, texts: pd.Series) -> Any:
     return FeatureUnion([("words", words), ("characters", characters)])
 
 
-def make_linear_model(solver: str, strength: float, seed: int) -> Any:
-    """Linear model whose C, or alpha for SGD, is `strength`."""
+def make_linear_model(solver: str, strength: float, seed: int, several: bool = False) -> Any:
+    """Linear model whose C, or alpha for SGD, is `strength`; one for each label if `several`."""
+    if several:
+        return OneVsRestClassifier(make_linear_model(solver, strength, seed))
     if solver == LOGISTIC_REGRESSION:
         return LogisticRegression(C=strength, max_iter=1000)
     if solver == SVM:
         return LinearSVC(C=strength, random_state=0)
     return SGDClassifier(loss="log_loss", alpha=strength, random_state=seed, n_jobs=-1)
+
+
+def fit_linear(linear: Any, X: Any, y: pd.Series | pd.DataFrame) -> None:
+    """Fit a linear model; a label that all rows of a part have, or none, is predicted as such."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Label .* is present in all training examples")
+        linear.fit(X, y.to_numpy() if isinstance(y, pd.DataFrame) else y)
 
 
 def one_blas_thread() -> threadpool_limits:

@@ -23,6 +23,8 @@ FULL_HEADER = (
     "macro recall",
     "ECE",
     "log loss",
+    "ROC AUC",
+    "micro F1",
     "fit seconds",
     "x lr",
     "rows/s",
@@ -31,6 +33,8 @@ FULL_HEADER = (
 SHORT_HEADER = tuple(
     name for name in FULL_HEADER if name not in ("weighted F1", "macro recall", "log loss")
 )
+# Columns that only some corpora have: two classes, or several labels for each row.
+OPTIONAL = {"ROC AUC": "roc_auc", "micro F1": "micro_f1"}
 SGD_MARK = " [1]"
 BEST_MARK = "*"
 
@@ -53,21 +57,24 @@ def text_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     """
     blocks = []
     for corpus, of_corpus in results.groupby("corpus", sort=False):
+        header = shown(SHORT_HEADER, of_corpus)
         first = of_corpus.iloc[0]
         title = f"{corpus}: {first.n_train:,} training rows, scored on {first.n_test:,} rows"
-        rows = [tuple(row[name] for name in SHORT_HEADER) for row in table_rows(of_corpus)]
+        rows = [tuple(row[name] for name in header) for row in table_rows(of_corpus)]
         compared = comparisons[comparisons["corpus"] == corpus]
         lines = [f"  {sentence}" for sentence in comparison_sentences(compared)]
-        blocks.append("\n".join([title, *align([SHORT_HEADER, *rows]), *lines]))
+        blocks.append("\n".join([title, *align([header, *rows]), *lines]))
     return "\n\n".join([*blocks, "\n".join(notes(results))])
 
 
 def markdown_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     """Markdown table with one line per corpus and model, and the notes below."""
-    header = ("corpus", *FULL_HEADER)
+    names = shown(FULL_HEADER, results)
+    header = ("corpus", *names)
     lines = [header, ("---", "---", *["---:"] * (len(header) - 2))]
     for corpus, of_corpus in results.groupby("corpus", sort=False):
-        lines += [(str(corpus), *row.values()) for row in table_rows(of_corpus)]
+        rows = table_rows(of_corpus)
+        lines += [(str(corpus), *(row[name] for name in names)) for row in rows]
     table = ["| " + " | ".join(escape_markdown(cell) for cell in line) + " |" for line in lines]
     compared = [
         f"{row.corpus}: {sentence}"
@@ -77,6 +84,12 @@ def markdown_table(results: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     ]
     remarks = [f"- {escape_markdown(note)}" for note in [*compared, *notes(results)]]
     return "\n".join([*table, "", *remarks, ""])
+
+
+def shown(header: Sequence[str], results: pd.DataFrame) -> tuple[str, ...]:
+    """Names of a header without the optional ones that no result has."""
+    lacking = [name for name, column in OPTIONAL.items() if results[column].isna().all()]
+    return tuple(name for name in header if name not in lacking)
 
 
 def escape_markdown(cell: str) -> str:
@@ -104,6 +117,8 @@ def table_rows(of_corpus: pd.DataFrame) -> list[dict[str, str]]:
                 "macro recall": spread(of_model["macro_recall"] * 100),
                 "ECE": spread(of_model["ece"] * 100),
                 "log loss": number(of_model["log_loss"].mean(), ".3f"),
+                "ROC AUC": spread(of_model["roc_auc"] * 100),
+                "micro F1": spread(of_model["micro_f1"] * 100),
                 "fit seconds": spread(of_model["fit_seconds"]),
                 "x lr": number(of_model["fit_seconds"].mean() / lr_seconds, ".1f"),
                 "rows/s": number(of_model["predict_rows_per_second"].mean(), ",.0f"),
@@ -161,6 +176,7 @@ def notes(results: pd.DataFrame) -> list[str]:
     remarks = [
         f"{BEST_MARK} best accuracy on the corpus. Accuracy, F1, recall and ECE, the expected "
         "calibration error, in %. x lr: fit seconds over those of lr.",
+        *notes_on_labels(results),
         *notes_on_limits(results),
     ]
     seeds = sorted(results["seed"].unique())
@@ -176,6 +192,20 @@ def notes(results: pd.DataFrame) -> list[str]:
     for job, of_job in zip(results.itertuples(), parameters_of(results), strict=True):
         if "error" in of_job:
             remarks.append(f"Failed: {job.corpus}, {job.model}, seed {job.seed}: {of_job['error']}")
+    return remarks
+
+
+def notes_on_labels(results: pd.DataFrame) -> list[str]:
+    """Say what the measures of two classes and of several labels are, if there are any."""
+    remarks = []
+    if results["roc_auc"].notna().any():
+        remarks.append("ROC AUC, in %, of corpora with two classes.")
+    if results["micro_f1"].notna().any():
+        remarks.append(
+            "Corpora with micro F1 have several labels for a row: accuracy is then the share of "
+            "rows of which all are right (subset accuracy), and linear models are one against the "
+            "rest."
+        )
     return remarks
 
 

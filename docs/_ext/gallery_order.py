@@ -6,6 +6,8 @@ ORDER = (
     "which_rows_counted",
     "which_words_counted",
     "live_conversation",
+    "image_by_rows",
+    "sound_by_frames",
     "grid_search_without_leaks",
     "early_stopping",
     "are_probabilities_right",

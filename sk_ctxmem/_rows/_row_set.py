@@ -78,9 +78,13 @@ class RowSet:
     @property
     def all_dense(self) -> bool:
         """Whether a row has nothing but dense features, neither context nor words."""
-        is_dense = isinstance(self.features, np.ndarray) or self.features.shape[1] == 0
-        is_alone = self.words is None and self.context == "none"
-        return is_dense and is_alone and not self.n_embedded
+        is_alone = self.words is None and self.context == "none" and not self.pools
+        return self.are_dense and is_alone and not self.n_embedded
+
+    @property
+    def are_dense(self) -> bool:
+        """Whether the rows have no sparse features."""
+        return isinstance(self.features, np.ndarray) or self.features.shape[1] == 0
 
     @property
     def embedded(self) -> np.ndarray | None:

@@ -83,7 +83,7 @@ def new_stream(network: ContextMemoryNet, rows: TrainingRows, batch_size: int) -
     batch_size : int
         Largest number of rows in a step.
     """
-    batch_size = choose_batch_size(batch_size, len(rows))
+    batch_size = choose_batch_size(batch_size, len(rows), rows.n_samples)
     table_rate, slow_down = choose_rates(rows, batch_size, network.decoder.out_features)
     return {
         "weights": to_arrays(list(network.parameters())),

@@ -39,6 +39,10 @@ class EpochRows(Protocol):
     @property
     def sample(self) -> TrainingRows: ...  # noqa: D102
 
+    @property
+    def n_samples(self) -> int:
+        """Number of sequences, or of rows."""
+
     def __len__(self) -> int: ...
 
     def count_draws(self, batch_size: int) -> tuple[int, int]:

@@ -16,6 +16,9 @@ MOST_WEIGHT = 8.0
 # An epoch of dense features draws each row up to MOST_PASSES times, until that makes ENOUGH_ROWS.
 # Iris, correlated columns and 50 classes gain 8, 17 and 1 points; noisy labels lose with 8 passes.
 MOST_PASSES, ENOUGH_ROWS = 4, 20_000
+# The same for sequences of dense features: with 1,257 images of digits, two passes gain .8 points;
+# with 216 recordings of vowels, four gain one.
+ENOUGH_SEQUENCES = 2_500
 ROUNDING = 1e-4  # weights have single precision: 8.000001 is not more than 8
 
 
@@ -66,6 +69,9 @@ def count_passes(rows: RowSet, weights: np.ndarray) -> int:
         1 for sparse features, for many rows, and in context, where more passes learn noisy labels
         by heart. Rows of unequal weights count as (Σw)² / Σw² rows.
     """
+    if rows.pools:
+        n_passes = round(ENOUGH_SEQUENCES / len(rows.lengths))
+        return int(np.clip(n_passes, 1, MOST_PASSES)) if rows.are_dense else 1
     if not rows.all_dense:
         return 1
     weights = weights[rows.rows].astype(np.float64)

@@ -74,6 +74,11 @@ class RowStream(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return self.n_rows
 
+    @property
+    def n_samples(self) -> int:
+        """Number of rows: labels belong to rows."""
+        return self.n_rows
+
     def count_draws(self, batch_size: int) -> tuple[int, int]:
         """Return how many rows an epoch draws, estimated from the sample; the last has no more."""
         n_drawn = self.sample.count_draws(batch_size)[0]

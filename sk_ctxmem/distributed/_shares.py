@@ -41,6 +41,11 @@ class SharedRows(torch.utils.data.Dataset):
         return len(self.sample)
 
     @property
+    def n_samples(self) -> int:
+        """Number of rows: labels belong to rows."""
+        return len(self)
+
+    @property
     def n_early(self) -> int:
         """Number of rows of all processes in each epoch except the last."""
         return self.sample.n_early

@@ -1,0 +1,1 @@
+"""Sequences of vectors, such as images and speech, with one label each."""
