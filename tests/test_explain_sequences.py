@@ -36,7 +36,7 @@ class Letters:
 @cache
 def fit_long(context):
     """Return a classifier that knows which word tells the label."""
-    return fit(*make_talks(120), context=context, max_epochs=8)
+    return fit(*make_talks(80), context=context, max_epochs=4)
 
 
 def scores_of(classifier, sequences, targets):
@@ -75,7 +75,7 @@ def test_contributions_of_texts_add_up(name, context):
     assert lines.loc[lines["from_row"] == -1, "attention"].isna().all()
 
 
-@pytest.mark.parametrize("context", ["past", "both"])
+@pytest.mark.parametrize("context", ["past", "both", "none"])
 def test_contributions_of_steps_add_up(context):
     """Check that each step and feature of an array has a contribution."""
     steps, labels = make_steps()
@@ -135,7 +135,7 @@ def test_the_word_that_tells_the_label_contributes_most(context, method):
         assert by_word[number].idxmax() in [(place, "word__yes"), (place, "char__yes")]
 
 
-@pytest.mark.parametrize("context", ["past", "both"])
+@pytest.mark.parametrize("context", ["past", "both", "none"])
 def test_leaving_a_feature_out_is_what_its_absence_changes(context):
     """Check that the lines of leave_one_out are differences of predictions."""
     steps, labels = make_steps()

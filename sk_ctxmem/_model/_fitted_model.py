@@ -116,7 +116,7 @@ class FittedModel:
         Parameters
         ----------
         X : sequences of the same kind as in `fit`
-            The sequences. The model was fitted on sequences, with ``context="past"``.
+            The sequences. The model was fitted on sequences, and ``context`` is not "both".
 
         Returns
         -------

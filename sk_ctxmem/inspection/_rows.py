@@ -68,9 +68,9 @@ class Conversation:
     def forecast(self):
         """Return the probabilities of a sequence after each of its turns."""
         model = fitted_model(self.classifier)
-        if model.reader.context == "past":
+        if model.reader.context != "both":
             return model.forecasts(self.X)[0]
-        (sequence,) = self.X
+        (sequence,) = self.X  # backwards, memory starts from the end of what was seen
         ends = range(1, len(self.rows) + 1)
         return self.classifier.predict_proba([take_rows(sequence, self.rows[:end]) for end in ends])
 
