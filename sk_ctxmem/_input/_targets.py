@@ -68,8 +68,8 @@ def refuse_labels_of_steps(y, lengths):
     Raises
     ------
     ValueError
-        If y has a list of labels for each sequence, as long as the sequence, or as many labels as
-        there are steps.
+        If y has a list of labels for each sequence, as long as the sequence, as many labels as
+        there are steps, or another number of labels than there are sequences.
     """
     if not hasattr(type(y), "__len__") or sparse.issparse(y):
         return
@@ -82,6 +82,11 @@ def refuse_labels_of_steps(y, lengths):
             "have one label each. For a label of each step pass one frame of the rows of all "
             "sequences, with group_column set to the column of their numbers, and y with one label "
             f"for each row{rows}." + doc_link("kinds-of-input")
+        )
+    if len(y) != len(lengths):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {len(lengths)} "
+            f"sequences, y has {len(y)}; pass one class label for each sequence."
         )
 
 

@@ -299,6 +299,7 @@ def restore_model(
         estimator_name=name,
         column_names=state.get("_column_names"),
         features=None if columns is None else columns.names,
+        of_sequences=fitted._sizes["pools"],
     )
     reader = RowReader(
         schema=schema,

@@ -154,7 +154,10 @@ class RowSet:
             starts, lengths, follows = self._shuffle(*pieces, n_rows, random)
         if random is not None and sorter is None:
             sorter = ColumnSorter(self.features.shape[1])
-        number = (np.cumsum(lengths) - 1) // n_rows
+        sizes = lengths
+        if self.pools and random is not None:  # else one long sequence would be a step alone
+            sizes = np.full(len(lengths), lengths.mean())
+        number = (np.cumsum(sizes) - 1) // n_rows
         firsts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
         for first, end in zip(firsts, [*firsts[1:], None], strict=True):
             piece = slice(first, end)

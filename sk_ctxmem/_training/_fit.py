@@ -108,6 +108,7 @@ def fit_model(
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
     if start is not None:
+        start.model.reader.schema.check_kind(inputs)
         _check_warm_start(start.model, schema, classes, params.embedder)
     processes.check_settings(training_settings(params) | {"fitted beforehand": start is not None})
     fit = Fit(params, classes, device, processes, start)
@@ -377,8 +378,10 @@ class Fit:
             grouped = self.reader.has_groups and not rows.pools
             fraction = params.validation_fraction
             held_out = hold_out_groups(samples, targets, weights, fraction, random, grouped=grouped)
-        of_rows = (_of_rows(each, rows, group_codes) for each in (held_out, targets, weights))
-        train_rows, valid_rows = split_rows(rows, *of_rows, random)
+        held_out, of_rows, row_weights = (
+            _of_rows(each, rows, group_codes) for each in (held_out, targets, weights)
+        )
+        train_rows, valid_rows = split_rows(rows, held_out, of_rows, row_weights, random)
         train_rows.far_places = self.choose_far_places(rows)
         train_rows.n_passes = count_passes(train_rows.rows, weights)
         calibration_rows = None
@@ -515,7 +518,6 @@ def _check_warm_start(
             "vectors; pass that one, or set warm_start=False to start a new fit."
         )
     before = model.reader.schema
-    before.check_kind(schema)
     if schema.features != before.features:
         raise ValueError(
             f"warm_start=True needs the feature_columns of the last fit, {before.features}, but "
