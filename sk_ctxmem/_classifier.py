@@ -696,7 +696,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         The explained score is the log-odds ln(p / (1 - p)) of the probability p of a class. For two
         classes, and for several labels, it is the result of `decision_function`. The contributions
         of a row add up to the difference between its score in context and the score of a single
-        empty text without context.
+        empty text without context. If the classifier was fitted on sequences, whole sequences are
+        explained: the parts of all rows of a sequence add up to the difference between its score
+        and that of a sequence of one empty text.
 
         Parameters
         ----------
@@ -716,8 +718,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Group of each row, such as a conversation or document, if X has no group column.
 
         rows : array-like of int, mask of shape (n_rows,), or None, default=None
-            Positions in X of the rows to explain. The other rows are context only. If None, all
-            rows are explained.
+            Positions in X of the rows to explain, or of the sequences. The other rows are context
+            only. If None, all are explained.
 
         method : {"integrated_gradients", "leave_one_out", "gradient_times_input"}, \
                 default="integrated_gradients"
@@ -728,7 +730,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         explanation : DataFrame
             One line for each contribution, with the columns
 
-            - row: position in X of the explained row;
+            - row: position in X of the explained row or sequence;
             - target: class whose score is explained;
             - source: "ngram" for the text of the row through encoder, memory and attention, "wide"
               for its text through the linear model, "embedding" for the vector of its text through
@@ -739,11 +741,13 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
               contributions;
             - feature: n-gram, word or name of the feature or column; None for the whole embedding,
               and for "row", "structure" and "remainder";
-            - from_row: position in X of the row that contains the text; -1 for "structure" and
-              "remainder";
+            - from_row: position in X of the row that contains the text, or its position in the
+              sequence; -1 for "structure" and "remainder";
             - contribution: amount added to the score;
-            - attention: attention weight of the other row, for "row" only. Attention weights show
-              which rows the network reads, but do not explain its prediction.
+            - attention: attention weight of the other row, for "row" only. On the lines of a
+              sequence, which has no lines "row", the weight of the row in the pooled states of the
+              sequence. Attention weights show which rows the network reads, but do not explain its
+              prediction.
 
         Raises
         ------
@@ -804,7 +808,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     def session(self, state: Any = None, *, keep_texts: bool = False) -> ContextSession:
         """Start a live conversation, or resume one.
 
-        The classifier must have been fitted with groups and ``context="past"``. It can have any
+        The classifier must have been fitted with groups or on sequences, and ``context="past"``. If
+        it was fitted on sequences, each turn gives a forecast of the label of the whole one. It
+        can have any
         number of sessions. Sessions do not change the classifier, and a later fit does not change
         them.
 
@@ -827,13 +833,15 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If the classifier was not fitted with groups and ``context="past"``, or the state is
-            invalid or belongs to another model.
+            If the classifier was not fitted with groups or on sequences and ``context="past"``, or
+            the state is invalid or belongs to another model.
         """
         return open_session(fitted_model(self), state, keep_texts=keep_texts)
 
     def sessions(self, n_sessions: Any) -> ContextSessions:
         """Start many live conversations, which are predicted in batches.
+
+        The classifier must have been fitted as for :meth:`session`.
 
         Parameters
         ----------
@@ -850,7 +858,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If the classifier was not fitted with groups and ``context="past"``.
+            If the classifier was not fitted with groups or on sequences and ``context="past"``.
         """
         return open_sessions(fitted_model(self), n_sessions)
 

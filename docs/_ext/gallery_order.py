@@ -6,6 +6,7 @@ ORDER = (
     "which_rows_counted",
     "which_words_counted",
     "live_conversation",
+    "forecast",
     "image_by_rows",
     "sound_by_frames",
     "grid_search_without_leaks",

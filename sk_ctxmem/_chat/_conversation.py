@@ -163,8 +163,10 @@ class Chat:
         first = max(0, len(self._turns) - MAX_EXPLAINED_TURNS)
         frame, options = as_rows(self._classifier, self._turns[first:])
         last = len(self._turns) - 1 - first
-        lines = self._classifier.explain(frame, rows=np.array([last]), **options)
-        totals = lines[lines["source"] == "row"].groupby("from_row")["contribution"].sum()
+        explained = 0 if fitted_model(self._classifier).of_sequences else last
+        lines = self._classifier.explain(frame, rows=np.array([explained]), **options)
+        is_earlier = lines["from_row"].between(0, last - 1)
+        totals = lines[is_earlier].groupby("from_row")["contribution"].sum()
         strongest = totals.abs().sort_values(ascending=False, kind="stable").index[:MAX_SHOWN_TURNS]
         turns = [int(row) + first for row in strongest]
         amounts = totals[strongest].tolist()
@@ -228,17 +230,24 @@ def as_rows(classifier, turns):
 
     Returns
     -------
-    X : list of str or DataFrame
-        The turns.
+    X : list of str or DataFrame, or list of one of these
+        The turns, or the sequence of them.
     options : dict
         Keyword argument `groups`, if no column holds the groups.
     """
+    if fitted_model(classifier).of_sequences:
+        return [_as_frame(classifier, turns)], {}
+    groups = {} if classifier.group_column is not None else {"groups": np.zeros(len(turns), int)}
+    return _as_frame(classifier, turns), groups
+
+
+def _as_frame(classifier, turns):
+    """Return texts, or a DataFrame if the classifier reads columns."""
     roles = ("text", "group", "order", "speaker")
     names = {role: getattr(classifier, f"{role}_column") for role in roles}
     texts = [text for text, _ in turns]
-    groups = {} if names["group"] is not None else {"groups": np.zeros(len(turns), dtype=int)}
     if all(name is None for name in names.values()):
-        return texts, groups
+        return texts
     columns = {
         "text": pd.Series(texts, dtype=object),
         "group": np.zeros(len(turns), dtype=int),
@@ -247,7 +256,7 @@ def as_rows(classifier, turns):
     }
     unnamed = "text" if names["text"] is None else names["text"]
     named = {name: columns[role] for role, name in names.items() if name is not None}
-    return pd.DataFrame({unnamed: columns["text"]} | named), groups
+    return pd.DataFrame({unnamed: columns["text"]} | named)
 
 
 def run(path, *, n_classes, speakers, lines=None):

@@ -116,8 +116,8 @@ def _products(texts: TextInputs, gradients: TextInputs) -> np.ndarray:
 
 def _attribute_linearly(scorer: Scorer, scored: ScoredRows, gradients: TextInputs) -> Contributions:
     """Multiply gradients by the inputs of rows, features and words."""
-    own = gradients[scored.explained_rows]
-    of_entries, parts = own[scored.entry_windows], scored.parts
+    own = gradients[scored.windows.own]
+    of_entries, parts = own[scored.entry_rows], scored.parts
     return Contributions(
         rows=_products(scored.texts, gradients),
         ngrams=(parts.encoder * of_entries.encoder).sum(dim=1).numpy(),

@@ -25,8 +25,8 @@ class DenseParts:
 
     Parameters
     ----------
-    windows : ndarray of shape (N,), int64
-        Window whose explained row has the part.
+    rows : ndarray of shape (N,), int64
+        Row that has the part, as an index into `ContextWindows.own`.
     names : list of N str or None
         Column of X, or word of the text. None for the whole embedding.
     values : ndarray of shape (N, F), float32
@@ -35,7 +35,7 @@ class DenseParts:
         Whether the parts are columns of X.
     """
 
-    windows: np.ndarray
+    rows: np.ndarray
     names: list[str | None]
     values: np.ndarray
     are_columns: np.ndarray
@@ -96,15 +96,15 @@ def _add_words(parts: DenseParts, reader: RowReader, texts: list[str]) -> DenseP
     """Add what each word of the texts changes in their embeddings."""
     assert reader.dense is not None
     words = [list(dict.fromkeys(WORDS.findall(text)))[:MAX_WORDS] for text in texts]
-    windows = np.repeat(np.arange(len(texts)), list(map(len, words)))
+    rows = np.repeat(np.arange(len(texts)), list(map(len, words)))
     names = [word for of_text in words for word in of_text]
     if not names:
         return parts
-    without = [_leave_out(word, texts[window]) for word, window in zip(names, windows, strict=True)]
-    changes = reader.dense.read_embeddings([texts[window] for window in windows])
+    without = [_leave_out(word, texts[row]) for word, row in zip(names, rows, strict=True)]
+    changes = reader.dense.read_embeddings([texts[row] for row in rows])
     changes -= reader.dense.read_embeddings(without)
     return DenseParts(
-        np.concatenate([parts.windows, windows]),
+        np.concatenate([parts.rows, rows]),
         parts.names + names,
         np.concatenate([parts.values, changes]),
         np.append(parts.are_columns, np.zeros(len(names), dtype=bool)),

@@ -29,7 +29,7 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
     reader = model.reader
     inputs = reader.read_inputs(X, groups)
     values = reader.vectorize(inputs)
-    explained = check_explained(rows, inputs.n_rows)
+    explained = check_explained(rows, inputs.n_samples)
     targets = check_targets(target, model.classes, len(explained))
     row_set = reader.build_rows(inputs, values)
     warn_of_long_work(find_context_windows(row_set, explained), method)
@@ -41,14 +41,15 @@ def explain(model, X, *, target=None, groups=None, rows=None, method="integrated
         scorer = Scorer(model.network, row_set, scaled_empty, model.temperature, dense)
         windows = choose_windows(scorer, explained, targets)
         for some in cut_into_chunks(windows, CHUNK_ROWS):
-            chosen, classes = explained[some], None if targets is None else targets[some]
+            classes = None if targets is None else targets[some]
+            chosen = row_set.rows[windows[some].indices[windows[some].own]]
             entries = find_entries(features, empty, reader.scaler, chosen)
             with_words = method == "leave_one_out"
             beside = find_dense_parts(reader, row_set, inputs.values, chosen, with_words=with_words)
             words = _name_words(reader, inputs, values, chosen)
             lines = explain_rows(scorer, windows[some], classes, entries, beside, words, method)
             parts.append(lines.assign(number=some[lines["number"]]))
-    return _to_frame(model, pd.concat(parts), explained)
+    return _to_frame(model, pd.concat(parts), explained, inputs.lengths)
 
 
 def _empty_features(reader, inputs, values):
@@ -82,20 +83,24 @@ def _name_words(reader, inputs, values, explained):
     return [list(map(str, values.words[start:end])) for start, end in bounds]
 
 
-def _to_frame(model, lines, explained):
-    """Replace ids by names."""
+def _to_frame(model, lines, explained, lengths):
+    """Replace ids by names, and positions of rows by those in their sequence, if there are any."""
     lines = lines.sort_values(["number", "source"], kind="stable", ignore_index=True)
     columns, inverse = np.unique(lines["column"], return_inverse=True)
     names = _name_features(model.reader, columns[columns != NO_INDEX])
     names = np.array([None] * (len(columns) - len(names)) + names, dtype=object)[inverse]
     feature = np.where(lines["word"].isna(), names, lines["word"])
+    row, from_row = explained[lines["number"]], lines["from_row"].to_numpy()
+    if lengths is not None:
+        starts = np.cumsum(lengths) - lengths
+        from_row = np.where(from_row == NO_INDEX, NO_INDEX, from_row - starts[row])
     return pd.DataFrame(
         {
-            "row": explained[lines["number"]],
+            "row": row,
             "target": as_column(model.classes[lines["target"]]),
             "source": SOURCES[lines["source"]],
             "feature": pd.Series(feature, dtype=object),  # None where there is none
-            "from_row": lines["from_row"],
+            "from_row": from_row,
             "contribution": lines["contribution"],
             "attention": lines["attention"],
         }

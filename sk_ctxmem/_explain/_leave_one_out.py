@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -38,11 +39,11 @@ class WordsLeftOut:
 
 
 def words_left_out(scorer: Scorer, windows: ContextWindows) -> Iterator[WordsLeftOut]:
-    """Yield the WordsLeftOut of the explained row of each window, if there is a word memory."""
+    """Yield the WordsLeftOut of each row in `ContextWindows.own`, if there is a word memory."""
     rows = scorer.rows
     if scorer.reader is None or rows.words is None or rows.word_offsets is None:
         return
-    for row in rows.rows[windows.starts + windows.explained]:
+    for row in rows.rows[windows.indices[windows.own]]:
         words = rows.words[rows.word_offsets[row] : rows.word_offsets[row + 1]]
         pieces = np.array_split(words, min(len(words), MAX_PIECES)) if len(words) else []
         texts = [words] + [
@@ -71,13 +72,13 @@ def leave_one_out(scorer: Scorer, scored: ScoredRows) -> Contributions:
     """
     contributions = Contributions(
         rows=np.zeros(len(scored.texts.encoder)),
-        ngrams=np.zeros(len(scored.entry_windows)),
-        wide=np.zeros(len(scored.entry_windows)),
+        ngrams=np.zeros(len(scored.entry_rows)),
+        wide=np.zeros(len(scored.entry_rows)),
         words=[],
     )
     words = words_left_out(scorer, scored.windows)
     for number in range(len(scored.windows)):
-        _leave_out_of_window(scorer, scored, number, next(words, None), contributions)
+        _leave_out_of_window(scorer, scored, number, words, contributions)
     return contributions
 
 
@@ -85,22 +86,24 @@ def _leave_out_of_window(
     scorer: Scorer,
     scored: ScoredRows,
     number: int,
-    left_out: WordsLeftOut | None,
+    words: Iterator[WordsLeftOut],
     contributions: Contributions,
 ) -> None:
     """Fill in the contributions of one window."""
     window = scored.windows[np.array([number])]
-    own, length = int(window.explained[0]), int(window.lengths[0])
-    first = scored.windows.offsets[number]
+    length, first = int(window.lengths[0]), scored.windows.offsets[number]
     texts = scored.texts[np.arange(first, first + length)]
-    entries = np.flatnonzero(scored.entry_windows == number)
+    entries = np.flatnonzero(scored.windows.owners[scored.entry_rows] == number)
+    of_entries = scored.windows.own[scored.entry_rows[entries]] - first
     parts = scored.parts[entries]
-    others = np.delete(np.arange(length), own)
+    others = np.setdiff1d(np.arange(length), window.own)
     removed = [texts[others], TextInputs(parts.encoder, torch.zeros_like(parts.wide)), parts]
-    if left_out is not None:
-        changes = left_out.whole - left_out.without
+    edited_rows = [others, of_entries, of_entries]
+    left_out = list(islice(words, len(window.own)))
+    if left_out:
+        changes = torch.cat([each.whole - each.without for each in left_out])
         removed.append(TextInputs(changes, texts.wide.new_zeros(len(changes), texts.wide.shape[1])))
-    edited_rows = [others] + [np.full(len(part.encoder), own) for part in removed[1:]]
+        edited_rows.append(np.repeat(window.own, [len(each.sizes) for each in left_out]))
     target = scored.targets[number]
     scores = [
         scores_without(scorer, window, texts, target, *edit)
@@ -111,8 +114,9 @@ def _leave_out_of_window(
     contributions.rows[first + others] = whole - scores[0]
     contributions.ngrams[entries] = whole - scores[1]
     contributions.wide[entries] = scores[1] - scores[2]
-    if left_out is not None:
-        contributions.words.append(np.repeat((whole - scores[3]) / left_out.sizes, left_out.sizes))
+    ends = np.cumsum([len(each.sizes) for each in left_out])
+    for each, without in zip(left_out, np.split(scores[-1], ends[:-1]), strict=False):
+        contributions.words.append(np.repeat((whole - without) / each.sizes, each.sizes))
 
 
 def scores_without(

@@ -36,17 +36,21 @@ class ContextWindows:
         Slice of ``RowSet.rows`` of each window.
     explained : ndarray of shape (n_windows,), int64
         Index of the explained row in each window.
+    pools : bool, default=False
+        Whether a window is a sequence. Its last row is explained by the parts of all rows.
     """
 
     starts: np.ndarray
     lengths: np.ndarray
     explained: np.ndarray
+    pools: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def __getitem__(self, windows: np.ndarray) -> ContextWindows:
-        return ContextWindows(self.starts[windows], self.lengths[windows], self.explained[windows])
+        starts, lengths = self.starts[windows], self.lengths[windows]
+        return ContextWindows(starts, lengths, self.explained[windows], self.pools)
 
     @property
     def indices(self) -> np.ndarray:
@@ -58,12 +62,28 @@ class ContextWindows:
         """Index of the first row of each window among the rows of all windows."""
         return np.cumsum(self.lengths) - self.lengths
 
+    @property
+    def own(self) -> np.ndarray:
+        """Indices, among the rows of all windows, of rows whose parts have contributions."""
+        return np.arange(self.lengths.sum()) if self.pools else self.offsets + self.explained
+
+    @property
+    def owners(self) -> np.ndarray:
+        """Window of each row in `own`."""
+        numbers = np.arange(len(self))
+        return np.repeat(numbers, self.lengths) if self.pools else numbers
+
     def repeat(self, times: int) -> ContextWindows:
         """Return all windows repeated several times."""
         return self[np.tile(np.arange(len(self)), times)]
 
     def crop(self, reach: int) -> ContextWindows:
-        """Return the windows without rows farther than `reach` from the explained row."""
+        """Return the windows without rows farther than `reach` from the explained row.
+
+        Sequences stay whole, as their label depends on all rows alike.
+        """
+        if self.pools:
+            return self
         dropped = np.maximum(0, self.explained - reach)
         own = self.explained - dropped
         lengths = np.minimum(self.lengths - dropped, own + reach + 1)
@@ -76,7 +96,10 @@ class ContextWindows:
 
 
 def find_context_windows(rows: RowSet, explained: np.ndarray) -> ContextWindows:
-    """Return the windows of explained rows, given as positions in X."""
+    """Return the windows of explained rows or sequences, given as positions in X."""
+    if rows.pools:
+        lengths = rows.lengths[explained]
+        return ContextWindows(rows.starts[explained], lengths, lengths - 1, pools=True)
     indices = np.empty(len(rows), dtype=np.int64)
     indices[rows.rows] = np.arange(len(rows))
     own = indices[explained]
@@ -220,21 +243,11 @@ class Scorer:
 
     def attention(self, windows: ContextWindows, texts: TextInputs) -> np.ndarray:
         """Return the attention weight of each row of the windows for the explained row, (P,)."""
-        order = self._pack(windows)
-        batch = self._batch(windows, order)
-        element = windows.offsets[order.sequences] + order.steps
-        memory, attention = self.network.memory, self.network.attention
-        assert memory is not None
+        states, turns = self._states(windows, texts)
+        attention = self.network.attention
         assert attention is not None
-        found = np.zeros(len(element))
+        found, window = np.zeros(len(states)), attention.window
         with torch.no_grad():
-            inputs = texts.encoder[torch.from_numpy(element)] + self.empty.encoder
-            encodings = self.network.encode(inputs, batch)
-            packed = torch.cat([memory(encodings, batch.packing), encodings], dim=1)
-            window = attention.window
-            by_element = torch.from_numpy(np.argsort(element))
-            states = packed[by_element]
-            turns = None if batch.turns is None else batch.turns[by_element]
             for first, length, own in zip(
                 windows.offsets, windows.lengths, windows.explained, strict=True
             ):
@@ -247,6 +260,26 @@ class Scorer:
                 found[first + begin : first + end] = weights[own - begin].numpy()
         return found
 
+    def pooling_weights(self, windows: ContextWindows, texts: TextInputs) -> np.ndarray:
+        """Return the weight of each row of the windows in the pooled states, (P,)."""
+        assert self.network.pooling is not None
+        with torch.no_grad():
+            weights = self.network.pooling.weights(self._states(windows, texts)[0])[:, 0].numpy()
+        return weights / np.repeat(np.add.reduceat(weights, windows.offsets), windows.lengths)
+
+    def _states(self, windows: ContextWindows, texts: TextInputs) -> tuple[Tensor, Tensor | None]:
+        """Return the states of all rows of the windows, (P, ...), and the turns of speakers."""
+        order = self._pack(windows)
+        batch = self._batch(windows, order)
+        element = windows.offsets[order.sequences] + order.steps
+        by_element = torch.from_numpy(np.argsort(element))
+        with torch.no_grad():
+            inputs = texts.encoder[torch.from_numpy(element)] + self.empty.encoder
+            states = self.network.encode(inputs, batch)
+            if self.network.memory is not None:
+                states = torch.cat([self.network.memory(states, batch.packing), states], dim=1)
+        return states[by_element], None if batch.turns is None else batch.turns[by_element]
+
     def _pack(self, windows: ContextWindows) -> PackedOrder:
         """Pack windows side by side."""
         return pack(windows.lengths)
@@ -255,13 +288,14 @@ class Scorer:
         """Return a batch of the rows of windows, without features."""
         rows = self.rows.rows[windows.starts[order.sequences] + order.steps]
         extras, turns = self.rows.extras, self.rows.turns
-        alone, both = self.rows.context == "none", self.rows.context == "both"
+        pools, both = self.rows.pools, self.rows.context == "both"
+        alone = self.rows.context == "none"
         return RowBatch(
             features=None,
             extras=None if extras is None else torch.from_numpy(extras[rows]),
             speakers=torch.from_numpy(self.rows.speakers[rows]),
-            packing=None if alone else order.packing(),
-            blocks=None if alone else cut_into_blocks(order, both, self.network.window),
+            packing=None if alone and not pools else order.packing(),
+            blocks=(None if alone or pools else cut_into_blocks(order, both, self.network.window)),
             turns=None if turns is None else torch.from_numpy(turns[rows]),
         )
 

@@ -17,12 +17,12 @@ from ._scorer import ContextWindows, Scorer, TextInputs
 
 @dataclass
 class Entries:
-    """Values of the features of explained rows.
+    """Values of the features of explained rows, or of all rows of explained sequences.
 
     Parameters
     ----------
-    windows : ndarray of shape (E,), int64
-        Window whose explained row has the value.
+    rows : ndarray of shape (E,), int64
+        Row that has the value, as an index into `ContextWindows.own`.
     columns : ndarray of shape (E,), int64
         Column of the unscaled features.
     table_rows : ndarray of shape (E,), int64
@@ -31,13 +31,13 @@ class Entries:
         Scaled value.
     """
 
-    windows: np.ndarray
+    rows: np.ndarray
     columns: np.ndarray
     table_rows: np.ndarray
     values: np.ndarray
 
     def join(self, others: Entries) -> Entries:
-        """Return these and other values, by window."""
+        """Return these and other values, by row."""
         pairs = zip(vars(self).values(), vars(others).values(), strict=True)
         joined = [np.concatenate(pair) for pair in pairs]
         order = np.argsort(joined[0], kind="stable")
@@ -56,8 +56,9 @@ class ScoredRows:
         Class index whose score is explained.
     texts : TextInputs of P rows
         Inputs from the texts of all windows.
-    entry_windows : ndarray of shape (E,), int64
-        Window of each value of a feature, and of each part of dense features after them.
+    entry_rows : ndarray of shape (E,), int64
+        Row of each value of a feature, and of each part of dense features after them, as an index
+        into `ContextWindows.own`.
     parts : TextInputs of E rows
         Inputs from each value, and from each part.
     whole, empty, alone : ndarray of shape (V,)
@@ -68,16 +69,11 @@ class ScoredRows:
     windows: ContextWindows
     targets: np.ndarray
     texts: TextInputs
-    entry_windows: np.ndarray
+    entry_rows: np.ndarray
     parts: TextInputs
     whole: np.ndarray
     empty: np.ndarray
     alone: np.ndarray
-
-    @property
-    def explained_rows(self) -> np.ndarray:
-        """Indices of the explained rows among the rows of all windows."""
-        return self.windows.offsets + self.windows.explained
 
 
 @dataclass
@@ -87,11 +83,12 @@ class Contributions:
     Parameters
     ----------
     rows : ndarray of shape (P,)
-        Contribution of the text of each row. Values of the explained rows are not used.
+        Contribution of the text of each row. Values of rows whose parts have contributions are not
+        used.
     ngrams, wide : ndarray of shape (E,)
         Contributions of the values of features, through the encoder and through the wide path.
-    words : list of V ndarrays, or empty list
-        Contributions of the words of explained rows, through the word memory.
+    words : list of ndarray, or empty list
+        Contributions of the words of each row in `ContextWindows.own`, through the word memory.
     """
 
     rows: np.ndarray
@@ -117,15 +114,15 @@ def score_rows(
         classes = torch.from_numpy(targets)
         empty = scorer.scores(windows, scorer.empty_texts(len(texts.encoder)), targets)
         alone = scorer.log_odds(scorer.lone_logits().expand(len(windows), -1), classes)
-    parts, of_parts = _read_entries(scorer, entries), entries.windows
+    parts, of_parts = _read_entries(scorer, entries), entries.rows
     if dense is not None:
         parts = parts.join(dense.read(scorer))
-        of_parts = np.concatenate([of_parts, dense.windows])
+        of_parts = np.concatenate([of_parts, dense.rows])
     return ScoredRows(
         windows=windows,
         targets=targets,
         texts=texts,
-        entry_windows=of_parts,
+        entry_rows=of_parts,
         parts=parts,
         whole=scorer.log_odds(logits, classes).numpy(),
         empty=empty.numpy(),

@@ -46,22 +46,22 @@ def find_entries(features, empty, scaler, explained):
         return of_sparse.join(of_dense)
     if not isinstance(scaler, RowNormScaler):
         values = scale(features[explained], scaler) - scale(empty, scaler)
-        windows, columns = np.indices(values.shape).reshape(2, -1)
-        return Entries(windows, columns, columns, values.ravel())
+        rows, columns = np.indices(values.shape).reshape(2, -1)
+        return Entries(rows, columns, columns, values.ravel())
     X, of_empty = _scale_in_place(features[explained], scaler), _scale_in_place(empty, scaler)
     if of_empty.nnz:
         X = in_canonical_format(X - sparse.vstack([of_empty] * len(explained)))
     table_rows, _ = scaler.scale_values(X)
-    windows = np.repeat(np.arange(len(explained)), np.diff(X.indptr))
-    return Entries(windows, X.indices.astype(np.int64), table_rows.astype(np.int64), X.data)
+    rows = np.repeat(np.arange(len(explained)), np.diff(X.indptr))
+    return Entries(rows, X.indices.astype(np.int64), table_rows.astype(np.int64), X.data)
 
 
 def _find_heavy_entries(features, empty, scaler, explained):
     """Return the values of heavy columns, whose rows in the table follow those of the others."""
     values = scale_heavy_columns(features[explained], scaler) - scale_heavy_columns(empty, scaler)
-    windows, numbers = np.indices(values.shape).reshape(2, -1)
+    rows, numbers = np.indices(values.shape).reshape(2, -1)
     columns = scaler.dense_columns_[numbers].astype(np.int64)
-    return Entries(windows, columns, scaler.sparse_scaler_.n_columns_ + numbers, values.ravel())
+    return Entries(rows, columns, scaler.sparse_scaler_.n_columns_ + numbers, values.ravel())
 
 
 def _scale_in_place(features, scaler):
@@ -72,22 +72,22 @@ def _scale_in_place(features, scaler):
 
 
 def explain_rows(scorer, windows, targets, entries, dense, words, method):
-    """Explain some rows.
+    """Explain some rows or sequences.
 
     Parameters
     ----------
     scorer : Scorer
         Scores rows.
     windows : ContextWindows of n_explained rows
-        The rows to explain, and those that they depend on.
+        The rows or sequences to explain, and the rows that they depend on.
     targets : ndarray of shape (n_explained,) or None
         Class indices whose scores are explained. If None, the predicted classes.
     entries : Entries
         Values of the features of the rows.
     dense : DenseParts or None
         Parts of the dense features of the rows beside those of texts.
-    words : list of n_explained lists of str
-        Words of each row, if there is a word memory.
+    words : list of lists of str
+        Words of each row in ``windows.own``, if there is a word memory.
     method : str
         One of METHODS.
 
@@ -97,20 +97,23 @@ def explain_rows(scorer, windows, targets, entries, dense, words, method):
         Columns number (index into `explained`), target (class index), source (index into SOURCES),
         column (of the feature), word, from_row, contribution and attention.
     """
-    explained = scorer.rows.rows[windows.starts + windows.explained]
+    own = scorer.rows.rows[windows.indices[windows.own]]
     scored = score_rows(scorer, windows, targets, entries, dense)
     contributions = attribute_scores(scorer, scored, method)
-    number, column = entries.windows, entries.columns
-    own, of_text = explained[number], slice(len(number))
+    number, column = windows.owners[entries.rows], entries.columns
+    from_row, of_text = own[entries.rows], slice(len(number))
     parts = [
-        _lines(NGRAM, number, own, contributions.ngrams[of_text], column=column),
-        _lines(WIDE, number, own, contributions.wide[of_text], column=column),
-        _dense_lines(explained, dense, contributions),
-        *_word_lines(explained, words, contributions),
-        _row_lines(scorer, explained, scored, contributions),
+        _lines(NGRAM, number, from_row, contributions.ngrams[of_text], column=column),
+        _lines(WIDE, number, from_row, contributions.wide[of_text], column=column),
+        _dense_lines(windows, own, dense, contributions),
+        *_word_lines(windows, own, words, contributions),
+        _row_lines(scorer, own, scored, contributions),
         _lines(STRUCTURE, range(len(windows)), NO_INDEX, scored.empty - scored.alone),
     ]
     lines = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    if windows.pools:
+        weights = pd.Series(scorer.pooling_weights(windows, scored.texts), index=own)
+        lines["attention"] = weights.reindex(lines["from_row"]).to_numpy()
     sums = lines.groupby("number")["contribution"].sum().to_numpy()
     remainder = scored.whole - scored.alone - sums
     adds_up = method == "integrated_gradients"
@@ -125,33 +128,36 @@ def _lines(source, number, from_row, contribution, *, column=NO_INDEX, word=None
     return pd.DataFrame(parts, index=range(len(contribution)))
 
 
-def _dense_lines(explained, dense, contributions):
+def _dense_lines(windows, own, dense, contributions):
     """Return a line for each part of the dense features, the sum of its ways in both paths."""
     if dense is None:
         return pd.DataFrame()
     sums = (contributions.ngrams + contributions.wide)[-len(dense.names) :]
     word = pd.Series(dense.names, dtype=object)  # str dtype fails on lone surrogates
     sources = np.where(dense.are_columns, COLUMN, EMBEDDING)
-    return _lines(sources, dense.windows, explained[dense.windows], sums, word=word)
+    return _lines(sources, windows.owners[dense.rows], own[dense.rows], sums, word=word)
 
 
-def _word_lines(explained, words, contributions):
+def _word_lines(windows, own, words, contributions):
     """Return a line for each distinct word of each row."""
-    found = []
-    for number, (names, of_words) in enumerate(zip(words, contributions.words, strict=True)):
+    found, rows = [], zip(windows.owners, own, words, contributions.words, strict=True)
+    for number, row, names, of_words in rows if words else ():
         codes, different = pd.factorize(np.array(names, dtype=object))
         sums = np.bincount(codes, weights=of_words, minlength=len(different))
         word = pd.Series(different, dtype=object)  # str dtype fails on lone surrogates
         numbers = np.full(len(sums), number)
-        found.append(_lines(WORD, numbers, explained[number], sums, word=word))
+        found.append(_lines(WORD, numbers, row, sums, word=word))
     return found
 
 
 def _row_lines(scorer, explained, scored, contributions):
     """Return a line for each other row in the context of an explained row.
 
-    Rows outside the window contribute nothing, and attention does not reach them.
+    Rows outside the window contribute nothing, and attention does not reach them. The rows of a
+    sequence have lines of their own.
     """
+    if scored.windows.pools:
+        return pd.DataFrame()
     windows, context = scored.windows, find_context_windows(scorer.rows, explained)
     inside = concatenated_ranges(context.offsets + windows.starts - context.starts, windows.lengths)
     contribution = np.zeros(context.lengths.sum())

@@ -20,6 +20,7 @@ from ._scorer import MAX_BATCH_ROWS, ContextWindows, Scorer, find_context_window
 FIRST_REACH = 256  # rows on each side of an explained row; doubled where that is not enough
 SAME_SCORE = 1e-6  # difference from the score in the whole conversation, in log-odds
 PATH_POINTS = (0.0, 0.5, 1.0)  # factors of the texts at which the scores are compared
+EDITS_OF_A_ROW = 50  # parts of a row that leave_one_out leaves out, in two steps each
 MAX_SILENT_WORK = 60_000  # rows read in contexts, about a minute of one core; more is warned of
 # Rows read for each row of a context, in the units of integrated gradients.
 RELATIVE_WORK = {"integrated_gradients": 1.0, "gradient_times_input": 0.15}
@@ -76,8 +77,9 @@ def warn_of_long_work(windows: ContextWindows, method: str) -> None:
         One of METHODS.
     """
     lengths = windows.crop(FIRST_REACH).lengths
-    # leave_one_out reads the whole window once for each row in it
-    work = (lengths * RELATIVE_WORK.get(method, lengths / 20)).sum()
+    # leave_one_out reads the whole window once for each row in it, or for each part of a sequence
+    n_edits = lengths * (EDITS_OF_A_ROW if windows.pools else 1)
+    work = (lengths * RELATIVE_WORK.get(method, n_edits / 20)).sum()
     if work > MAX_SILENT_WORK:
         warn_caller(
             f"explain reads {lengths.sum():,} rows of context to explain {len(lengths):,} rows by "

@@ -82,6 +82,11 @@ class FittedModel:
         return self.network.multilabel
 
     @property
+    def of_sequences(self) -> bool:
+        """Whether a sample is a whole sequence of rows."""
+        return self.reader.schema.of_sequences
+
+    @property
     def outputs(self) -> Outputs:
         """What logits mean."""
         return outputs_of(self.multilabel, as_sparse=self.sparse_labels)
@@ -104,6 +109,25 @@ class FittedModel:
         rows = self.reader.read(X, groups)
         logits = predict_logits(self.network, rows, self.device) / self.temperature
         return logits[rows.ends] if rows.pools else logits
+
+    def forecasts(self, X: Any) -> list[np.ndarray]:
+        """Compute the probabilities of the label of each sequence after each of its rows.
+
+        Parameters
+        ----------
+        X : sequences of the same kind as in `fit`
+            The sequences. The model was fitted on sequences, and ``context`` is not "both".
+
+        Returns
+        -------
+        forecasts : list of ndarray of shape (n_steps_i, n_classes)
+            For each sequence, the probabilities of `predict_proba` for its first row, its first two
+            rows, and so on, up to about 1e-6.
+        """
+        rows = self.reader.read(X)
+        logits = predict_logits(self.network, rows, self.device, every_row=True)
+        found = self.outputs.probabilities(logits / self.temperature)
+        return np.split(found[rows.rows], np.cumsum(rows.lengths)[:-1])
 
     @property
     def columns(self) -> dict[str, Any]:

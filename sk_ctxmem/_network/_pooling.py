@@ -5,10 +5,14 @@ Shape letters: N rows of a batch in packed order, S sequences, W width of the st
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from ._batch import Packing
+
+MAX_WEIGHT = math.e  # of a row; the smallest is its inverse
 
 
 class SequencePooling(nn.Module):

@@ -72,7 +72,8 @@ def begin(model: FittedModel, n_conversations: int) -> SessionStates:
 def count_kept_speakers(model: FittedModel) -> int:
     """Return of how many previous turns a session keeps the speaker."""
     attention: Any = model.network.attention
-    return 1 if attention.turn_weight is None else attention.window - 1
+    reads_turns = attention is not None and attention.turn_weight is not None
+    return attention.window - 1 if reads_turns else 1
 
 
 def advance(

@@ -22,7 +22,9 @@ class ContextSession:
 
     Created by :meth:`ContextMemoryClassifier.session`. Each call of a ``predict`` method is a turn.
     The session remembers it as context of later turns. Probabilities are those of ``predict_proba``
-    for the whole conversation, up to about 1e-6. A turn that raises an error does not change the
+    for the whole conversation, up to about 1e-6. If the classifier was fitted on sequences, each
+    call returns the forecast of the label of the whole sequence, given the turns so far: the
+    prediction for a sequence that ends there. A turn that raises an error does not change the
     session. The time and memory of a turn do not depend on the number of previous turns: attention
     reads as many turns as the longest conversation of the fit had, 64 at most, and the recurrent
     memory summarizes all others.
@@ -305,7 +307,8 @@ def check_live(model):
         )
     if context == "none":
         how = "without groups" if model.reader.wants_context else "with context='none'"
+        groups = "" if model.of_sequences else " and groups"
         raise ValueError(
             f"The classifier was fitted {how}, and does not use previous turns; fit with "
-            "context='past' and groups, or use predict."
+            f"context='past'{groups}, or use predict."
         )

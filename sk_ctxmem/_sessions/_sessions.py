@@ -17,7 +17,8 @@ class ContextSessions:
 
     Created by :meth:`ContextMemoryClassifier.sessions`. One call predicts a turn of each
     conversation, or of those in `which`, in a fraction of the time of single sessions. Results are
-    the same, up to about 1e-6. A call that raises an error changes nothing. It must not be used by
+    the same, up to about 1e-6: if the classifier was fitted on sequences, forecasts of the label of
+    each sequence. A call that raises an error changes nothing. It must not be used by
     several threads at the same time. It stores no history.
 
     Parameters

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .._network._step import cache_shape, state_sizes
+from .._network._pooling import MAX_WEIGHT
+from .._network._step import state_shapes, state_sizes
 from ._advance import SessionStates, count_kept_speakers
 from ._history import ARRAY_NAMES, SessionHistory
 from ._turns import SPEAKER_SIZE
@@ -26,11 +27,10 @@ def write_state(model, states, history):
         History, which is included if it contains texts.
     """
     ends = np.cumsum(list(state_sizes(model.network).values()))[:-1]
-    memory, attention, classes = np.split(states.vectors[0].copy(), ends)
+    parts = np.split(states.vectors[0].copy(), ends)
+    shapes = state_shapes(model.network)
     arrays = {
-        "memory": memory,
-        "attention": attention.reshape(cache_shape(model.network)),
-        "classes": classes,
+        **{name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)},
         "n_turns": states.n_turns.copy(),
         "speaker": states.speakers[0].reshape(_speaker_shape(model)).copy(),
         "model": np.frombuffer(model.fingerprint, dtype=np.uint8),
@@ -68,8 +68,9 @@ def read_state(model, state):
                 f"state[{name!r}] has shape {found.shape} and dtype {found.dtype}, but {shape} and "
                 f"{np.dtype(dtype)} were expected; {REMEDY}."
             )
-    _check_values(arrays, several=model.multilabel)
-    vectors = np.concatenate([arrays[name].ravel() for name in ("memory", "attention", "classes")])
+    parts = state_shapes(model.network)
+    _check_values(model, arrays, parts)
+    vectors = np.concatenate([arrays[name].ravel() for name in parts])
     states = SessionStates(
         vectors[np.newaxis],
         arrays["n_turns"].copy(),
@@ -85,11 +86,9 @@ def read_state(model, state):
 
 def _expected(model):
     """Return the shape and dtype of each array."""
-    sizes = state_sizes(model.network)
+    shapes = state_shapes(model.network)
     return {
-        "memory": ((sizes["memory"],), np.float32),
-        "attention": (cache_shape(model.network), np.float32),
-        "classes": ((sizes["classes"],), np.float32),
+        **{name: (shape, np.float32) for name, shape in shapes.items()},
         "n_turns": ((1,), np.int64),
         "speaker": (_speaker_shape(model), np.uint8),
     }
@@ -111,14 +110,29 @@ def _read_arrays(state, names):
         raise ValueError(f"state has a value that is not an array ({error}); {REMEDY}.") from error
 
 
-def _check_values(arrays, *, several):
+def _check_values(model, arrays, parts):
     """Raise unless a session can have these values."""
-    for name in ("memory", "attention", "classes"):
+    for name in parts:
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"state[{name!r}] has values that are not finite; {REMEDY}.")
-    classes, n_turns = arrays["classes"], int(arrays["n_turns"][0])
+    n_turns = int(arrays["n_turns"][0])
+    if not 0 <= n_turns <= MAX_TURNS:
+        raise ValueError(f"state['n_turns'] is {n_turns}, which is not a valid number; {REMEDY}.")
+    if "classes" in parts:
+        _check_classes(arrays["classes"], several=model.multilabel)
+    if "sums" in parts:
+        _check_sums(arrays["sums"], model.network.pooling.n_sums, n_turns)
+
+
+def _check_classes(classes, *, several):
+    """Raise unless these are probabilities of the classes of the previous row."""
     total = float(classes.sum(dtype=np.float64))
     if classes.min() < 0 or classes.max() > 1.001 or (abs(total - 1) > 1e-3 and not several):
         raise ValueError(f"state['classes'] must be probabilities; {REMEDY}.")
-    if not 0 <= n_turns <= MAX_TURNS:
-        raise ValueError(f"state['n_turns'] is {n_turns}, which is not a valid number; {REMEDY}.")
+
+
+def _check_sums(sums, n_sums, n_turns):
+    """Raise unless the sum of the weights of rows can be that of so many turns."""
+    total, largest = float(sums[n_sums - 1]), MAX_WEIGHT * 1.001
+    if not n_turns / largest <= total <= n_turns * largest:
+        raise ValueError(f"state['sums'] cannot be those of {n_turns} turns; {REMEDY}.")

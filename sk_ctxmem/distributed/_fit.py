@@ -7,6 +7,7 @@ from typing import Any
 from .._classifier import ContextMemoryClassifier, get_fit_result, set_fit_result, validated_params
 from .._input._frames import as_table
 from .._input._indicators import has_several_labels
+from .._input._sequences import flatten_sequences
 from .._runtime import array_defaults
 from .._training._fit import fit_model, warn_if_interrupted
 from ._groups import many_processes
@@ -105,6 +106,11 @@ def fit_distributed(
         raise ValueError(
             "fit_distributed fits one class for each row, but y has several columns; use clf.fit, "
             "in one process, or fit a classifier for each column."
+        )
+    if flatten_sequences(as_table(X)) is not None:
+        raise ValueError(
+            "fit_distributed fits rows that have a label each, but X contains sequences; use "
+            "clf.fit, in one process."
         )
     with many_processes("fit_distributed", timeout) as processes:
         params = validated_params(clf)

@@ -277,12 +277,17 @@ def _check_complete(column):
 
 
 def _check_classifier(clf):
-    """Raise unless `clf` is a fitted ContextMemoryClassifier."""
+    """Raise unless `clf` is a fitted ContextMemoryClassifier of rows."""
     if type(clf) is not ContextMemoryClassifier:
         raise TypeError(
             f"clf is a {type(clf).__name__}, but a ContextMemoryClassifier was expected, because "
             "other estimators cannot be serialized as plain data; for a search, pass its "
             "best_estimator_, and for a Pipeline, its last step and a frame of transformed rows."
+        )
+    if fitted_model(clf).of_sequences:
+        raise ValueError(
+            "The classifier was fitted on sequences, but partitions of a frame are rows; predict "
+            "on each machine by clf.predict, with a list of sequences that to_sequences makes."
         )
 
 

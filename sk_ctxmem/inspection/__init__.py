@@ -1,8 +1,9 @@
-"""Displays and tables that explain predictions, training, the value of context, and labels."""
+"""Displays and tables that explain predictions, training, forecasts, context, and labels."""
 
 from ._context_ablation import ContextAblationDisplay
 from ._context_attribution import ContextAttributionDisplay
 from ._conversation import ConversationDisplay
+from ._forecast import ForecastDisplay
 from ._labels import suspect_labels
 from ._token_attribution import TokenAttributionDisplay
 from ._training_history import TrainingHistoryDisplay
@@ -12,6 +13,7 @@ __all__ = [
     "ContextAblationDisplay",
     "ContextAttributionDisplay",
     "ConversationDisplay",
+    "ForecastDisplay",
     "TokenAttributionDisplay",
     "TrainingHistoryDisplay",
     "WordContribution",

@@ -12,8 +12,6 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax, logit
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.utils.validation import column_or_1d
 
@@ -29,13 +27,20 @@ from ._rows import (
     fitted_group_column,
     order_of_rows,
     read_inputs,
+    refuse_sequences,
     take_rows,
     uses_context,
+)
+from ._scoring import (
+    KnownPredictions,
+    name_score,
+    rows_without_each_block,
+    score_by,
+    standard_error,
 )
 
 CONTEXT_SIZES = (0, 1, 2, 4, 8, None)
 ROWS_PER_CALL = 20_000  # rows of windows that are predicted in one call
-MAX_BLOCKS = 30  # blocks of groups for the jackknife
 
 
 class ContextAblationDisplay:
@@ -138,6 +143,7 @@ class ContextAblationDisplay:
         """
         context_sizes = _check_context_sizes(context_sizes)
         classifier, X = find_classifier(estimator, X, "predict_proba")
+        refuse_sequences(classifier, cls.__name__, "draw forecasts with ForecastDisplay")
         inputs = read_inputs(classifier, X, groups)
         if inputs.groups is None or not uses_context(classifier):
             raise ValueError(
@@ -154,10 +160,12 @@ class ContextAblationDisplay:
         windows = _Windows(classifier, X, inputs, passes_groups=groups is not None)
         scorer = get_scorer("accuracy" if scoring is None else scoring)
         score_functions = [
-            _score_by(scorer, _KnownPredictions(model, windows.predict(size)), y)
+            score_by(
+                scorer, KnownPredictions(model.classes, windows.predict(size), model.multilabel), y
+            )
             for size in context_sizes
         ]
-        score_name = _name_score(scoring)
+        score_name = name_score(scoring)
         return cls._from_scores(context_sizes, score_functions, inputs.groups, score_name).plot(ax)
 
     @classmethod
@@ -210,19 +218,17 @@ class ContextAblationDisplay:
             lambda rows, column=column: metric(y_true[rows], column[rows]) for column in columns
         ]
         groups = None if groups is None else check_row_ids(groups, len(y_true))
-        return cls._from_scores(context_sizes, score_functions, groups, _name_score(metric)).plot(
-            ax
-        )
+        return cls._from_scores(context_sizes, score_functions, groups, name_score(metric)).plot(ax)
 
     @classmethod
     def _from_scores(cls, context_sizes, score_functions, groups, score_name):
         """Compute the score and standard error of each context size, without drawing."""
         rows = slice(None) if groups is None else np.arange(len(groups))
-        blocks = [] if groups is None else _rows_without_each_block(groups)
+        blocks = [] if groups is None else rows_without_each_block(groups)
         return cls(
             context_sizes=context_sizes,
             scores=np.array([score(rows) for score in score_functions]),
-            errors=np.array([_standard_error(score, blocks) for score in score_functions]),
+            errors=np.array([standard_error(score, blocks) for score in score_functions]),
             score_name=score_name,
         )
 
@@ -310,41 +316,6 @@ class _Windows:
         return self.classifier.predict_proba(X, groups=groups if self.passes_groups else None)
 
 
-class _KnownPredictions(ClassifierMixin, BaseEstimator):
-    """Classifier that looks stored probabilities up by row number, for scikit-learn scorers."""
-
-    def __init__(self, model=None, probabilities=None):
-        self.model = model
-        self.probabilities = probabilities
-
-    @property
-    def classes_(self):
-        """The classes, sorted."""
-        return self.model.classes
-
-    def predict_proba(self, X):
-        """Return the probabilities of the rows whose numbers are in X."""
-        return self.probabilities[X[:, 0]]
-
-    def predict(self, X):
-        """Return the classes, or indicators of labels, of the rows whose numbers are in X."""
-        outputs = self.model.outputs
-        return outputs.name(outputs.decide(self.predict_proba(X)), self.classes_)
-
-    def decision_function(self, X):
-        """Return log-odds of two classes and of labels, log-probabilities of more classes."""
-        probabilities = self.predict_proba(X)
-        if self.model.multilabel:
-            return logit(probabilities)
-        logs = log_softmax(np.log(np.maximum(probabilities, 1e-300)), axis=1)
-        return logs[:, 1] - logs[:, 0] if len(self.classes_) == 2 else logs
-
-
-def _score_by(scorer, predictions, y):
-    """Return a function that scores an array of row numbers."""
-    return lambda rows: scorer(predictions, rows[:, np.newaxis], y[rows])
-
-
 def _with_column(X, name, values):
     """Return a copy of a DataFrame with one column replaced."""
     if not is_frame(X):
@@ -368,28 +339,3 @@ def _check_context_sizes(sizes, name="context_sizes"):
     if not sizes:
         raise ValueError(f"{name} is empty; pass numbers of earlier rows, such as {CONTEXT_SIZES}.")
     return sizes
-
-
-def _rows_without_each_block(groups):
-    """Return, for each block of groups, the row numbers outside it."""
-    codes, unique_groups = pd.factorize(groups)
-    n_blocks = min(MAX_BLOCKS, len(unique_groups))
-    if n_blocks < 2:
-        return []
-    return [np.flatnonzero(codes % n_blocks != block) for block in range(n_blocks)]
-
-
-def _standard_error(score, blocks):
-    """Return the jackknife standard error of a score, NaN for fewer than two blocks."""
-    if not blocks:
-        return np.nan
-    scores = np.array([score(rows) for rows in blocks])
-    return float(np.sqrt((len(blocks) - 1) / len(blocks) * ((scores - scores.mean()) ** 2).sum()))
-
-
-def _name_score(scoring):
-    """Return the name of a score for the y axis."""
-    if scoring is None or scoring is accuracy_score:
-        return "accuracy"
-    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
-    return name.replace("_", " ")

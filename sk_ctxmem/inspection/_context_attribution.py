@@ -19,7 +19,7 @@ from ._explanations import (
     targets_of,
 )
 from ._plotting import diverging_colors, get_axes
-from ._rows import read_conversation, shorten
+from ._rows import find_classifier, read_conversation, refuse_sequences, shorten
 
 MAX_ROWS_WITH_VALUES = 12  # numbers in smaller cells are not readable
 MAX_SHOWN = 60  # turns of a picture; longer conversations are cropped to the strongest
@@ -147,6 +147,9 @@ class ContextAttributionDisplay:
         """
         _check_kind(kind)
         _check_include_values(include_values)
+        classifier, _ = find_classifier(estimator, None, "explain")
+        remedy = "draw the turns of one with ConversationDisplay"
+        refuse_sequences(classifier, cls.__name__, remedy)
         conversation = read_conversation(estimator, X, groups, group=group)
         if not conversation.has_groups and len(conversation.rows) > 1:
             raise ValueError(

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 import numpy as np
+import pandas as pd
 
 from .._input._rows import check_texts
 from .._model._fitted_model import fitted_model
 from ._colors import largest_of
 from ._explanations import (
+    NOT_TEXT,
     check_explanation,
     choose_rows,
     name_columns,
@@ -33,6 +35,10 @@ MIN_CONTRIBUTION = 0.02  # log-odds: other turns that contributed less are not s
 
 class ConversationDisplay(HTMLDisplay):
     """HTML of a conversation, with shaded words and bars for the strongest earlier turns.
+
+    If the classifier was fitted on sequences, each turn has the forecast after it, and the words
+    are shaded by what they contribute to the label of the whole sequence. The bars below the last
+    turn are the turns that contributed most.
 
     A notebook shows it when it is the last value of a cell; :meth:`to_html` returns a complete
     page. Texts, names and classes are escaped, so no code in them runs, and the page loads
@@ -128,13 +134,13 @@ class ConversationDisplay(HTMLDisplay):
             The fitted classifier, or a pipeline that ends in one.
 
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
-            Rows of the same kind as in `fit`.
+            Rows, or sequences, of the same kind as in `fit`.
 
         y : array-like of shape (n_rows,) or (n_rows, n_labels), or None, default=None
             The true classes or labels, to show beside the predicted ones.
 
         group : hashable or None, default=None
-            Id of the conversation; None if X has only one.
+            Id of the conversation, or number of the sequence; None if X has only one.
 
         target : class label, array-like of shape (n_turns,) or None, default=None
             The class to explain, or one for each turn; None for the predicted classes.
@@ -155,13 +161,17 @@ class ConversationDisplay(HTMLDisplay):
         y_true = None
         if y is not None:
             truth = read_truth(y, conversation.n_rows, conversation.classifier)
-            y_true = truth[conversation.rows]
+            y_true = truth[_samples_of(conversation)]
         explanation = conversation.explain(target)
-        probabilities = conversation.predict_proba()
         classifier, rows = conversation.classifier, np.arange(len(conversation.rows))
-        targets = targets_of(explanation, rows)
+        if conversation.sequence is None:
+            probabilities, targets = conversation.predict_proba(), targets_of(explanation, rows)
+            summary = _summarize(explanation, conversation.texts, rows, classifier.vectorizer_)
+        else:
+            probabilities, summary = conversation.forecast(), _sum_up(explanation, conversation)
+            targets = summary["targets"]
         return cls(
-            **_summarize(explanation, conversation.texts, rows, classifier.vectorizer_),
+            **summary,
             probabilities=probabilities_of(classifier, probabilities, targets),
             predictions=_name_predictions(classifier, probabilities),
             speakers=conversation.speakers,
@@ -250,7 +260,7 @@ class ConversationDisplay(HTMLDisplay):
             truth=None if self.y_true is None else self.y_true[number],
             has_truth=self.y_true is not None,
             earlier=self._earlier(number),
-            sums={} if target is None else self._sums(number),
+            sums={} if np.isnan(self.structure[number]) else self._sums(number),
         )
 
     def _earlier(self, number):
@@ -281,9 +291,29 @@ def _name_predictions(classifier, probabilities):
     return name_labels(found, classes) if found.ndim == 2 else classes[found]
 
 
-def _summarize(explanation, texts, rows, vectorizer):
+def _samples_of(conversation):
+    """Return the position in y of the class of each turn: that of the sequence, if it is one."""
+    if conversation.sequence is None:
+        return conversation.rows
+    return np.full(len(conversation.rows), conversation.sequence)
+
+
+def _sum_up(explanation, conversation):
+    """Sum the explanation of a sequence as that of its last turn, with the words of all turns."""
+    texts, vectorizer = conversation.texts, conversation.classifier.vectorizer_
+    rows = np.arange(len(texts))
+    turns = pd.Series(rows, index=conversation.rows)
+    from_row = turns.reindex(explanation["from_row"], fill_value=NOT_TEXT).to_numpy()
+    lines = explanation.assign(from_row=from_row, row=rows[-1])
+    own = lines[from_row != NOT_TEXT].assign(row=from_row[from_row != NOT_TEXT])
+    targets = np.full(len(rows), explanation["target"].iloc[0], dtype=object)
+    return _summarize(lines, texts, rows, vectorizer, own) | {"targets": targets}
+
+
+def _summarize(explanation, texts, rows, vectorizer, own=None):
     """Sum an explanation by words and rows, and return parameters of the Display."""
-    own = explanation[explanation["row"] == explanation["from_row"]]
+    if own is None:
+        own = explanation[explanation["row"] == explanation["from_row"]]
     lines = dict(list(own.groupby("row")))
     none = own.iloc[:0]
     words = [

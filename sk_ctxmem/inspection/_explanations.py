@@ -23,6 +23,11 @@ def check_explanation(explanation):
     check_table(explanation, COLUMNS, "explanation", expected)
     if explanation.empty:
         raise ValueError("explanation has no lines; explain at least one row.")
+    if explanation.loc[explanation["source"] != "row", "attention"].notna().any():
+        raise ValueError(
+            "explanation is of sequences, whose lines do not say which row of X they belong to; "
+            "use ConversationDisplay.from_estimator or TokenAttributionDisplay.from_estimator."
+        )
 
 
 def choose_rows(explanation, n_rows, rows=None):

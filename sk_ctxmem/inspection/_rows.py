@@ -41,7 +41,10 @@ class Conversation:
     has_groups : bool
         Whether X came with groups, in a column or as an argument.
     n_rows : int
-        Number of rows in the X of the user.
+        Number of rows, or of sequences, in the X of the user.
+    sequence : int or None, default=None
+        Number of the sequence in X, if a sample of X is a sequence. The rows are then those of this
+        sequence alone.
     """
 
     classifier: Any
@@ -52,6 +55,7 @@ class Conversation:
     speakers: np.ndarray | None
     has_groups: bool
     n_rows: int
+    sequence: int | None = None
 
     def explain(self, target=None, rows=None):
         """Return the explanation of turns, by default of all."""
@@ -60,6 +64,15 @@ class Conversation:
     def predict_proba(self):
         """Return the probabilities of all turns."""
         return self.classifier.predict_proba(self.X, groups=self.groups)
+
+    def forecast(self):
+        """Return the probabilities of a sequence after each of its turns."""
+        model = fitted_model(self.classifier)
+        if model.reader.context != "both":
+            return model.forecasts(self.X)[0]
+        (sequence,) = self.X  # backwards, memory starts from the end of what was seen
+        ends = range(1, len(self.rows) + 1)
+        return self.classifier.predict_proba([take_rows(sequence, self.rows[:end]) for end in ends])
 
 
 def find_classifier(estimator, X, needed):
@@ -129,6 +142,23 @@ def uses_context(classifier):
     return fitted_model(classifier).reader.context != "none"
 
 
+def refuse_sequences(classifier, tool, remedy):
+    """Raise ValueError if a classifier was fitted on sequences, which a tool does not show.
+
+    Parameters
+    ----------
+    classifier : ContextMemoryClassifier
+        The fitted classifier.
+    tool, remedy : str
+        Name of the tool, and what to use instead, for the message.
+    """
+    if fitted_model(classifier).of_sequences:
+        raise ValueError(
+            f"{tool} needs rows that have a label each, but the classifier was fitted on "
+            f"sequences, which have one label; {remedy}."
+        )
+
+
 def order_of_rows(inputs):
     """Return the rank of each row, which sorts the rows of a group into their order."""
     ranks = np.empty(inputs.n_rows, dtype=np.int64)
@@ -159,7 +189,7 @@ def read_conversation(estimator, X, groups, *, group=None, row=None):
     group : hashable or None, default=None
         Id of the conversation; None if there is only one, or if `row` is given.
     row : int or None, default=None
-        Position in X of a row of the conversation.
+        Position in X of a row of the conversation, or of a sequence.
 
     Returns
     -------
@@ -169,7 +199,9 @@ def read_conversation(estimator, X, groups, *, group=None, row=None):
     classifier, X_read = find_classifier(estimator, X, "explain")
     inputs = read_inputs(classifier, X_read, groups)
     if row is not None:
-        row = check_row(row, inputs.n_rows)
+        row = check_row(row, inputs.n_samples)
+    if inputs.lengths is not None:
+        return _read_sequence(classifier, X, X_read, inputs, group if row is None else row)
     members = _find_members(inputs, group, row)
     rows = members[np.argsort(order_of_rows(inputs)[members], kind="stable")]
     texts = show_rows(X, inputs)
@@ -182,6 +214,25 @@ def read_conversation(estimator, X, groups, *, group=None, row=None):
         None if inputs.speakers is None else inputs.speakers[rows],
         inputs.groups is not None,
         inputs.n_rows,
+    )
+
+
+def _read_sequence(classifier, X, X_read, inputs, number):
+    """Return a sequence as a conversation of its own."""
+    members = _find_members(inputs, number, None)
+    number = int(inputs.groups[members[0]])
+    rows = members[np.argsort(order_of_rows(inputs)[members], kind="stable")]
+    texts = show_rows(X, inputs)
+    return Conversation(
+        classifier,
+        take_rows(X_read, [number]),
+        None,
+        rows - members[0],
+        [texts[row] for row in rows],
+        None if inputs.speakers is None else inputs.speakers[rows],
+        has_groups=True,
+        n_rows=inputs.n_samples,
+        sequence=number,
     )
 
 
@@ -299,6 +350,8 @@ def show_rows(X, inputs):
         if is_frame(X):
             return list(_frames.column_values(X, _frames.column_names(X)[0]))
         return list(X if len(getattr(X, "shape", ())) < 2 else np.asarray(X)[:, 0])
+    if inputs.lengths is not None:
+        return [f"step {step}" for length in inputs.lengths for step in range(length)]
     return [f"row {row}" for row in range(inputs.n_rows)]
 
 

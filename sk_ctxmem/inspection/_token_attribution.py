@@ -59,8 +59,8 @@ class TokenAttributionDisplay(HTMLDisplay):
     rest : float, default=0.0
         Contribution of n-grams of the text that belong to none of its words.
 
-    other_turns : float, default=0.0
-        Sum of the contributions of other rows.
+    other_turns : float or None, default=0.0
+        Sum of the contributions of other rows; None if the text is a whole sequence.
 
     structure : float, default=0.0
         Sum of the contributions of everything that is not text, such as position and speaker.
@@ -151,7 +151,8 @@ class TokenAttributionDisplay(HTMLDisplay):
             Texts, including the other rows of the conversation.
 
         row : int, default=0
-            Position in X of the row to explain.
+            Position in X of the row to explain, or of the sequence, whose words are those of all of
+            its rows.
 
         target : class label or None, default=None
             The class to explain; None for the predicted one.
@@ -178,6 +179,9 @@ class TokenAttributionDisplay(HTMLDisplay):
         conversation = read_conversation(estimator, X, groups, row=row)
         classifier = conversation.classifier
         position = check_row(row, conversation.n_rows)
+        if conversation.sequence is not None:
+            display = cls._from_sequence(conversation, target, top)
+            return display.plot(ax=ax) if plot else display
         turn = int(np.flatnonzero(conversation.rows == position)[0])
         explanation = conversation.explain(target, rows=[turn])
         targets = targets_of(explanation, [turn])
@@ -238,6 +242,37 @@ class TokenAttributionDisplay(HTMLDisplay):
         row = _choose_row(explanation, row, len(texts))
         display = cls._from_row(explanation, texts[row], row, None, probability, top)
         return display.plot(ax=ax) if plot else display
+
+    @classmethod
+    def _from_sequence(cls, conversation, target, top):
+        """Sum the explanation of a sequence, whose text is that of all rows, without drawing it."""
+        classifier, lines = conversation.classifier, conversation.explain(target)
+        words, start = [], 0
+        is_word = lines["source"] != "column"
+        for text, row in zip(conversation.texts, conversation.rows, strict=True):
+            of_row = lines[is_word & (lines["from_row"] == row)]
+            found, _ = word_contributions(text, of_row, classifier.vectorizer_)
+            words += [
+                each._replace(start=each.start + start, end=each.end + start) for each in found
+            ]
+            start += len(text) + 1
+        columns, is_text = sum_by_column(lines), lines["from_row"] != NOT_TEXT
+        of_words = sum(word.contribution for word in words)
+        of_text = lines.loc[is_text, "contribution"].sum() - sum(columns.values())
+        targets = lines["target"].iloc[:1].to_numpy(dtype=object)
+        probabilities = conversation.predict_proba()
+        return cls(
+            text="\n".join(conversation.texts),
+            words=words,
+            rest=float(of_text - of_words),
+            target=targets[0],
+            probability=float(probabilities_of(classifier, probabilities, targets)[0]),
+            other_turns=None,
+            structure=float(lines.loc[~is_text, "contribution"].sum()),
+            top=top,
+            row=conversation.sequence,
+            columns=columns,
+        )
 
     @classmethod
     def _from_row(cls, explanation, text, row, vectorizer, probability, top):
@@ -316,12 +351,10 @@ class TokenAttributionDisplay(HTMLDisplay):
         probability = "" if np.isnan(self.probability) else f" ({100 * self.probability:.0f} %)"
         title = f"Strongest words for {shorten(self.target, CLASS_WIDTH)}{probability}"
         self.ax_.set_title(title, fontsize=10, parse_math=False)
-        other, structure = write_number(self.other_turns), write_number(self.structure)
-        self.ax_.set_xlabel(
-            "contribution to the log-odds of the class\n"
-            f"(other turns {other}, position and speaker {structure})",
-            fontsize=9,
-        )
+        sums = {"other turns": self.other_turns, "position and speaker": self.structure}
+        shown = [f"{name} {write_number(v)}" for name, v in sums.items() if v is not None]
+        line = f"contribution to the log-odds of the class\n({', '.join(shown)})"
+        self.ax_.set_xlabel(line, fontsize=9)
 
     def _repr_html_(self):
         """Return the HTML that a notebook shows."""
@@ -329,7 +362,7 @@ class TokenAttributionDisplay(HTMLDisplay):
         sums = {
             "own text": sum(contributions) + self.rest,
             **name_columns(self.columns or {}),
-            "other turns": self.other_turns,
+            **({} if self.other_turns is None else {"other turns": self.other_turns}),
             "position and speaker": self.structure,
         }
         turn = Turn(
