@@ -137,8 +137,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         such that a pass over the rows has 50 steps.
 
     learning_rate : float, default=0.006
-        Initial learning rate of AdamW, multiplied by 1.5 for rows without context. The weights of
-        sparse features are trained by SGD with a learning rate that is computed from the data.
+        Initial learning rate of AdamW, multiplied by 1.5 for rows without context, and by 2 for
+        several labels for each row in context. The weights of sparse features are trained by SGD
+        with a learning rate that is computed from the data.
 
     validation_fraction : float, default=0.1
         Fraction of the rows to hold out as a validation set, in whole groups. Only used if
@@ -153,7 +154,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
     class_weight : dict, "balanced" or None, default=None
         Class weights, as in scikit-learn: classes that are not in the dict have weight 1, and
-        classes that are not in y, as in a fold without them, are ignored.
+        classes that are not in y, as in a fold without them, are ignored. With several labels for
+        each row, the weights of the rows with a label in the loss of that label; "balanced" weighs
+        rows with and without it as two classes.
 
     text_column : str or None, default=None
         Column of X that contains the texts. If None, the columns without another role must be a
@@ -225,7 +228,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Sorted class labels.
+        Sorted class labels. With several labels for each row, the names of the columns of y in
+        their order: those of a DataFrame, else numbers from 0.
 
     n_features_in_ : int
         Number of columns of X; of a DataFrame of numeric features, the number of columns without a
@@ -247,7 +251,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Number of epochs of training.
 
     temperature_ : float
-        Softmax temperature, calibrated on held-out rows. The logits are divided by it. The held-out
+        Temperature, calibrated on held-out rows. The logits are divided by it. The held-out
         rows are the validation set of early stopping. Without early stopping, they are one
         twentieth of the rows, at most 2,000, in whole groups, and join the training rows in the
         last epoch; with fewer than 2,000 rows or three epochs, the temperature is 1. A warm start
@@ -417,8 +421,10 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             the place of a row: a list of lists of str, of DataFrames or of arrays, or an array of
             shape (n_sequences, n_steps, n_features).
 
-        y : array-like of shape (n_rows,)
-            Class label of each row or sequence.
+        y : array-like or sparse matrix of shape (n_rows,) or (n_rows, n_labels)
+            Class label of each row or sequence. If it has any number of labels, a column of 0 and
+            1 for each label, as of :class:`~sklearn.preprocessing.MultiLabelBinarizer`; the columns
+            of a DataFrame name the labels.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
             Sample weights. A row of weight 0 is still context of other rows.
@@ -497,11 +503,14 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Texts, a DataFrame with the columns named by the parameters, or features, dense or
             sparse, of shape (n_rows, n_features).
 
-        y : array-like of shape (n_rows,)
-            Class label of each row. Some classes may be missing.
+        y : array-like or sparse matrix of shape (n_rows,) or (n_rows, n_labels)
+            Class label of each row. Some classes may be missing. If a row has any number of labels,
+            a column of 0 and 1 for each label.
 
         classes : array-like of shape (n_classes,) or None, default=None
-            Class labels of all chunks. Required on the first call only.
+            Class labels of all chunks. Required on the first call only. With several labels for
+            each row, the names of the columns of y; if None, they are those of a DataFrame, or
+            numbers.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
             Sample weights, which are not normalized: their mean should be about 1.
@@ -553,8 +562,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Returns
         -------
-        y : ndarray of shape (n_rows,)
-            Predicted class labels.
+        y : ndarray of shape (n_rows,), or ndarray or csr_matrix of shape (n_rows, n_labels)
+            Predicted class labels. With several labels for each row, 0 and 1 for each label, sparse
+            if the y of `fit` was sparse.
 
         Raises
         ------
@@ -590,7 +600,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         probabilities : ndarray of shape (n_rows, n_classes)
-            Class probabilities, in the order of `classes_`.
+            Class probabilities, in the order of `classes_`. With several labels for each row, the
+            probability of each label.
         """
         model = fitted_model(self)
         return model.outputs.probabilities(model.logits(X, groups))
@@ -610,7 +621,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         log_probabilities : ndarray of shape (n_rows, n_classes)
-            Log-probabilities, in the order of `classes_`.
+            Log-probabilities, in the order of `classes_`. With several labels for each row, of the
+            row having each label.
         """
         model = fitted_model(self)
         return model.outputs.log_probabilities(model.logits(X, groups))
@@ -618,6 +630,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
     @array_defaults()
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the logits, whose softmax is the result of `predict_proba`.
+
+        With several labels for each row, it is their sigmoid.
 
         Parameters
         ----------
@@ -630,7 +644,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         scores : ndarray of shape (n_rows, n_classes), or (n_rows,) for two classes
-            Logits. For two classes, the logit of the second class minus that of the first.
+            Logits. For two classes, the logit of the second class minus that of the first. With
+            several labels for each row, always of shape (n_rows, n_labels).
         """
         model = fitted_model(self)
         return model.outputs.decision(model.logits(X, groups))
@@ -643,8 +658,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         X : {list, ndarray, Series, DataFrame, sparse matrix, TextSequences} of n_rows
             Rows of the same kind as in `fit`.
 
-        y : array-like of shape (n_rows,)
-            Class label of each row.
+        y : array-like or sparse matrix of shape (n_rows,) or (n_rows, n_labels)
+            Class label of each row, or 0 and 1 for each label.
 
         sample_weight : array-like of shape (n_rows,) or None, default=None
             Sample weights.
@@ -655,7 +670,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         Returns
         -------
         accuracy : float
-            Accuracy, weighted by `sample_weight`.
+            Accuracy, weighted by `sample_weight`. With several labels for each row, the share of
+            rows of which all labels are right.
         """
         predicted = self.predict(X, groups=groups)
         sample_weight = as_table(sample_weight, "sample_weight")
@@ -678,11 +694,11 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         """Explain predictions by contributions of n-grams, of other rows and of structure.
 
         The explained score is the log-odds ln(p / (1 - p)) of the probability p of a class. For two
-        classes, it is the result of `decision_function`. The contributions of a row add up to the
-        difference between its score in context and the score of a single empty text without
-        context. If the classifier was fitted on sequences, whole sequences are explained: the parts
-        of all rows of a sequence add up to the difference between its score and that of a sequence
-        of one empty text.
+        classes, and for several labels, it is the result of `decision_function`. The contributions
+        of a row add up to the difference between its score in context and the score of a single
+        empty text without context. If the classifier was fitted on sequences, whole sequences are
+        explained: the parts of all rows of a sequence add up to the difference between its score
+        and that of a sequence of one empty text.
 
         Parameters
         ----------
@@ -695,8 +711,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             the second place, are not read as `target`.
 
         target : class, array-like of n_explained classes, or None, default=None
-            Class whose score is explained, one for all rows or one for each explained row. If None,
-            the predicted class of each row.
+            Class or label whose score is explained, one for all rows or one for each explained row.
+            If None, the most probable one of each row.
 
         groups : array-like of shape (n_rows,) or None, default=None
             Group of each row, such as a conversation or document, if X has no group column.

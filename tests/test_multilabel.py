@@ -6,14 +6,23 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.special import expit
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from skorch.callbacks import Callback, EpochScoring
 
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem._chat._conversation import Chat
+from sk_ctxmem._chat._screen import Screen
+from sk_ctxmem._network._batch import Packing
+from sk_ctxmem._network._label_chain import LabelChain
+from sk_ctxmem._network._label_transitions import TRANSITION_SCALE
+from sk_ctxmem._network._loss import ContextMemoryLoss
 from sk_ctxmem._rows._held_out import hold_out_groups
+from sk_ctxmem._training._dataset import find_labels_before
 from sk_ctxmem.distributed import FramePredictor, fit_distributed, fit_parquet
 from sk_ctxmem.inspection import ContextAblationDisplay, ConversationDisplay
 
@@ -148,6 +157,7 @@ BAD = {
     "NA": (pd.DataFrame(Y).astype("Int64").replace(1, pd.NA), "y contains NaN or None"),
     "shorter": (Y[:-1], f"X has {N_ROWS} rows, y has {N_ROWS - 1}; pass one row of y"),
     "no columns": (Y[:, :0], "y has no columns"),
+    "complex": (Y * 1j, "several columns of dtype complex128"),
     "strings": (Y.astype(str), "several columns of dtype <U"),
     "legacy": ([["a", "b"], ["c"]] * (N_ROWS // 2), r"MultiLabelBinarizer\(\).fit_transform\(y\)"),
     "legacy pairs": ([["a", "b"], ["c", "a"]] * (N_ROWS // 2), r"MultiLabelBinarizer\(\)"),
@@ -355,10 +365,12 @@ def test_a_fit_that_was_killed_resumes(tmp_path):
 
     params = COLUMNS | {"checkpoint": tmp_path, "class_weight": {0: 2.0}}
     with pytest.raises(Killed):
-        small(**params, callbacks=[Kill()]).fit(ROWS, Y)
+        small(**params, callbacks=[Kill()]).fit(ROWS[:200], Y[:200])
     assert len(list(tmp_path.iterdir())) == 1
-    found = small(**params).fit(ROWS, Y).predict_proba(NEW_ROWS)
-    expected = small(**params | {"checkpoint": None}).fit(ROWS, Y).predict_proba(NEW_ROWS)
+    resumed, whole = small(**params), small(**params | {"checkpoint": None})
+    found, expected = (
+        clf.fit(ROWS[:200], Y[:200]).predict_proba(NEW_ROWS) for clf in (resumed, whole)
+    )
     assert_array_equal(found, expected)
 
 
@@ -436,3 +448,97 @@ def test_searches_and_cross_validation_take_indicators():
 def test_html_of_notebooks_shows_the_classifier(grouped):
     """Check that the HTML representation names the columns."""
     assert "reads text (text), group (group)" in grouped._repr_html_()
+
+
+def test_the_chain_adds_the_labels_of_the_row_before():
+    """Check the formula in NumPy: known labels in training, else their probabilities."""
+    random = np.random.RandomState(0)
+    logits, weights = random.normal(size=(3, 2)), random.normal(size=(3, 2))
+    chain = LabelChain(2).double().eval()
+    chain.transitions.data = torch.tensor(weights) / TRANSITION_SCALE
+    known = torch.tensor([[1, 0, 0], [0, 1, 1], [0, 0, 0]], dtype=torch.uint8)
+    found = chain.condition(torch.tensor(logits), known).detach()
+    expected = logits + [weights[0], weights[1] + weights[2], [0, 0]]
+    assert_allclose(found, expected)
+    packing = Packing(torch.tensor([1, 1, 1]), reverse=torch.tensor([2, 1, 0]))
+    found, before = chain.expect(torch.tensor(logits), packing).detach().numpy(), weights[0]
+    for row in range(3):
+        assert_allclose(found[row], logits[row] + before)
+        before = expit(found[row]) @ weights[1:]
+
+
+def test_training_hides_some_labels_of_the_row_before():
+    """Check that about three rows in ten become rows whose labels before are unknown."""
+    chain = LabelChain(2).train()
+    chain.transitions.data = torch.tensor([[7.0, 7.0], [1.0, 0.0], [0.0, 1.0]]) / TRANSITION_SCALE
+    before = torch.tensor([[0, 1, 0]], dtype=torch.uint8).repeat(2000, 1)
+    found = chain.condition(torch.zeros(2000, 2), before).detach().numpy()
+    is_hidden = (found == 7).all(axis=1)
+    assert is_hidden.mean() == pytest.approx(0.3, abs=0.05)
+    assert_allclose(found[~is_hidden], [[1, 0]] * int((~is_hidden).sum()))
+    assert before[:, 1].all()  # not changed in place
+
+
+def test_labels_before_are_those_of_the_same_group():
+    """Check first rows, rows after one of weight 0, and rows without any label."""
+    X = pd.DataFrame({"text": ["a"] * 5, "group": [0, 0, 0, 1, 1], "number": range(5)})
+    clf = small(**COLUMNS, order_column="number", max_epochs=1)
+    rows = clf.fit(X, np.eye(5, 2, dtype=int))._model.reader.read(X)
+    targets = np.array([[1, 1], [0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.uint8)
+    found = find_labels_before(rows, targets, np.array([1, 1, 0, 1, 1]))
+    assert_array_equal(found, [[1, 0, 0], [0, 1, 1], [0, 0, 0], [1, 0, 0], [0, 0, 1]])
+
+
+def test_loss_is_the_weighted_sum_over_labels():
+    """Check the loss of a batch, without smoothing, in NumPy."""
+    logits = np.array([[1.0, -2.0], [0.5, 3.0]])
+    targets, weights = np.array([[1, 0], [1, 1]]), np.array([1.0, 2.0])
+    label_weights = torch.tensor([[1.0, 3.0], [2.0, 1.0]])  # of rows without, and with
+    loss = ContextMemoryLoss(2, residual=True, label_weights=label_weights)
+    found = loss((torch.tensor(logits),), (torch.tensor(targets), torch.tensor(weights)))
+    each = -np.log(expit(np.where(targets > 0, logits, -logits))) * [[2, 3], [2, 1]]
+    assert_allclose(found.item(), weights @ each.sum(axis=1) / 2)
+
+
+def test_chat_shows_the_labels_above_one_half():
+    """Check two labels, and the likeliest one where none is above one half."""
+    pytest.importorskip("rich")
+    clf = small(**COLUMNS).fit(ROWS, pd.DataFrame(Y, columns=LABELS))
+    chat = Chat(clf, Screen(), n_classes=1)
+    shown = [chat._top(clf.session(), text, None) for text in ("good bad", "it", "long")]
+    assert sorted(shown[0]["class"]) == ["blame", "praise"]
+    assert [len(top) for top in shown[1:]] == [1, 1]
+    assert shown[1]["probability"].max() < 0.5
+    assert shown[2]["class"].tolist() == ["length"]
+
+
+def test_history_of_a_session_has_the_likeliest_label():
+    """Check the columns prediction and probability of a session with several labels."""
+    clf = small(**COLUMNS).fit(ROWS, pd.DataFrame(Y, columns=LABELS))
+    session = clf.session()
+    probabilities = np.stack([session.predict_proba_one(text) for text in ("bad", "long good")])
+    history = session.history_
+    assert history["prediction"].tolist() == np.array(LABELS)[probabilities.argmax(1)].tolist()
+    assert_allclose(history["probability"], probabilities.max(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("word_memory", [True, "convolution"])
+def test_words_are_read_for_labels(word_memory):
+    """Check a word memory beside the n-grams."""
+    clf = small(word_memory=word_memory).fit(TEXTS, Y)
+    assert (clf.predict(NEW_TEXTS) == NEW_Y).mean() > 0.95
+    assert len(clf.explain(NEW_TEXTS[:1], target=1)) > 1
+
+
+def test_vectors_and_columns_are_read_for_labels():
+    """Check an embedder and feature columns, of which one is a label itself."""
+
+    def embed(texts):
+        return np.array([[text.count(word) for word in WORDS] for text in texts], dtype=float)
+
+    X = ROWS.assign(told=np.where(Y[:, 0], "yes", "no"))
+    clf = small(**COLUMNS, embedder=embed, feature_columns=["told"])
+    with pytest.warns(UserWarning, match="feature_columns has 'told', which stands one to one"):
+        clf.fit(X, Y)
+    new = NEW_ROWS.assign(told=np.where(NEW_Y[:, 0], "yes", "no"))
+    assert (clf.predict(new) == NEW_Y).mean() > 0.95

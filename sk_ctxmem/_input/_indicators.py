@@ -112,13 +112,13 @@ def _check_zero_one(values):
         missing = find_missing(values.ravel(), "y")
         if len(missing):
             _refuse_missing(missing[0] // values.shape[1])
-    if values.dtype.kind not in "biufcO":
+    if values.dtype.kind not in "biufO":
         refuse_labels(f"y has several columns of dtype {values.dtype}")
     try:
         numbers = as_numbers(values, "y")
     except (TypeError, ValueError):
         refuse_labels(f"y has several columns with values such as {values.flat[0]!r:.60}")
-    missing = np.isnan(numbers) if numbers.dtype.kind in "fc" else np.zeros(1, bool)
+    missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(1, bool)
     if missing.any():
         _refuse_missing(np.flatnonzero(missing)[0] // numbers.shape[1])
     is_one = numbers == 1

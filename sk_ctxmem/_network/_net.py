@@ -200,7 +200,10 @@ class ContextMemoryNet(nn.Module):
 
     def forward(self, batch: RowBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the prediction, of the wide path and of all other parts."""
-        return self.decide(*self.read(batch.features, batch.dense), batch)
+        whole, wide, deep = self.decide(*self.read(batch.features, batch.dense), batch)
+        if self.multilabel:  # else weights of n-grams would learn that most labels are rare
+            wide = wide + self.decoder.bias
+        return whole, wide, deep  # (N, C) each
 
     def read(
         self, features: SparseFeatures | Tensor, dense: Tensor | None
@@ -251,12 +254,7 @@ class ContextMemoryNet(nn.Module):
             return self._decide_of_sequences(encodings, wide, batch)
         deep = self._decode(encodings, batch)  # (N, C)
         wide = wide.to(deep.dtype)
-        whole = self._add_transitions(wide + deep, batch)
-        return whole, self._with_shares(wide), deep  # (N, C) each
-
-    def _with_shares(self, wide: Tensor) -> Tensor:
-        """Add the bias to several labels; else weights would learn that most of them are rare."""
-        return wide + self.decoder.bias if self.multilabel else wide
+        return self._add_transitions(wide + deep, batch), wide, deep  # (N, C) each
 
     def expect_odds(self, odds: Tensor) -> None:
         """Start from these odds of the labels, (C,)."""
@@ -279,7 +277,7 @@ class ContextMemoryNet(nn.Module):
             pooled, wide = pooled[batch.ends], wide[batch.ends]
             last = None if last is None else last[batch.ends]
         deep = self.decode_sequences(last, pooled)
-        return wide + deep, self._with_shares(wide), deep
+        return wide + deep, wide, deep
 
     def decode_sequences(self, last: Tensor | None, pooled: Tensor) -> Tensor:
         """Return the logits of sequences from their last memories and their pooled states."""

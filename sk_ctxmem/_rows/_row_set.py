@@ -107,6 +107,11 @@ class RowSet:
         return self.rows[np.cumsum(self.lengths) - 1]
 
     @property
+    def samples(self) -> np.ndarray:
+        """Index in X of one row of each sample: of the last row of a sequence, or of each row."""
+        return self.ends if self.pools else self.rows
+
+    @property
     def starts(self) -> np.ndarray:
         """Index of the first row of each group in ``rows``."""
         return np.cumsum(self.lengths) - self.lengths

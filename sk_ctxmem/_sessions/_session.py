@@ -54,7 +54,8 @@ class ContextSession:
 
     history_ : DataFrame
         A row for each turn, with the columns turn (from 0), speaker, prediction, probability and,
-        if texts are kept, text. It takes 16 bytes per turn, plus the texts.
+        if texts are kept, text. With several labels for each row, the most probable one. It takes
+        16 bytes per turn, plus the texts.
 
     See Also
     --------
@@ -138,7 +139,7 @@ class ContextSession:
         Returns
         -------
         probabilities : ndarray of shape (n_classes,)
-            Class probabilities, in the order of `classes_`.
+            Class probabilities, in the order of `classes_`. With several labels, that of each.
         """
         return self._turn(text, speaker, features)
 

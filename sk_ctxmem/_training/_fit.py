@@ -275,9 +275,9 @@ class Fit:
         """
         if not self.multilabel or self.start is not None:
             return
-        rows = data.current.rows
-        weights = data.weights[rows].double()
-        counts = weights @ data.targets[rows].double()
+        samples = data.current.samples
+        weights = data.weights[samples].double()
+        counts = weights @ data.targets[samples].double()
         both = torch.stack([weights.sum() - counts, counts]) + 1
         if self.label_weights is not None:
             both *= torch.from_numpy(self.label_weights) + TINY_WEIGHT

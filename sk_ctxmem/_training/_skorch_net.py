@@ -27,6 +27,10 @@ from ._processes import OneProcess
 # suits a memory is too low for it: going from 0.003 to 0.009 gained 0.3 to 1 points on corpora of
 # 23 to 77 classes, and changed nothing with few classes.
 RATE_WITHOUT_MEMORY = 1.5
+# Sigmoids of several labels, most of them rare, learn more slowly than a softmax. In context, twice
+# the rate gains .2 points of micro-F1 on abstracts and on 930 dialogues, and nothing on 2,800.
+# Without context, acts gain .4 and abstracts lose .2.
+RATE_OF_SEVERAL_LABELS = 2.0
 
 ENCODER_PENALTY = 2.0  # times that of the wide path
 # Of what the wide path of dense features leaves. As large as that of the wide path, nothing is
@@ -88,6 +92,14 @@ class Trainer(ClassifierMixin, NeuralNet):
         return outputs_of(self.module_.multilabel).decide(self.predict_proba(X))
 
 
+def _choose_rate(network: ContextMemoryNet, learning_rate: float) -> float:
+    """Return the learning rate of AdamW for this kind of network."""
+    if not network.has_memory:
+        return learning_rate * RATE_WITHOUT_MEMORY
+    in_context = network.memory is not None
+    return learning_rate * (RATE_OF_SEVERAL_LABELS if network.multilabel and in_context else 1.0)
+
+
 def make_trainer(
     network: ContextMemoryNet,
     valid_rows: TrainingRows | None,
@@ -130,7 +142,7 @@ def make_trainer(
             shrunk=shrunk,
             fixed=fixed,
         ),
-        lr=learning_rate * (1.0 if network.has_memory else RATE_WITHOUT_MEMORY),
+        lr=_choose_rate(network, learning_rate),
         max_epochs=max_epochs,
         batch_size=batch_size,
         iterator_train=BatchIterator,

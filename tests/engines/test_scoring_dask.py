@@ -231,3 +231,17 @@ def test_what_is_wrong_is_told_before_anything_runs(clf):
         predict_dask(clf, _split(ROWS.assign(prediction=0)))
     taken = _split(ROWS.assign(prediction=0))
     assert "prediction" in predict_dask(clf, taken, columns=["number"]).columns
+
+
+def test_several_labels_have_a_column_each(client):
+    """Check columns of 0 and 1, their names and types, and probabilities."""
+    labels = pd.get_dummies(TALKS.target).assign(any=True).astype(int)
+    clf = ContextMemoryClassifier(**GROUPED, max_epochs=1, hidden_size=4, random_state=0)
+    lazy = predict_dask(clf.fit(TALKS.data, labels), _split(ROWS), columns=["number"])
+    found = lazy.compute()
+    pd.testing.assert_series_equal(lazy.dtypes, found.dtypes)
+    found = found.sort_values("number")
+    names = [f"{kind}_{name}" for kind in ("prediction", "probability") for name in labels]
+    assert found.columns.tolist() == ["number", *names]
+    assert (found[names[:4]].to_numpy() == clf.predict(ROWS)).all()
+    assert np.abs(found[names[4:]].to_numpy() - clf.predict_proba(ROWS)).max() < 1e-6

@@ -290,3 +290,16 @@ def test_what_is_wrong_is_told_before_anything_runs(clf, spark):
         _check_equal(predict_spark(cased, sdf), cased, ROWS)
     finally:
         spark.conf.unset("spark.sql.caseSensitive")
+
+
+def test_several_labels_have_a_column_each(spark):
+    """Check columns of 0 and 1, their names and types, and probabilities."""
+    labels = pd.get_dummies(TALKS.target).assign(any=True).astype(int)
+    clf = _fit(y=labels, **ROLES)
+    predictions = predict_spark(clf, spark.createDataFrame(ROWS), columns=["number"])
+    names = [f"{kind}_{name}" for kind in ("prediction", "probability") for name in labels]
+    assert predictions.columns == ["number", *names]
+    assert predictions.schema["prediction_blue"].dataType == types.LongType()
+    found, wanted = predictions.toPandas().sort_values("number"), ROWS.sort_values("number")
+    assert (found[names[:4]].to_numpy() == clf.predict(wanted)).all()
+    assert np.abs(found[names[4:]].to_numpy() - clf.predict_proba(wanted)).max() < 1e-6
