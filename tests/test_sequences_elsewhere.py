@@ -2,12 +2,13 @@
 
 import io
 
+import pandas as pd
 import pytest
 from _forecasts import SMALL, fit, make_frames, make_talks
 from numpy.testing import assert_allclose
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.distributed import FramePredictor, fit_distributed, predict_dask
+from sk_ctxmem.distributed import FramePredictor, fit_distributed, fit_parquet, predict_dask
 
 pytestmark = pytest.mark.filterwarnings("ignore::sk_ctxmem.UnknownSpeakersWarning")
 
@@ -27,6 +28,18 @@ def test_predictions_of_dask_refuse_sequences():
     table = frame.from_pandas(make_frames(2)[0][0], npartitions=1)
     with pytest.raises(ValueError, match="fitted on sequences, but partitions"):
         predict_dask(fit(talks, labels), table)
+
+
+@pytest.mark.parametrize("column", ["said", "label"])
+def test_fits_of_files_refuse_sequences(column, tmp_path):
+    """Check that lists of texts, and lists of labels, are named with their file."""
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"said": ["yes", "no"] * 4, "label": ["deal", "lost"] * 4})
+    table[column] = [[value, value] for value in table[column]]
+    table.to_parquet(tmp_path / "talks.parquet")
+    match = f"Column '{column}' of '.*talks.parquet' has lists .* fit_parquet fits rows"
+    with pytest.raises(ValueError, match=match):
+        fit_parquet(ContextMemoryClassifier(**SMALL, text_column="said"), tmp_path)
 
 
 def test_fits_in_several_processes_refuse_sequences():

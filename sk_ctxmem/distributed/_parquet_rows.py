@@ -233,6 +233,12 @@ def _check_schema(schema, path, columns, first_path, types):
                 "file needs the target and the columns named by the parameters of the classifier."
             )
         kind = schema.field(name).type
+        if "list<" in str(kind):
+            raise ValueError(
+                f"Column {name!r} of {str(path)!r} has lists ({kind}), but fit_parquet fits rows "
+                "of one text and one label each, no sequences; use clf.fit, or write a row for "
+                "each step."
+            )
         if types.setdefault(name, kind) != kind:
             raise ValueError(
                 f"Column {name!r} has the type {kind} in {str(path)!r}, but {types[name]} in "
