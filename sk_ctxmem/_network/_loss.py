@@ -30,6 +30,8 @@ class ContextMemoryLoss(nn.Module):
         sure of: with 100 positive rows in 10,000, F1 was .65, and is .87.
     label_weights : Tensor of shape (2, C) or None, default=None
         Of several labels for each row, the weights of the rows without and with each label.
+    smoothing : float, default=LABEL_SMOOTHING
+        Fraction of the target that smoothing gives to the other classes.
 
     Shape
     -----
@@ -63,21 +65,23 @@ class ContextMemoryLoss(nn.Module):
         *,
         residual: bool = False,
         label_weights: Tensor | None = None,
+        smoothing: float = LABEL_SMOOTHING,
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
         self.residual = residual
         self.label_weights = label_weights
+        self.smoothing = smoothing
 
     def forward(self, logits: tuple[Tensor, ...], truth: tuple[Tensor, Tensor]) -> Tensor:
         """Return the loss of a batch, given its logits, and its targets and weights."""
         targets, weights = truth
         if self.residual:
-            whole = self._cross_entropy(logits[0], targets, smoothing=0.0) @ weights
+            whole = self._cross_entropy(logits[0], targets, 0.0) @ weights
             self.last_sum = whole.detach()
             return whole / self.batch_size
         repeated = targets.repeat(3, *[1] * (targets.dim() - 1))
-        each = self._cross_entropy(torch.cat(logits), repeated, smoothing=LABEL_SMOOTHING)
+        each = self._cross_entropy(torch.cat(logits), repeated, self.smoothing)
         sums = each.view(3, -1) @ weights  # (3, N) x (N,) -> (3,)
         self.last_sum = sums[0].detach()
         return (sums[0] + PATH_LOSS_WEIGHT * (sums[1] + sums[2])) / self.batch_size
