@@ -234,6 +234,12 @@ ERRORS = {
     "an empty sequence first": ([[], ["a"]], {}, "the first of them sequence 0"),
     "an empty array": ([STEPS[0], np.ones((0, 2))], {}, "the first of them sequence 1"),
     "an empty frame": ([FIRST, FIRST[:0]], ROLES, "the first of them sequence 1"),
+    "empty lists alone": ([[], ()], {}, "X has no step in 2 of 2 sequences"),
+    "padded": (
+        np.where(np.arange(4)[:, np.newaxis] < 3, np.ones((2, 4, 3)), np.nan),
+        {},
+        "NaN in step 3 of sequence 0.*If steps only pad a sequence, leave them out: a list of",
+    ),
     "no steps": (np.ones((2, 0, 3)), {}, "X has no step in 2 of 2 sequences"),
     "no sequences": (np.ones((0, 2, 3)), {}, r"Found array with 0 sample\(s\)"),
     "texts beside a frame": (
