@@ -257,7 +257,7 @@ def test_one_row_of_huge_weight_gives_probabilities(size, class_weight):
     assert_probabilities(classifier.predict_proba(X), N_ROWS, 2)
 
 
-SHAPE = ["sample_weight has shape", "one weight for each row"]
+SHAPE = ["sample_weight has shape", "one weight for each row or sequence"]
 NO_NUMBER = ["sample_weight contains values that are not numbers"]
 BAD_WEIGHTS = {
     "one negative": (np.r_[ONES[1:], -0.5], ValueError, ["sample_weight has -0.5 in row 19"]),

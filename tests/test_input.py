@@ -472,7 +472,7 @@ def test_class_weights_that_are_all_zero_are_refused(texts, y):
 @pytest.mark.parametrize(
     ("make", "parts"),
     [
-        (lambda weights: weights[:-1], ["sample_weight has shape (149,), but X has 150 rows"]),
+        (lambda weights: weights[:-1], ["sample_weight has shape (149,), but X has 150 samples"]),
         (
             lambda weights: weights[:, np.newaxis],
             ["sample_weight has shape (150, 1)", "one weight"],

@@ -385,6 +385,14 @@ def test_callbacks_predict_indicators():
     assert_allclose(clf.net_.history[:, "accuracy"], clf.history_["valid_score"])
 
 
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_callbacks_score_the_order_of_rows(n_labels):
+    """Check that two labels are not taken for two classes."""
+    scoring = EpochScoring("roc_auc", name="area", lower_is_better=False)
+    clf = small(n_iter_no_change=4, callbacks=[scoring]).fit(TEXTS, Y[:, :n_labels])
+    assert clf.net_.history[-1, "area"] > 0.9
+
+
 @pytest.mark.parametrize("method", ["integrated_gradients", "leave_one_out"])
 def test_explanations_are_log_odds_of_a_label(method, grouped):
     """Check that contributions add up to the decision of the label, whose name they have."""

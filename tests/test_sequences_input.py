@@ -234,6 +234,12 @@ ERRORS = {
     "an empty sequence first": ([[], ["a"]], {}, "the first of them sequence 0"),
     "an empty array": ([STEPS[0], np.ones((0, 2))], {}, "the first of them sequence 1"),
     "an empty frame": ([FIRST, FIRST[:0]], ROLES, "the first of them sequence 1"),
+    "empty lists alone": ([[], ()], {}, "X has no step in 2 of 2 sequences"),
+    "padded": (
+        np.where(np.arange(4)[:, np.newaxis] < 3, np.ones((2, 4, 3)), np.nan),
+        {},
+        "NaN in step 3 of sequence 0.*If steps only pad a sequence, leave them out: a list of",
+    ),
     "no steps": (np.ones((2, 0, 3)), {}, "X has no step in 2 of 2 sequences"),
     "no sequences": (np.ones((0, 2, 3)), {}, r"Found array with 0 sample\(s\)"),
     "texts beside a frame": (
@@ -360,6 +366,20 @@ def test_what_is_no_sequence_is_named_with_its_place(X, columns, message):
         read(X, **columns)
 
 
+CELLS = {
+    "lists": pd.DataFrame({"talk": [["a"], ["b", "c"]]}),
+    "arrays": pd.DataFrame({"talk": [np.ones((2, 3)), np.ones((4, 3))], "price": 1.0}),
+    "polars": pl.DataFrame({"talk": [["a"], ["b", "c"]]}),
+}
+
+
+@pytest.mark.parametrize("X", CELLS.values(), ids=CELLS)
+def test_a_frame_with_a_column_of_sequences_is_told_what_to_pass(X):
+    """Check that the message names the column, which alone would be sequences."""
+    with pytest.raises(TypeError, match=r"'talk' of X has a \w+ in row 0; .* X\['talk'\], in"):
+        read(X)
+
+
 def test_columns_of_features_need_frames():
     """Check that feature_columns without columns are refused as the roles are."""
     with pytest.raises(ValueError, match="feature_columns='rest' needs X to be a list of DataFr"):
@@ -422,7 +442,6 @@ def test_labels_of_steps_are_told_where_they_go(y):
 
 OF_SEQUENCES = {
     "labels": (["p", "q", "p"], LENGTHS),
-    "another number": (["p", "q"], LENGTHS),
     "a column": ([["p"], ["q"], ["p"]], np.ones(3, dtype=int)),
     "sets": ([["p", "q", "r"], ["p"], ["q"]], LENGTHS),
     "indicators": ([[0, 1], [1, 1]], np.array([2, 2])),
@@ -436,3 +455,11 @@ OF_SEQUENCES = {
 def test_labels_of_sequences_are_not_taken_for_those_of_steps(y, lengths):
     """Check that everything else is left to the validation of labels."""
     refuse_labels_of_steps(y, lengths)
+
+
+def test_another_number_of_labels_than_sequences_is_refused():
+    """Check that the message counts sequences, not steps."""
+    with pytest.raises(
+        ValueError, match="X has 3 sequences, y has 2; pass one class label for each"
+    ):
+        refuse_labels_of_steps(["p", "q"], LENGTHS)

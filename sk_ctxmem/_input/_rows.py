@@ -577,10 +577,23 @@ def _read_features(record, X, names, *, reset):
             "X has no column left for the features; set text_column to the column of texts."
             + doc_link("columns")
         )
+    _refuse_columns_of_sequences(columns)
     numbers = {name: as_numbers(column, f"column {name!r}") for name, column in columns.items()}
     as_they_are = all(numbers[name] is columns[name] for name in names)
     is_whole = isinstance(X, pd.DataFrame) and as_they_are
     return _read_numbers(record, X[names] if is_whole else pd.DataFrame(numbers), reset=reset)
+
+
+def _refuse_columns_of_sequences(columns):
+    """Raise if a column has sequences in its cells, where a frame is rows."""
+    for name, column in columns.items():
+        first = column[0] if len(column) and column.dtype == object else None
+        if isinstance(first, list | tuple) or len(getattr(first, "shape", ())) > 0:
+            raise TypeError(
+                f"column {name!r} of X has a {type(first).__name__} in row 0; if each is a "
+                f"sequence with one label, pass the column alone, X[{name!r}], in place of a frame."
+                + doc_link("kinds-of-input")
+            )
 
 
 def _keep_columns(record, present, *, reset):

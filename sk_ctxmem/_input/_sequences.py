@@ -35,6 +35,10 @@ NAMES = {
 }
 NOTHING = ("empty", "missing")
 NOT_FINITE = re.compile(r"^Input X contains (NaN|infinity)")
+PADDING = (
+    " If steps only pad a sequence, leave them out: a list of arrays may have any length each."
+    + doc_link("kinds-of-input")
+)
 ROW = re.compile(r"(?<=\bin )row (\d+)\b")
 
 
@@ -84,6 +88,8 @@ class Sequences:
         found = NOT_FINITE.search(message)
         if found and (row := _find_not_finite(self.rows, found[1])) is not None:
             message = message.replace(found[0], f"{found[0]} in {self.place(row)}", 1)
+            if found[1] == "NaN":
+                message += PADDING
         return (TypeError if isinstance(error, TypeError) else ValueError)(message)
 
     def _place_of(self, row):
@@ -121,6 +127,8 @@ def flatten_sequences(X):
     kind = next((kind for kind in map(_kind_of, elements or ()) if kind not in NOTHING), None)
     if kind == "numbers":
         _refuse_other_lengths(elements)
+    if elements and all(isinstance(each, list | tuple) and not each for each in elements):
+        _count_steps(elements)
     if kind not in JOIN:
         return None
     _check_kinds(elements, kind)

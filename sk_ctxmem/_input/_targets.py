@@ -414,8 +414,8 @@ def _read_weights(sample_weight, n_rows):
     weights = as_numbers(as_array(weights, "sample_weight"), "sample_weight")
     if weights.shape != (n_rows,):
         raise ValueError(
-            f"sample_weight has shape {weights.shape}, but X has {n_rows} rows; pass one weight "
-            "for each row."
+            f"sample_weight has shape {weights.shape}, but X has {n_rows} samples; pass one "
+            "weight for each row or sequence."
         )
     with np.errstate(over="ignore"):  # check_array raises for inf
         weights = check_array(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from skorch import NeuralNet
 from skorch.callbacks import Callback, PrintLog
 from skorch.helper import predefined_split
@@ -99,6 +100,15 @@ class Trainer(ClassifierMixin, NeuralNet):
     def predict(self, X: Any) -> np.ndarray:
         """Return the number of the most probable class of each row, or indicators of labels."""
         return outputs_of(self.module_.multilabel).decide(self.predict_proba(X))
+
+    @available_if(lambda net: net.module_.multilabel)
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return what orders the rows of each label, their probabilities, for scores of ranks.
+
+        Of probabilities of two labels, scikit-learn's scorers take the second column alone, as if
+        they were two classes; those of ranks, such as "roc_auc", prefer this and take it whole.
+        """
+        return self.predict_proba(X)
 
 
 def _choose_rate(network: ContextMemoryNet, learning_rate: float) -> float:
