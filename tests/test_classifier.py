@@ -370,7 +370,7 @@ def test_warm_start_refuses_other_columns():
     needed = r"needs the features of the last fit, \['price', 'weight'\] \(2 columns\), but X has "
     with pytest.raises(ValueError, match=needed + r"\['weight', 'price'\] \(2 columns\)"):
         clf.fit(X[["weight", "price"]], y)
-    with pytest.raises(ValueError, match=needed + r" \(1 columns\)"):
+    with pytest.raises(ValueError, match=needed + r"\(1 columns\)"):
         clf.fit(X[["price"]].to_numpy(), y)
 
 

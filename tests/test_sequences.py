@@ -264,3 +264,12 @@ def test_every_parameter_of_the_pooling_has_a_gradient():
             name for (name, one), other in pairs if np.array_equal(one.detach(), other.detach())
         ]
         assert same == []
+
+
+def test_warm_start_counts_the_features_of_steps():
+    """Check that another number of features is told without the names that arrays lack."""
+    X, y = make_waves(12)
+    clf = ContextMemoryClassifier(warm_start=True, max_epochs=1, random_state=0).fit(X, y)
+    message = r"of the last fit, \(3 columns\), but X has \(2 columns\); pass"
+    with pytest.raises(ValueError, match=message):
+        clf.fit([steps[:, :2] for steps in X], y)

@@ -530,10 +530,11 @@ def _check_warm_start(
         for each in (schema, before)
     )
     if (schema.n_features_in, names) != (before.n_features_in, names_before):
+        had, has = (f"{each} " if each else "" for each in (names_before, names))
         raise ValueError(
-            f"warm_start=True needs the features of the last fit, {names_before or ''} "
-            f"({before.n_features_in} columns), but X has {names or ''} ({schema.n_features_in} "
-            "columns); pass the same columns in the same order, or set warm_start=False."
+            f"warm_start=True needs the features of the last fit, {had}({before.n_features_in} "
+            f"columns), but X has {has}({schema.n_features_in} columns); pass the same "
+            "columns in the same order, or set warm_start=False."
         )
 
 
