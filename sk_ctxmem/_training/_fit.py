@@ -14,9 +14,8 @@ import torch
 from scipy import sparse
 from sklearn.utils import check_random_state
 
-from .._dense._reader import is_embedder_of
 from .._input._parameters import check_folder
-from .._input._rows import InputSchema, read_training_rows
+from .._input._rows import read_training_rows
 from .._input._targets import (
     check_sample_weight,
     check_target,
@@ -53,6 +52,7 @@ from ._result import TrainingResult, extend_history
 from ._sklearn_callbacks import FitTasks
 from ._trainer import check_same_sizes, train
 from ._user_callbacks import FitSetting, check_callbacks
+from ._warm_start import check_warm_start, fitted_parts
 
 ONE_PROCESS = OneProcess()
 ATTENTION_SIZES = ("window", "n_turns")  # of the network that a warm start continues
@@ -109,7 +109,7 @@ def fit_model(
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
     if start is not None:
         start.model.reader.schema.check_kind(inputs)
-        _check_warm_start(start.model, schema, classes, params.embedder)
+        check_warm_start(start.model, schema, classes, params.embedder)
     processes.check_settings(training_settings(params) | {"fitted beforehand": start is not None})
     fit = Fit(params, classes, device, processes, start)
     if targets.ndim == 2:
@@ -125,7 +125,7 @@ def fit_model(
                 inputs, labels, schema, params, of_rows, group_codes
             )
         else:
-            fit.reader = make_reader(inputs, schema, params, *_fitted_parts(start.model))
+            fit.reader = make_reader(inputs, schema, params, *fitted_parts(start.model))
             fit.reader = fit.reader.with_groups_of(group_codes)
             fit.reader.check_speakers(inputs)
             values = fit.reader.vectorize(inputs)
@@ -493,59 +493,3 @@ def _check_checkpoint(params: SimpleNamespace) -> None:
             f"fit to resume, but it is {params.random_state!r}; pass an integer, such as "
             "random_state=0."
         )
-
-
-def _check_warm_start(
-    model: FittedModel, schema: InputSchema, classes: np.ndarray, embedder: Any
-) -> None:
-    """Raise unless a fit can continue from a model."""
-    if not np.array_equal(classes, model.classes):
-        raise ValueError(
-            f"warm_start=True needs the classes of the last fit, {model.classes.tolist()}, "
-            f"but y has {classes.tolist()}; set warm_start=False to start a new fit."
-        )
-    embedder_before = None if model.reader.dense is None else model.reader.dense.embedder
-    if (embedder_before is None) != (embedder is None):
-        had = "none" if embedder_before is None else "one"
-        raise ValueError(
-            f"warm_start=True needs the embedder of the last fit, which had {had}, but embedder is "
-            f"{embedder!r:.100}; set warm_start=False to start a new fit."
-        )
-    if embedder_before is not None and not is_embedder_of(embedder, embedder_before):
-        raise ValueError(
-            f"warm_start=True needs the embedder of the last fit, "
-            f"{embedder_before.fingerprint.name}, but embedder={embedder!r:.100} gives other "
-            "vectors; pass that one, or set warm_start=False to start a new fit."
-        )
-    before = model.reader.schema
-    if schema.features != before.features:
-        raise ValueError(
-            f"warm_start=True needs the feature_columns of the last fit, {before.features}, but "
-            f"found {schema.features}; pass the same ones, or set warm_start=False."
-        )
-    if schema.kind == "text":
-        return
-    names, names_before = (
-        None if each.feature_names_in is None else each.feature_names_in.tolist()
-        for each in (schema, before)
-    )
-    if (schema.n_features_in, names) != (before.n_features_in, names_before):
-        had, has = (f"{each} " if each else "" for each in (names_before, names))
-        raise ValueError(
-            f"warm_start=True needs the features of the last fit, {had}({before.n_features_in} "
-            f"columns), but X has {has}({schema.n_features_in} columns); pass the same "
-            "columns in the same order, or set warm_start=False."
-        )
-
-
-def _fitted_parts(model: FittedModel) -> tuple[Any, ...]:
-    """Return the fitted parts of a model that `make_reader` takes."""
-    reader = model.reader
-    return (
-        reader.texts,
-        reader.scaler,
-        reader.speakers,
-        reader.expected_speakers,
-        reader.longest_group,
-        reader.dense,
-    )
