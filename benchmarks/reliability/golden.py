@@ -35,6 +35,8 @@ def write_golden(folder):
 def _write_rows(rows):
     if isinstance(rows, pd.DataFrame):
         return rows.to_dict(orient="list")
+    if isinstance(rows, list):
+        return rows
     return rows.toarray().tolist() if sparse.issparse(rows) else np.asarray(rows).tolist()
 
 

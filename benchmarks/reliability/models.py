@@ -24,6 +24,8 @@ def make_inputs(kind, frame):
     texts = frame["text"].tolist()
     if kind == "texts":
         return texts
+    if kind == "sequences":
+        return [list(talk) for _, talk in frame.groupby("group", sort=False)["text"]]
     if kind == "numbers":
         lengths = [[len(text), text.count(" "), text.count("e")] for text in texts]
         return np.array(lengths, dtype=float)
@@ -32,6 +34,17 @@ def make_inputs(kind, frame):
             texts
         )
     return frame
+
+
+def make_target(kind, frame, target):
+    """Return the target of a kind of classifier: classes, those of sequences, or several labels."""
+    if kind == "sequences":
+        lengths = frame.groupby("group", sort=False).size()
+        return np.where(lengths > lengths.mean(), "long", "short")
+    if kind == "labels":
+        words = frame["text"].str
+        return pd.DataFrame({word: words.contains(word) for word in ("the", "you")}).astype(int)
+    return target
 
 
 MODELS = {
@@ -44,6 +57,8 @@ MODELS = {
     "texts": {},
     "numbers": {},
     "sparse": {},
+    "sequences": {"context": "past"},
+    "labels": ROLES,
 }
 
 
@@ -53,7 +68,8 @@ def fit_models(names=tuple(MODELS), n_groups=40):
     models = {}
     for name in names:
         inputs = make_inputs(name, frame)
-        classifier = ContextMemoryClassifier(**SMALL, **MODELS[name]).fit(inputs, target)
+        y = make_target(name, frame, target)
+        classifier = ContextMemoryClassifier(**SMALL, **MODELS[name]).fit(inputs, y)
         shown = inputs[:50] if not isinstance(inputs, pd.DataFrame) else inputs.iloc[:50]
         models[name] = (classifier, shown)
     return models

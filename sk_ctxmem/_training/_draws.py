@@ -18,7 +18,7 @@ MOST_WEIGHT = 8.0
 MOST_PASSES, ENOUGH_ROWS = 4, 20_000
 # The same for sequences of dense features: with 1,005 images of digits, four passes gain a point;
 # with 216 recordings of vowels, 1.5.
-ENOUGH_SEQUENCES = 4_000
+ENOUGH_SEQUENCES, ENOUGH_STEPS = 4_000, 40_000  # few long ones have many steps to learn from
 ROUNDING = 1e-4  # weights have single precision: 8.000001 is not more than 8
 
 
@@ -70,7 +70,7 @@ def count_passes(rows: RowSet, weights: np.ndarray) -> int:
         by heart. Rows of unequal weights count as (Σw)² / Σw² rows.
     """
     if rows.pools:
-        n_passes = round(ENOUGH_SEQUENCES / len(rows.lengths))
+        n_passes = min(round(ENOUGH_SEQUENCES / len(rows.lengths)), ENOUGH_STEPS // len(rows))
         return int(np.clip(n_passes, 1, MOST_PASSES)) if rows.are_dense else 1
     if not rows.all_dense:
         return 1
