@@ -22,6 +22,7 @@ SIZES = {
     "n_embedded": 0,
     "word_width": 0,
     "multilabel": False,
+    "pools": False,
     "window": 64,
     "n_turns": 0,
     "dropout_rate": 0.5,

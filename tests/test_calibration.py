@@ -219,8 +219,8 @@ def test_rows_of_all_processes_tell_the_temperature():
         device = "cpu"
 
     class NoRows:
-        def batches(self, n_rows, window):
-            assert window == 64
+        def batches(self, n_rows, window, every_row):
+            assert (window, every_row) == (64, False)
             return iter(())
 
         rows = property(lambda self: self)

@@ -139,6 +139,7 @@ def test_to_sequences_feeds_fit():
     assert np.abs(clf.predict_proba(sequences) - expected).mean() < 0.1  # another order of rows
 
 
+@pytest.mark.slow
 def test_scikit_learn_splits_whole_sequences():
     """Check train_test_split, cross_val_score, GridSearchCV, Pipeline and calibration."""
     X, y = make_talks(160)

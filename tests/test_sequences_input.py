@@ -376,7 +376,7 @@ CELLS = {
 @pytest.mark.parametrize("X", CELLS.values(), ids=CELLS)
 def test_a_frame_with_a_column_of_sequences_is_told_what_to_pass(X):
     """Check that the message names the column, which alone would be sequences."""
-    with pytest.raises(TypeError, match=r"'talk' of X has a \w+ in row 0; .* X\['talk'\], in"):
+    with pytest.raises(TypeError, match=r"'talk' of X has values of type \w+; .* X\['talk'\], in"):
         read(X)
 
 

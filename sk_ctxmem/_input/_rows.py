@@ -590,7 +590,7 @@ def _refuse_columns_of_sequences(columns):
         first = column[0] if len(column) and column.dtype == object else None
         if isinstance(first, list | tuple) or len(getattr(first, "shape", ())) > 0:
             raise TypeError(
-                f"column {name!r} of X has a {type(first).__name__} in row 0; if each is a "
+                f"column {name!r} of X has values of type {type(first).__name__}; if each is a "
                 f"sequence with one label, pass the column alone, X[{name!r}], in place of a frame."
                 + doc_link("kinds-of-input")
             )
