@@ -86,7 +86,7 @@ def all_parts() -> list[Part]:
             "penalty of the table",
             patches={"_training._penalties.FEWEST_ROWS": np.inf},
         ),
-        Part("label smoothing", patches={"_network._loss.LABEL_SMOOTHING": 0.0}),
+        Part("label smoothing", patches={"_training._skorch_net.LABEL_SMOOTHING": 0.0}),
         Part("temperature", patches={"_training._callbacks.fit_temperature": lambda *args: 1.0}),
         Part(
             "n-grams of one row merged",

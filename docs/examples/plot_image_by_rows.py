@@ -45,6 +45,7 @@ axes.plot(rows, 100 * accuracy, "o-", label="accuracy")
 axes.plot(rows, 100 * so_far.max(axis=2).mean(axis=0), "s--", label="mean probability of the guess")
 axes.set(xlabel="rows seen", ylabel="%", ylim=(0, 102))
 axes.legend()
+plt.show()
 
 # %%
 # Where the model decided
