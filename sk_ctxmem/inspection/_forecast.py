@@ -163,10 +163,7 @@ class ForecastDisplay:
             y = find_labels(y, len(forecasts), None, model.classes)[1]
         else:
             y = check_labels(y, len(forecasts))
-        known = [
-            KnownPredictions(model.classes, at_share, model.multilabel)
-            for at_share in _take_shares(forecasts, shares)
-        ]
+        known = _known_at_shares(forecasts, shares, model.classes, several=model.multilabel)
         return cls._from_scores(shares, known, y, scorer, name_score(scoring), name).plot(ax)
 
     @classmethod
@@ -215,10 +212,7 @@ class ForecastDisplay:
         shares, scorer = _check_shares(shares), _find_scorer(scoring)
         y, classes, several = _read_truth(y_true, classes)
         forecasts = _read_forecasts(forecasts, len(y), len(classes))
-        known = [
-            KnownPredictions(classes, at_share, several)
-            for at_share in _take_shares(forecasts, shares)
-        ]
+        known = _known_at_shares(forecasts, shares, classes, several=several)
         return cls._from_scores(shares, known, y, scorer, name_score(scoring), name).plot(ax)
 
     @classmethod
@@ -269,6 +263,12 @@ class ForecastDisplay:
         if self.name is not None:
             self.ax_.legend(frameon=False)
         return self
+
+
+def _known_at_shares(forecasts, shares, classes, *, several):
+    """Return what is predicted after each share of the sequences, as estimators."""
+    of_shares = _take_shares(forecasts, shares)
+    return [KnownPredictions(classes, each, several) for each in of_shares]
 
 
 def _check_shares(shares):
