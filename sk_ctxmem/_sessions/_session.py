@@ -307,8 +307,9 @@ def check_live(model):
         )
     if context == "none":
         how = "without groups" if model.reader.wants_context else "with context='none'"
+        uses = "knows no order of turns" if model.of_sequences else "does not use previous turns"
         groups = "" if model.of_sequences else " and groups"
         raise ValueError(
-            f"The classifier was fitted {how}, and does not use previous turns; fit with "
-            f"context='past'{groups}, or use predict."
+            f"The classifier was fitted {how}, and {uses}; fit with context='past'{groups}, or use "
+            "predict."
         )
