@@ -175,7 +175,10 @@ def test_a_damaged_state_is_refused(name, value, message):
     ("context", "message"),
     [
         ("both", r"fitted with context='both'.*fit with context='past'\.$"),
-        ("none", r"context='none', and knows no order of turns; fit with context='past', or use predict\.$"),
+        (
+            "none",
+            r"context='none', and knows no order of turns; fit with context='past', or use predict\.$",
+        ),
     ],
 )
 def test_forecasts_need_a_context_of_the_past(context, message):
