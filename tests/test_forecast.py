@@ -177,7 +177,7 @@ def test_a_damaged_state_is_refused(name, value, message):
         ("both", r"fitted with context='both'.*fit with context='past'\.$"),
         (
             "none",
-            r"context='none', and knows no order of turns; fit with context='past', or use predict\.$",
+            r"context='none', and knows no order of turns; fit with context='past', or use",
         ),
     ],
 )
