@@ -17,12 +17,12 @@ from sklearn.utils.validation import column_or_1d
 
 from .._input import _frames
 from .._input._frames import is_frame
-from .._input._indicators import find_labels
 from .._input._rows import check_row_ids
 from .._model._fitted_model import fitted_model
 from ._plotting import get_axes
 from ._rows import (
     check_labels,
+    check_truth,
     find_classifier,
     fitted_group_column,
     order_of_rows,
@@ -152,11 +152,7 @@ class ContextAblationDisplay:
                 "to this method, and fit with context='past'."
             )
         model = fitted_model(classifier)
-        y = (
-            find_labels(y, inputs.n_rows, None, model.classes)[1]
-            if model.multilabel
-            else check_labels(y, inputs.n_rows)
-        )
+        y = check_truth(y, inputs.n_rows, model)
         windows = _Windows(classifier, X, inputs, passes_groups=groups is not None)
         scorer = get_scorer("accuracy" if scoring is None else scoring)
         score_functions = [

@@ -16,10 +16,10 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.validation import column_or_1d
 
 from .._input._frames import as_table
-from .._input._indicators import find_labels, has_several_labels, read_indicators
+from .._input._indicators import has_several_labels, read_indicators
 from .._model._fitted_model import fitted_model
 from ._plotting import get_axes
-from ._rows import check_labels, find_classifier
+from ._rows import check_truth, find_classifier
 from ._scoring import (
     KnownPredictions,
     name_score,
@@ -159,10 +159,7 @@ class ForecastDisplay:
         model = fitted_model(classifier)
         _check_forecasts(model)
         forecasts = model.forecasts(X)
-        if model.multilabel:
-            y = find_labels(y, len(forecasts), None, model.classes)[1]
-        else:
-            y = check_labels(y, len(forecasts))
+        y = check_truth(y, len(forecasts), model)
         known = _known_at_shares(forecasts, shares, model.classes, several=model.multilabel)
         return cls._from_scores(shares, known, y, scorer, name_score(scoring), name).plot(ax)
 

@@ -272,6 +272,30 @@ def check_labels(y, n_rows, name="y"):
     return labels
 
 
+def check_truth(y, n_rows, model, name="y"):
+    """Return the class of each row or, of several labels, the indicators, as an array.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
+        Classes, or indicators of labels.
+    n_rows : int
+        Number of rows.
+    model : FittedModel
+        The model that predicts them.
+    name : str, default="y"
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    truth : ndarray of shape (n_rows,) or (n_rows, n_labels)
+        The classes, or the indicators.
+    """
+    if model.multilabel:
+        return find_labels(y, n_rows, None, model.classes)[1]
+    return check_labels(y, n_rows, name)
+
+
 def read_truth(y, n_rows, classifier, name="y"):
     """Return the class of each row, or the names of its labels, to show beside predictions.
 
@@ -291,9 +315,9 @@ def read_truth(y, n_rows, classifier, name="y"):
     shown : ndarray of shape (n_rows,)
         Classes, or names of labels as `name_labels` returns them.
     """
-    if not fitted_model(classifier).multilabel:
-        return check_labels(y, n_rows, name)
-    return name_labels(find_labels(y, n_rows, None, classifier.classes_)[1], classifier.classes_)
+    model = fitted_model(classifier)
+    truth = check_truth(y, n_rows, model, name)
+    return name_labels(truth, model.classes) if model.multilabel else truth
 
 
 def name_labels(indicators, labels):
