@@ -62,8 +62,8 @@ def refuse_labels_of_steps(y, lengths):
     ----------
     y : object
         The target, not validated.
-    lengths : ndarray of shape (n_sequences,)
-        Number of steps of each sequence.
+    lengths : ndarray of shape (n_sequences,) or None
+        Number of steps of each sequence. None if a sample of X is a row.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def refuse_labels_of_steps(y, lengths):
         If y has a list of labels for each sequence, as long as the sequence, as many labels as
         there are steps, or another number of labels than there are sequences.
     """
-    if not hasattr(type(y), "__len__") or sparse.issparse(y):
+    if lengths is None or not hasattr(type(y), "__len__") or sparse.issparse(y):
         return
     n_steps, counts = int(lengths.sum()), _count_labels(y)
     is_flat = counts is None and len(lengths) != n_steps == len(y)

@@ -102,8 +102,7 @@ def fit_model(
     inputs, schema = read_training_rows(
         X, groups, role_columns(params), params.estimator_name, params.feature_columns
     )
-    if inputs.lengths is not None:
-        refuse_labels_of_steps(y, inputs.lengths)
+    refuse_labels_of_steps(y, inputs.lengths)
     classes, targets = check_target(y, inputs.n_samples)
     device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)

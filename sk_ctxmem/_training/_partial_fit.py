@@ -67,8 +67,7 @@ def partial_fit_model(
         )
     else:
         inputs = model.reader.read_inputs(X, groups)
-    if inputs.lengths is not None:
-        refuse_labels_of_steps(y, inputs.lengths)
+    refuse_labels_of_steps(y, inputs.lengths)
     if several:
         known = None if model is None else model.classes
         classes, targets = find_labels(y, inputs.n_samples, classes, known)
