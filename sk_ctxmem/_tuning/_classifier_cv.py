@@ -51,9 +51,12 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         many others as the budget allows compare the best ones.
 
     scoring : str, callable or None, default=None
-        Score of held-out rows, of which a larger one is better. If None, the accuracy. A callable
-        takes an estimator, X and y; X are then row numbers, as the predictions are known. Rows of
-        weight 0 do not count.
+        Score of held-out rows, of which a larger one is better, by which candidates are compared.
+        A callable takes an estimator, X and y; X are then row numbers, as the predictions are
+        known. If None, the score is the accuracy, but candidates are compared by the
+        log-likelihood, which tells them apart on fewer rows: the most accurate one of many owes
+        much to chance.
+        Rows of weight 0 do not count.
 
     max_cost : float, default=10.0
         Largest cost of the search and of the last fit together, in fits of the estimator as it was
@@ -102,7 +105,8 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     cv_results_ : dict of str to ndarray
         Results of all candidates with the keys of
         :class:`~sklearn.model_selection.GridSearchCV`; the first one is the estimator as it was
-        given. Scores of folds on which a candidate was not fitted are NaN. In addition, `n_splits`
+        given. Scores of folds on which a candidate was not fitted are NaN. In addition,
+        `mean_test_criterion` (what candidates were compared by), `n_splits`
         (number of folds), `n_epochs` of training on the first fold, `complete` (whether training
         went to the end), `cost` in default fits, and `elapsed_time`, seconds from the beginning of
         the search to the last result.

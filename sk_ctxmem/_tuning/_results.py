@@ -48,6 +48,7 @@ def cv_results(
     found |= {f"split{fold}_test_score": scores[:, fold] for fold in range(n)}
     found["mean_test_score"] = np.array([trial.score for trial in trials])
     found["std_test_score"] = _over_folds(np.std, scores)
+    found["mean_test_criterion"] = np.array([trial.criterion for trial in trials])
     found["rank_test_score"] = rank(trials, best)
     found["n_splits"] = np.array([len(trial.results) for trial in trials])
     found["n_epochs"] = np.array([_epochs_of(trial) for trial in trials])
@@ -61,9 +62,8 @@ def rank(trials: list[Trial], best: Trial) -> np.ndarray:
     """Return the ranks of trials: the chosen one, then by the number of folds and by score."""
 
     def key(trial: Trial) -> tuple:
-        is_number = trial.score == trial.score
-        score = trial.score if is_number else -np.inf
-        return (trial is not best, not trial.is_complete, -len(trial.results), -score)
+        lost = np.inf if np.isnan(trial.criterion) else -trial.criterion
+        return (trial is not best, not trial.is_complete, -len(trial.results), lost)
 
     order = sorted(trials, key=key)
     return np.array([1 + order.index(trial) for trial in trials], dtype=np.int32)

@@ -57,6 +57,8 @@ class Search:
         except KeyboardInterrupt:
             self.stop_reason = "interrupted by Ctrl-C"
             self.interrupted = True
+        # the others of a race that ended early, which are the last ones
+        self.trials = [t for t in self.trials if t.results or t.error or not t.number]
 
     def best(self) -> Trial:
         """Return the best trial: the first one, unless another one is better by some margin.
@@ -77,8 +79,8 @@ class Search:
 
     @property
     def _complete(self) -> list[Trial]:
-        """Trials that were trained to the end, with a score that is a number."""
-        return [trial for trial in self.trials if trial.is_complete and trial.score == trial.score]
+        """Trials that were trained to the end, and scored by a number."""
+        return [trial for trial in self.trials if trial.is_complete and is_number(trial)]
 
     def _run(self) -> None:
         base = self._start(Candidate({}))
@@ -86,7 +88,9 @@ class Search:
         proposed = self.space.first()
         while self._race(proposed):
             pass
-        gains = [(trial.score - base.score, trial.candidate) for trial in self._complete[1:]]
+        gains = [
+            (trial.criterion - base.criterion, trial.candidate) for trial in self._complete[1:]
+        ]
         self._race(iter(self.space.join(gains)))
         for fold in range(1, len(self.runner.data.splits)):
             self._compare(fold)
@@ -131,7 +135,7 @@ class Search:
         n_survivors = int(np.ceil(SURVIVORS * len(trials)))
         survivors = [
             trial
-            for trial in sort_by_score(trials)[:n_survivors]
+            for trial in sort_trials(trials)[:n_survivors]
             if not (trial.is_complete or trial.error or self._is_hopeless(trial))
         ]
         self.runner.run(survivors, 0, [trial.params.max_epochs for trial in survivors])
@@ -148,8 +152,8 @@ class Search:
         """Return the estimator as it is, and the best of the others that are ahead of it."""
         base, others = self.trials[0], self._complete[1:]
         most = max((len(trial.results) for trial in others), default=0)
-        ahead = [t for t in others if len(t.results) == most and t.score > base.score]
-        return [base, *sort_by_score(ahead)[:n_others]]
+        ahead = [t for t in others if len(t.results) == most and t.criterion > base.criterion]
+        return [base, *sort_trials(ahead)[:n_others]]
 
     def _compare(self, fold: int) -> None:
         """Train the best candidates and the estimator as it is on another fold."""
@@ -163,10 +167,11 @@ class Search:
                 return
 
 
-def sort_by_score(trials: list[Trial]) -> list[Trial]:
+def is_number(trial: Trial) -> bool:
+    """Return whether a trial can be compared with others."""
+    return not np.isnan(trial.criterion)
+
+
+def sort_trials(trials: list[Trial]) -> list[Trial]:
     """Return trials from the best to the worst; of equal ones, the first one comes first."""
-    return sorted(
-        trials,
-        key=lambda trial: -np.inf if trial.score != trial.score else trial.score,
-        reverse=True,
-    )
+    return sorted(trials, key=lambda trial: -trial.criterion if is_number(trial) else np.inf)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
-from sklearn.utils import _safe_indexing
 
-from .._input._frames import as_table, is_frame, take_rows
+from .._input._frames import as_table, take_samples
 from .._rows._arrange import encode_groups
 from .._training._fit import CheckedData
 
@@ -69,15 +67,11 @@ class SearchData:
         return len(self.splits[fold][0]) / len(self.blocks)
 
     def _part(self, samples: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
-        return {name: take_samples(getattr(self, name), samples) for name in names}
-
-
-def take_samples(values: Any, samples: np.ndarray) -> Any:
-    """Return some samples of X, y, weights or groups; None stays None."""
-    if values is None:
-        return None
-    values = as_table(values)
-    return take_rows(values, samples) if is_frame(values) else _safe_indexing(values, samples)
+        given = {name: getattr(self, name) for name in names}
+        return {
+            name: None if value is None else take_samples(value, samples)
+            for name, value in given.items()
+        }
 
 
 def split_search_data(
@@ -109,7 +103,7 @@ def split_search_data(
     inputs, targets = checked.inputs, checked.targets
     has_groups = inputs.groups is not None and inputs.lengths is None
     blocks = encode_groups(inputs) if has_groups else np.arange(len(targets))
-    if cv is None or (isinstance(cv, Integral) and cv not in (True, False)):
+    if cv is None or (isinstance(cv, int | np.integer) and not isinstance(cv, bool)):
         n_splits = N_SPLITS if cv is None else int(cv)
         splits = _split_evenly(blocks, targets, n_splits, seed, grouped=has_groups)
     else:
