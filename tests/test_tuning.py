@@ -295,7 +295,7 @@ def test_features_without_texts():
 
 def test_the_default_space_joins_changes_that_were_better():
     """Check the candidates of the second race: the best change, and the others one by one."""
-    space = _space.DefaultSpace(ContextMemoryClassifier(), reads_texts=True, has_context=True)
+    space = _space.DefaultSpace(ContextMemoryClassifier(), texts=["a"], has_context=True)
     first = list(space.first())
     gains = [(-1.0, first[0]), (0.1, first[1]), (0.3, first[2])]
     joined = [candidate.changes for candidate in space.join(gains)]
@@ -306,12 +306,20 @@ def test_the_default_space_joins_changes_that_were_better():
 def test_the_default_space_leaves_out_what_the_estimator_has():
     """Check that no candidate equals the estimator as given, nor reads what X lacks."""
     estimator = ContextMemoryClassifier(max_epochs=8, dropout=0.4)
-    space = _space.DefaultSpace(estimator, reads_texts=False, has_context=False)
+    space = _space.DefaultSpace(estimator, texts=None, has_context=False)
     names = {name for candidate in space.first() for name in candidate.changes}
-    assert {"max_epochs"} & names == set() or all(
-        candidate.changes.get("max_epochs") != 8 for candidate in space.first()
-    )
+    assert all(candidate.changes.get("max_epochs") != 8 for candidate in space.first())
+    assert "dropout" not in names
     assert not any(name.startswith("vectorizer") or name == "memory" for name in names)
+
+
+def test_texts_without_spaces_are_read_by_characters():
+    """Check that a Chinese corpus gets n-grams of characters, a change of two parameters."""
+    space = _space.DefaultSpace(
+        ContextMemoryClassifier(), texts=["房间很干净，服务也好"], has_context=False
+    )
+    first = next(space.first()).changes
+    assert first == {"vectorizer__analyzer": "char", "vectorizer__ngram_range": (1, 3)}
 
 
 def test_what_is_fitted_predicts_as_the_best_estimator(talks):

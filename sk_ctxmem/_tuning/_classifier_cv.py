@@ -39,7 +39,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     rows. The texts of a fold are read once for all candidates. Candidates that are behind after
     half of their epochs are given up; the others go on from there. The best of them and the
     estimator as it was given are then compared on further folds, as far as the budget goes. Another
-    candidate is chosen only if it is better than the estimator as given by half a standard error.
+    candidate is chosen only if it is better than the estimator as given by a standard error.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
 
     n_members : int, default=1
         Largest number of candidates whose mean predicts. More than one are fitted on all rows only
-        if the mean of their probabilities is better on the held-out rows by half a standard error,
+        if the mean of their probabilities is better on the held-out rows by a standard error,
         and the budget allows it. A mean takes the time of all of them to predict, and has no
         sessions, explanations and files.
 

@@ -144,8 +144,8 @@ def choose_space(
     if distributions is not None:
         check_distributions(distributions, estimator)
         return GivenSpace(distributions, random)
-    reads_texts = checked.inputs.kind == "text"
-    return DefaultSpace(estimator, reads_texts=reads_texts, has_context=in_context)
+    texts = checked.inputs.values if checked.inputs.kind == "text" else None
+    return DefaultSpace(estimator, texts=texts, has_context=in_context)
 
 
 def warn_of_troubles(search: Search) -> None:

@@ -17,8 +17,9 @@ SURVIVORS = 0.5  # share of the candidates of a race that train on after half of
 HOPELESS = 2.0  # standard errors behind the estimator as it is, after half of the epochs
 N_FINALISTS = 2  # beside the estimator as it is, on the second fold; one on the others
 # Of the best of many candidates, a part of what it is ahead by is luck. It is chosen only if it is
-# ahead of the estimator as it is by this many standard errors.
-CAUTION = 0.5
+# ahead of the estimator as it is by this many standard errors. With none, nine corpora gain as
+# much on average, but lose .1 points in the place of .02 in the worst case.
+CAUTION = 1.0
 
 
 class Search:
