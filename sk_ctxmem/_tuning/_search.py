@@ -139,32 +139,39 @@ class Search:
     def _enter(self, proposed: Iterator[Candidate]) -> list[Trial]:
         """Return trials of the next candidates, as many as the budget allows to train."""
         trials: list[Trial] = []
-        planned = self._cost_of_finals()
         for candidate in islice(proposed, WAVE):
-            trial = self._start(candidate)
-            planned += self.runner.cost_of(trial, 0, trial.params.max_epochs) * (1 + SURVIVORS) / 2
-            if not self._allows(planned, [*self._complete, *trials, trial]):
-                self.trials.pop()
+            trials.append(self._start(candidate))
+            possible = [*self._complete, *trials]
+            cost = self._cost_of_race(trials) + self._cost_of_finals(possible)
+            if not self._allows(cost, possible):
+                self.trials.remove(trials.pop())
                 self.stop_reason = "the budget is used up"
                 break
-            trials.append(trial)
         return trials
 
-    def _cost_of_finals(self) -> float:
-        """Return the cost of the estimator as it is, and another one, on a second fold."""
-        base = self.trials[0]
-        cost = self.runner.cost_of(base, 1, base.params.max_epochs)
-        return 2 * cost if len(self.runner.data.splits) > 1 else 0.0
+    def _cost_of_race(self, trials: list[Trial]) -> float:
+        """Return the cost of a race if the most expensive candidates survive."""
+        cost_of = self.runner.cost_of
+        halves = [cost_of(trial, 0, half_of(trial)) for trial in trials]
+        wholes = [cost_of(trial, 0, trial.params.max_epochs) for trial in trials]
+        rest = sorted(whole - half for whole, half in zip(wholes, halves, strict=True))
+        return sum(halves) + sum(rest[-count_survivors(trials) :])
+
+    def _cost_of_finals(self, possible: list[Trial]) -> float:
+        """Return the cost of the estimator as it is and of another one on a second fold."""
+        if len(self.runner.data.splits) == 1:
+            return 0.0
+        costs = [self.runner.cost_of(trial, 1, trial.params.max_epochs) for trial in possible]
+        return costs[0] + max(costs)
 
     def _train(self, trials: list[Trial]) -> None:
         """Train on the first fold: all for half of their epochs, the better ones to the end."""
-        self.runner.run(trials, 0, [-(-trial.params.max_epochs // 2) for trial in trials])
+        self.runner.run(trials, 0, [half_of(trial) for trial in trials])
         for trial in trials:
             trial.halfway = trial.results.get(0)
-        n_survivors = int(np.ceil(SURVIVORS * len(trials)))
         survivors = [
             trial
-            for trial in sort_trials(trials)[:n_survivors]
+            for trial in sort_trials(trials)[: count_survivors(trials)]
             if not (trial.is_complete or trial.error or self._is_hopeless(trial))
         ]
         self.runner.run(survivors, 0, [trial.params.max_epochs for trial in survivors])
@@ -199,6 +206,16 @@ class Search:
             if len(trials) > 1 and self._allows(cost, trials):
                 self.runner.run(trials, fold, epochs)
                 return
+
+
+def half_of(trial: Trial) -> int:
+    """Return half of the epochs of a trial, rounded up."""
+    return -(-int(trial.params.max_epochs) // 2)
+
+
+def count_survivors(trials: list[Trial]) -> int:
+    """Return how many candidates of a race train to the end."""
+    return int(np.ceil(SURVIVORS * len(trials)))
 
 
 def is_number(trial: Trial) -> bool:
