@@ -200,6 +200,20 @@ def test_a_candidate_that_fails_is_left_out(texts):
     assert search.best_params_["vectorizer__min_df"] == 1
 
 
+def test_a_value_that_is_not_allowed_is_left_out(texts):
+    """Check that a value which the classifier refuses costs no more than a candidate."""
+    search = make_search(param_distributions={"dropout": [0.1, 5.0, 0.3]})
+    with pytest.warns(FitFailedWarning, match="1 of 4 candidates.*dropout=5.0 must be"):
+        search.fit(*texts)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).sum() == 3
+
+
+def test_a_fold_needs_two_classes():
+    """Check that the error says that the class is missing in a part, not in y."""
+    with pytest.raises(ValueError, match="training part of split 0 has only one class"):
+        make_search().fit(["a", "b"], [0, 1])
+
+
 def test_an_estimator_that_fails_raises(texts):
     """Check that the error of the estimator as given is raised, not kept."""
     estimator = ContextMemoryClassifier(TextSequenceVectorizer(min_df=1000), **SMALL)
@@ -397,6 +411,7 @@ def test_the_progress_bar_says_what_is_tried(texts, capsys):
         ({"param_distributions": {"memory": "gru"}}, TypeError, "pass \\['gru'\\]"),
         ({"param_distributions": {"dropout": []}}, ValueError, "is empty"),
         ({"scoring": "acuracy"}, ValueError, "acuracy"),
+        ({"scoring": ["accuracy", "f1_macro"]}, TypeError, "name of one score"),
         ({"random_state": -1}, ValueError, "random_state=-1"),
         ({"estimator": Pipeline([("a", None)])}, TypeError, "last step of a Pipeline"),
         ({"estimator": ContextMemoryClassifier}, TypeError, "the class ContextMemoryClassifier"),

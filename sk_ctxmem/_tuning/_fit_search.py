@@ -50,6 +50,7 @@ def fit_search(
         Fitted attributes.
     """
     check_parameters(search_cv, constraints)
+    check_scoring_parameter(search_cv.scoring)
     random = check_random_state(search_cv.random_state)
     estimator = prepare_estimator(search_cv.estimator, random)
     params = validated_params(estimator)
@@ -100,6 +101,15 @@ def fit_search(
         "scorer_": scorer,
         "stop_reason_": search.stop_reason,
     }
+
+
+def check_scoring_parameter(scoring: Any) -> None:
+    """Raise unless `scoring` is one score."""
+    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
+        raise TypeError(
+            f"scoring={scoring!r:.200} must be the name of one score, such as 'f1_macro', a "
+            "function of an estimator, X and y, or None; candidates are compared by one score."
+        )
 
 
 def prepare_estimator(estimator: Any, random: np.random.RandomState) -> ContextMemoryClassifier:

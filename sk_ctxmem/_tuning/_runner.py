@@ -12,7 +12,7 @@ from .._training._stages import Fold, read_fold
 from ._cost import PAUSING, Budget, Cost
 from ._progress import SearchProgress
 from ._splits import SearchData
-from ._trial import Scores, StageResult, Trial, run_stage
+from ._trial import Scores, StageResult, Trial, describe_error, run_stage
 
 # Processes of these backends read the files of one another.
 LOCAL = ("SequentialBackend", "LokyBackend", "ThreadingBackend", "MultiprocessingBackend")
@@ -164,7 +164,7 @@ class Runner:
         """Record that a candidate cannot be fitted; raise if the estimator as it is cannot be."""
         if not trial.number:
             raise error
-        trial.error = f"{type(error).__name__}: {error}"
+        trial.error = describe_error(error)
 
 
 def _is_local() -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from .._classifier import validated_params
 from ._runner import Runner, TimeIsUp
 from ._space import Candidate, DefaultSpace, GivenSpace
-from ._trial import Trial
+from ._trial import Trial, describe_error
 
 WAVE = 6  # candidates of a race; the states of all are on the disk between its stages
 SURVIVORS = 0.5  # share of the candidates of a race that train on after half of their epochs
@@ -125,8 +125,12 @@ class Search:
             self._compare(fold)
 
     def _start(self, candidate: Candidate) -> Trial:
-        params = validated_params(candidate.estimator(self.runner.estimator))
-        self.trials.append(Trial(len(self.trials), candidate, params))
+        estimator, error = self.runner.estimator, None
+        try:
+            params = validated_params(candidate.estimator(estimator))
+        except (TypeError, ValueError) as found:
+            params, error = validated_params(estimator), describe_error(found)
+        self.trials.append(Trial(len(self.trials), candidate, params, error=error))
         return self.trials[-1]
 
     def _race(self, proposed: Iterator[Candidate]) -> bool:
@@ -134,13 +138,16 @@ class Search:
         trials = self._enter(proposed)
         self._train(trials)
         self.runner.forget(self._leaders(N_FINALISTS))
-        return len(trials) == WAVE
+        return len(trials) > 0
 
     def _enter(self, proposed: Iterator[Candidate]) -> list[Trial]:
         """Return trials of the next candidates, as many as the budget allows to train."""
         trials: list[Trial] = []
         for candidate in islice(proposed, WAVE):
-            trials.append(self._start(candidate))
+            trial = self._start(candidate)
+            if trial.error:
+                continue
+            trials.append(trial)
             possible = [*self._complete, *trials]
             cost = self._cost_of_race(trials) + self._cost_of_finals(possible)
             if not self._allows(cost, possible):

@@ -98,7 +98,8 @@ def split_search_data(
     Raises
     ------
     ValueError
-        If there are fewer than two samples or groups to split, or `cv` is invalid.
+        If there are fewer than two samples or groups to split, `cv` is invalid, or a training part
+        has one class only.
     """
     inputs, targets = checked.inputs, checked.targets
     has_groups = inputs.groups is not None and inputs.lengths is None
@@ -108,7 +109,20 @@ def split_search_data(
         splits = _split_evenly(blocks, targets, n_splits, seed, grouped=has_groups)
     else:
         splits = _split_by(cv, X, checked, blocks if has_groups else None)
+    _check_classes(splits, checked)
     return SearchData(X, y, sample_weight, groups, checked, splits, blocks)
+
+
+def _check_classes(splits: list[tuple[np.ndarray, np.ndarray]], checked: CheckedData) -> None:
+    """Raise if there is a fold whose training part has one class only."""
+    for number, (train, _) in enumerate(splits):
+        found = np.unique(checked.targets[train]) if checked.targets.ndim == 1 else ()
+        if len(found) == 1:
+            raise ValueError(
+                f"The training part of split {number} has only one class, "
+                f"{checked.classes[found].tolist()[0]!r}, in {len(train)} sample(s); pass more "
+                "samples of each class, or another cv, or use ContextMemoryClassifier."
+            )
 
 
 def _split_evenly(

@@ -146,6 +146,11 @@ def run_stage(
     )
 
 
+def describe_error(error: Exception) -> str:
+    """Return the kind and the message of an error."""
+    return f"{type(error).__name__}: {error}"
+
+
 class Scores:
     """Scores of predictions of held-out rows, and standard errors of differences.
 
