@@ -7,6 +7,7 @@ from ._features._vectorizer import TextSequenceVectorizer
 from ._rows._to_sequences import to_sequences
 from ._rows._whole_groups import whole_groups
 from ._sessions import ContextSession, ContextSessions
+from ._tuning import ContextMemoryClassifierCV
 from ._version import __version__
 from .exceptions import (
     MergedGroupsWarning,
@@ -28,6 +29,7 @@ __all__ = [
     "TRUSTED_TYPES",
     "CachedEmbedder",
     "ContextMemoryClassifier",
+    "ContextMemoryClassifierCV",
     "ContextSession",
     "ContextSessions",
     "MergedGroupsWarning",

@@ -958,12 +958,8 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Requests of each method.
         """
         routing = super().get_metadata_routing()
-        if self.group_column is None:
-            return routing
-        for method in METHODS_WITH_GROUPS:
-            requests = getattr(routing, method)
-            if requests.requests.get("groups") is None:
-                requests.add_request(param="groups", alias=False)
+        if self.group_column is not None:
+            refuse_group_requests(routing)
         return routing
 
     def __getstate__(self):
@@ -1045,6 +1041,14 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def refuse_group_requests(routing):
+    """Do not request `groups` in methods without a request: the groups are in X."""
+    for method in METHODS_WITH_GROUPS:
+        requests = getattr(routing, method, None)
+        if requests is not None and requests.requests.get("groups") is None:
+            requests.add_request(param="groups", alias=False)
 
 
 def describe_columns(classifier):

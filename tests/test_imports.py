@@ -21,7 +21,7 @@ FLOORS = [
     {"_model"},
     {"_training", "_sessions", "_explain", "inspection"},
     {"_classifier"},
-    {"distributed", "_chat"},
+    {"distributed", "_chat", "_tuning"},
     {"__init__"},
     {"__main__"},
 ]

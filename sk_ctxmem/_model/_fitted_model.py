@@ -18,6 +18,7 @@ from .._features._sequences import TextSequences
 from .._input._rows import InputRows
 from .._network._net import ContextMemoryNet
 from .._rows._reader import RowReader
+from .._rows._row_set import RowSet
 from .._runtime import torch_defaults
 from ._outputs import Outputs, outputs_of
 from ._predict import predict_logits
@@ -106,7 +107,10 @@ class FittedModel:
         logits : ndarray of shape (n_rows, n_classes), float64
             Logits, in the order of `classes`.
         """
-        rows = self.reader.read(X, groups)
+        return self.logits_of(self.reader.read(X, groups))
+
+    def logits_of(self, rows: RowSet) -> np.ndarray:
+        """Compute the same of rows that the reader has read."""
         logits = predict_logits(self.network, rows, self.device) / self.temperature
         return logits[rows.ends] if rows.pools else logits
 

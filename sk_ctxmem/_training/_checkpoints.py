@@ -86,6 +86,40 @@ class CheckpointFile:
             )
 
 
+class PausedFile(CheckpointFile):
+    """The checkpoint file of a fit that pauses after an epoch, and is written then alone.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder.
+    name : str
+        Name of the fit.
+    processes : OneProcess
+        Processes of the fit.
+    epoch : int
+        Number of the epoch, from 1.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike, name: str, processes: OneProcess, epoch: int
+    ) -> None:
+        super().__init__(folder, name, processes)
+        self.epoch = epoch
+        self.is_written = False
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Write the state if the fit pauses now."""
+        if len(state["history"]) == self.epoch:
+            super().write(state)
+            self.is_written = True
+
+    def remove(self) -> None:
+        """Remove the file, unless the fit has paused."""
+        if not self.is_written:
+            super().remove()
+
+
 def name_fit(
     rows: RowSet, targets: np.ndarray, weights: np.ndarray, network: Any, settings: dict[str, Any]
 ) -> str:

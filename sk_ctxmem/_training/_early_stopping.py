@@ -92,6 +92,27 @@ class NoBetterScore(EarlyStopping):
             )
 
 
+class Pause(Callback):
+    """Request a stop after an epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Number of the epoch, from 1.
+    stop : Stop
+        Receives the request.
+    """
+
+    def __init__(self, epoch: int, stop: Stop) -> None:
+        self.epoch = epoch
+        self.stop = stop
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Request the stop."""
+        if len(net.history) == self.epoch:
+            self.stop.ask(f"paused after epoch {self.epoch}")
+
+
 class StopWhenAsked(Callback):
     """End training after a batch with Ctrl-C, or after a request to stop.
 

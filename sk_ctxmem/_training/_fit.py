@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 from .._input._parameters import check_folder
-from .._input._rows import read_training_rows
+from .._input._rows import InputRows, InputSchema, read_training_rows
 from .._input._targets import (
     check_sample_weight,
     check_target,
@@ -99,39 +99,113 @@ def fit_model(
         rank=processes.rank,
     )
     callbacks = check_callbacks(params.callbacks, setting)
+    data = check_data(X, y, sample_weight, groups, params)
+    device = choose_device(processes.choose_device(params.device))
+    if start is not None:
+        start.model.reader.schema.check_kind(data.inputs)
+        check_warm_start(start.model, data.schema, data.classes, params.embedder)
+    processes.check_settings(training_settings(params) | {"fitted beforehand": start is not None})
+    fit = Fit(params, data.classes, device, processes, start)
+    fit.expect_labels(data.targets, as_sparse=data.sparse_labels)
+    if tasks is not None:
+        tasks.begin(fit.result)
+    with progress_bar(int(params.verbose) * (processes.rank == 0), data.inputs.kind) as bar:
+        read = read_data(data, params) if start is None else read_again(data, params, start.model)
+        fit.use(read)
+        watchers = {"bar": bar, "tasks": tasks, "callbacks": callbacks}
+        return fit.run(read.rows, read.group_codes, data.targets, data.weights, watchers)
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """Validated data of a fit.
+
+    Parameters
+    ----------
+    inputs : InputRows
+        Rows, or the rows of sequences.
+    schema : InputSchema
+        Kind and columns of X.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels, or the names of the labels of which a row has several.
+    targets : ndarray of shape (n_samples,), int64, or (n_samples, n_labels), uint8
+        Class numbers, or indicators of labels.
+    weights : ndarray of shape (n_samples,)
+        Weights, with those of the classes.
+    sparse_labels : bool
+        Whether the indicators of labels were sparse.
+    """
+
+    inputs: InputRows
+    schema: InputSchema
+    classes: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    sparse_labels: bool
+
+
+def check_data(
+    X: Any, y: Any, sample_weight: Any, groups: Any, params: SimpleNamespace
+) -> CheckedData:
+    """Validate the data of a fit, see ContextMemoryClassifier.fit."""
     inputs, schema = read_training_rows(
         X, groups, role_columns(params), params.estimator_name, params.feature_columns
     )
     refuse_labels_of_steps(y, inputs.lengths)
     classes, targets = check_target(y, inputs.n_samples)
-    device = choose_device(processes.choose_device(params.device))
     weights = check_sample_weight(sample_weight, params.class_weight, classes, targets)
-    if start is not None:
-        start.model.reader.schema.check_kind(inputs)
-        check_warm_start(start.model, schema, classes, params.embedder)
-    processes.check_settings(training_settings(params) | {"fitted beforehand": start is not None})
-    fit = Fit(params, classes, device, processes, start)
-    if targets.ndim == 2:
-        fit.expect_labels(targets, as_sparse=sparse.issparse(y))
-    if tasks is not None:
-        tasks.begin(fit.result)
-    with progress_bar(int(params.verbose) * (processes.rank == 0), inputs.kind) as bar:
-        group_codes, beside = encode_groups(inputs), None
-        if start is None:
-            labels = inputs.spread(targets if fit.multilabel else classes[targets])
-            of_rows = inputs.spread(weights)
-            fit.reader, values, beside = fit_reader(
-                inputs, labels, schema, params, of_rows, group_codes
-            )
-        else:
-            fit.reader = make_reader(inputs, schema, params, *fitted_parts(start.model))
-            fit.reader = fit.reader.with_groups_of(group_codes)
-            fit.reader.check_speakers(inputs)
-            values = fit.reader.vectorize(inputs)
-        rows = fit.reader.build_rows(inputs, values, group_codes, beside)
-        fit.set_network_params(rows, values)
-        watchers = {"bar": bar, "tasks": tasks, "callbacks": callbacks}
-        return fit.run(rows, group_codes, targets, weights, watchers)
+    return CheckedData(inputs, schema, classes, targets, weights, sparse.issparse(y))
+
+
+@dataclass(frozen=True)
+class ReadData:
+    """Rows of a fit as the network reads them, and the reader that was fitted on them.
+
+    Parameters
+    ----------
+    data : CheckedData
+        The validated data.
+    reader : RowReader
+        Fitted reader of rows.
+    rows : RowSet
+        The rows.
+    group_codes : ndarray of shape (n_rows,), int64
+        Group index of each row.
+    values : TextSequences, csr_array or ndarray of n_rows
+        Features of the rows before scaling.
+    """
+
+    data: CheckedData
+    reader: RowReader
+    rows: RowSet
+    group_codes: np.ndarray
+    values: Any
+
+
+def read_data(
+    data: CheckedData, params: SimpleNamespace, *, more_to_come: bool = False
+) -> ReadData:
+    """Fit a reader of rows, and read the rows with it."""
+    inputs, targets = data.inputs, data.targets
+    group_codes = encode_groups(inputs)
+    labels = inputs.spread(targets if targets.ndim == 2 else data.classes[targets])
+    weights = inputs.spread(data.weights)
+    reader, values, beside = fit_reader(
+        inputs, labels, data.schema, params, weights, group_codes, more_to_come=more_to_come
+    )
+    rows = reader.build_rows(inputs, values, group_codes, beside)
+    return ReadData(data, reader, rows, group_codes, values)
+
+
+def read_again(data: CheckedData, params: SimpleNamespace, model: FittedModel) -> ReadData:
+    """Read the rows with the reader of a fitted model, for a warm start."""
+    group_codes = encode_groups(data.inputs)
+    reader = make_reader(data.inputs, data.schema, params, *fitted_parts(model))
+    reader = reader.with_groups_of(group_codes)
+    reader.check_speakers(data.inputs)
+    values = reader.vectorize(data.inputs)
+    rows = reader.build_rows(data.inputs, values, group_codes)
+    return ReadData(data, reader, rows, group_codes, values)
 
 
 @dataclass
@@ -183,10 +257,16 @@ class Fit:
     linear: LinearStart | None = None
     penalties: Penalties = NO_PENALTIES
 
-    def expect_labels(self, indicators: np.ndarray, *, as_sparse: bool) -> None:
-        """Fit any number of labels for each row, of which these are the indicators."""
-        self.multilabel, self.sparse_labels = True, as_sparse
-        self.label_weights = weigh_labels(self.params.class_weight, self.classes, indicators)
+    def expect_labels(self, targets: np.ndarray, *, as_sparse: bool) -> None:
+        """Fit any number of labels for each row, if the targets are their indicators."""
+        if targets.ndim == 2:
+            self.multilabel, self.sparse_labels = True, as_sparse
+            self.label_weights = weigh_labels(self.params.class_weight, self.classes, targets)
+
+    def use(self, read: ReadData, *, more_to_come: bool = False) -> None:
+        """Use a reader, and set the parameters of the network for its rows."""
+        self.reader = read.reader
+        self.set_network_params(read.rows, read.values, more_to_come=more_to_come)
 
     def set_network_params(self, rows: RowSet, values: Any, *, more_to_come: bool = False) -> None:
         """Set the parameters of the network; a warm start must not change them."""
@@ -208,10 +288,15 @@ class Fit:
         targets: np.ndarray,
         weights: np.ndarray,
         watchers: dict[str, Any],
+        checkpoint: CheckpointFile | None = None,
     ) -> FitResult:
-        """Train a network on the rows, and return the result."""
+        """Train a network on the rows, and return the result.
+
+        Without a `checkpoint`, it is that of the parameters, if they have one.
+        """
         random = self.processes.same_random(check_random_state(self.params.random_state))
-        checkpoint = self._open_checkpoint(rows, targets, weights, random)
+        if checkpoint is None:
+            checkpoint = self._open_checkpoint(rows, targets, weights, random)
         data = self.processes.shard(*self._split(rows, group_codes, targets, weights, random))
         watchers = watchers | {"checkpoint": checkpoint}
         network, trained = self.train(data, random.randint(2**31 - 1), watchers)

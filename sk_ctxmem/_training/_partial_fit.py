@@ -22,12 +22,11 @@ from .._input._targets import (
 )
 from .._model._fitted_model import FitResult, FittedModel
 from .._rows._arrange import encode_groups
-from .._rows._reader import fit_reader
 from .._rows._row_set import RowSet
 from .._runtime import choose_device, torch_defaults
 from ._chunk import new_stream, train_chunk
 from ._dataset import TrainingRows
-from ._fit import ONE_PROCESS, Fit, role_columns
+from ._fit import ONE_PROCESS, CheckedData, Fit, read_data, role_columns
 from ._user_callbacks import FitSetting, check_callbacks
 
 
@@ -75,18 +74,13 @@ def partial_fit_model(
         targets = find_classes(y, inputs.n_samples, classes)
     weights = check_chunk_weights(sample_weight, params.class_weight, classes, targets)
     fit = Fit(params, classes, choose_device(params.device), ONE_PROCESS, start)
-    if several:
-        as_sparse = sparse.issparse(y) if model is None else model.sparse_labels
-        fit.expect_labels(targets, as_sparse=as_sparse)
+    as_sparse = sparse.issparse(y) if model is None else model.sparse_labels
+    fit.expect_labels(targets, as_sparse=as_sparse)
     if model is None:
-        group_codes = encode_groups(inputs)
-        labels = inputs.spread(targets if several else classes[targets])
-        of_rows = inputs.spread(weights)
-        fit.reader, values, beside = fit_reader(
-            inputs, labels, schema, params, of_rows, group_codes, more_to_come=True
-        )
-        rows = fit.reader.build_rows(inputs, values, group_codes, beside)
-        fit.set_network_params(rows, values, more_to_come=True)
+        data = CheckedData(inputs, schema, classes, targets, weights, as_sparse)
+        read = read_data(data, params, more_to_come=True)
+        fit.use(read, more_to_come=True)
+        rows = read.rows
     else:
         fit.reader, fit.network_params = model.reader, model.network_params
         group_codes = encode_groups(inputs)

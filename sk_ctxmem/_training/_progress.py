@@ -45,11 +45,18 @@ def progress_bar(verbose: int, kind: str) -> Iterator[Any]:
     bar : tqdm or None
         The bar.
     """
+    reading = "reading texts" if kind == "text" else "reading features"
+    with open_bar(verbose, desc=reading, unit=" rows", unit_scale=True) as bar:
+        yield bar
+
+
+@contextmanager
+def open_bar(verbose: int, **options: Any) -> Iterator[Any]:
+    """Show a bar of tqdm with these options, see `progress_bar`."""
     if not verbose or sys.stderr is None:  # as in programs without a console
         yield None
         return
-    reading = "reading texts" if kind == "text" else "reading features"
-    bar = _bar_class()(desc=reading, unit=" rows", unit_scale=True, dynamic_ncols=True)
+    bar = _bar_class()(dynamic_ncols=True, **options)
     try:
         yield bar
     finally:

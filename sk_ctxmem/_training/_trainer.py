@@ -16,7 +16,7 @@ from ._callbacks import EpochMeans, FoldFactors, LinearDecay
 from ._checkpoints import Checkpoint, CheckpointFile
 from ._dataset import EpochRows, TrainingRows
 from ._draws import plan_draws
-from ._early_stopping import Stop, StopWhenAsked
+from ._early_stopping import Pause, Stop, StopWhenAsked
 from ._forwarding import UserCallbacks
 from ._linear_start import LinearStart
 from ._optimizer import stable_rate
@@ -57,6 +57,7 @@ def train(
     linear: LinearStart | None = None,
     penalties: Penalties = NO_PENALTIES,
     label_weights: np.ndarray | None = None,
+    until: int | None = None,
 ) -> TrainingResult:
     """Train a network in place.
 
@@ -91,6 +92,8 @@ def train(
         L2 penalties of the tables, for the sum of the losses of all rows.
     label_weights : ndarray of shape (2, n_labels) or None, default=None
         Of several labels for each row, the weights of the rows without and with each label.
+    until : int or None, default=None
+        Epoch after which training pauses, with the learning rates of all epochs. If None, do not.
 
     Returns
     -------
@@ -126,7 +129,8 @@ def train(
         own.insert(0, FoldFactors())
         own += [EpochSeeds(processes)] if processes.n_processes > 1 else []
         user = UserCallbacks(callbacks, stop)
-        others = [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
+        others: list[Callback] = [] if until is None else [Pause(until, stop)]
+        others += [] if tasks is None else [EpochTasks(tasks, stop, outcome.snapshot)]
         table_rate, slow_down = choose_rates(
             train_rows.sample, batch_size, network.decoder.out_features
         )

@@ -7,6 +7,7 @@ from ._forecast import ForecastDisplay
 from ._labels import suspect_labels
 from ._token_attribution import TokenAttributionDisplay
 from ._training_history import TrainingHistoryDisplay
+from ._tuning import TuningDisplay
 from ._words import WordContribution, word_contributions
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ForecastDisplay",
     "TokenAttributionDisplay",
     "TrainingHistoryDisplay",
+    "TuningDisplay",
     "WordContribution",
     "suspect_labels",
     "word_contributions",

@@ -101,7 +101,7 @@ def find_classifier(estimator, X, needed):
     if isinstance(estimator, Pipeline):
         if X is not None and len(estimator) > 1:
             X = estimator[:-1].transform(X)
-        estimator = estimator[-1]
+        estimator = getattr(estimator[-1], "best_estimator_", estimator[-1])
     if not hasattr(estimator, needed):
         raise TypeError(
             f"estimator has no {needed!r}: a {type(estimator).__name__} was passed, but a "

@@ -1,0 +1,177 @@
+"""The search: successive halving over epochs on one fold, then the best on further folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from .._classifier import validated_params
+from ._runner import Runner, TimeIsUp
+from ._space import Candidate, DefaultSpace, GivenSpace
+from ._trial import Trial
+
+WAVE = 6  # candidates of a race; the states of all are on the disk between its stages
+SURVIVORS = 0.5  # share of the candidates of a race that train on after half of their epochs
+HOPELESS = 2.0  # standard errors behind the estimator as it is, after half of the epochs
+N_FINALISTS = 2  # beside the estimator as it is, on the second fold; one on the others
+# Of the best of many candidates, a part of what it is ahead by is luck. It is chosen only if it is
+# ahead of the estimator as it is by this many standard errors.
+CAUTION = 0.5
+
+
+class Search:
+    """A search for the parameters of an estimator.
+
+    Parameters
+    ----------
+    runner : Runner
+        Runs trials.
+    space : DefaultSpace or GivenSpace
+        Proposes candidates.
+
+    Attributes
+    ----------
+    trials : list of Trial
+        All trials; the first one is the estimator as it was given.
+    stop_reason : str
+        Why the search ended.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+
+    def __init__(self, runner: Runner, space: DefaultSpace | GivenSpace) -> None:
+        self.runner = runner
+        self.space = space
+        self.trials: list[Trial] = []
+        self.stop_reason = "all candidates were tried"
+        self.interrupted = False
+
+    def run(self) -> None:
+        """Search until there are no more candidates, the budget ends, or Ctrl-C comes."""
+        try:
+            self._run()
+        except TimeIsUp:
+            self.stop_reason = "the time budget is used up"
+        except KeyboardInterrupt:
+            self.stop_reason = "interrupted by Ctrl-C"
+            self.interrupted = True
+        # the others of a race that ended early, which are the last ones
+        self.trials = [t for t in self.trials if t.results or t.error or not t.number]
+
+    def best(self) -> Trial:
+        """Return the best trial: the first one, unless another one is better by some margin.
+
+        It is the best of those that have been compared with the first one on most folds.
+        """
+        base, others = self.trials[0], self._complete[1:]
+        if not base.is_complete or not others:
+            return base
+        most = max(len(trial.results) for trial in others)
+        compared = [
+            (*self.runner.scores.difference(trial, base), trial)
+            for trial in others
+            if len(trial.results) == most
+        ]
+        ahead, error, best = max(compared, key=lambda each: (each[0], -each[2].number))
+        return best if ahead > 0 and not ahead < CAUTION * error else base
+
+    @property
+    def _complete(self) -> list[Trial]:
+        """Trials that were trained to the end, and scored by a number."""
+        return [trial for trial in self.trials if trial.is_complete and is_number(trial)]
+
+    def _run(self) -> None:
+        base = self._start(Candidate({}))
+        self._train([base])
+        proposed = self.space.first()
+        while self._race(proposed):
+            pass
+        gains = [
+            (trial.criterion - base.criterion, trial.candidate) for trial in self._complete[1:]
+        ]
+        self._race(iter(self.space.join(gains)))
+        for fold in range(1, len(self.runner.data.splits)):
+            self._compare(fold)
+
+    def _start(self, candidate: Candidate) -> Trial:
+        params = validated_params(candidate.estimator(self.runner.estimator))
+        self.trials.append(Trial(len(self.trials), candidate, params))
+        return self.trials[-1]
+
+    def _race(self, proposed: Iterator[Candidate]) -> bool:
+        """Train the next candidates on the first fold; return whether there may be others."""
+        trials = self._enter(proposed)
+        self._train(trials)
+        self.runner.forget(self._leaders(N_FINALISTS))
+        return len(trials) == WAVE
+
+    def _enter(self, proposed: Iterator[Candidate]) -> list[Trial]:
+        """Return trials of the next candidates, as many as the budget allows to train."""
+        trials: list[Trial] = []
+        planned = self._cost_of_finals()
+        for candidate in islice(proposed, WAVE):
+            trial = self._start(candidate)
+            planned += self.runner.cost_of(trial, 0, trial.params.max_epochs) * (1 + SURVIVORS) / 2
+            if not self.runner.allows(planned, [*self._complete, *trials, trial]):
+                self.trials.pop()
+                self.stop_reason = "the budget is used up"
+                break
+            trials.append(trial)
+        return trials
+
+    def _cost_of_finals(self) -> float:
+        """Return the cost of the estimator as it is, and another one, on a second fold."""
+        base = self.trials[0]
+        cost = self.runner.cost_of(base, 1, base.params.max_epochs)
+        return 2 * cost if len(self.runner.data.splits) > 1 else 0.0
+
+    def _train(self, trials: list[Trial]) -> None:
+        """Train on the first fold: all for half of their epochs, the better ones to the end."""
+        self.runner.run(trials, 0, [-(-trial.params.max_epochs // 2) for trial in trials])
+        for trial in trials:
+            trial.halfway = trial.results.get(0)
+        n_survivors = int(np.ceil(SURVIVORS * len(trials)))
+        survivors = [
+            trial
+            for trial in sort_trials(trials)[:n_survivors]
+            if not (trial.is_complete or trial.error or self._is_hopeless(trial))
+        ]
+        self.runner.run(survivors, 0, [trial.params.max_epochs for trial in survivors])
+
+    def _is_hopeless(self, trial: Trial) -> bool:
+        """Return whether a trial is far behind the estimator as it is, after half of the epochs."""
+        base = self.trials[0]
+        if trial is base:
+            return False
+        ahead, error = self.runner.scores.difference_halfway(trial, base)
+        return ahead < -HOPELESS * error
+
+    def _leaders(self, n_others: int) -> list[Trial]:
+        """Return the estimator as it is, and the best of the others that are ahead of it."""
+        base, others = self.trials[0], self._complete[1:]
+        most = max((len(trial.results) for trial in others), default=0)
+        ahead = [t for t in others if len(t.results) == most and t.criterion > base.criterion]
+        return [base, *sort_trials(ahead)[:n_others]]
+
+    def _compare(self, fold: int) -> None:
+        """Train the best candidates and the estimator as it is on another fold."""
+        for n_others in range(N_FINALISTS if fold == 1 else 1, 0, -1):
+            trials = self._leaders(n_others)
+            epochs = [trial.params.max_epochs for trial in trials]
+            pairs = zip(trials, epochs, strict=True)
+            cost = sum(self.runner.cost_of(trial, fold, epoch) for trial, epoch in pairs)
+            if len(trials) > 1 and self.runner.allows(cost, trials):
+                self.runner.run(trials, fold, epochs)
+                return
+
+
+def is_number(trial: Trial) -> bool:
+    """Return whether a trial can be compared with others."""
+    return not np.isnan(trial.criterion)
+
+
+def sort_trials(trials: list[Trial]) -> list[Trial]:
+    """Return trials from the best to the worst; of equal ones, the first one comes first."""
+    return sorted(trials, key=lambda trial: -trial.criterion if is_number(trial) else np.inf)
