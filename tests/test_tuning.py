@@ -425,3 +425,28 @@ def test_the_display_shows_all_candidates(fitted):
     assert display.best_.get_offsets()[0][1] == fitted.best_score_
     with pytest.raises(TypeError, match="cv_results_"):
         TuningDisplay.from_estimator(ContextMemoryClassifier(**SMALL).fit(["a", "b"], [0, 1]))
+
+
+def test_the_mean_of_members_predicts(talks):
+    """Check that members are added where their mean is better, and that the mean predicts."""
+    clf = ContextMemoryClassifier(**IN_GROUPS, **SMALL)
+    search = make_search(clf, n_members=3, cv=3).fit(talks.data, talks.target)
+    assert 1 <= len(search.estimators_) <= 3
+    search.estimators_ = [search.best_estimator_, clone(clf).fit(talks.data, talks.target)]
+    proba = np.mean([each.predict_proba(talks.data) for each in search.estimators_], axis=0)
+    assert np.allclose(search.predict_proba(talks.data), proba, atol=1e-12)
+    assert np.allclose(search.predict_log_proba(talks.data), np.log(proba), atol=1e-9)
+    expected = search.classes_[proba.argmax(axis=1)]
+    assert np.array_equal(search.predict(talks.data), expected)
+    assert search.score(talks.data, talks.target) == np.mean(expected == talks.target)
+    for method, arguments in (("explain", [talks.data]), ("session", []), ("save", ["model.zip"])):
+        with pytest.raises(ValueError, match=f"{method} needs one classifier.*mean of 2"):
+            getattr(search, method)(*arguments)
+
+
+def test_a_member_must_make_the_mean_better(fitted, texts):
+    """Check that n_members is a limit, not a number: members that tell the same are left out."""
+    X, y = texts
+    search = make_search(n_members=4, param_distributions={"batch_size": [8, 16]}).fit(X, y)
+    assert len(search.estimators_) <= 2
+    assert len(fitted.estimators_) == 1

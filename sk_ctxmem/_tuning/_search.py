@@ -30,6 +30,8 @@ class Search:
         Runs trials.
     space : DefaultSpace or GivenSpace
         Proposes candidates.
+    n_members : int, default=1
+        Largest number of candidates to fit on all rows in the end.
 
     Attributes
     ----------
@@ -41,8 +43,11 @@ class Search:
         Whether Ctrl-C ended it.
     """
 
-    def __init__(self, runner: Runner, space: DefaultSpace | GivenSpace) -> None:
+    def __init__(
+        self, runner: Runner, space: DefaultSpace | GivenSpace, n_members: int = 1
+    ) -> None:
         self.runner = runner
+        self.n_members = n_members
         self.space = space
         self.trials: list[Trial] = []
         self.stop_reason = "all candidates were tried"
@@ -76,6 +81,29 @@ class Search:
         ]
         ahead, error, best = max(compared, key=lambda each: (each[0], -each[2].number))
         return best if ahead > 0 and not ahead < CAUTION * error else base
+
+    def members(self) -> list[Trial]:
+        """Return the best trial, and others whose mean with it is better by some margin.
+
+        They are added one by one, each time the one that makes the mean best, as far as the budget
+        allows to fit them all.
+        """
+        members = [self.best()]
+        others = [trial for trial in self._complete if trial is not members[0]]
+        while members[0].is_complete and others and len(members) < self.n_members:
+            added = max(others, key=lambda trial: self._gain([*members, trial], members)[0])
+            gain, error = self._gain([*members, added], members)
+            cost = sum(self.runner.cost.fit(trial.params) for trial in [*members[1:], added])
+            if not gain > CAUTION * error or not self.runner.allows(cost, members[:1]):
+                break
+            members.append(added)
+            others.remove(added)
+        return members
+
+    def _gain(self, members: list[Trial], others: list[Trial]) -> tuple[float, float]:
+        """Return by how much the mean of trials is better than that of others, and its error."""
+        scores = self.runner.scores
+        return scores.difference(scores.mean_of(members), scores.mean_of(others))
 
     @property
     def _complete(self) -> list[Trial]:
@@ -114,7 +142,7 @@ class Search:
         for candidate in islice(proposed, WAVE):
             trial = self._start(candidate)
             planned += self.runner.cost_of(trial, 0, trial.params.max_epochs) * (1 + SURVIVORS) / 2
-            if not self.runner.allows(planned, [*self._complete, *trials, trial]):
+            if not self._allows(planned, [*self._complete, *trials, trial]):
                 self.trials.pop()
                 self.stop_reason = "the budget is used up"
                 break
@@ -140,6 +168,11 @@ class Search:
         ]
         self.runner.run(survivors, 0, [trial.params.max_epochs for trial in survivors])
 
+    def _allows(self, cost: float, possible: list[Trial]) -> bool:
+        """Return whether the budget allows a cost, and then the fits of the members."""
+        largest = max(self.runner.cost.fit(trial.params) for trial in possible)
+        return self.runner.allows(cost + (self.n_members - 1) * largest, possible)
+
     def _is_hopeless(self, trial: Trial) -> bool:
         """Return whether a trial is far behind the estimator as it is, after half of the epochs."""
         base = self.trials[0]
@@ -162,7 +195,7 @@ class Search:
             epochs = [trial.params.max_epochs for trial in trials]
             pairs = zip(trials, epochs, strict=True)
             cost = sum(self.runner.cost_of(trial, fold, epoch) for trial, epoch in pairs)
-            if len(trials) > 1 and self.runner.allows(cost, trials):
+            if len(trials) > 1 and self._allows(cost, trials):
                 self.runner.run(trials, fold, epochs)
                 return
 
