@@ -1,5 +1,7 @@
 """Tests of the baselines and of the features that they share."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,12 +77,15 @@ def test_variants_follow_the_corpus():
         "crf",
         "context-memory (past)",
         "context-memory (both)",
+        "context-memory-cv (past)",
+        "context-memory-cv (both)",
     ]
     assert model_rows(MODELS, contexts, single) == [
         "lr",
         "svm-char",
         "fasttext",
         "context-memory",
+        "context-memory-cv",
     ]
 
 
@@ -179,6 +184,19 @@ def test_crf_learns_from_the_row_before(talks):
     )
     assert gain > 0.2
     assert 1 < model.parameters["iterations"] <= crf.MAX_ITERATIONS
+
+
+@pytest.mark.slow  # ten fits
+def test_the_tuned_model_searches_with_its_context_and_says_what_it_chose():
+    """Check the parameters for the table of results, which are written as JSON."""
+    frame = make_frame(n_groups=60)
+    model = build_model("context-memory-cv (both)", frame, seed=0)
+    assert model.classifier.estimator.context == "both"
+    model.fit(frame, frame["label"])
+    assert (model.predict(frame) == frame["label"]).mean() > 0.9
+    assert model.predict_proba(frame).shape == (300, 2)
+    assert 1 < json.loads(json.dumps(model.parameters))["cost"] <= 10
+    assert list(model.parameters)[-2:] == ["best_params", "cost"]
 
 
 def test_only_models_that_depend_on_the_seed_run_with_each():

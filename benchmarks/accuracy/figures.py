@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.corpora.files import EMBEDDED
-from benchmarks.models.build import BASELINES, MODELS, NEED_GROUPS
+from benchmarks.models.build import BASELINES, NEED_GROUPS, TUNED
 
-TUNED = "context-memory-cv"
 PAST, BOTH, CV = "ours, past", "ours, both", "ours CV"
 # Heading -> names in results.csv, of which the first that was run counts.
 MODELS_OF = {
@@ -176,10 +175,10 @@ def fill_commands(figures: Figures, data: str, output: Path) -> list[str]:
     output : Path
         Folder of the results.
     """
-    models = [*BASELINES, *(name for name in (TUNED,) if name in MODELS)]
     commands = []
-    for corpus, names in figures.missing(models).items():
-        source = NAMES.get(corpus, f"{data}/{corpus}.parquet")
-        chosen = ",".join(names)
-        commands.append(f"python -m benchmarks --data {source} --models {chosen} --output {output}")
+    for models, option in ((BASELINES, ""), ((TUNED,), " --contexts both")):
+        for corpus, names in figures.missing(models).items():
+            source = NAMES.get(corpus, f"{data}/{corpus}.parquet")
+            chosen = f"--models {','.join(names)}{option}"
+            commands.append(f"python -m benchmarks --data {source} {chosen} --output {output}")
     return commands
