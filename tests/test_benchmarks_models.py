@@ -1,6 +1,7 @@
 """Tests of the baselines and of the features that they share."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -132,6 +133,21 @@ def test_baselines_have_the_same_budget():
     """Check that each grid has five different trials."""
     grids = [GRIDS[LOGISTIC_REGRESSION], GRIDS[SVM], fasttext.GRID, crf.GRID]
     assert [len(set(grid)) for grid in grids] == [5, 5, 5, 5]
+
+
+def test_fasttext_does_not_read_rows_class_by_class(monkeypatch):
+    """Check that rows which are sorted by class are shuffled before."""
+    module = pytest.importorskip("fasttext")
+    read = []
+    monkeypatch.setattr(
+        module,
+        "train_supervised",
+        lambda path, **_: read.extend(Path(path).read_text().splitlines()),
+    )
+    frame = pd.DataFrame({"text": ["hello"] * 50 + ["bye"] * 50, "label": [0] * 50 + [1] * 50})
+    FastText(0).fit(frame, frame["label"])
+    assert sorted(read) == ["#:0 hello"] * 50 + ["#:1 bye"] * 50
+    assert 30 < sum(one != other for one, other in zip(read[1:], read, strict=False)) < 70
 
 
 def test_fasttext_reads_a_limited_number_of_words():
