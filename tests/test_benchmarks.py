@@ -307,6 +307,7 @@ def test_versions_name_what_a_model_uses():
     assert list(ours)[5:] == ["torch", "skorch", "sk-ctxmem"]
     assert ours["sk-ctxmem"].endswith("+" + source_hash("sk_ctxmem"))
     assert short_hash(ours) != short_hash(ours | {"torch": "0"})
+    assert versions_of("context-memory-cv (both)") == ours
 
 
 def test_source_hash_follows_the_files(tmp_path, monkeypatch):

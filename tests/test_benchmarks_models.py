@@ -1,5 +1,8 @@
 """Tests of the baselines and of the features that they share."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,12 +78,15 @@ def test_variants_follow_the_corpus():
         "crf",
         "context-memory (past)",
         "context-memory (both)",
+        "context-memory-cv (past)",
+        "context-memory-cv (both)",
     ]
     assert model_rows(MODELS, contexts, single) == [
         "lr",
         "svm-char",
         "fasttext",
         "context-memory",
+        "context-memory-cv",
     ]
 
 
@@ -127,6 +133,21 @@ def test_baselines_have_the_same_budget():
     """Check that each grid has five different trials."""
     grids = [GRIDS[LOGISTIC_REGRESSION], GRIDS[SVM], fasttext.GRID, crf.GRID]
     assert [len(set(grid)) for grid in grids] == [5, 5, 5, 5]
+
+
+def test_fasttext_does_not_read_rows_class_by_class(monkeypatch):
+    """Check that rows which are sorted by class are shuffled before."""
+    module = pytest.importorskip("fasttext")
+    read = []
+    monkeypatch.setattr(
+        module,
+        "train_supervised",
+        lambda path, **_: read.extend(Path(path).read_text().splitlines()),
+    )
+    frame = pd.DataFrame({"text": ["hello"] * 50 + ["bye"] * 50, "label": [0] * 50 + [1] * 50})
+    FastText(0).fit(frame, frame["label"])
+    assert sorted(read) == ["#:0 hello"] * 50 + ["#:1 bye"] * 50
+    assert 30 < sum(one != other for one, other in zip(read[1:], read, strict=False)) < 70
 
 
 def test_fasttext_reads_a_limited_number_of_words():
@@ -179,6 +200,19 @@ def test_crf_learns_from_the_row_before(talks):
     )
     assert gain > 0.2
     assert 1 < model.parameters["iterations"] <= crf.MAX_ITERATIONS
+
+
+@pytest.mark.slow  # ten fits
+def test_the_tuned_model_searches_with_its_context_and_says_what_it_chose():
+    """Check the parameters for the table of results, which are written as JSON."""
+    frame = make_frame(n_groups=60)
+    model = build_model("context-memory-cv (both)", frame, seed=0)
+    assert model.classifier.estimator.context == "both"
+    model.fit(frame, frame["label"])
+    assert (model.predict(frame) == frame["label"]).mean() > 0.9
+    assert model.predict_proba(frame).shape == (300, 2)
+    assert 1 < json.loads(json.dumps(model.parameters))["cost"] <= 10
+    assert list(model.parameters)[-2:] == ["best_params", "cost"]
 
 
 def test_only_models_that_depend_on_the_seed_run_with_each():

@@ -26,10 +26,12 @@ from benchmarks.measuring.paired import compare_all, recalls_of_all
 from benchmarks.measuring.store import Key, Store
 from benchmarks.models.build import (
     CONTEXTS,
+    DEFAULT_MODELS,
     DEMO_MODELS,
     MODELS,
     NEED_GROUPS,
     ONE_LABEL,
+    TUNED,
     is_installed,
 )
 from benchmarks.reports.plots import write_error_plot, write_plot
@@ -91,7 +93,8 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--models",
         type=one_or_more_of(MODELS),
-        help=f"some of {', '.join(MODELS)} (default: all that are installed; --demo: "
+        help=f"some of {', '.join(MODELS)} (default: all that are installed but "
+        f"{TUNED}; --demo: "
         f"{', '.join(DEMO_MODELS)})",
     )
     group.add_argument(
@@ -163,7 +166,7 @@ def load_corpora(options: argparse.Namespace) -> list[Corpus]:
 def plan(options: argparse.Namespace) -> list[Job]:
     """List the fits, without models whose package is missing; print a line for each of these."""
     check_options(options)
-    asked = options.models or (DEMO_MODELS if options.demo else MODELS)
+    asked = options.models or (DEMO_MODELS if options.demo else DEFAULT_MODELS)
     models = [model for model in asked if is_installed(model)]
     for model in asked:
         if model not in models:

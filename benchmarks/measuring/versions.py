@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 COMMON = ("numpy", "pandas", "scipy", "scikit-learn")
+OWN_SOURCES = ("context-memory", "context-memory-cv")
 OWN = {
     "fasttext": ("fasttext-numpy2",),
     "crf": ("python-crfsuite",),
-    "context-memory": ("torch", "skorch"),
+    **dict.fromkeys(OWN_SOURCES, ("torch", "skorch")),
 }
 
 
@@ -34,7 +35,7 @@ def versions_of(model: str) -> dict[str, str]:
     name = model.partition(" ")[0]
     versions = {"python": platform.python_version()}
     versions |= {package: package_version(package) for package in (*COMMON, *OWN.get(name, ()))}
-    if name == "context-memory":
+    if name in OWN_SOURCES:
         versions["sk-ctxmem"] = f"{package_version('sk-ctxmem')}+{source_hash('sk_ctxmem')}"
     return versions
 

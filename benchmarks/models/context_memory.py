@@ -72,3 +72,33 @@ class ContextMemory:
         if "turns" in frame:
             return read_turns(frame)
         return frame[feature_columns(frame)] if "group" in frame else frame["text"].tolist()
+
+
+class TunedContextMemory(ContextMemory):
+    """`ContextMemoryClassifierCV` with its defaults, on the classifier of `ContextMemory`.
+
+    Parameters
+    ----------
+    name : str
+        Row of the table: "context-memory-cv", with the context in parentheses if rows have groups,
+        or are groups.
+
+    train : DataFrame
+        The training rows.
+
+    seed : int
+        Value of `random_state`.
+    """
+
+    def __init__(self, name: str, train: pd.DataFrame, seed: int):
+        from sk_ctxmem import ContextMemoryClassifierCV
+
+        super().__init__(name, train, seed)
+        self.classifier = ContextMemoryClassifierCV(self.classifier, random_state=seed)
+
+    def fit(self, frame: pd.DataFrame, y: pd.Series | pd.DataFrame) -> TunedContextMemory:
+        """Search and fit; the choice becomes part of the parameters."""
+        super().fit(frame, y)
+        chosen = {name: repr(value) for name, value in self.classifier.best_params_.items()}
+        self.parameters |= {"best_params": chosen, "cost": float(self.classifier.cost_)}
+        return self

@@ -67,10 +67,12 @@ class FastText:
         self.tokenizer = make_tokenizer(frame["text"])
         numbers, self.classes = pd.factorize(y)
         self.class_frequencies = np.bincount(numbers) / len(numbers)
-        lines = zip(numbers, self._lines(frame["text"]), strict=True)
+        lines = list(zip(numbers, self._lines(frame["text"]), strict=True))
+        # It reads rows as they stand: 21 % on newsgroups20, whose rows are sorted by class.
+        order = np.random.default_rng(self.options["seed"]).permutation(len(lines))
         with TemporaryDirectory() as folder:
             path = Path(folder) / "train.txt"
-            content = "".join(f"{LABEL}{number} {line}\n" for number, line in lines)
+            content = "".join(f"{LABEL}{lines[row][0]} {lines[row][1]}\n" for row in order)
             path.write_text(content, encoding="utf-8")
             self.model = fasttext.train_supervised(
                 str(path), label=LABEL, verbose=0, **self.options

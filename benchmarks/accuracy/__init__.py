@@ -1,0 +1,1 @@
+"""The page of accuracies, made from files of results; fits nothing."""
