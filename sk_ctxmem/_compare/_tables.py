@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+
+from .._messages import import_optional
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (*SEPARATORS, ".parquet")
 OTHER_SEPARATORS = (";", "\t", "|", ",")
+ROWS_SHOWN = 5
+# What str() makes of a missing value: an id of this name would join rows that have none.
+MISSING_IDS = ("nan", "NaN", "NaT", "None", "<NA>")
+# Remedies that a CSV file keeps, unlike an empty string.
+REMEDIES = {
+    "label": "give them a class, such as 'other', or drop the rows",
+    "group": "give each the id of its conversation, or one of its own, such as 'alone {row}'",
+    "order": "give each its place in the group, or drop the rows",
+    "speaker": "write 'unknown'",
+    "split": "write train, valid or test",
+}
 
 
 def read_table(path: Path, names: Iterable[str]) -> pd.DataFrame:
@@ -26,7 +40,7 @@ def read_table(path: Path, names: Iterable[str]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    table : DataFrame
         All columns of the file. Empty cells are NaN.
 
     Raises
@@ -35,6 +49,7 @@ def read_table(path: Path, names: Iterable[str]) -> pd.DataFrame:
         If the file is not in UTF-8, or a row has more cells than the header.
     """
     if path.suffix.lower() == ".parquet":
+        import_optional("pyarrow", "arrow", "reading Parquet files")
         return pd.read_parquet(path)
     try:
         return _read_csv(path, dict.fromkeys(names, str))
@@ -75,3 +90,42 @@ def _find_separator(path: Path) -> str:
     with path.open(encoding="utf-8", errors="replace") as file:
         header = file.readline()
     return usual if usual in header else max(OTHER_SEPARATORS, key=header.count)
+
+
+def check_no_gaps(frame: pd.DataFrame, names: Mapping[str, str], source: str | Path) -> None:
+    """Raise an error that names all gaps of all columns in which cells may not be empty.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows whose columns are named label, group, order, speaker or split.
+
+    names : dict of str to str
+        The names of these columns in the file.
+
+    source : str or Path
+        File of the rows, for the message.
+    """
+    gaps = {ours: _find_gaps(frame[ours], ours) for ours in names}
+    found = [_describe(ours, names[ours], rows) for ours, rows in gaps.items() if len(rows)]
+    if found:
+        raise ValueError(f"{source} has {'; '.join(found)}.")
+
+
+def _find_gaps(column: pd.Series, role: str) -> np.ndarray:
+    """Return the positions of cells without a value."""
+    is_gap = column.isna() | column.astype(str).str.strip().eq("")
+    if role == "group":
+        is_gap |= column.isin(MISSING_IDS)
+    return np.flatnonzero(is_gap)
+
+
+def _describe(role: str, name: str, rows: np.ndarray) -> str:
+    """Return the number of gaps of a column, the first ones, and the remedy."""
+    first = ", ".join(str(row + 1) for row in rows[:ROWS_SHOWN])
+    more = ", ..." if len(rows) > ROWS_SHOWN else ""
+    remedy = REMEDIES[role].format(row=rows[0] + 1)
+    return (
+        f"{len(rows)} missing value(s) in the {role} column {name!r}, the first in data row(s) "
+        f"{first}{more} ({remedy})"
+    )
