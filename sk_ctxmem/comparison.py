@@ -15,7 +15,7 @@ from ._compare._linear import (
     search_linear,
 )
 from ._compare._metrics import expected_calibration_error, paired_interval
-from ._compare._tables import SUFFIXES, check_no_gaps, read_table
+from ._compare._tables import SUFFIXES, check_no_gaps, read_table, take_whole_groups
 from ._compare._window import lacks_spaces, make_tfidf
 
 __all__ = [
@@ -38,4 +38,5 @@ __all__ = [
     "paired_interval",
     "read_table",
     "search_linear",
+    "take_whole_groups",
 ]

@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 
-from benchmarks.corpora.corpus import Corpus, feature_columns, split_by_group, take_whole_groups
+from benchmarks.corpora.corpus import Corpus, feature_columns, split_by_group
 from benchmarks.models.build import CONTEXTS
 from benchmarks.models.context_memory import ContextMemory
-from sk_ctxmem.comparison import make_tfidf, one_blas_thread
+from sk_ctxmem.comparison import make_tfidf, one_blas_thread, take_whole_groups
 from sk_ctxmem.inspection import suspect_labels
 
 SHARE_FLIPPED = 0.05

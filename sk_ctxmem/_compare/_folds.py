@@ -165,7 +165,7 @@ def _check_folds(splits, numbers, classes):
 def run_folds(
     data: ComparisonData, names: list[str], estimators: dict[str, Any], n_jobs: int | None, bar: Any
 ) -> Iterator[tuple[int, str, FoldResult]]:
-    """Fit all models on the first fold, then on the next one, and so on.
+    """Fit all models on the first fold, then on the next one, and so on, but for failed ones.
 
     Parameters
     ----------
@@ -194,6 +194,7 @@ def run_folds(
         results = _run(tasks, names, n_jobs, bar)
         for name, result in zip(names, results, strict=True):
             yield fold, name, result
+            names = [other for other in names if other != name or not result.error]
             if bar is not None:
                 bar.update()
 

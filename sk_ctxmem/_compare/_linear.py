@@ -21,7 +21,6 @@ from threadpoolctl import threadpool_limits
 from .._input._frames import take_samples
 from .._input._rows import read_training_rows
 from .._rows._arrange import encode_groups
-from .._tuning._splits import split_evenly
 from ._window import WindowTfidfVectorizer, make_tfidf
 
 LOGISTIC_REGRESSION = "LogisticRegression"
@@ -36,7 +35,7 @@ GRIDS = {
 # One lbfgs step over 1e8 (non-zero feature, class) pairs takes 1 to 3 seconds on one core and a
 # fit takes 50 to 300 steps. Above this amount of work, SGD replaces it.
 MAX_LBFGS_WORK = 1e8
-BASELINES = {  # solver and window
+SETTINGS = {  # solver and window of each of BASELINES
     "lr": (LOGISTIC_REGRESSION, (0, 0)),
     "lr-window": (LOGISTIC_REGRESSION, (2, 2)),
     "svm": (SVM, (0, 0)),
@@ -259,7 +258,7 @@ class LinearBaseline(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         """Choose the regularization, and fit the model on all rows."""
-        solver, window = BASELINES[self.name]
+        solver, window = SETTINGS[self.name]
         columns = {"text": self.text_column, "group": self.group_column, "order": self.order_column}
         inputs, _ = read_training_rows(X, None, columns | {"speaker": None}, type(self).__name__)
         named = {f"{role}_column": name for role, name in columns.items()}
@@ -288,6 +287,8 @@ class LinearBaseline(ClassifierMixin, BaseEstimator):
 
     def _search(self, features, solver, X, y, inputs):
         """Choose on held-out rows; the middle of the grid if no part of them has two classes."""
+        from .._tuning._splits import split_evenly  # imports skorch
+
         blocks, numbers = encode_groups(inputs), np.unique(y, return_inverse=True)[1]
         grouped = inputs.groups is not None
         if blocks.max() > 0:

@@ -8,19 +8,9 @@ from typing import Any
 from .._classifier import ContextMemoryClassifier
 from .._features._vectorizer import TextSequenceVectorizer
 from .._tuning import ContextMemoryClassifierCV
-from ._linear import BASELINES, LinearBaseline
+from ._linear import LinearBaseline
+from ._names import BASELINES, CONTEXTS, MODELS, NEEDS_GROUPS, OURS, TUNED, is_ours
 from ._window import lacks_spaces
-
-OURS = "context-memory"
-CONTEXTS = ("past", "both", "none")
-TUNED = "context-memory (tuned)"
-MODELS = (*BASELINES, OURS, TUNED)
-NEEDS_GROUPS = "lr-window"
-
-
-def is_ours(name: str) -> bool:
-    """Tell whether a model of the table is context memory."""
-    return name == OURS or name.startswith(f"{OURS} (")
 
 
 def choose_models(
@@ -55,6 +45,10 @@ def choose_models(
     for name in models:
         names += _rows_of(name, has_groups)
     _check_estimators(estimators)
+    if not names and not estimators:
+        raise ValueError(
+            f"There is nothing to compare; pass models with some of {', '.join(MODELS)}, or None."
+        )
     return list(dict.fromkeys([*names, *estimators]))
 
 

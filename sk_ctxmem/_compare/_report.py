@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ._folds import ComparisonData, FoldResult
-from ._linear import BASELINES
 from ._metrics import expected_calibration_error, paired_interval
-from ._models import NEEDS_GROUPS, OURS, TUNED, is_ours
+from ._names import BASELINES, NEEDS_GROUPS, OURS, TUNED, is_ours
 
 COLUMNS = (
     "model",

@@ -55,6 +55,7 @@ def run_comparison(
             for fold, name, result in run_folds(data, names, dict(estimators), n_jobs, bar):
                 results[name].append((fold, result))
     except KeyboardInterrupt:
+        _drop_failed(results)
         n_folds = _keep_whole_folds(results)
         warn_caller(
             f"Interrupted: the table is that of {n_folds} of {len(data.splits)} folds and "

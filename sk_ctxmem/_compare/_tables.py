@@ -129,3 +129,29 @@ def _describe(role: str, name: str, rows: np.ndarray) -> str:
         f"{len(rows)} missing value(s) in the {role} column {name!r}, the first in data row(s) "
         f"{first}{more} ({remedy})"
     )
+
+
+def take_whole_groups(frame: pd.DataFrame, n_rows: int, seed: int = 0) -> pd.DataFrame:
+    """Draw whole groups at random until there are enough rows, which keep their order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows. Without a column group, each row is its own.
+
+    n_rows : int
+        Number of rows, which is rounded up to whole groups.
+
+    seed : int, default=0
+        Seed of the drawing.
+
+    Returns
+    -------
+    frame : DataFrame
+        Rows of the groups that were drawn.
+    """
+    keys = pd.factorize(frame["group"])[0] if "group" in frame else np.arange(len(frame))
+    groups, sizes = np.unique(keys, return_counts=True)
+    drawn = np.random.default_rng(seed).permutation(len(groups))
+    rows_before = np.cumsum(sizes[drawn]) - sizes[drawn]
+    return frame[np.isin(keys, groups[drawn[rows_before < n_rows]])]
