@@ -125,10 +125,12 @@ def compare_classifiers(
     Examples
     --------
     >>> from sk_ctxmem import compare_classifiers
-    >>> from sk_ctxmem.datasets import make_conversations
-    >>> X, y, _ = make_conversations(20, return_X_y=True)  # doctest: +SKIP
-    >>> table = compare_classifiers(X, y, group_column="group")  # doctest: +SKIP
-    >>> print(table.attrs["conclusion"])  # doctest: +SKIP
+    >>> texts = ["good film", "bad film", "good", "bad"] * 10
+    >>> table = compare_classifiers(texts, ["+", "-"] * 20, models=["lr", "svm"], cv=2)
+    >>> table[["model", "accuracy"]]
+      model  accuracy
+    0    lr       1.0
+    1   svm       1.0
     """
     from ._run import run_comparison  # imports skorch and scipy.stats, which take long
 

@@ -196,11 +196,14 @@ def search_linear(
     solver : str
         One of the keys of `GRIDS`. Logistic regression becomes SGD where there is much work.
 
-    X, X_valid : list of str, or DataFrame
-        Training rows and held-out rows.
+    X : list of str, or DataFrame
+        Training rows.
 
-    y, y_valid : array-like of shape (n_rows,) or (n_rows, n_labels)
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
         Their classes, or indicators of labels.
+
+    X_valid, y_valid : as X and y
+        Held-out rows, and their classes.
 
     Returns
     -------
