@@ -1,6 +1,8 @@
 """Text classification with memory across the rows of a conversation or document."""
 
 from ._classifier import ContextMemoryClassifier
+from ._compare._compare_classifiers import compare_classifiers
+from ._compare._window import WindowTfidfVectorizer
 from ._dense._cached import CachedEmbedder
 from ._features._sequences import TextSequences
 from ._features._vectorizer import TextSequenceVectorizer
@@ -41,7 +43,9 @@ __all__ = [
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
     "UnknownSpeakersWarning",
+    "WindowTfidfVectorizer",
     "__version__",
+    "compare_classifiers",
     "to_sequences",
     "whole_groups",
 ]

@@ -5,6 +5,7 @@ import os
 import sys
 
 from ._chat._conversation import run
+from ._compare._command import add_compare_options, compare_file
 
 
 def main(arguments=None):
@@ -14,7 +15,7 @@ def main(arguments=None):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        return run(options.model, n_classes=options.classes, speakers=options.speakers)
+        return options.run(options)
     except BrokenPipeError:  # the reader closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -39,7 +40,15 @@ def _parser():
         metavar="NAME",
         help="names of the speakers, who take turns",
     )
+    chat.set_defaults(run=_chat)
+    compare = commands.add_parser("compare", help="compare context memory with tuned baselines")
+    add_compare_options(compare, _positive)
+    compare.set_defaults(run=compare_file)
     return parser
+
+
+def _chat(options):
+    return run(options.model, n_classes=options.classes, speakers=options.speakers)
 
 
 def _positive(text):

@@ -22,7 +22,7 @@ from benchmarks.measuring.store import COLUMNS, Key, Store
 from benchmarks.measuring.versions import short_hash, source_hash, versions_of
 from benchmarks.models import build, linear
 from benchmarks.models.build import BASELINES, is_installed
-from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
+from sk_ctxmem.comparison import LOGISTIC_REGRESSION, SGD
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,8 +5,9 @@ import pytest
 from _benchmark_data import make_frame
 
 from benchmarks.corpora import files
-from benchmarks.corpora.corpus import order_keys, take_whole_groups
+from benchmarks.corpora.corpus import order_keys
 from benchmarks.corpora.files import Columns, add_split, load_files
+from sk_ctxmem.comparison import take_whole_groups
 
 
 def test_split_by_group_does_not_cut_a_group():

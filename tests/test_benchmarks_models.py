@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from _benchmark_data import make_frame
-from scipy import sparse
 
 from benchmarks.corpora.corpus import Corpus, sequences, split_by_group
 from benchmarks.models import crf, fasttext
@@ -22,47 +21,13 @@ from benchmarks.models.build import (
 )
 from benchmarks.models.crf import CRF, row_features, words_and_pairs
 from benchmarks.models.fasttext import FastText, limited_grid
-from benchmarks.models.features import lacks_spaces, window_features
-from benchmarks.models.linear import GRIDS, LOGISTIC_REGRESSION, SGD, SVM, choose_solver
-
-
-def test_window_is_the_row_and_two_neighbours_on_each_side():
-    """Check that neighbours are those of the group, in its order, and zero where it ends."""
-    features = sparse.csr_matrix([[1.0], [10.0], [2.0], [3.0], [20.0]])
-    groups = np.array([0, 1, 0, 0, 1])
-    expected = [
-        [0, 0, 1, 2, 3],
-        [0, 0, 10, 20, 0],
-        [0, 1, 2, 3, 0],
-        [1, 2, 3, 0, 0],
-        [0, 10, 20, 0, 0],
-    ]
-    assert window_features(features, groups).toarray().tolist() == expected
-
-
-def test_window_respects_the_order_within_the_group():
-    """Check that the order column, not the place in the frame, decides who is a neighbour."""
-    features = sparse.csr_matrix([[3.0], [1.0], [2.0]])
-    window = window_features(features, np.zeros(3, int), np.array([30, 10, 20]))
-    assert window.toarray().tolist() == [[1, 2, 3, 0, 0], [0, 0, 1, 2, 3], [0, 1, 2, 3, 0]]
-
-
-def test_window_of_a_single_row_is_the_row():
-    """Check that frames shorter than the window work."""
-    window = window_features(sparse.csr_matrix([[7.0]]), np.array([0]))
-    assert window.toarray().tolist() == [[0, 0, 7, 0, 0]]
+from sk_ctxmem.comparison import GRIDS, LOGISTIC_REGRESSION, SGD, SVM, choose_solver
 
 
 def test_solver_is_chosen_by_the_amount_of_work():
     """Check that two classes count as one, as their weights are one column."""
     assert choose_solver(60_000_000, 2) == LOGISTIC_REGRESSION
     assert choose_solver(60_000_000, 3) == SGD
-
-
-def test_chinese_texts_are_told_by_their_characters():
-    """Check that Chinese gets character features, and English with a foreign word does not."""
-    assert lacks_spaces(pd.Series(["房间很干净,服务也好 OK", "距离川沙公路较近"]))
-    assert not lacks_spaces(pd.Series(["the word 房间 means room", "nothing else"]))
 
 
 def test_variants_follow_the_corpus():

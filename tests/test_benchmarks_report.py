@@ -12,7 +12,7 @@ from benchmarks.measuring.metrics import (
     recalls,
     scores,
 )
-from benchmarks.measuring.paired import compare_all, interval, recalls_of_all
+from benchmarks.measuring.paired import compare_all, recalls_of_all
 from benchmarks.measuring.store import Key, Store
 from benchmarks.models.build import CONTEXTS, MODELS, model_rows
 from benchmarks.reports.plots import (
@@ -23,6 +23,7 @@ from benchmarks.reports.plots import (
     write_plot,
 )
 from benchmarks.reports.tables import closing_sentence, markdown_table, notes, text_table
+from sk_ctxmem.comparison import paired_interval
 
 
 def test_macro_averages_are_over_the_classes_of_the_rows_scored():
@@ -129,7 +130,7 @@ def test_recalls_are_by_class():
 def test_interval_of_rows_is_that_of_the_binomial():
     """Check against the normal approximation, for rows that are their own groups."""
     difference = np.repeat([1.0, 0.0], [300, 700])
-    low, high = interval(difference, np.arange(1000))
+    low, high = paired_interval(difference, np.arange(1000))
     half = 1.96 * np.sqrt(0.3 * 0.7 / 1000)
     assert (low, high) == pytest.approx((0.3 - half, 0.3 + half), abs=0.003)
 
@@ -138,12 +139,12 @@ def test_interval_of_groups_is_wider():
     """Check that ten equal rows in a group count as one, and groups by their size."""
     difference = np.repeat([1.0, 0.0] * 20, 10)
     groups = np.repeat(np.arange(40), 10)
-    low, high = interval(difference, groups)
+    low, high = paired_interval(difference, groups)
     half = 1.96 * np.sqrt(0.5 * 0.5 / 40)
     assert (low, high) == pytest.approx((0.5 - half, 0.5 + half), abs=0.03)
     # Two groups, of 3 rows and of 1: drawn again, the mean is that of one of them or of all rows.
-    assert interval(np.array([1.0, 1, 1, 0]), np.array([7, 7, 7, 2])) == (0.0, 1.0)
-    assert np.isnan(interval(difference, np.zeros(400))).all()
+    assert paired_interval(np.array([1.0, 1, 1, 0]), np.array([7, 7, 7, 2])) == (0.0, 1.0)
+    assert np.isnan(paired_interval(difference, np.zeros(400))).all()
 
 
 def test_best_baseline_is_compared_over_all_seeds(tmp_path):

@@ -6,11 +6,12 @@ import re
 import pytest
 
 import sk_ctxmem
+import sk_ctxmem.comparison
 import sk_ctxmem.datasets
 import sk_ctxmem.distributed
 import sk_ctxmem.inspection
 import sk_ctxmem.testing
-from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer, WindowTfidfVectorizer
 
 docscrape = pytest.importorskip("numpydoc.docscrape")
 
@@ -18,6 +19,7 @@ PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
     for module in (
         sk_ctxmem,
+        sk_ctxmem.comparison,
         sk_ctxmem.datasets,
         sk_ctxmem.distributed,
         sk_ctxmem.inspection,
@@ -128,7 +130,11 @@ def _fitted_vectorizer():
     return TextSequenceVectorizer().fit(["a b", "c d"] * 20)
 
 
-@pytest.mark.parametrize("make", [_fitted_classifier, _fitted_vectorizer])
+def _fitted_window():
+    return WindowTfidfVectorizer((0, 0)).fit(["a b", "c d"])
+
+
+@pytest.mark.parametrize("make", [_fitted_classifier, _fitted_vectorizer, _fitted_window])
 def test_attributes_are_those_of_a_fitted_object(make):
     """Check that Attributes lists all that fit learned, and nothing else."""
     estimator = make()

@@ -22,7 +22,8 @@ FLOORS = [
     {"_training", "_sessions", "_explain", "inspection"},
     {"_classifier"},
     {"distributed", "_chat", "_tuning"},
-    {"__init__"},
+    {"_compare"},
+    {"__init__", "comparison"},
     {"__main__"},
 ]
 APART = {"datasets": set(), "testing": {"_input", "datasets"}}  # and what these may import

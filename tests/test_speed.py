@@ -15,7 +15,6 @@ import pytest
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.models.fasttext import FastText
 from benchmarks.models.features import make_tokenizer
-from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import fit, processes
 from benchmarks.speed.__main__ import PLANS, main
 from benchmarks.speed.choices import choose_strengths, is_usable
@@ -26,6 +25,7 @@ from benchmarks.speed.report import display_bounds, markdown, write_report
 from benchmarks.speed.tasks import Settings, first_with_groups, resample_groups, resample_rows
 from benchmarks.speed.vocabulary import describe_features, make_features
 from sk_ctxmem import TextSequenceVectorizer
+from sk_ctxmem.comparison import LOGISTIC_REGRESSION, SGD
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "tests" / "user_script.txt"  # not .py, as it is never run
-MODULES = ("", ".datasets", ".distributed", ".inspection", ".testing")
+MODULES = ("", ".comparison", ".datasets", ".distributed", ".inspection", ".testing")
 
 
 def public_functions():

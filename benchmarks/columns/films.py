@@ -22,8 +22,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from benchmarks.models.linear import one_blas_thread
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem.comparison import one_blas_thread
 
 TEXT, DATE, TARGET = "Title", "Release Date", "Major Genre"
 FEWEST = 20  # films of a genre

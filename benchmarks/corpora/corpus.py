@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 
+from sk_ctxmem.comparison import take_whole_groups
+
 SPLITS = ("train", "valid", "test")
 OPTIONAL_COLUMNS = ("group", "order", "speaker")
 INDICATOR = "label: "  # how the names of columns of several labels begin
@@ -66,15 +68,6 @@ def targets(frame: pd.DataFrame) -> pd.Series | pd.DataFrame:
         return frame["label"]
     columns = [name for name in frame if name.startswith(INDICATOR)]
     return frame[columns].rename(columns=lambda name: name.removeprefix(INDICATOR))
-
-
-def take_whole_groups(frame: pd.DataFrame, n_rows: int, seed: int = 0) -> pd.DataFrame:
-    """Draw whole groups at random until there are `n_rows` rows; rows keep their order."""
-    keys = group_keys(frame)
-    groups, sizes = np.unique(keys, return_counts=True)
-    drawn = np.random.default_rng(seed).permutation(len(groups))
-    rows_before = np.cumsum(sizes[drawn]) - sizes[drawn]
-    return frame[np.isin(keys, groups[drawn[rows_before < n_rows]])]
 
 
 def group_keys(frame: pd.DataFrame) -> np.ndarray:

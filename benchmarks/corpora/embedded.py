@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmarks.corpora.corpus import Corpus, take_whole_groups
+from benchmarks.corpora.corpus import Corpus
+from sk_ctxmem.comparison import take_whole_groups
 
 # With these sizes the models of the demonstration take two minutes or less on two cores.
 DEMO_TRAIN_ROWS = 8_000

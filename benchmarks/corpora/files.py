@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from benchmarks.corpora.cells import check_no_gaps, read_order
+from benchmarks.corpora.cells import read_order
 from benchmarks.corpora.corpus import OPTIONAL_COLUMNS, SPLITS, Corpus, split_by_group
 from benchmarks.corpora.embedded import load_docstring_sections_corpus
 from benchmarks.corpora.labels import drop_constant_labels, join_groups, split_labels
-from benchmarks.corpora.tables import SUFFIXES, read_table
+from sk_ctxmem.comparison import SUFFIXES, check_no_gaps, read_table
 
 EMBEDDED = "docstrings"  # a name for the embedded corpus in lists of files
 

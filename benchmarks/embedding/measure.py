@@ -19,8 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.corpora.corpus import Corpus, split_by_group
 from benchmarks.embedding.embedders import EMBEDDERS
 from benchmarks.models.context_memory import ContextMemory
-from benchmarks.models.features import make_vectorizer
-from benchmarks.models.linear import one_blas_thread
+from sk_ctxmem.comparison import make_tfidf, one_blas_thread
 
 MODELS = ("lr", "lr, vectors alone", "lr, both", "ours", "ours, both")
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -102,7 +101,7 @@ def _make_features(model: str, train: pd.DataFrame, other: pd.DataFrame, embedde
     """Return TF-IDF, standardized vectors whose rows have norm 1 on average, or both."""
     blocks = []
     if model != "lr, vectors alone":
-        vectorizer = make_vectorizer(train["text"])
+        vectorizer = make_tfidf(train["text"])
         blocks.append(
             [vectorizer.fit_transform(train["text"]), vectorizer.transform(other["text"])]
         )

@@ -11,11 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 
-from benchmarks.corpora.corpus import Corpus, feature_columns, split_by_group, take_whole_groups
+from benchmarks.corpora.corpus import Corpus, feature_columns, split_by_group
 from benchmarks.models.build import CONTEXTS
 from benchmarks.models.context_memory import ContextMemory
-from benchmarks.models.features import make_vectorizer
-from benchmarks.models.linear import one_blas_thread
+from sk_ctxmem.comparison import make_tfidf, one_blas_thread, take_whole_groups
 from sk_ctxmem.inspection import suspect_labels
 
 SHARE_FLIPPED = 0.05
@@ -69,7 +68,7 @@ def search_logistic_regression(frame: pd.DataFrame, labels: pd.Series) -> Any:
 
 def make_logistic_regression(frame: pd.DataFrame, C: float) -> Any:
     """Return a pipeline of n-grams of the text column and logistic regression."""
-    features = make_column_transformer((make_vectorizer(frame["text"]), "text"))
+    features = make_column_transformer((make_tfidf(frame["text"]), "text"))
     return make_pipeline(features, LogisticRegression(C=C, max_iter=300))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from sklearn.metrics import accuracy_score
 
-from benchmarks.corpora.corpus import Corpus, split_by_group, take_whole_groups
+from benchmarks.corpora.corpus import Corpus, split_by_group
 from benchmarks.models.build import build_model, search_baseline
+from sk_ctxmem.comparison import take_whole_groups
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 MOST_TEST_ROWS = 10_000

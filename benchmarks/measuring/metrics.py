@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score, roc_auc_score
 
-N_BINS = 15
+from sk_ctxmem.comparison import expected_calibration_error
 
 
 def scores(y_true: pd.Series, y_predicted: np.ndarray) -> dict[str, float]:
@@ -76,38 +76,6 @@ def _roc_auc(numbers: np.ndarray, probabilities: np.ndarray) -> float:
     if probabilities.shape[1] != 2 or len(np.unique(numbers)) < 2:
         return np.nan
     return float(roc_auc_score(numbers, probabilities[:, 1]))
-
-
-def expected_calibration_error(
-    is_correct: np.ndarray, confidence: np.ndarray, n_bins: int = N_BINS
-) -> float:
-    """Mean difference between confidence and accuracy, over bins of equal width.
-
-    Parameters
-    ----------
-    is_correct : ndarray of shape (n_rows,)
-        Whether the most probable class is the true one.
-
-    confidence : ndarray of shape (n_rows,)
-        Probability of the most probable class. A bin includes its upper bound.
-
-    n_bins : int, default=15
-        Number of bins between 0 and 1.
-
-    Returns
-    -------
-    float
-        The mean, weighted by the number of rows of each bin.
-
-    References
-    ----------
-    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural
-       Networks", ICML 2017, equation 3.
-    """
-    confidence = confidence.astype(float)
-    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
-    surplus = np.bincount(bins, weights=is_correct - confidence, minlength=n_bins)
-    return float(np.abs(surplus).sum() / len(confidence))
 
 
 def recalls(y_true: np.ndarray, y_predicted: np.ndarray) -> pd.DataFrame:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from benchmarks.measuring.metrics import recalls
 from benchmarks.measuring.store import Key, Store
 from benchmarks.models.build import is_baseline
+from sk_ctxmem.comparison import paired_interval
 
-N_RESAMPLES = 2000
 COMPARISON_COLUMNS = (
     "corpus",
     "model",
@@ -56,7 +55,7 @@ def compare_all(store: Store, keys: Sequence[Key]) -> pd.DataFrame:
         for model in of_corpus:
             if not is_baseline(model):
                 difference = of_corpus[model] - of_corpus[best]
-                low, high = interval(difference, groups[corpus])
+                low, high = paired_interval(difference, groups[corpus])
                 sizes = (len(difference), len(np.unique(groups[corpus])))
                 rows.append((corpus, model, best, difference.mean(), low, high, *sizes))
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
@@ -77,44 +76,6 @@ def read_correct(
             of_seeds.setdefault((key.corpus, key.model), []).append(is_correct)
             groups[key.corpus] = predictions["group"]
     return {names: np.mean(seeds, axis=0) for names, seeds in of_seeds.items()}, groups
-
-
-def interval(difference: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
-    """95 % confidence interval of the mean difference, by a paired bootstrap.
-
-    The bootstrap resamples whole groups, since the rows of a conversation are not independent:
-    McNemar's test assumes that they are, and would be overconfident. Without groups, each row is
-    its own group and both agree. The difference is that of the means over seeds in the table. The
-    interval covers other test groups of the same kind, not other seeds or training rows.
-
-    Parameters
-    ----------
-    difference : ndarray of shape (n_rows,)
-        Correctness of one model minus that of the other, each a mean over seeds.
-
-    groups : ndarray of shape (n_rows,)
-        Group number of each row.
-
-    Returns
-    -------
-    low, high : float
-        Percentiles 2.5 and 97.5 of the mean; NaN for a single group.
-    """
-    numbers = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(numbers)
-    if len(sizes) < 2:
-        return np.nan, np.nan
-    found = bootstrap(
-        (np.bincount(numbers, weights=difference), sizes),
-        lambda sums, sizes, axis: sums.sum(axis=axis) / sizes.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=N_RESAMPLES,
-        batch=max(1, 2_000_000 // len(sizes)),  # at most 16 MB per array of indices
-        method="percentile",
-        random_state=np.random.default_rng(0),
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def recalls_of_all(store: Store, keys: Sequence[Key]) -> pd.DataFrame:

@@ -18,7 +18,8 @@ from benchmarks.corpora.corpus import Corpus, targets
 from benchmarks.models.context_memory import ContextMemory, TunedContextMemory
 from benchmarks.models.crf import CRF, search_crf
 from benchmarks.models.fasttext import FastText, search_fasttext
-from benchmarks.models.linear import SGD, Choice, LinearBaseline, search_linear
+from benchmarks.models.linear import LinearBaseline, search_baseline_strength
+from sk_ctxmem.comparison import SGD, LinearChoice
 
 BASELINES = ("lr", "lr-window", "svm-char", "fasttext", "crf")
 TUNED = "context-memory-cv"
@@ -100,7 +101,7 @@ def search_baseline(name: str, train: pd.DataFrame, valid: pd.DataFrame) -> dict
         return search_fasttext(train, valid)
     if name == "crf":
         return search_crf(train, valid)
-    return search_linear(name, train, valid)
+    return search_baseline_strength(name, train, valid)
 
 
 def is_deterministic(name: str, chosen: dict[str, Any]) -> bool:
@@ -141,4 +142,4 @@ def build_model(
     if name == "crf":
         return CRF(**chosen)
     several = isinstance(targets(train), pd.DataFrame)
-    return LinearBaseline(Choice(**chosen), name == "lr-window", seed, several)
+    return LinearBaseline(LinearChoice(**chosen), name == "lr-window", seed, several)

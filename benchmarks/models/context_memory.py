@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmarks.corpora.corpus import feature_columns
 from benchmarks.corpora.labels import read_turns
-from benchmarks.models.features import lacks_spaces
+from sk_ctxmem.comparison import lacks_spaces
 
 
 def column_parameters(frame: pd.DataFrame) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks.models.build import is_baseline
 from benchmarks.models.crf import MAX_ITERATIONS
 from benchmarks.models.fasttext import GRID, MAX_WORDS
-from benchmarks.models.linear import MAX_LBFGS_WORK, SGD
+from sk_ctxmem.comparison import MAX_LBFGS_WORK, SGD
 
 # The terminal shows fewer columns than the Markdown file; results.csv has all.
 FULL_HEADER = (

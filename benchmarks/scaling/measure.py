@@ -16,9 +16,10 @@ import pandas as pd
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from tqdm import tqdm
 
-from benchmarks.corpora.corpus import Corpus, feature_columns, take_whole_groups
+from benchmarks.corpora.corpus import Corpus, feature_columns
 from benchmarks.measuring.files import write_table
 from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem.comparison import take_whole_groups
 
 BATCH_SIZES = (384, 768, 1536)
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import Corpus, group_keys, take_whole_groups
+from benchmarks.corpora.corpus import Corpus, group_keys
 from benchmarks.models.context_memory import column_parameters
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem.comparison import take_whole_groups
 
 TRAIN_ROWS = 5_000
 ROWS_OF_A_FILE = 50_000

@@ -18,9 +18,9 @@ from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.models.linear import one_blas_thread
 from benchmarks.sequences.data import SequenceData, mean_and_deviation, pad
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem.comparison import one_blas_thread
 
 REGRESSIONS = ("lr-flat", "lr-mean-std")
 EXTERNAL = ("minirocket", "rocket")

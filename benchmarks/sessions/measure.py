@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import Corpus, sequences, take_whole_groups
+from benchmarks.corpora.corpus import Corpus, sequences
 from benchmarks.models.context_memory import column_parameters
 from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem.comparison import take_whole_groups
 
 MEMORIES = ("gru", "elman", "lstm", "mingru")
 TOLERANCE = 1e-6

@@ -12,10 +12,10 @@ from sklearn.metrics import accuracy_score
 from benchmarks.corpora.corpus import Corpus, split_by_group
 from benchmarks.measuring.files import read_json, write_json
 from benchmarks.measuring.resources import timed
-from benchmarks.models.linear import GRIDS
 from benchmarks.speed import processes
 from benchmarks.speed.models import SOLVERS, Linear
 from benchmarks.speed.tasks import Settings
+from sk_ctxmem.comparison import GRIDS
 
 FILE_NAME = "choices.json"
 

@@ -13,7 +13,6 @@ from sklearn.metrics import accuracy_score
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring.resources import timed
 from benchmarks.models.fasttext import fasttext_version
-from benchmarks.models.linear import LOGISTIC_REGRESSION, SGD
 from benchmarks.speed import processes
 from benchmarks.speed.choices import choose_strengths
 from benchmarks.speed.models import (
@@ -25,6 +24,7 @@ from benchmarks.speed.models import (
     make_same_ngrams,
 )
 from benchmarks.speed.tasks import Row, Settings, Task, resample_rows
+from sk_ctxmem.comparison import LOGISTIC_REGRESSION, SGD
 
 WARM_UP_ROWS = 300
 SLOW_FIT = 20.0  # seconds; a slower fit of logistic regression is not repeated

@@ -13,16 +13,16 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from benchmarks.models.build import Model
 from benchmarks.models.context_memory import ContextMemory
 from benchmarks.models.fasttext import FastText
-from benchmarks.models.features import make_vectorizer
-from benchmarks.models.linear import (
+from benchmarks.models.linear import LinearBaseline
+from sk_ctxmem import TextSequenceVectorizer
+from sk_ctxmem.comparison import (
     GRIDS,
     LOGISTIC_REGRESSION,
     SGD,
-    Choice,
-    LinearBaseline,
+    LinearChoice,
     make_linear_model,
+    make_tfidf,
 )
-from sk_ctxmem import TextSequenceVectorizer
 
 MODELS = ("lr", "linear", "linear_same", "fasttext", "words", "ours")
 RATIOS = (
@@ -104,7 +104,7 @@ def make_same_ngrams(
     train: pd.DataFrame, solver: str, strength: float, seed: int, char_ngram_range: CharRange
 ) -> Pipeline:
     """Linear model on n-grams of words and, if a range is given, of characters inside words."""
-    vectorizers = [make_vectorizer(train["text"])]
+    vectorizers = [make_tfidf(train["text"])]
     if char_ngram_range:
         kind = {"analyzer": "char_wb", "ngram_range": char_ngram_range}
         vectorizers.append(TfidfVectorizer(sublinear_tf=True, **kind))
@@ -176,7 +176,7 @@ class Linear(LinearBaseline):
     """
 
     def __init__(self, solver: str, strength: float, seed: int):
-        super().__init__(Choice(solver, strength), window=False, seed=seed)
+        super().__init__(LinearChoice(solver, strength), window=False, seed=seed)
         if solver == SGD:
             self.linear.set_params(n_jobs=1)
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from benchmarks.corpora.corpus import SPLITS, Corpus, group_keys, take_whole_groups
+from benchmarks.corpora.corpus import SPLITS, Corpus, group_keys
+from sk_ctxmem.comparison import take_whole_groups
 
 QUICK_ROWS = 300
 

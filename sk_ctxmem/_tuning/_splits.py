@@ -106,9 +106,9 @@ def split_search_data(
     blocks = encode_groups(inputs) if has_groups else np.arange(len(targets))
     if cv is None or (isinstance(cv, int | np.integer) and not isinstance(cv, bool)):
         n_splits = N_SPLITS if cv is None else int(cv)
-        splits = _split_evenly(blocks, targets, n_splits, seed, grouped=has_groups)
+        splits = split_evenly(blocks, targets, n_splits, seed, grouped=has_groups)
     else:
-        splits = _split_by(cv, X, checked, blocks if has_groups else None)
+        splits = split_by(cv, targets, blocks if has_groups else None)
     _check_classes(splits, checked)
     return SearchData(X, y, sample_weight, groups, checked, splits, blocks)
 
@@ -125,7 +125,7 @@ def _check_classes(splits: list[tuple[np.ndarray, np.ndarray]], checked: Checked
             )
 
 
-def _split_evenly(
+def split_evenly(
     blocks: np.ndarray, targets: np.ndarray, n_splits: int, seed: int, *, grouped: bool
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split into folds of whole groups, or of samples with the same share of each class."""
@@ -160,8 +160,8 @@ def _join_rare_classes(targets: np.ndarray, n_splits: int) -> np.ndarray | None:
     return None if np.unique(strata, return_counts=True)[1].min() < n_splits else strata
 
 
-def _split_by(
-    cv: Any, X: Any, checked: CheckedData, groups: np.ndarray | None
+def split_by(
+    cv: Any, targets: np.ndarray, groups: np.ndarray | None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split by a splitter of scikit-learn, or an iterable of splits."""
     if isinstance(cv, str | bool) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
@@ -169,7 +169,6 @@ def _split_by(
             f"cv={cv!r} must be an integer, a splitter such as GroupKFold(5), an iterable of "
             "(train, test) sample numbers, or None; use None if unsure."
         )
-    targets = checked.targets
     splitter = check_cv(cv, targets, classifier=True)
     found = [
         (np.arange(len(targets))[train], np.arange(len(targets))[test])

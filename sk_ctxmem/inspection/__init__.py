@@ -1,5 +1,6 @@
 """Displays and tables that explain predictions, training, forecasts, context, and labels."""
 
+from ._comparison import ComparisonDisplay
 from ._context_ablation import ContextAblationDisplay
 from ._context_attribution import ContextAttributionDisplay
 from ._conversation import ConversationDisplay
@@ -11,6 +12,7 @@ from ._tuning import TuningDisplay
 from ._words import WordContribution, word_contributions
 
 __all__ = [
+    "ComparisonDisplay",
     "ContextAblationDisplay",
     "ContextAttributionDisplay",
     "ConversationDisplay",

@@ -1,0 +1,1 @@
+"""Comparison with tuned linear baselines. May import all rooms that `_tuning` may, and it."""
