@@ -10,6 +10,7 @@ from benchmarks.ablation.__main__ import main
 from benchmarks.ablation.parts import all_parts
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.corpora.files import Columns, prepare_frame
+from sk_ctxmem._training import _trainer
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,11 @@ def whole(calls):
     return measure.measure(calls, "all", seed=0)
 
 
-OTHERS = ("temperature", "penalty of the table")  # on these rows, they change nothing
+OTHERS = (
+    "temperature",
+    "penalty of the table",
+    "margins of the linear path",
+)  # on these rows, they change nothing
 PARTS = [part.name for part in all_parts()[1:] if part.name not in OTHERS]
 
 
@@ -54,6 +59,14 @@ def test_temperature_is_left_out():
     whole, without = (measure.measure(corpus, name, seed=0) for name in ("all", "temperature"))
     assert whole["log_loss"] != without["log_loss"]
     assert whole["accuracy"] == without["accuracy"]
+
+
+def test_margins_are_left_out():
+    """Check that no number of rows is enough without the part."""
+    part = next(part for part in all_parts() if part.name == "margins of the linear path")
+    with part.patched():
+        assert _trainer.ROWS_OF_A_CLASS == np.inf
+    assert _trainer.ROWS_OF_A_CLASS < np.inf
 
 
 def test_the_penalty_is_left_out():

@@ -81,6 +81,10 @@ def all_parts() -> list[Part]:
         Part("linear path", patches={f"{net}.forward": _without_wide_path}),
         Part("all but the linear path", patches={f"{net}.forward": _without_network}),
         Part("a loss for each path", patches={"_network._loss.PATH_LOSS_WEIGHT": 0.0}),
+        Part(
+            "margins of the linear path",
+            patches={"_training._trainer.ROWS_OF_A_CLASS": np.inf},
+        ),
         Part("dropout", {"dropout": 0.0}),
         Part(
             "penalty of the table",
