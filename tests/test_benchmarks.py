@@ -20,8 +20,9 @@ from benchmarks.measuring.processes import call_in_process
 from benchmarks.measuring.resources import peak_memory_mb
 from benchmarks.measuring.store import COLUMNS, Key, Store
 from benchmarks.measuring.versions import short_hash, source_hash, versions_of
-from benchmarks.models import build, linear
+from benchmarks.models import build
 from benchmarks.models.build import BASELINES, is_installed
+from sk_ctxmem._compare import _linear
 from sk_ctxmem.comparison import LOGISTIC_REGRESSION, SGD
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +71,7 @@ def test_logistic_regression_runs_once_for_all_seeds(calls, tmp_path, capsys):
 
 def test_sgd_stands_in_and_runs_with_each_seed(calls, tmp_path, capsys, monkeypatch):
     """Check that the stand-in is marked, has a footnote and is named in the parameters."""
-    monkeypatch.setattr(linear, "MAX_LBFGS_WORK", 0)
+    monkeypatch.setattr(_linear, "MAX_LBFGS_WORK", 0)
     results = run(calls, tmp_path / "out", "--models", "lr", "--seeds", "0,1")[1]
     assert results["seed"].tolist() == [0, 1]
     assert json.loads(results["parameters"][0])["solver"] == SGD

@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmarks.accuracy.figures import BOTH, CV, PAST, Figures
 from benchmarks.models.build import BASELINES
-from benchmarks.models.linear import SGD
+from sk_ctxmem.comparison import SGD
 
 NOT_RUN = "–"
 BEGIN = ".. begin {name}: made by python -m benchmarks.accuracy, not by hand"
