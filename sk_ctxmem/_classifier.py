@@ -673,13 +673,7 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             Accuracy, weighted by `sample_weight`. With several labels for each row, the share of
             rows of which all labels are right.
         """
-        predicted = self.predict(X, groups=groups)
-        sample_weight = as_table(sample_weight, "sample_weight")
-        if fitted_model(self).multilabel:
-            y = find_labels(y, predicted.shape[0], None, self.classes_)[1]
-        else:
-            y = plain_labels(as_table(y, "y"))
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        return score_accuracy(self, X, y, sample_weight, groups)
 
     @array_defaults()
     def explain(
@@ -1041,6 +1035,18 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def score_accuracy(classifier, X, y, sample_weight, groups):
+    """Return the accuracy of predictions, see ContextMemoryClassifier.score."""
+    predicted = classifier.predict(X, groups=groups)
+    sample_weight = as_table(sample_weight, "sample_weight")
+    y = as_table(y, "y")
+    if predicted.ndim == 2:  # which may be sparse
+        y = find_labels(y, predicted.shape[0], None, classifier.classes_)[1]
+    else:
+        y = plain_labels(y)
+    return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
 
 def refuse_group_requests(routing):

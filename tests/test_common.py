@@ -15,7 +15,11 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from sk_ctxmem import ContextMemoryClassifier, TextSequenceVectorizer
+from sk_ctxmem import (
+    ContextMemoryClassifier,
+    ContextMemoryClassifierCV,
+    TextSequenceVectorizer,
+)
 
 WEIGHT_REASON = (
     "a mini-batch that holds a row twice is not one that holds it once with weight 2: dropout "
@@ -55,6 +59,24 @@ NAMES, PAIRS = SKLEARN_CHECKS.args
 def test_classifier_passes_the_checks_of_sklearn(estimator, check, monkeypatch):
     """Check that the classifier keeps the promises of scikit-learn, for each kind of memory."""
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")  # without it, scikit-learn 1.9 skips a check
+    check(estimator)
+
+
+SEARCH = ContextMemoryClassifierCV(
+    ContextMemoryClassifier(hidden_size=4, max_epochs=2),
+    max_cost=3,
+    param_distributions={"dropout": [0.0, 0.5]},
+)
+CHECKS_OF_SEARCH = parametrize_with_checks(
+    [SEARCH], expected_failed_checks=lambda search: EXPECTED_FAILURES
+)
+SEARCH_NAMES, SEARCH_PAIRS = CHECKS_OF_SEARCH.args
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(SEARCH_NAMES, list(SEARCH_PAIRS), **CHECKS_OF_SEARCH.kwargs)
+def test_search_passes_the_checks_of_sklearn(estimator, check):
+    """Check that the search for parameters keeps the promises of scikit-learn."""
     check(estimator)
 
 

@@ -295,7 +295,7 @@ def test_features_without_texts():
 
 def test_the_default_space_joins_changes_that_were_better():
     """Check the candidates of the second race: the best change, and the others one by one."""
-    space = _space.DefaultSpace(ContextMemoryClassifier(), reads_texts=True, has_context=True)
+    space = _space.DefaultSpace(ContextMemoryClassifier(), texts=["a"], has_context=True)
     first = list(space.first())
     gains = [(-1.0, first[0]), (0.1, first[1]), (0.3, first[2])]
     joined = [candidate.changes for candidate in space.join(gains)]
@@ -306,12 +306,20 @@ def test_the_default_space_joins_changes_that_were_better():
 def test_the_default_space_leaves_out_what_the_estimator_has():
     """Check that no candidate equals the estimator as given, nor reads what X lacks."""
     estimator = ContextMemoryClassifier(max_epochs=8, dropout=0.4)
-    space = _space.DefaultSpace(estimator, reads_texts=False, has_context=False)
+    space = _space.DefaultSpace(estimator, texts=None, has_context=False)
     names = {name for candidate in space.first() for name in candidate.changes}
-    assert {"max_epochs"} & names == set() or all(
-        candidate.changes.get("max_epochs") != 8 for candidate in space.first()
-    )
+    assert all(candidate.changes.get("max_epochs") != 8 for candidate in space.first())
+    assert "dropout" not in names
     assert not any(name.startswith("vectorizer") or name == "memory" for name in names)
+
+
+def test_texts_without_spaces_are_read_by_characters():
+    """Check that a Chinese corpus gets n-grams of characters, a change of two parameters."""
+    space = _space.DefaultSpace(
+        ContextMemoryClassifier(), texts=["房间很干净，服务也好"], has_context=False
+    )
+    first = next(space.first()).changes
+    assert first == {"vectorizer__analyzer": "char", "vectorizer__ngram_range": (1, 3)}
 
 
 def test_what_is_fitted_predicts_as_the_best_estimator(talks):
@@ -425,3 +433,28 @@ def test_the_display_shows_all_candidates(fitted):
     assert display.best_.get_offsets()[0][1] == fitted.best_score_
     with pytest.raises(TypeError, match="cv_results_"):
         TuningDisplay.from_estimator(ContextMemoryClassifier(**SMALL).fit(["a", "b"], [0, 1]))
+
+
+def test_the_mean_of_members_predicts(talks):
+    """Check that members are added where their mean is better, and that the mean predicts."""
+    clf = ContextMemoryClassifier(**IN_GROUPS, **SMALL)
+    search = make_search(clf, n_members=3, cv=3).fit(talks.data, talks.target)
+    assert 1 <= len(search.estimators_) <= 3
+    search.estimators_ = [search.best_estimator_, clone(clf).fit(talks.data, talks.target)]
+    proba = np.mean([each.predict_proba(talks.data) for each in search.estimators_], axis=0)
+    assert np.allclose(search.predict_proba(talks.data), proba, atol=1e-12)
+    assert np.allclose(search.predict_log_proba(talks.data), np.log(proba), atol=1e-9)
+    expected = search.classes_[proba.argmax(axis=1)]
+    assert np.array_equal(search.predict(talks.data), expected)
+    assert search.score(talks.data, talks.target) == np.mean(expected == talks.target)
+    for method, arguments in (("explain", [talks.data]), ("session", []), ("save", ["model.zip"])):
+        with pytest.raises(ValueError, match=f"{method} needs one classifier.*mean of 2"):
+            getattr(search, method)(*arguments)
+
+
+def test_a_member_must_make_the_mean_better(fitted, texts):
+    """Check that n_members is a limit, not a number: members that tell the same are left out."""
+    X, y = texts
+    search = make_search(n_members=4, param_distributions={"batch_size": [8, 16]}).fit(X, y)
+    assert len(search.estimators_) <= 2
+    assert len(fitted.estimators_) == 1

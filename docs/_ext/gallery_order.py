@@ -10,6 +10,7 @@ ORDER = (
     "image_by_rows",
     "sound_by_frames",
     "grid_search_without_leaks",
+    "search_within_a_budget",
     "early_stopping",
     "are_probabilities_right",
     "which_labels_look_wrong",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from narwhals.exceptions import DuplicateError
 from scipy import sparse
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, indexable
 
 from .._messages import doc_link, import_optional
 from ._arrays import as_native
@@ -339,7 +339,9 @@ def take_rows(frame, rows):
 def take_samples(values, samples):
     """Return some samples of X, y, weights or groups, of any kind that `fit` takes."""
     values = as_table(values)
-    return take_rows(values, samples) if is_frame(values) else _safe_indexing(values, samples)
+    if is_frame(values):
+        return take_rows(values, samples)
+    return _safe_indexing(*indexable(values), samples)
 
 
 def _without_string_views(frame):

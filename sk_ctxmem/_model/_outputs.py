@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, log_expit, log_softmax, logit, softmax
 from torch import Tensor
+
+TINY, EPSILON = 1e-300, 1e-16  # so that logarithms of probabilities of 0 and 1 are finite
 
 
 class OneClass:
@@ -20,6 +22,10 @@ class OneClass:
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return probabilities, (N, C)."""
         return softmax(logits, axis=1)
+
+    def logits(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return logits of these probabilities, (N, C)."""
+        return np.log(np.maximum(probabilities, TINY))
 
     def log_probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return logarithms of probabilities, (N, C)."""
@@ -80,6 +86,10 @@ class SeveralLabels:
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the probability of each label, (N, C)."""
         return expit(logits)
+
+    def logits(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return logits of these probabilities, (N, C)."""
+        return logit(np.clip(probabilities, TINY, 1 - EPSILON))
 
     def log_probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the logarithm of the probability of each label, (N, C)."""

@@ -13,15 +13,17 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._classifier import ContextMemoryClassifier, refuse_group_requests
+from .._classifier import ContextMemoryClassifier, refuse_group_requests, score_accuracy
 from .._input._parameters import Number, Seed
 from .._messages import API_PAGE
+from .._model._fitted_model import fitted_model
 from .._runtime import array_defaults
 from .._sessions import ContextSession, ContextSessions
 
 PARAMETER_CONSTRAINTS = {
     "max_cost": Number(Real, 0, np.inf, 10.0, closed="neither"),
     "time_budget": Number(Real, 0, np.inf, None, closed="neither", or_none=True),
+    "n_members": Number(Integral, 1, np.inf, 1),
     "n_jobs": Number(Integral, -np.inf, np.inf, None, or_none=True),
     "verbose": Number(Real, 0, np.inf, 0, or_bool=True),
     "random_state": Seed(),
@@ -37,7 +39,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     rows. The texts of a fold are read once for all candidates. Candidates that are behind after
     half of their epochs are given up; the others go on from there. The best of them and the
     estimator as it was given are then compared on further folds, as far as the budget goes. Another
-    candidate is chosen only if it is better than the estimator as given by half a standard error.
+    candidate is chosen only if it is better than the estimator as given by a standard error.
 
     Parameters
     ----------
@@ -75,6 +77,12 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         time first, then those together that were better. `context` is searched only if it is
         listed, since it decides what the model may see.
 
+    n_members : int, default=1
+        Largest number of candidates whose mean predicts. More than one are fitted on all rows only
+        if the mean of their probabilities is better on the held-out rows by a standard error,
+        and the budget allows it. A mean takes the time of all of them to predict, and has no
+        sessions, explanations and files.
+
     n_jobs : int or None, default=None
         Number of candidates to fit at a time, as in joblib. None means 1, or the number of a
         :func:`joblib.parallel_config` context.
@@ -92,12 +100,15 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     best_estimator_ : ContextMemoryClassifier
         The best candidate, fitted on all rows.
 
+    estimators_ : list of ContextMemoryClassifier
+        Classifiers whose mean predicts, `best_estimator_` first; most often it is the only one.
+
     best_params_ : dict
         Values of the searched parameters of the best candidate.
 
     best_score_ : float
-        Mean score of the best candidate on the held-out rows of its folds. Being the best of many,
-        it is too good: see Notes.
+        Mean score of the best candidate, or of the mean of `estimators_`, on held-out rows. Being
+        the best of many, it is too good: see Notes.
 
     best_index_ : int
         Place of the best candidate in `cv_results_`.
@@ -174,6 +185,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         n_features_in_: int
         feature_names_in_: np.ndarray
         best_estimator_: ContextMemoryClassifier
+        estimators_: list[ContextMemoryClassifier]
         best_params_: dict[str, Any]
         best_score_: float
         best_index_: int
@@ -193,6 +205,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         max_cost: float = 10.0,
         time_budget: float | None = None,
         param_distributions: Any = None,
+        n_members: int = 1,
         n_jobs: int | None = None,
         verbose: Any = 0,
         random_state: Any = None,
@@ -203,6 +216,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         self.max_cost = max_cost
         self.time_budget = time_budget
         self.param_distributions = param_distributions
+        self.n_members = n_members
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.random_state = random_state
@@ -271,7 +285,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         labels : ndarray of shape (n_rows,) or (n_rows, n_labels)
             Classes, or indicators of labels.
         """
-        return self._fitted.predict(X, groups=groups)
+        return self._predict("predict", X, groups)
 
     @array_defaults()
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -290,7 +304,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         probabilities : ndarray of shape (n_rows, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return self._fitted.predict_proba(X, groups=groups)
+        return self._predict("predict_proba", X, groups)
 
     @array_defaults()
     def predict_log_proba(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -309,7 +323,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         log_probabilities : ndarray of shape (n_rows, n_classes)
             Logarithms of the result of `predict_proba`.
         """
-        return self._fitted.predict_log_proba(X, groups=groups)
+        return self._predict("predict_log_proba", X, groups)
 
     @array_defaults()
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -328,7 +342,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         scores : ndarray of shape (n_rows, n_classes), or (n_rows,) for two classes
             Logits.
         """
-        return self._fitted.decision_function(X, groups=groups)
+        return self._predict("decision_function", X, groups)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> float:
         """Return the score of predictions: `scoring`, or the accuracy.
@@ -353,16 +367,16 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         score : float
             The score.
         """
-        fitted = self._fitted
+        check_is_fitted(self)
         if self.scoring is None:
-            return fitted.score(X, y, sample_weight=sample_weight, groups=groups)
+            return score_accuracy(self, X, y, sample_weight, groups)
         if groups is not None:
             raise ValueError(
                 f"scoring={self.scoring!r} cannot use groups=; set group_column of the estimator "
                 "to read the groups from X."
             )
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.scorer_(fitted, X, y, **weights))
+        return float(self.scorer_(self, X, y, **weights))
 
     def explain(self, X: Any, **options: Any) -> pd.DataFrame:
         """Explain predictions, see :meth:`ContextMemoryClassifier.explain`.
@@ -380,7 +394,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         explanation : DataFrame
             Contributions to the predictions.
         """
-        return self._fitted.explain(X, **options)
+        return self._the_one("explain").explain(X, **options)
 
     def session(self, state: Any = None, *, keep_texts: bool = False) -> ContextSession:
         """Start a live conversation, or resume one, see :meth:`ContextMemoryClassifier.session`.
@@ -398,7 +412,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         session : ContextSession
             The conversation.
         """
-        return self._fitted.session(state, keep_texts=keep_texts)
+        return self._the_one("session").session(state, keep_texts=keep_texts)
 
     def sessions(self, n_sessions: Any) -> ContextSessions:
         """Start many live conversations, see :meth:`ContextMemoryClassifier.sessions`.
@@ -413,7 +427,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         sessions : ContextSessions
             The conversations.
         """
-        return self._fitted.sessions(n_sessions)
+        return self._the_one("sessions").sessions(n_sessions)
 
     def save(self, path: Any) -> None:
         """Save `best_estimator_` to a file, which :meth:`ContextMemoryClassifier.load` loads.
@@ -423,12 +437,33 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         path : str, bytes, path-like or binary file
             Path of the file, see :meth:`ContextMemoryClassifier.save`.
         """
-        self._fitted.save(path)
+        self._the_one("save").save(path)
 
-    @property
-    def _fitted(self) -> ContextMemoryClassifier:
-        """The best estimator; raises NotFittedError before a fit."""
+    def _predict(self, method: str, X: Any, groups: Any) -> np.ndarray:
+        """Return the predictions of the best estimator, or of the mean of several."""
         check_is_fitted(self)
+        if len(self.estimators_) == 1:
+            return getattr(self.best_estimator_, method)(X, groups=groups)
+        found = [member.predict_proba(X, groups=groups) for member in self.estimators_]
+        outputs = fitted_model(self.best_estimator_).outputs
+        logits = outputs.logits(np.mean(found, axis=0))
+        if method == "predict":
+            return outputs.predict(logits, self.classes_)
+        answers = {
+            "predict_proba": outputs.probabilities,
+            "predict_log_proba": outputs.log_probabilities,
+            "decision_function": outputs.decision,
+        }
+        return answers[method](logits)
+
+    def _the_one(self, needed_by: str) -> ContextMemoryClassifier:
+        """Return the best estimator, if it predicts alone."""
+        check_is_fitted(self)
+        if len(self.estimators_) > 1:
+            raise ValueError(
+                f"{needed_by} needs one classifier, but n_members={self.n_members} chose the mean "
+                f"of {len(self.estimators_)}; use best_estimator_.{needed_by}, or n_members=1."
+            )
         return self.best_estimator_
 
     @property
@@ -436,7 +471,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         """Fitted model, which displays and distributed predictions read."""
         if "best_estimator_" not in vars(self):
             raise AttributeError("_model")
-        return self.best_estimator_._model
+        return self._the_one("this")._model
 
     @property
     def _given(self) -> ContextMemoryClassifier:

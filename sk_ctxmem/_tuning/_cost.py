@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 from types import SimpleNamespace
+from typing import NamedTuple
 
-# Share of a default fit that reads the texts; the rest trains. Measured on eight corpora.
-READING_IN_CONTEXT, READING_WITHOUT = 0.2, 0.35
-USUAL_EPOCHS = 4
-# Times of an epoch, against the default's.
-WORD_MEMORIES = {False: 1.0, True: 3.0, "convolution": 1.35}
-MEMORIES = {"gru": 1.0, "elman": 0.8, "lstm": 1.1, "mingru": 0.9}
-USUAL_WIDTH, SHARE_OF_WIDTH = 128, 0.4  # of an epoch, the part that grows with the width
+USUAL_EPOCHS, USUAL_WIDTH = 4, 128
+MEMORIES = {"gru": 1.0, "elman": 0.8, "lstm": 1.45, "mingru": 0.9}  # times of an epoch
 
+
+class Times(NamedTuple):
+    """Measured times of a default fit with or without context, medians of four to six corpora.
+
+    Parameters
+    ----------
+    reading : float
+        Share that reads the texts; the rest trains.
+    of_width : float
+        Share of an epoch that grows with the width.
+    word_memories : dict
+        Times of an epoch with each `word_memory`, against the default's.
+    """
+
+    reading: float
+    of_width: float
+    word_memories: dict[bool | str, float]
+
+
+IN_CONTEXT = Times(0.12, 0.9, {False: 1.0, True: 3.0, "convolution": 1.35})
+WITHOUT_CONTEXT = Times(0.32, 0.25, {False: 1.0, True: 5.0, "convolution": 2.3})
+PAUSING = 0.05  # of a default fit: the state of a fit is written and read
 ROUNDING = 1e-9
 
 
@@ -31,19 +49,20 @@ class Cost:
     """
 
     def __init__(self, params: SimpleNamespace, *, in_context: bool) -> None:
-        self.of_reading = READING_IN_CONTEXT if in_context else READING_WITHOUT
+        self.times = IN_CONTEXT if in_context else WITHOUT_CONTEXT
         self.unit = 1.0
         self.unit = self.fit(params)
 
     def reading(self) -> float:
         """Return the cost of reading all rows."""
-        return self.of_reading / self.unit
+        return self.times.reading / self.unit
 
     def epochs(self, params: SimpleNamespace, n_epochs: int) -> float:
         """Return the cost of some epochs on all rows."""
-        by_width = 1 - SHARE_OF_WIDTH + SHARE_OF_WIDTH * params.hidden_size / USUAL_WIDTH
-        factor = WORD_MEMORIES[params.word_memory] * MEMORIES[params.memory] * by_width
-        return n_epochs * (1 - self.of_reading) / USUAL_EPOCHS * factor / self.unit
+        times = self.times
+        by_width = 1 - times.of_width + times.of_width * params.hidden_size / USUAL_WIDTH
+        factor = times.word_memories[params.word_memory] * MEMORIES[params.memory] * by_width
+        return n_epochs * (1 - times.reading) / USUAL_EPOCHS * factor / self.unit
 
     def fit(self, params: SimpleNamespace) -> float:
         """Return the cost of a fit on all rows."""

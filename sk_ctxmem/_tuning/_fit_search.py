@@ -74,22 +74,27 @@ def fit_search(
             folder=folder,
             progress=progress,
         )
-        search = Search(runner, space)
+        search = Search(runner, space, int(search_cv.n_members))
         search.run()
-        best = search.best()
+        members = search.members()
         progress.refit()
         started = perf_counter()
-        fitted = best.candidate.estimator(estimator).fit(X, y, sample_weight, groups)
+        fitted = [
+            member.candidate.estimator(estimator).fit(X, y, sample_weight, groups)
+            for member in members
+        ]
         seconds = perf_counter() - started
+    best = members[0]
     warn_of_troubles(search)
     results = cv_results(search.trials, best, space.names, estimator, len(data.splits))
     return {
-        "best_estimator_": fitted,
+        "best_estimator_": fitted[0],
+        "estimators_": fitted,
         "best_index_": best.number,
         "best_params_": results["params"][best.number],
-        "best_score_": best.score,
+        "best_score_": runner.scores.mean_of(members).score,
         "cv_results_": results,
-        "cost_": budget.spent + runner.cost.fit(best.params),
+        "cost_": budget.spent + sum(runner.cost.fit(member.params) for member in members),
         "n_splits_": len(data.splits),
         "refit_time_": seconds,
         "scorer_": scorer,
@@ -139,8 +144,8 @@ def choose_space(
     if distributions is not None:
         check_distributions(distributions, estimator)
         return GivenSpace(distributions, random)
-    reads_texts = checked.inputs.kind == "text"
-    return DefaultSpace(estimator, reads_texts=reads_texts, has_context=in_context)
+    texts = checked.inputs.values if checked.inputs.kind == "text" else None
+    return DefaultSpace(estimator, texts=texts, has_context=in_context)
 
 
 def warn_of_troubles(search: Search) -> None:

@@ -9,7 +9,7 @@ from joblib.parallel import get_active_backend
 
 from .._classifier import ContextMemoryClassifier
 from .._training._stages import Fold, read_fold
-from ._cost import Budget, Cost
+from ._cost import PAUSING, Budget, Cost
 from ._progress import SearchProgress
 from ._splits import SearchData
 from ._trial import Scores, StageResult, Trial, run_stage
@@ -73,9 +73,12 @@ class Runner:
         if not self._pauses(trial):
             n_done = 0
         cost = self.cost.epochs(trial.params, max(0, epoch - n_done))
-        if (fold, trial.candidate.reading) not in self.folds:
+        cost *= self.data.training_share(fold)
+        if epoch < trial.params.max_epochs and self._pauses(trial):
+            cost += PAUSING
+        if (fold, trial.candidate.reading) not in self.folds:  # which reads the held-out rows too
             cost += self.cost.reading()
-        return cost * self.data.training_share(fold)
+        return cost
 
     def run(self, trials: list[Trial], fold: int, epochs: list[int]) -> None:
         """Run a stage of each trial on a fold, until its epoch.

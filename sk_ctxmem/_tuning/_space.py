@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from .._classifier import ContextMemoryClassifier
+from .._features._scripts import lacks_spaces
 from .._features._vectorizer import TextSequenceVectorizer
 
 MANY = 100_000  # candidates; more than any budget allows
@@ -54,17 +55,21 @@ class DefaultSpace:
     ----------
     estimator : ContextMemoryClassifier
         The estimator.
-    reads_texts : bool
-        Whether X has texts.
+    texts : list of str or None
+        The texts. None if X has features.
     has_context : bool
         Whether rows see other rows, or are steps of sequences.
     """
 
     def __init__(
-        self, estimator: ContextMemoryClassifier, *, reads_texts: bool, has_context: bool
+        self,
+        estimator: ContextMemoryClassifier,
+        *,
+        texts: Sequence[str] | None,
+        has_context: bool,
     ) -> None:
         self.n_epochs = int(estimator.max_epochs)
-        singles = list_singles(estimator, reads_texts=reads_texts, has_context=has_context)
+        singles = list_singles(estimator, texts, has_context=has_context)
         before = values_of(estimator, {name for change in singles for name in change})
         self.singles = [
             Candidate(change)
@@ -102,7 +107,7 @@ class DefaultSpace:
 
 
 def list_singles(
-    estimator: ContextMemoryClassifier, *, reads_texts: bool, has_context: bool
+    estimator: ContextMemoryClassifier, texts: Sequence[str] | None, *, has_context: bool
 ) -> list[dict[str, Any]]:
     """Return changes of parameters, one at a time, in the order in which they are tried.
 
@@ -111,10 +116,13 @@ def list_singles(
     epochs.
     """
     n_epochs, width = int(estimator.max_epochs), int(estimator.hidden_size)
-    has_own = reads_texts and isinstance(estimator.vectorizer, TextSequenceVectorizer | None)
+    has_own = texts is not None and isinstance(estimator.vectorizer, TextSequenceVectorizer | None)
+    characters = {"vectorizer__analyzer": "char", "vectorizer__ngram_range": (1, 3)}
     singles: list[tuple[bool, dict[str, Any]]] = [
+        (has_own and lacks_spaces(texts or ()), characters),
         (True, {"max_epochs": 2 * n_epochs}),
-        (reads_texts, {"word_memory": "convolution"}),
+        (n_epochs > 1, {"max_epochs": -(-n_epochs // 2)}),
+        (texts is not None, {"word_memory": "convolution"}),
         (has_own, {"vectorizer__char_ngram_range": (3, 6)}),
         (has_context, {"memory": "elman"}),
         (estimator.embedder is not None, {"embedder": None}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
@@ -181,6 +181,23 @@ class Scores:
             stage.fit_seconds + (before.fit_seconds if before else 0.0),
             stage.score_seconds + (before.score_seconds if before else 0.0),
         )
+
+    def mean_of(self, trials: list[Trial]) -> Trial:
+        """Return a trial with the mean probabilities of some trials on their common folds."""
+        common = set.intersection(*(set(trial.results) for trial in trials))
+        mean = Trial(trials[0].number, trials[0].candidate, trials[0].params)
+        for fold in sorted(common):
+            known = [trial.results[fold].predictions for trial in trials]
+            probabilities = np.mean([each.probabilities for each in known], axis=0)
+            predictions = KnownPredictions(known[0].classes, probabilities, known[0].multilabel)
+            rows = self._counted(fold)
+            mean.results[fold] = replace(
+                trials[0].results[fold],
+                predictions=predictions,
+                score=self._score(predictions, fold)(rows),
+                criterion=self._criterion(predictions, fold)(rows),
+            )
+        return mean
 
     def difference(self, trial: Trial, other: Trial) -> tuple[float, float]:
         """Return by how much a trial is better than another on their common folds, and its error.

@@ -18,7 +18,7 @@ from sklearn.model_selection import (
 )
 from skorch.callbacks import Callback
 
-from sk_ctxmem import ContextMemoryClassifier
+from sk_ctxmem import ContextMemoryClassifier, ContextMemoryClassifierCV
 from sk_ctxmem.datasets import make_conversations
 
 TALKS = make_conversations(20, random_state=0)
@@ -67,6 +67,13 @@ def classifier(**params):
     """Return a classifier that fits in a fifth of a second."""
     settings = {"text_column": "text", "group_column": "group", "hidden_size": 16}
     return ContextMemoryClassifier(**settings | {"max_epochs": 2, "random_state": 0} | params)
+
+
+def budget_search(clf):
+    """Return a fitted search within a budget."""
+    space = {"dropout": [0.1, 0.3], "hidden_size": [4, 8]}
+    search = ContextMemoryClassifierCV(clf, cv=2, param_distributions=space, random_state=0)
+    return search.fit(TALKS.data, TALKS.target)
 
 
 def grid_search(estimator, **params):

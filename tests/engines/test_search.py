@@ -10,6 +10,7 @@ import torch
 from _searches import (
     TALKS,
     Witness,
+    budget_search,
     classifier,
     fold_scores,
     grid_search,
@@ -78,6 +79,19 @@ def test_a_halving_search_leaves_its_own_process_as_it_was(engine):
     assert found.cv_results_["params"] == expected.cv_results_["params"]
     name = "mean_test_score"
     assert_array_equal(found.cv_results_[name], expected.cv_results_[name])
+    assert_array_equal(found.predict_proba(TALKS.data), expected.predict_proba(TALKS.data))
+
+
+def test_a_search_within_a_budget_finds_what_one_process_finds(engine):
+    """Check candidates, scores and the choice, where workers may not read one another's files."""
+    with parallel_config(**engine):
+        found = budget_search(classifier())
+    expected = in_one_process(budget_search)
+    assert found.cv_results_["params"] == expected.cv_results_["params"]
+    for name in ("mean_test_score", "mean_test_criterion", "n_epochs", "cost"):
+        if name != "cost" or engine["backend"] == "loky":  # elsewhere, nothing pauses
+            assert_array_equal(found.cv_results_[name], expected.cv_results_[name], err_msg=name)
+    assert found.best_params_ == expected.best_params_
     assert_array_equal(found.predict_proba(TALKS.data), expected.predict_proba(TALKS.data))
 
 

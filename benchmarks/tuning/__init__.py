@@ -1,0 +1,1 @@
+"""Searches for parameters, against one another in the same time."""
