@@ -16,7 +16,8 @@ from ._compare._linear import (
 )
 from ._compare._metrics import expected_calibration_error, paired_interval
 from ._compare._tables import SUFFIXES, check_no_gaps, read_table, take_whole_groups
-from ._compare._window import lacks_spaces, make_tfidf
+from ._compare._window import make_tfidf
+from ._features._scripts import lacks_spaces
 
 __all__ = [
     "GRIDS",

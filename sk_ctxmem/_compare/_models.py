@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._classifier import ContextMemoryClassifier
+from .._features._scripts import lacks_spaces
 from .._features._vectorizer import TextSequenceVectorizer
 from .._tuning import ContextMemoryClassifierCV
 from ._linear import LinearBaseline
 from ._names import BASELINES, CONTEXTS, MODELS, NEEDS_GROUPS, OURS, TUNED, is_ours
-from ._window import lacks_spaces
 
 
 def choose_models(

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-import re
 from collections.abc import Sequence
-from itertools import islice
 from numbers import Integral
 
 import numpy as np
@@ -18,35 +16,13 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from .._features._scripts import lacks_spaces
 from .._features._vectorizer import WORD_PATTERN
 from .._input._rows import read_rows, read_training_rows
 from .._messages import API_PAGE, doc_link, warn_caller
 from .._rows._arrange import encode_groups, order_numbers
 from .._rows._ids import warn_of_ids
 from ..exceptions import MissingGroupsWarning
-
-WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")  # Japanese kana, Chinese characters
-N_SAMPLED_TEXTS = 1000
-# Of all characters. Texts in English that quote some words have less, and Chinese ones, with
-# their digits, Latin letters and punctuation, have more.
-SHARE_WITHOUT_SPACES = 0.3
-
-
-def lacks_spaces(texts: Sequence[str]) -> bool:
-    """Tell whether texts are mostly Chinese or Japanese, whose words have no spaces between them.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The texts, of which the first thousand are read.
-
-    Returns
-    -------
-    lacks : bool
-        Whether more than three in ten characters are Chinese or Japanese.
-    """
-    sample = "".join(islice(texts, N_SAMPLED_TEXTS))
-    return len(WITHOUT_SPACES.findall(sample)) > SHARE_WITHOUT_SPACES * len(sample)
 
 
 def make_tfidf(texts: Sequence[str]) -> TfidfVectorizer:
