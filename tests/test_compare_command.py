@@ -62,7 +62,7 @@ def test_an_interrupt_prints_what_is_done(tmp_path, capsys, monkeypatch):
     assert main(["compare", path, *OPTIONS, "--models", "lr,svm"]) == 130
     printed = capsys.readouterr()
     assert "Interrupted: the table is that of 1 of 5 folds and 1 of 2 models." in printed.err
-    assert "24 rows in 12 groups, 1 folds" in printed.out
+    assert "24 rows in 12 groups, 1 fold." in printed.out
 
 
 @pytest.mark.parametrize(

@@ -280,9 +280,9 @@ def _notes(table: pd.DataFrame) -> list[str]:
     """Say what was compared, and how."""
     found = table.attrs
     groups = f" in {found['n_groups']:,} groups" if found["n_groups"] else ""
+    folds = "1 fold" if found["n_folds"] == 1 else f"{found['n_folds']} folds"
     baseline = f" The best baseline is {found['baseline']}." if found["baseline"] else ""
     return [
         "",
-        f"{found['n_rows']:,} rows{groups}, {found['n_folds']} folds. In %, with 95 % intervals."
-        + baseline,
+        f"{found['n_rows']:,} rows{groups}, {folds}. In %, with 95 % intervals." + baseline,
     ]
