@@ -82,7 +82,7 @@ def make_features(
         Number of rows before and after a row whose features it has too.
 
     **columns : str or None
-        Columns of :class:`WindowTfidfVectorizer`.
+        Columns of :class:`~sk_ctxmem.WindowTfidfVectorizer`.
 
     Returns
     -------
@@ -244,7 +244,7 @@ class LinearBaseline(ClassifierMixin, BaseEstimator):
         SVM, which also reads n-grams of characters.
 
     text_column, group_column, order_column : str or None, default=None
-        Columns of X, see :class:`WindowTfidfVectorizer`.
+        Columns of X, see :class:`~sk_ctxmem.WindowTfidfVectorizer`.
 
     random_state : int, default=0
         Seed of the held-out rows, and of SGD.

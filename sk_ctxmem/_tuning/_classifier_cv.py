@@ -85,7 +85,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
 
     n_jobs : int or None, default=None
         Number of candidates to fit at a time, as in joblib. None means 1, or the number of a
-        :func:`joblib.parallel_config` context.
+        ``joblib.parallel_config`` context.
 
     verbose : int, default=0
         Whether to show a progress bar on standard error, with the candidate, the best score so far
