@@ -20,6 +20,10 @@ STYLES = {
     "context-memory (past)": ("#E69F00", "D"),
     "context-memory (both)": ("#D55E00", "^"),
     "context-memory (none)": ("#009E73", "v"),
+    "context-memory-cv": ("#882255", "h"),
+    "context-memory-cv (past)": ("#AA4499", "d"),
+    "context-memory-cv (both)": ("#661100", ">"),
+    "context-memory-cv (none)": ("#117733", "*"),
 }
 
 # The style of numbers beside bars, which stay legible on lines.

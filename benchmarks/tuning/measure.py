@@ -15,10 +15,8 @@ from sklearn.base import clone
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
-    GroupShuffleSplit,
     RandomizedSearchCV,
     StratifiedKFold,
-    StratifiedShuffleSplit,
 )
 
 from benchmarks.corpora.corpus import Corpus, feature_columns
@@ -67,10 +65,7 @@ class Data:
 
     def one_split(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows to train on and a fifth that is held out."""
-        options = {"n_splits": 1, "test_size": 1 / N_SPLITS, "random_state": 0}
-        if self.groups is not None:
-            return next(GroupShuffleSplit(**options).split(self.X, self.y, self.groups))
-        return next(StratifiedShuffleSplit(**options).split(self.X, self.y))
+        return next(iter(self.folds().split(self.y, self.y, self.groups)))
 
     def take(self, rows: np.ndarray) -> tuple[Any, np.ndarray]:
         """Return X and y of some training rows."""

@@ -25,8 +25,9 @@ from .._rows._arrange import encode_groups
 from .._rows._row_set import RowSet
 from .._runtime import choose_device, torch_defaults
 from ._chunk import new_stream, train_chunk
+from ._data import CheckedData, read_data, role_columns
 from ._dataset import TrainingRows
-from ._fit import ONE_PROCESS, CheckedData, Fit, read_data, role_columns
+from ._fit import ONE_PROCESS, Fit
 from ._user_callbacks import FitSetting, check_callbacks
 
 

@@ -14,7 +14,8 @@ from .._model._fitted_model import FitResult, FittedModel
 from .._rows._row_set import RowSet
 from .._runtime import choose_device
 from ._checkpoints import PausedFile
-from ._fit import ONE_PROCESS, Fit, ReadData, check_data, read_data
+from ._data import ReadData, check_data, read_data
+from ._fit import ONE_PROCESS, Fit
 from ._user_callbacks import FitSetting, check_callbacks
 
 

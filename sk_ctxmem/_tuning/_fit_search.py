@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from .._classifier import ContextMemoryClassifier, validated_params
 from .._input._parameters import check_parameters
 from .._messages import warn_caller
-from .._training._fit import CheckedData, check_data
+from .._training._data import CheckedData, check_data
 from ..exceptions import TrainingInterruptedWarning
 from ._cost import Budget, Cost
 from ._progress import search_progress

@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
 
 from .._input._frames import as_table, take_samples
 from .._rows._arrange import encode_groups
-from .._training._fit import CheckedData
+from .._training._data import CheckedData
 
 N_SPLITS = 5
 

@@ -43,8 +43,9 @@ from .._training._calibration import (
     MIN_CALIBRATION_ROWS,
     fit_temperature,
 )
+from .._training._data import role_columns
 from .._training._dataset import TrainingRows
-from .._training._fit import Fit, role_columns, training_settings, warn_if_interrupted
+from .._training._fit import Fit, training_settings, warn_if_interrupted
 from .._training._progress import progress_bar
 from .._training._user_callbacks import check_callbacks
 from ._first_pass import FirstPass
