@@ -121,6 +121,9 @@ def compare_errors(figures: Figures, than: str, heading: str) -> str:
     said = f"{who}, errors fewer than ``{than}``: {_share(table)}"
     if 0 < len(grouped) < len(table):
         said += f"; where rows have groups, {_share(grouped)}"
+    if heading == CV:
+        defaults = figures.fewer_errors(than, BOTH).loc[table.index]
+        said += f"; the defaults on the same corpora, {_share(defaults)}"
     return f"{said}."
 
 
