@@ -5,6 +5,7 @@ import os
 import pickle
 import tempfile
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,6 +147,23 @@ def test_processes_make_the_same_choice(texts, fitted):
     assert np.array_equal(
         again.cv_results_["mean_test_criterion"], fitted.cv_results_["mean_test_criterion"]
     )
+
+
+def test_threads_cost_what_one_process_costs(texts, fitted):
+    """Check that texts which candidates share on a fold are paid for once with n_jobs, too."""
+    with joblib.parallel_config("threading", n_jobs=2):
+        again = make_search().fit(*texts)
+    np.testing.assert_allclose(again.cv_results_["cost"], fitted.cv_results_["cost"])
+    np.testing.assert_allclose(again.cost_, fitted.cost_)
+
+
+def test_a_candidate_that_is_too_expensive_does_not_end_the_search(texts):
+    """Check that the budget goes to those that it allows, when the first one takes too much."""
+    estimator = ContextMemoryClassifier(**SMALL)
+    search = ContextMemoryClassifierCV(estimator, max_cost=4.8, random_state=0).fit(*texts)
+    assert len(search.cv_results_["params"]) > 1
+    assert search.cost_ <= 4.8
+    assert search.stop_reason_ == "the budget is used up"
 
 
 @pytest.mark.parametrize("max_cost", [3, 6, 12])
