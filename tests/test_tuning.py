@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -164,6 +165,31 @@ def test_a_candidate_that_is_too_expensive_does_not_end_the_search(texts):
     assert len(search.cv_results_["params"]) > 1
     assert search.cost_ <= 4.8
     assert search.stop_reason_ == "the budget is used up"
+
+
+def test_vectorizers_whose_repr_is_cut_short_read_texts_anew(texts):
+    """Check that candidates share features only if their vectorizers are the same object."""
+    words = [f"word{number}" for number in range(300)]
+    known = words[:100] + ["good", "bad"] + words[100:]
+    vectorizers = [TfidfVectorizer(vocabulary=words), TfidfVectorizer(vocabulary=known)]
+    assert repr(vectorizers[0]) == repr(vectorizers[1])
+    one, two, again = (_space.Candidate({"vectorizer": vectorizers[n]}) for n in (0, 1, 0))
+    assert one.reading == again.reading != two.reading
+
+
+def test_values_of_the_distributions_are_cloned(texts):
+    """Check that a vectorizer in param_distributions keeps its parameters, as in GridSearchCV."""
+    vectorizer = TfidfVectorizer()
+    changes = {"vectorizer": vectorizer, "vectorizer__min_df": 2}
+    assert _space.Candidate(changes).estimator(ContextMemoryClassifier()).vectorizer.min_df == 2
+    assert vectorizer.min_df == 1
+
+
+def test_no_word_memory_is_proposed_where_there_are_no_words():
+    """Check that a vectorizer of scikit-learn gets no candidate that cannot be fitted."""
+    estimator = ContextMemoryClassifier(TfidfVectorizer())
+    space = _space.DefaultSpace(estimator, texts=["good film"], has_context=False)
+    assert not any("word_memory" in candidate.changes for candidate in space.first())
 
 
 @pytest.mark.parametrize("max_cost", [3, 6, 12])
