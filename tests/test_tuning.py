@@ -192,6 +192,28 @@ def test_no_word_memory_is_proposed_where_there_are_no_words():
     assert not any("word_memory" in candidate.changes for candidate in space.first())
 
 
+@pytest.mark.parametrize("scoring", ["roc_auc_ovr", "neg_log_loss"])
+def test_splits_without_a_score_are_left_out(scoring, texts):
+    """Check a fold that lacks a class, on which scores of probabilities are not defined."""
+    X, y = texts[0], ["a", "b", "c"] * 20
+    rows = np.arange(60)
+    cv = [(rows[30:], rows[:30:3]), (rows[30:], rows[:30])]
+    with pytest.warns(UserWarning, match=f"1 of 2 splits cannot be scored by.*{scoring}"):
+        search = make_search(cv=cv, scoring=scoring, max_cost=2).fit(X, y)
+    assert search.n_splits_ == 1
+    assert np.isfinite(search.best_score_)
+
+
+def test_a_score_that_no_split_has_is_said_before_the_search(texts):
+    """Check a score of the class 1 of classes that are names, and held-out rows of weight 0."""
+    names = np.where(texts[1], "good", "bad")
+    with pytest.raises(ValueError, match="2 of 2 splits cannot be scored by scoring='f1' .pos_l"):
+        make_search(scoring="f1").fit(texts[0], names)
+    rows, weights = np.arange(60), np.repeat([1.0, 0.0], 30)
+    with pytest.raises(ValueError, match="1 of 1 splits cannot be scored.*have weight 0"):
+        make_search(cv=[(rows[:30], rows[30:])]).fit(*texts, sample_weight=weights)
+
+
 @pytest.mark.parametrize("max_cost", [3, 6, 12])
 def test_the_cost_stays_below_the_budget(max_cost, texts):
     """Check that the search and the last fit cost at most max_cost."""
