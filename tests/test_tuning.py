@@ -5,12 +5,14 @@ import os
 import pickle
 import tempfile
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -146,6 +148,70 @@ def test_processes_make_the_same_choice(texts, fitted):
     assert np.array_equal(
         again.cv_results_["mean_test_criterion"], fitted.cv_results_["mean_test_criterion"]
     )
+
+
+def test_threads_cost_what_one_process_costs(texts, fitted):
+    """Check that texts which candidates share on a fold are paid for once with n_jobs, too."""
+    with joblib.parallel_config("threading", n_jobs=2):
+        again = make_search().fit(*texts)
+    np.testing.assert_allclose(again.cv_results_["cost"], fitted.cv_results_["cost"])
+    np.testing.assert_allclose(again.cost_, fitted.cost_)
+
+
+def test_a_candidate_that_is_too_expensive_does_not_end_the_search(texts):
+    """Check that the budget goes to those that it allows, when the first one takes too much."""
+    estimator = ContextMemoryClassifier(**SMALL)
+    search = ContextMemoryClassifierCV(estimator, max_cost=4.8, random_state=0).fit(*texts)
+    assert len(search.cv_results_["params"]) > 1
+    assert search.cost_ <= 4.8
+    assert search.stop_reason_ == "the budget is used up"
+
+
+def test_vectorizers_whose_repr_is_cut_short_read_texts_anew(texts):
+    """Check that candidates share features only if their vectorizers are the same object."""
+    words = [f"word{number}" for number in range(300)]
+    known = words[:100] + ["good", "bad"] + words[100:]
+    vectorizers = [TfidfVectorizer(vocabulary=words), TfidfVectorizer(vocabulary=known)]
+    assert repr(vectorizers[0]) == repr(vectorizers[1])
+    one, two, again = (_space.Candidate({"vectorizer": vectorizers[n]}) for n in (0, 1, 0))
+    assert one.reading == again.reading != two.reading
+
+
+def test_values_of_the_distributions_are_cloned(texts):
+    """Check that a vectorizer in param_distributions keeps its parameters, as in GridSearchCV."""
+    vectorizer = TfidfVectorizer()
+    changes = {"vectorizer": vectorizer, "vectorizer__min_df": 2}
+    assert _space.Candidate(changes).estimator(ContextMemoryClassifier()).vectorizer.min_df == 2
+    assert vectorizer.min_df == 1
+
+
+def test_no_word_memory_is_proposed_where_there_are_no_words():
+    """Check that a vectorizer of scikit-learn gets no candidate that cannot be fitted."""
+    estimator = ContextMemoryClassifier(TfidfVectorizer())
+    space = _space.DefaultSpace(estimator, texts=["good film"], has_context=False)
+    assert not any("word_memory" in candidate.changes for candidate in space.first())
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc_ovr", "neg_log_loss"])
+def test_splits_without_a_score_are_left_out(scoring, texts):
+    """Check a fold that lacks a class, on which scores of probabilities are not defined."""
+    X, y = texts[0], ["a", "b", "c"] * 20
+    rows = np.arange(60)
+    cv = [(rows[30:], rows[:30:3]), (rows[30:], rows[:30])]
+    with pytest.warns(UserWarning, match=f"1 of 2 splits cannot be scored by.*{scoring}"):
+        search = make_search(cv=cv, scoring=scoring, max_cost=2).fit(X, y)
+    assert search.n_splits_ == 1
+    assert np.isfinite(search.best_score_)
+
+
+def test_a_score_that_no_split_has_is_said_before_the_search(texts):
+    """Check a score of the class 1 of classes that are names, and held-out rows of weight 0."""
+    names = np.where(texts[1], "good", "bad")
+    with pytest.raises(ValueError, match="2 of 2 splits cannot be scored by scoring='f1' .pos_l"):
+        make_search(scoring="f1").fit(texts[0], names)
+    rows, weights = np.arange(60), np.repeat([1.0, 0.0], 30)
+    with pytest.raises(ValueError, match="1 of 1 splits cannot be scored.*have weight 0"):
+        make_search(cv=[(rows[:30], rows[30:])]).fit(*texts, sample_weight=weights)
 
 
 @pytest.mark.parametrize("max_cost", [3, 6, 12])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -24,7 +25,7 @@ from ._results import cv_results
 from ._runner import Runner
 from ._search import Search
 from ._space import DefaultSpace, GivenSpace, check_distributions
-from ._splits import split_search_data
+from ._splits import SearchData, split_search_data
 from ._trial import Scores
 
 IN_SEARCH = {"checkpoint": None, "warm_start": False, "verbose": 0}
@@ -60,6 +61,8 @@ def fit_search(
     scorer = check_scoring(estimator, scoring=search_cv.scoring)
     seed = random.randint(2**31 - 1)
     data = split_search_data(X, y, sample_weight, groups, checked, search_cv.cv, seed)
+    own_scorer = None if search_cv.scoring is None else scorer
+    data = keep_scored_splits(data, own_scorer, search_cv.scoring)
     budget = Budget(float(search_cv.max_cost), search_cv.time_budget)
     with (
         TemporaryDirectory(prefix="sk_ctxmem-") as folder,
@@ -68,7 +71,7 @@ def fit_search(
         runner = Runner(
             clone(estimator).set_params(**IN_SEARCH),
             data,
-            Scores(data, None if search_cv.scoring is None else scorer),
+            Scores(data, own_scorer),
             Cost(params, in_context=in_context),
             budget,
             n_jobs=search_cv.n_jobs,
@@ -110,6 +113,36 @@ def check_scoring_parameter(scoring: Any) -> None:
             f"scoring={scoring!r:.200} must be the name of one score, such as 'f1_macro', a "
             "function of an estimator, X and y, or None; candidates are compared by one score."
         )
+
+
+def keep_scored_splits(data: SearchData, scorer: Any, scoring: Any) -> SearchData:
+    """Return the data with the splits on which the score is defined.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Warns
+    -----
+    UserWarning
+        If splits are left out.
+    """
+    scores = Scores(data, scorer)
+    reasons = [scores.reason_without(fold) for fold in range(len(data.splits))]
+    without = [reason for reason in reasons if reason is not None]
+    if not without:
+        return data
+    kept = [split for split, why in zip(data.splits, reasons, strict=True) if why is None]
+    found = (
+        f"{len(without)} of {len(reasons)} splits cannot be scored by scoring={scoring!r:.100} "
+        f"({without[0]:.300})"
+    )
+    remedy = "pass a cv whose held-out parts have rows of all classes, or another scoring."
+    if not kept:
+        raise ValueError(f"{found}; {remedy}")
+    warn_caller(f"{found} and are left out; {remedy}", UserWarning)
+    return replace(data, splits=kept)
 
 
 def prepare_estimator(estimator: Any, random: np.random.RandomState) -> ContextMemoryClassifier:

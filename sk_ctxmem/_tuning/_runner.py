@@ -107,7 +107,7 @@ class Runner:
 
     def _run_elsewhere(self, trials: list[Trial], fold: int, epochs: list[int]) -> None:
         pairs = list(zip(trials, epochs, strict=True))
-        costs = [self.cost_of(trial, fold, epoch) for trial, epoch in pairs]
+        costs = self._costs_together(pairs, fold)
         if not self.budget.has_time_for(sum(costs)):
             raise TimeIsUp
         tasks = [self._task(trial, fold, epoch) for trial, epoch in pairs]
@@ -116,6 +116,16 @@ class Runner:
         for trial, task, cost in zip(trials, tasks, costs, strict=True):
             if task is not None:
                 self._record(trial, fold, next(results), cost)
+
+    def _costs_together(self, pairs: list[tuple[Trial, int]], fold: int) -> list[float]:
+        """Return the costs of trials until an epoch; those that share their rows read them once."""
+        costs, read = [], set()
+        for trial, epoch in pairs:
+            key = fold, trial.candidate.reading
+            shares = key in read and key not in self.folds
+            costs.append(self.cost_of(trial, fold, epoch) - shares * self.cost.reading())
+            read.add(key)
+        return costs
 
     def forget(self, kept: list[Trial]) -> None:
         """Free the memory of rows that none of the trials needs."""

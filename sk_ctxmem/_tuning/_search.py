@@ -153,7 +153,6 @@ class Search:
             if not self._allows(cost, possible):
                 self.trials.remove(trials.pop())
                 self.stop_reason = "the budget is used up"
-                break
         return trials
 
     def _cost_of_race(self, trials: list[Trial]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from numbers import Number
 from typing import Any
 
 from sklearn.base import clone
@@ -32,14 +33,22 @@ class Candidate:
     changes: dict[str, Any]
 
     def estimator(self, estimator: ContextMemoryClassifier) -> ContextMemoryClassifier:
-        """Return a clone of the estimator with the changes."""
-        return clone(estimator).set_params(**self.changes)
+        """Return a clone of the estimator with the changes, which are cloned, too."""
+        changes = {name: clone(value, safe=False) for name, value in self.changes.items()}
+        return clone(estimator).set_params(**changes)
 
     @property
     def reading(self) -> str:
         """What the rows that a candidate reads depend on."""
-        own = {name: value for name, value in self.changes.items() if changes_reading(name)}
-        return repr(sorted(own.items(), key=str))
+        own = [(name, identify(self.changes[name])) for name in sorted(self.changes)]
+        return repr([pair for pair in own if changes_reading(pair[0])])
+
+
+def identify(value: Any) -> Any:
+    """Return a plain value as it is, and the id of an object, whose repr may be cut short."""
+    if isinstance(value, list | tuple):
+        return [identify(each) for each in value]
+    return value if value is None or isinstance(value, str | Number) else (type(value), id(value))
 
 
 def changes_reading(name: str) -> bool:
@@ -122,7 +131,7 @@ def list_singles(
         (has_own and lacks_spaces(texts or ()), characters),
         (True, {"max_epochs": 2 * n_epochs}),
         (n_epochs > 1, {"max_epochs": -(-n_epochs // 2)}),
-        (texts is not None, {"word_memory": "convolution"}),
+        (has_own, {"word_memory": "convolution"}),
         (has_own, {"vectorizer__char_ngram_range": (3, 6)}),
         (has_context, {"memory": "elman"}),
         (estimator.embedder is not None, {"embedder": None}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -259,6 +260,23 @@ class Scores:
         found = probabilities[np.arange(len(truth)), places]
         found = np.where(predictions.classes[places] == truth, found, 0.0)
         return np.log(np.maximum(found, LEAST_PROBABILITY))
+
+    def reason_without(self, fold: int) -> str | None:
+        """Return why no predictions of a fold can be scored, None if they can."""
+        train, held_out = self.data.splits[fold]
+        rows, truth = self._counted(fold), self.data.truth
+        if not len(rows):
+            return "all of its held-out rows have weight 0"
+        multilabel = truth.ndim == 2
+        classes = np.arange(truth.shape[1]) if multilabel else np.unique(truth[train])
+        even = np.full((len(held_out), len(classes)), 1 / len(classes))
+        try:
+            with warnings.catch_warnings():  # such as that one class is predicted only
+                warnings.simplefilter("ignore")
+                score = self._score(KnownPredictions(classes, even, multilabel), fold)(rows)
+        except ValueError as error:  # such as probabilities of a class that no held-out row has
+            return str(error)
+        return "the score is NaN" if np.isnan(score) else None
 
     def _score(self, predictions: KnownPredictions, fold: int) -> Callable[..., float]:
         """Return a function that scores some places of the held-out part."""
