@@ -2,6 +2,7 @@
 
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from sk_ctxmem import TrainingInterruptedWarning, WindowTfidfVectorizer, compare_classifiers
 from sk_ctxmem._compare._models import make_model
-from sk_ctxmem._compare._report import Difference, table_lines
+from sk_ctxmem._compare._report import Difference, _verdict, table_lines
 from sk_ctxmem.comparison import GRIDS, LOGISTIC_REGRESSION
 
 COLUMNS = {"text_column": "text", "group_column": "call"}
@@ -244,3 +245,43 @@ def test_intervals_that_hold_zero_are_not_clear():
     assert Difference(-0.02, -0.03, -0.01).is_clear
     assert not Difference(0.02, -0.01, 0.05).is_clear
     assert str(Difference(0.02, -0.01, 0.05)) == "+2.0 points (95 % interval −1.0 to +5.0)"
+
+
+def test_one_group_of_test_rows_has_no_interval():
+    """Check that the words and the table do not speak of an interval that is not there."""
+    gain = Difference(0.1, np.nan, np.nan)
+    said = _verdict("context-memory (past)", gain)
+    assert said.startswith("Whether context pays cannot be told from these rows. ")
+    assert said.endswith("+10.0 points (no interval, as the test rows are of one group).")
+    X, y = make_calls()
+    cv = [(np.arange(2, 48), np.arange(2))]
+    shown = table_lines(compare_classifiers(X, y, models=["lr", "lr-window"], cv=cv, **COLUMNS))
+    assert not any("nan" in line for line in shown)
+
+
+class ColumnOfClasses(DummyClassifier):
+    """A classifier that predicts a column, as some libraries do."""
+
+    def predict(self, X):
+        return super().predict(X).reshape(-1, 1)
+
+
+def test_predictions_in_a_column_are_read():
+    """Check that predictions of shape (n_rows, 1) count as those of shape (n_rows,)."""
+    X, y = make_calls()
+    estimators = {"row": DummyClassifier(), "column": ColumnOfClasses()}
+    table = compare_classifiers(X, y, models=["lr"], estimators=estimators, cv=2, **COLUMNS)
+    scores = table.set_index("model")["accuracy"]
+    assert scores["row"] == scores["column"]
+
+
+def test_a_failure_in_another_process_is_said():
+    """Check that the warning comes from this process, with n_jobs, too."""
+    X, y = make_calls()
+    tasks = {"mine": LogisticRegression()}
+    with (
+        joblib.parallel_config("threading", n_jobs=2),
+        pytest.warns(FitFailedWarning, match="'mine' failed in fold 0") as caught,
+    ):
+        compare_classifiers(X, y, models=["lr"], estimators=tasks, cv=2, **COLUMNS)
+    assert {warning.filename for warning in caught} == {__file__}

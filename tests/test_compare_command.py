@@ -68,7 +68,11 @@ def test_an_interrupt_prints_what_is_done(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({}, ["--text", "uterance"], "no column 'uterance' for --text; its columns are: call, utt"),
+        (
+            {},
+            ["--text", "uterance"],
+            "no column 'uterance' for --text; its columns are: 'call', 'utt",
+        ),
         ({}, ["--order", "turn"], "no column 'turn' for --order"),
         ({}, ["--text", "act"], "The column 'act' is named for two options"),
         ({"act": "ask"}, [], "has one class only (ask); at least two are needed"),
@@ -101,3 +105,29 @@ def test_wrong_files_are_named(name, message, tmp_path, capsys):
     assert message in capsys.readouterr().err
     assert main(["compare", str(tmp_path)]) == 2
     assert "must be a file" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written(tmp_path, capsys, monkeypatch):
+    """Check that the rows are not overwritten, and the table is printed if the disk is full."""
+    path = write(make_table(), tmp_path / "calls.csv")
+    rows = (tmp_path / "calls.csv").read_text()
+    assert main(["compare", path, *OPTIONS, *QUICK, "--output", path]) == 2
+    assert "would overwrite the rows" in capsys.readouterr().err
+    assert (tmp_path / "calls.csv").read_text() == rows
+
+    def fail(table, path, **options):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    output = str(tmp_path / "table.csv")
+    assert main(["compare", path, *OPTIONS, *QUICK, "--output", output]) == 2
+    printed = capsys.readouterr()
+    assert "the table was not written" in printed.err
+    assert "24 rows in 12 groups" in printed.out
+
+
+def test_a_space_in_the_header_can_be_seen(tmp_path, capsys):
+    """Check that the names of columns are shown with quotes."""
+    path = write(make_table().rename(columns={"act": " act"}), tmp_path / "calls.csv")
+    assert main(["compare", path, *OPTIONS]) == 2
+    assert "columns are: 'call', 'utterance', ' act'" in capsys.readouterr().err

@@ -34,7 +34,7 @@ def compare_file(options: argparse.Namespace) -> int:
         Exit status: 0 for success, 2 if the file cannot be used, 130 after Ctrl-C.
     """
     try:
-        _check_output(options.output)
+        _check_output(options.output, options.file)
         frame, columns = read_rows_of_file(options)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", TrainingInterruptedWarning)
@@ -73,14 +73,20 @@ def _report(table, caught, output):
     for warning in caught:
         print(f"sk_ctxmem compare: {' '.join(str(warning.message).split())}", file=sys.stderr)
     print("\n".join(table_lines(table)))
-    if output is not None:
-        table.to_csv(output, index=False)
+    try:
+        if output is not None:
+            table.to_csv(output, index=False)
+    except OSError as error:  # such as a full disk; the table is printed
+        print(f"sk_ctxmem compare: the table was not written: {error}", file=sys.stderr)
+        return STATUS_OF_BAD_INPUT
     is_partial = any(issubclass(each.category, TrainingInterruptedWarning) for each in caught)
     return STATUS_OF_INTERRUPT if is_partial else 0
 
 
-def _check_output(output):
+def _check_output(output, file):
     """Raise before the work if the table cannot be written after it."""
+    if output is not None and Path(output).resolve() == Path(file).resolve():
+        raise ValueError(f"--output {output} would overwrite the rows; give another file.")
     if output is not None and not Path(output).resolve().parent.is_dir():
         raise ValueError(f"--output {output} is in a folder that does not exist; make it first.")
     if output is not None and Path(output).is_dir():
@@ -142,7 +148,7 @@ def _find_columns(table, asked, path):
             columns[role] = name or role
     for role, name in columns.items():
         if name not in table:
-            known = ", ".join(map(str, table.columns))
+            known = ", ".join(map(repr, table.columns))
             raise ValueError(
                 f"{path} has no column {name!r} for --{role}; its columns are: {known}."
             )

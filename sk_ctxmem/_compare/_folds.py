@@ -18,7 +18,7 @@ from sklearn.metrics import f1_score
 from .._input._frames import take_samples
 from .._input._rows import InputRows, read_training_rows
 from .._input._targets import check_target
-from .._messages import doc_link
+from .._messages import doc_link, warn_caller
 from .._rows._arrange import encode_groups
 from .._rows._ids import warn_of_ids
 from .._tuning._splits import N_SPLITS, split_by, split_evenly
@@ -193,6 +193,8 @@ def run_folds(
         tasks = [partial(run_fold, data, fold, name, estimators.get(name)) for name in names]
         results = _run(tasks, names, n_jobs, bar)
         for name, result in zip(names, results, strict=True):
+            if result.error:  # said here, since a warning in another process is lost
+                _warn_of_failure(name, fold, result.error)
             yield fold, name, result
             names = [other for other in names if other != name or not result.error]
             if bar is not None:
@@ -208,6 +210,14 @@ def _run(tasks, names, n_jobs, bar):
         if bar is not None:
             bar.set_description(str(name))
         yield task()
+
+
+def _warn_of_failure(name, fold, reason):
+    """Warn that an estimator of the user failed."""
+    warn_caller(
+        f"{name!r} failed in fold {fold} and is left out of the table ({reason:.300}).",
+        FitFailedWarning,
+    )
 
 
 def run_fold(data: ComparisonData, fold: int, name: str, estimator: Any = None) -> FoldResult:
@@ -244,11 +254,6 @@ def run_fold(data: ComparisonData, fold: int, name: str, estimator: Any = None) 
         return _measure(clone(estimator), X, data.y[train], X_test, data.y[test])
     except Exception as error:  # of anybody's code: the other models go on
         reason = f"{type(error).__name__}: {error}"
-        warnings.warn(
-            f"{name!r} failed in fold {fold} and is left out of the table ({reason:.300}).",
-            FitFailedWarning,
-            stacklevel=2,
-        )
         return FoldResult(np.zeros(0, bool), None, np.nan, np.nan, np.nan, np.nan, error=reason)
 
 
@@ -258,6 +263,8 @@ def _measure(model, X, y, X_test, y_test):
     _fit(model, X, y)
     fitted = perf_counter()
     predicted = np.asarray(model.predict(X_test))
+    if predicted.shape == (len(y_test), 1):  # as some libraries return it
+        predicted = predicted.ravel()
     predict_seconds = perf_counter() - fitted
     options = {"labels": np.unique(y_test), "average": "macro", "zero_division": 0}
     searching = _search_seconds(model, fitted - start)

@@ -48,6 +48,8 @@ class Difference:
     def __str__(self) -> str:
         """Return the difference in points, with the interval."""
         points = f"{100 * self.mean:+.1f}".replace("-", "−")
+        if np.isnan(self.low):
+            return f"{points} points (no interval, as the test rows are of one group)"
         low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in (self.low, self.high))
         return f"{points} points (95 % interval {low} to {high})"
 
@@ -203,10 +205,8 @@ def _verdict(ours, gain):
     """Say whether a model with context is ahead of the same model without."""
     measured = f"{ours} against the same model without context: {gain}."
     if not gain.is_clear:
-        return (
-            "Whether context pays cannot be told from these rows, as the interval holds 0. "
-            + measured
-        )
+        reason = "" if np.isnan(gain.low) else ", as the interval holds 0"
+        return f"Whether context pays cannot be told from these rows{reason}. " + measured
     return ("Context pays. " if gain.mean > 0 else "Context does not pay here. ") + measured
 
 
@@ -273,6 +273,8 @@ def _percent(value: float) -> str:
 def _interval_text(mean: float, low: float, high: float) -> str:
     if np.isnan(mean):
         return "-"
+    if np.isnan(low):
+        return f"{100 * mean:+.1f}"
     return f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
