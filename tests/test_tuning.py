@@ -130,6 +130,23 @@ def test_candidates_that_are_behind_are_given_up(texts):
     assert (~results["complete"]).sum() >= len(results["complete"]) // 3
 
 
+def test_a_race_frees_the_disk_and_a_fold_the_memory(texts, monkeypatch):
+    """Check that paused fits are deleted after each race, and rows before the next fold is read."""
+    forget, seen = _runner.Runner.forget, []
+
+    def spy(runner, kept):
+        before = len(os.listdir(runner.folder))
+        forget(runner, kept)
+        seen.append((before, len(os.listdir(runner.folder)), {fold for fold, _ in runner.folds}))
+
+    monkeypatch.setattr(_runner.Runner, "forget", spy)
+    search = make_search(cv=3).set_params(estimator__max_epochs=4).fit(*texts)
+    assert max(before for before, *_ in seen) >= 2
+    assert {after for _, after, _ in seen} == {0}
+    assert seen[-1][2] == set()
+    assert search.n_splits_ == 3
+
+
 def test_the_same_seed_makes_the_same_choice(texts, fitted):
     """Check that a search can be repeated."""
     again = make_search().fit(*texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -107,7 +108,7 @@ class Runner:
 
     def _run_elsewhere(self, trials: list[Trial], fold: int, epochs: list[int]) -> None:
         pairs = list(zip(trials, epochs, strict=True))
-        costs = self._costs_together(pairs, fold)
+        costs = self.costs_together(pairs, fold)
         if not self.budget.has_time_for(sum(costs)):
             raise TimeIsUp
         tasks = [self._task(trial, fold, epoch) for trial, epoch in pairs]
@@ -117,7 +118,7 @@ class Runner:
             if task is not None:
                 self._record(trial, fold, next(results), cost)
 
-    def _costs_together(self, pairs: list[tuple[Trial, int]], fold: int) -> list[float]:
+    def costs_together(self, pairs: list[tuple[Trial, int]], fold: int) -> list[float]:
         """Return the costs of trials until an epoch; those that share their rows read them once."""
         costs, read = [], set()
         for trial, epoch in pairs:
@@ -128,9 +129,12 @@ class Runner:
         return costs
 
     def forget(self, kept: list[Trial]) -> None:
-        """Free the memory of rows that none of the trials needs."""
+        """Free the memory of rows that none of the trials needs, and the disk of paused fits."""
         needed = {trial.candidate.reading for trial in kept}
         self.folds = {key: fold for key, fold in self.folds.items() if key[1] in needed}
+        if self.folder is not None:
+            for path in Path(self.folder).iterdir():
+                path.unlink()
 
     def allows(self, cost: float, possible: list[Trial]) -> bool:
         """Return whether the budget allows a cost, and then the last fit of any of the trials."""

@@ -122,6 +122,7 @@ class Search:
         ]
         self._race(iter(self.space.join(gains)))
         for fold in range(1, len(self.runner.data.splits)):
+            self.runner.forget([])  # the rows of the fold before
             self._compare(fold)
 
     def _start(self, candidate: Candidate) -> Trial:
@@ -207,8 +208,8 @@ class Search:
         for n_others in range(N_FINALISTS if fold == 1 else 1, 0, -1):
             trials = self._leaders(n_others)
             epochs = [trial.params.max_epochs for trial in trials]
-            pairs = zip(trials, epochs, strict=True)
-            cost = sum(self.runner.cost_of(trial, fold, epoch) for trial, epoch in pairs)
+            pairs = list(zip(trials, epochs, strict=True))
+            cost = sum(self.runner.costs_together(pairs, fold))
             if len(trials) > 1 and self._allows(cost, trials):
                 self.runner.run(trials, fold, epochs)
                 return
