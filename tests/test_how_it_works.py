@@ -62,7 +62,7 @@ FORMULAS = {
         "return self.decoder(pooled)",
         "return self.decoder(self._drop(last)) + self.pooled(self._drop(pooled))",
     ],
-    "_model._fitted_model.FittedModel.logits": [
+    "_model._fitted_model.FittedModel.logits_of": [
         "predict_logits(self.network, rows, self.device) / self.temperature"
     ],
 }

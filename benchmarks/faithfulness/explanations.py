@@ -39,14 +39,14 @@ def lr_words(lr: Any, views: Views, classes: np.ndarray) -> Scores:
     """Return the contribution of each word to logistic regression: coefficients times n-grams."""
     from sk_ctxmem.inspection import word_contributions
 
-    names = lr.vectorizer.get_feature_names_out()
+    names = lr.features.vectorizer_.get_feature_names_out()
     scores = []
     for text, name in zip(views.texts, classes, strict=True):
-        features = lr.vectorizer.transform([text]).tocsr()
+        features = lr.features.vectorizer_.transform([text]).tocsr()
         weights = coefficients(lr, name)[features.indices] * features.data
         parts = {"row": 0, "source": "ngram", "feature": names[features.indices]}
         words, _ = word_contributions(
-            text, pd.DataFrame(parts | {"contribution": weights}), lr.vectorizer
+            text, pd.DataFrame(parts | {"contribution": weights}), lr.features.vectorizer_
         )
         scores.append(np.array([word.contribution for word in words]))
     return scores
