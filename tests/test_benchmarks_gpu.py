@@ -25,6 +25,7 @@ def corpus():
     return Corpus("calls", add_split(make_frame(n_groups=100)))
 
 
+@pytest.mark.slow
 def test_each_point_has_both_devices_and_what_they_are(corpus):
     """Check the rows of the table, the smallest first."""
     rows = list(measure(corpus, [100, 200], [8], "cpu", limit=60))
@@ -46,6 +47,7 @@ def test_the_cpu_has_no_card():
     assert describe_device("cpu")["card"] == "no card"
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_table(corpus, tmp_path, monkeypatch, capsys):
     """Check the file and the status, and that points that were left out are counted."""
     monkeypatch.setattr(command, "load_corpus", lambda n_test: corpus)

@@ -533,6 +533,7 @@ def test_the_display_shows_all_candidates(fitted):
         TuningDisplay.from_estimator(ContextMemoryClassifier(**SMALL).fit(["a", "b"], [0, 1]))
 
 
+@pytest.mark.slow
 def test_the_mean_of_members_predicts(talks):
     """Check that members are added where their mean is better, and that the mean predicts."""
     clf = ContextMemoryClassifier(**IN_GROUPS, **SMALL)
