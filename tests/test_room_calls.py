@@ -90,6 +90,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
+@pytest.mark.slow
 def test_calls_go_down(name, fitted):
     """Check that no call climbs from a room into another one that is not below it."""
     assert trace_climbs(lambda: CALLS[name](*fitted)) == {}

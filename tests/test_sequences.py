@@ -202,6 +202,7 @@ def test_held_out_rows_are_whole_sequences(n_iter_no_change):
         np.testing.assert_allclose(scores, scores.round(), atol=1e-2)
 
 
+@pytest.mark.slow
 def test_partial_fit_and_warm_start_go_on_with_sequences():
     """Check that chunks and a second fit learn from sequences, and refuse rows."""
     X, y = make_talks(400)
@@ -220,6 +221,7 @@ def test_partial_fit_and_warm_start_go_on_with_sequences():
         again.fit(["a text", "another"], ["kept", "lost"])
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_bits_and_checkpoints_resume(tmp_path):
     """Check that a fit is determined by its seed, with and without a checkpoint."""
     X, y = make_waves(20)

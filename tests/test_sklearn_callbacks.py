@@ -185,6 +185,7 @@ def test_bar_and_scores_in_a_pipeline(few_talks, capsys):
     assert log["accuracy"].iloc[-1] == pipeline.score(few_talks.data, few_talks.target)
 
 
+@pytest.mark.slow
 def test_bar_and_scores_in_a_search_in_two_processes(few_talks):
     """Check that the scores of all fits come back, and that callbacks survive clone."""
     monitor = callback.ScoringMonitor(scoring="accuracy")

@@ -329,6 +329,7 @@ def test_predict_and_memory_tables(same_process, settings):
     assert memory["ours/same"].isna().tolist() == [False, False, True]
 
 
+@pytest.mark.slow
 def test_search_table(same_process, settings):
     """Check that a cached vectorizer is fitted once per fold and once at the end."""
     (row,) = measure("search", [make_corpus()], settings).to_dict("records")

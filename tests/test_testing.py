@@ -52,6 +52,7 @@ def test_our_classifier_keeps_the_promises(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_our_classifier_keeps_the_promises_without_context():
     """Check context="none", with groups as an argument."""
     classifier = _small(max_epochs=1, context="none")
