@@ -21,7 +21,8 @@ from .._input._targets import check_target
 from .._messages import doc_link, warn_caller
 from .._rows._arrange import encode_groups
 from .._rows._ids import warn_of_ids
-from .._tuning._splits import N_SPLITS, split_by, split_evenly
+from .._tuning._splits import split_samples
+from .._tuning._trial import describe_error
 from ..exceptions import TrainingInterruptedWarning
 from ._models import make_model
 
@@ -144,10 +145,7 @@ def _split(inputs, numbers, cv, seed):
             "All rows are of one group, but a comparison needs at least two, one of which is "
             "for testing; pass more data." + doc_link("classes")
         )
-    if cv is None or (isinstance(cv, int | np.integer) and not isinstance(cv, bool)):
-        n_splits = N_SPLITS if cv is None else int(cv)
-        return split_evenly(blocks, numbers, n_splits, seed, grouped=grouped)
-    return split_by(cv, numbers, blocks if grouped else None)
+    return split_samples(cv, blocks, numbers, seed, grouped=grouped)
 
 
 def _check_folds(splits, numbers, classes):
@@ -253,7 +251,7 @@ def run_fold(data: ComparisonData, fold: int, name: str, estimator: Any = None) 
     try:
         return _measure(clone(estimator), X, data.y[train], X_test, data.y[test])
     except Exception as error:  # of anybody's code: the other models go on
-        reason = f"{type(error).__name__}: {error}"
+        reason = describe_error(error)
         return FoldResult(np.zeros(0, bool), None, np.nan, np.nan, np.nan, np.nan, error=reason)
 
 

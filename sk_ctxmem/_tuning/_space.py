@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from numbers import Number
 from typing import Any
 
@@ -171,7 +170,7 @@ class GivenSpace:
         if _are_lists(self.distributions):
             n_candidates = min(MANY, len(ParameterGrid(self.distributions)))
         drawn = ParameterSampler(self.distributions, n_candidates, random_state=self.random_state)
-        yield from map(Candidate, islice(drawn, n_candidates))
+        yield from map(Candidate, drawn)
 
     def join(self, gains: Sequence[tuple[float, Candidate]]) -> list[Candidate]:
         """Return no other candidates."""

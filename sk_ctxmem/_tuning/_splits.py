@@ -104,11 +104,7 @@ def split_search_data(
     inputs, targets = checked.inputs, checked.targets
     has_groups = inputs.groups is not None and inputs.lengths is None
     blocks = encode_groups(inputs) if has_groups else np.arange(len(targets))
-    if cv is None or (isinstance(cv, int | np.integer) and not isinstance(cv, bool)):
-        n_splits = N_SPLITS if cv is None else int(cv)
-        splits = split_evenly(blocks, targets, n_splits, seed, grouped=has_groups)
-    else:
-        splits = split_by(cv, targets, blocks if has_groups else None)
+    splits = split_samples(cv, blocks, targets, seed, grouped=has_groups)
     _check_classes(splits, checked)
     return SearchData(X, y, sample_weight, groups, checked, splits, blocks)
 
@@ -123,6 +119,16 @@ def _check_classes(splits: list[tuple[np.ndarray, np.ndarray]], checked: Checked
                 f"{checked.classes[found].tolist()[0]!r}, in {len(train)} sample(s); pass more "
                 "samples of each class, or another cv, or use ContextMemoryClassifier."
             )
+
+
+def split_samples(
+    cv: Any, blocks: np.ndarray, targets: np.ndarray, seed: int, *, grouped: bool
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split samples into folds by `cv`, see `split_search_data`; blocks are groups if `grouped`."""
+    if cv is None or (isinstance(cv, int | np.integer) and not isinstance(cv, bool)):
+        n_splits = N_SPLITS if cv is None else int(cv)
+        return split_evenly(blocks, targets, n_splits, seed, grouped=grouped)
+    return _split_by(cv, targets, blocks if grouped else None)
 
 
 def split_evenly(
@@ -160,7 +166,7 @@ def _join_rare_classes(targets: np.ndarray, n_splits: int) -> np.ndarray | None:
     return None if np.unique(strata, return_counts=True)[1].min() < n_splits else strata
 
 
-def split_by(
+def _split_by(
     cv: Any, targets: np.ndarray, groups: np.ndarray | None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split by a splitter of scikit-learn, or an iterable of splits."""
