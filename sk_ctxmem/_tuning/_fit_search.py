@@ -26,7 +26,7 @@ from ._runner import Runner
 from ._search import Search
 from ._space import DefaultSpace, GivenSpace, check_distributions
 from ._splits import SearchData, split_search_data
-from ._trial import Scores
+from ._trial import Scores, Trial
 
 IN_SEARCH = {"checkpoint": None, "warm_start": False, "verbose": 0}
 
@@ -88,20 +88,30 @@ def fit_search(
             for member in members
         ]
         seconds = perf_counter() - started
-    best = members[0]
     warn_of_troubles(search)
-    results = cv_results(search.trials, best, space.names, estimator, len(data.splits))
-    return {
+    return report_search(search, members, estimator) | {
         "best_estimator_": fitted[0],
         "estimators_": fitted,
+        "refit_time_": seconds,
+        "scorer_": scorer,
+    }
+
+
+def report_search(
+    search: Search, members: list[Trial], estimator: ContextMemoryClassifier
+) -> dict[str, Any]:
+    """Return the fitted attributes that describe a search and its choice."""
+    runner, best = search.runner, members[0]
+    n_splits = len(runner.data.splits)
+    results = cv_results(search.trials, best, search.space.names, estimator, n_splits)
+    of_last_fits = sum(runner.cost.fit(member.params) for member in members)
+    return {
         "best_index_": best.number,
         "best_params_": results["params"][best.number],
         "best_score_": runner.scores.mean_of(members).score,
         "cv_results_": results,
-        "cost_": budget.spent + sum(runner.cost.fit(member.params) for member in members),
-        "n_splits_": len(data.splits),
-        "refit_time_": seconds,
-        "scorer_": scorer,
+        "cost_": runner.budget.spent + of_last_fits,
+        "n_splits_": n_splits,
         "stop_reason_": search.stop_reason,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class SearchData:
     splits: list[tuple[np.ndarray, np.ndarray]]
     blocks: np.ndarray
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """Sample weights without those of classes, (n_samples,)."""
         if self.sample_weight is None:
@@ -48,7 +49,7 @@ class SearchData:
         weights = np.asarray(as_table(self.sample_weight, "sample_weight"), dtype=float)
         return np.broadcast_to(weights.ravel(), len(self.blocks))
 
-    @property
+    @cached_property
     def truth(self) -> np.ndarray:
         """Class of each sample, (n_samples,), or indicators of labels, (n_samples, n_labels)."""
         targets = self.checked.targets
