@@ -1,0 +1,1 @@
+"""The model of the page "Try it in the browser"."""
