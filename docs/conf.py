@@ -67,6 +67,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"{project} {version}"
 html_static_path = ["_static"]
 html_css_files = ["sk_ctxmem.css"]
+html_sidebars = {"try_it": []}  # it has no pages below it, and needs the room
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

@@ -13,6 +13,7 @@
   const SPACES = new RegExp(`[${SPACE}]+`, "u");
   const LONGEST_WORD = 1000; // characters of a word that are read
   const LARGEST_NORM = 2; // of the features of a turn
+  const NEGLIGIBLE = 1e-12; // probability of a class of the turn before
   const TYPES = { int8: Int8Array, float32: Float32Array };
 
   /* Return the typed array that the builder wrote as base64. */
@@ -57,22 +58,32 @@
   }
 
   /* Return matrix x vector (+ bias); the matrix lies row after row in one array. */
-  function linear(matrix, vector, bias) {
+  function linear(matrix, vector, bias = null) {
     const n = vector.length;
-    const result = new Float64Array(matrix.length / n);
+    const result = new Float64Array(bias || matrix.length / n);
     for (let row = 0, at = 0; row < result.length; row++) {
-      let sum = bias ? bias[row] : 0;
+      let sum = 0;
       for (let i = 0; i < n; i++, at++) sum += matrix[at] * vector[i];
-      result[row] = sum;
+      result[row] += sum;
     }
     return result;
   }
 
+  /* Replace logits by their probabilities, and return them. */
   function softmax(logits) {
-    const largest = Math.max(...logits);
-    const powers = logits.map((logit) => Math.exp(logit - largest));
-    const total = powers.reduce((sum, power) => sum + power, 0);
-    return powers.map((power) => power / total);
+    let [largest, total] = [-Infinity, 0];
+    for (const logit of logits) largest = Math.max(largest, logit);
+    for (let i = 0; i < logits.length; i++) total += logits[i] = Math.exp(logits[i] - largest);
+    for (let i = 0; i < logits.length; i++) logits[i] /= total;
+    return logits;
+  }
+
+  /* Return two arrays one after the other. */
+  function join(first, second) {
+    const both = new Float64Array(first.length + second.length);
+    both.set(first);
+    both.set(second, first.length);
+    return both;
   }
 
   const sigmoid = (x) => 1 / (1 + Math.exp(-x));
@@ -149,16 +160,16 @@
     step(state, { read, wide }, speaker) {
       const encoding = this.encode(state, read, speaker);
       const memory = this.remember(state.memory, encoding);
-      const both = Float64Array.from([...memory, ...encoding]);
-      const projected = linear(this.weights.project, both, this.weights.project_bias);
+      const { project, project_bias } = this.weights;
+      const projected = linear(project, join(memory, encoding), project_bias);
       const [q, k] = [this.keyWidth, 2 * this.keyWidth];
       const row = { key: projected.subarray(q, k), value: projected.subarray(k), speaker };
       const rows = [...state.rows, row].slice(-this.window);
       const attended = linear(this.weights.attended, this.attend(projected, rows));
-      const decoded = linear(this.weights.decoder, memory, this.weights.decoder_bias);
-      const logits = decoded.map((value, c) => value + attended[c] + wide[c]);
-      const found = this.follow(state.before, logits);
-      const before = Float64Array.from([0, ...found]);
+      const logits = linear(this.weights.decoder, memory, this.weights.decoder_bias);
+      for (let c = 0; c < logits.length; c++) logits[c] += attended[c] + wide[c];
+      const found = this.follow(state.before, softmax(logits));
+      const before = join([0], found);
       const cooled = found.map((p) => Math.log(Math.max(p, 2 ** -126)) / this.temperature);
       return [{ memory, rows, before, turns: state.turns + 1 }, softmax(cooled)];
     }
@@ -168,7 +179,8 @@
       const { bias, extras, speakers } = this.weights;
       const last = rows.length ? rows[rows.length - 1].speaker === speaker : null;
       const place = Math.log1p(Math.min(turns, this.longest - 1)) / 5;
-      const added = linear(extras, [place, !turns, last === false, last === true].map(Number));
+      const described = [place, !turns, last === false, last === true];
+      const added = linear(extras, new Float64Array(described));
       const at = (this.speakers[speaker] || 0) * this.width;
       return read.map((value, i) => Math.tanh(value + bias[i] + added[i] + speakers[at + i]));
     }
@@ -189,50 +201,51 @@
     /* Return the mean of the values of these turns and those before, weighted by attention. */
     attend(query, rows) {
       const heads = this.headScales.length;
-      const [keys, values] = [this.keyWidth / heads, rows[0].value.length / heads];
-      const found = new Float64Array(heads * values);
+      const n = rows[0].value.length / heads;
+      const found = new Float64Array(heads * n);
       for (let head = 0; head < heads; head++) {
-        const weights = softmax(this.scores(query, rows, head, keys));
-        rows.forEach(({ value }, place) => {
-          for (let i = head * values; i < (head + 1) * values; i++) {
-            found[i] += weights[place] * value[i];
-          }
-        });
+        const weights = softmax(this.scores(query, rows, head));
+        for (let place = 0; place < rows.length; place++) {
+          const { value } = rows[place];
+          for (let i = head * n; i < (head + 1) * n; i++) found[i] += weights[place] * value[i];
+        }
       }
       return found;
     }
 
     /* Return the scores of turns in one head: what they say, how far, and by whom. */
-    scores(query, rows, head, keys) {
+    scores(query, rows, head) {
       const { distances, same } = this.weights;
-      const factor = this.headScales[head];
-      const first = (head + 1) * this.window - rows.length;
-      const scores = rows.map(({ key }, place) => {
-        let product = 0;
-        for (let i = head * keys; i < (head + 1) * keys; i++) product += query[i] * key[i];
-        return product / Math.sqrt(keys) + factor * distances[first + place];
-      });
+      const [n, factor] = [this.keyWidth / this.headScales.length, this.headScales[head]];
       const kept = same.length / this.headScales.length; // turns of the same speaker
       const { speaker } = rows[rows.length - 1];
-      for (let place = rows.length - 2, n = 0; place >= 0 && n < kept; place--) {
-        if (rows[place].speaker === speaker) scores[place] += factor * same[head * kept + n++];
+      const scores = new Float64Array(rows.length);
+      for (let place = rows.length - 1, number = -1; place >= 0; place--) {
+        const { key, speaker: other } = rows[place];
+        let product = 0;
+        for (let i = head * n; i < (head + 1) * n; i++) product += query[i] * key[i];
+        const distance = distances[(head + 1) * this.window - rows.length + place];
+        scores[place] = product / Math.sqrt(n) + factor * distance;
+        if (other !== speaker) continue;
+        if (number >= 0 && number < kept) scores[place] += factor * same[head * kept + number];
+        number += 1; // the first is the turn itself
       }
       return scores;
     }
 
     /* Return the probabilities of the classes, averaged over the class of the turn before. */
-    follow(before, logits) {
-      const factors = softmax(logits);
+    follow(before, factors) {
       const { spread } = this.weights; // the probability of each class after each class
       const n = factors.length;
-      const sums = new Float64Array(n);
-      before.forEach((share, k) => {
-        if (!share) return;
+      const found = new Float64Array(n);
+      for (let k = 0; k < before.length; k++) {
+        if (before[k] < NEGLIGIBLE) continue;
         let total = 0;
         for (let c = 0; c < n; c++) total += spread[k * n + c] * factors[c];
-        for (let c = 0; c < n; c++) sums[c] += (share / total) * spread[k * n + c];
-      });
-      return sums.map((sum, c) => sum * factors[c]);
+        const share = before[k] / total;
+        for (let c = 0; c < n; c++) found[c] += share * spread[k * n + c] * factors[c];
+      }
+      return found;
     }
   }
 
