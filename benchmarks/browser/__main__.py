@@ -18,7 +18,6 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks.browser.model import (
-    COLUMNS,
     ROLES,
     describe_model,
     make_small,
@@ -62,6 +61,11 @@ def score(classifier: ContextMemoryClassifier, part: pd.DataFrame) -> float:
     return round(100 * classifier.score(part[feature_columns(part)], part["label"]), 1)
 
 
+def count_weights(classifier: ContextMemoryClassifier) -> int:
+    """Return the number of weights of a fitted classifier."""
+    return sum(weight.numel() for weight in classifier.net_.module_.parameters())
+
+
 def fit(classifier: ContextMemoryClassifier, corpus: Corpus) -> ContextMemoryClassifier:
     """Fit a classifier to the training part."""
     train = corpus.part("train")
@@ -71,16 +75,18 @@ def fit(classifier: ContextMemoryClassifier, corpus: Corpus) -> ContextMemoryCla
 def measure(small: ContextMemoryClassifier, corpus: Corpus, part: str) -> dict[str, object]:
     """Return the accuracy of the classifier of the page, and of those to compare it with."""
     rows = corpus.part(part)
-    figures = {
+    figures: dict[str, object] = {
         "part": part,
         "turns": len(rows),
         "conversations": rows["group"].nunique(),
         "classes": len(small.classes_),
         "small": score(small, rows),
+        "small_weights": count_weights(small),
     }
     for context in ("past", "none"):
-        default = ContextMemoryClassifier(context=context, random_state=0, **COLUMNS, **ROLES)
+        default = ContextMemoryClassifier(context=context, random_state=0, **ROLES)
         figures[context] = score(fit(default, corpus), rows)
+        figures[f"{context}_weights"] = count_weights(default)
     return figures
 
 
@@ -97,8 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("ignore", UnknownSpeakersWarning)  # the vectors have such speakers
         vectors = make_vectors(small)
     weights = write_script("SK_CTXMEM_MODEL", model, ATTRIBUTION)
-    figures = measure(small, corpus, "test" if options.test else "valid")
-    figures = {"bytes": len(weights), **figures}
+    part = "test" if options.test else "valid"
+    figures: dict[str, object] = {"bytes": len(weights), "rows": len(corpus.part("train"))}
+    figures |= measure(small, corpus, part)
     for name, text in (
         ("try_it_weights.js", weights),
         ("try_it_vectors.js", write_script("SK_CTXMEM_VECTORS", vectors, VECTORS)),

@@ -274,7 +274,7 @@
     line.replaceChildren();
     if (line.hidden) return;
     make("strong", "", `“${short(chosen.text)}”`, line);
-    line.append(` has ${labels.length} meanings here: `);
+    line.append(` does ${labels.length} things here: `);
     labels.forEach((label, n) => {
       if (n) line.append(" ");
       make("span", "meaning", label, line);
@@ -320,6 +320,9 @@
     const report = find("report");
     report.textContent = SkCtxmemCheck.check(model, globalThis.SK_CTXMEM_VECTORS, times).join("\n");
     report.hidden = false;
+    report.scrollIntoView();
   }
-  if (location.hash === "#check") check();
+  const checkIfAsked = () => { if (location.hash === "#check") check(); };
+  addEventListener("hashchange", checkIfAsked);
+  checkIfAsked();
 })();
