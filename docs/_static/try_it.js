@@ -38,6 +38,7 @@
   const live = root.querySelector("[role=status]");
   const input = document.getElementById("tryit-text");
   const model = new Model(globalThis.SK_CTXMEM_MODEL);
+  const hint = find("hint").textContent;
   let turns = [];
   let chosen = null;
 
@@ -117,8 +118,14 @@
     list.append(turn.node);
     predict(turns.length - 1);
     choose(turn);
-    list.scrollTop = list.scrollHeight;
+    scrollToEnd();
     find("time").textContent = `This turn took ${(performance.now() - start).toFixed(1)} ms.`;
+  }
+
+  /* Scroll now, and again when turns that come into view have got their true heights. */
+  function scrollToEnd(times = 3) {
+    list.scrollTop = list.scrollHeight;
+    if (times) requestAnimationFrame(() => scrollToEnd(times - 1));
   }
 
   function remove(turn) {
@@ -135,7 +142,9 @@
     turn.out = !turn.out;
     predict(turns.indexOf(turn) + 1);
     choose(chosen);
-    if (!root.contains(document.activeElement)) chosen.main.focus();
+    if (root.contains(document.activeElement)) return;
+    const item = [...find("counts").children].find((each) => each.turn === turn);
+    (item ? item.querySelector("button") : chosen.main).focus(); // the list is a new one
   }
 
   function start(name) {
@@ -144,7 +153,7 @@
     predict(0);
     choose(turns[turns.length - 1] || null);
     setSpeaker(turns.length % 2 ? "system" : "user");
-    list.scrollTop = list.scrollHeight;
+    scrollToEnd();
     find("time").textContent = "";
   }
 
@@ -256,6 +265,7 @@
 
   function showCount(items, left, number, remark) {
     const item = make("li", "counted", "", items);
+    item.turn = left;
     make("span", `number${number.startsWith("−") ? " tryit-against" : ""}`, number, item);
     const words = make("span", "counted-words", "", item);
     make("span", "counted-text", `${SPEAKERS[left.speaker]}: “${short(left.text)}”`, words).dir = "auto";
@@ -284,9 +294,10 @@
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!input.value.trim()) {
-      find("hint").textContent = "Type the words of a turn first.";
+      live.textContent = find("hint").textContent = "Type the words of a turn first.";
       return;
     }
+    find("hint").textContent = hint;
     const speaker = form.elements.speaker.value;
     add(input.value, speaker);
     input.value = "";

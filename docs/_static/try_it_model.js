@@ -263,5 +263,8 @@
     return steps;
   }
 
-  globalThis.SkCtxmem = { Model, run, logOdds };
+  const isWordPart = (character) => new RegExp(`^[${WORD}]$`, "u").test(character);
+  const isSpace = (character) => new RegExp(`^[${SPACE}]$`, "u").test(character);
+
+  globalThis.SkCtxmem = { Model, run, logOdds, isWordPart, isSpace };
 })();
