@@ -27,6 +27,7 @@
   };
   EXAMPLES.no.unshift("I want to see a film tonight.", "How about Aladdin? It is playing at AMC.");
   const TRIED = 12; // earlier turns that are left out, one at a time
+  const LONG = 40; // turns of a conversation whose hidden turns are not laid out
   const BARS = 5;
   const SHOWN = 4; // earlier turns in the list
   const LEAST = 0.2; // change of the log-odds that counts
@@ -180,6 +181,7 @@
     const changes = new Map(counts.map(({ left, change }) => [left, change]));
     for (const each of turns) showTurn(each, changes.get(each) || 0);
     root.classList.toggle("tryit-empty", !turn);
+    root.classList.toggle("tryit-long", turns.length > LONG);
     showSame();
     if (!turn) {
       live.textContent = "The conversation is empty.";
