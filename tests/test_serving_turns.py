@@ -197,5 +197,7 @@ def test_classes_of_numbers_and_bools_can_be_stored(talks):
 def test_a_model_of_several_labels_is_refused(talks):
     """Check that a service does not start with a model that it cannot answer from."""
     y = np.column_stack([talks["target"].eq(name) for name in ("green", "red")]).astype(int)
-    with pytest.raises(ValueError, match="gives several labels to a turn; this service answers one"):
+    with pytest.raises(
+        ValueError, match="gives several labels to a turn; this service answers one"
+    ):
         name_models([fit(talks, y)])
