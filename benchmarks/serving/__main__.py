@@ -1,8 +1,8 @@
 """Load the service of docs/serving, and kill parts of it: ``python -m benchmarks.serving``.
 
 Clients send the turns of many conversations to two workers, on this machine. After a third of the
-time a worker is killed, after two thirds Redis, which starts again from its file. The exit status is
-1 if a turn was lost, counted twice, or answered otherwise than by ``predict_proba``.
+time a worker is killed, after two thirds Redis, which starts again from its file. The exit status
+is 1 if a turn was lost, counted twice, or answered otherwise than by ``predict_proba``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from benchmarks.command_line import (
     read_corpora,
 )
 from benchmarks.measuring.files import write_table
+
+WRONG = ("lost", "counted_twice", "repeated_answer_differs", "different", "refused")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     write_table(options.output / "serving.csv", pd.DataFrame([row]))
     print(pd.Series(row).to_string())
-    return int(bool(row["lost"] or row["counted_twice"] or row["different"]))
+    return int(any(row[name] for name in WRONG))
 
 
 if __name__ == "__main__":
