@@ -54,12 +54,13 @@ def running_app(model: Path, redis: RedisServer) -> Iterator[tuple[int, int]]:
     command = [sys.executable, str(APP), str(model), "--port", "0", "--workers", "2"]
     command += ["--redis", f"redis://127.0.0.1:{redis.port}/0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         yield process.pid, int(process.stdout.readline().rpartition(":")[2])
     finally:
         process.terminate()
         process.wait()
+        process.stdout.close()
 
 
 def workers_of(parent: int) -> list[int]:
