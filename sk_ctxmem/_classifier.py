@@ -810,9 +810,9 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
 
         Parameters
         ----------
-        state : dict of str to ndarray, or None, default=None
-            Result of :meth:`ContextSession.state`, to resume that conversation. If None, start a
-            new conversation.
+        state : dict of str to ndarray, bytes or None, default=None
+            Result of :meth:`ContextSession.state` or :meth:`ContextSession.to_bytes`, to resume
+            that conversation. If None, start a new conversation.
 
         keep_texts : bool, default=False
             Whether the session stores the texts, in its `history_` and its state.

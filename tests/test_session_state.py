@@ -202,5 +202,5 @@ def test_a_damaged_state_is_refused(name, classifier):
 
 def test_a_state_is_a_dict(classifier):
     """Check that what is no state at all is refused by its type."""
-    with pytest.raises(TypeError, match="state is a list, but a dict was expected"):
+    with pytest.raises(TypeError, match="state is a list, but a dict or bytes were expected"):
         classifier.session([1, 2])

@@ -13,7 +13,7 @@ from .._runtime import array_defaults
 from ._advance import advance, begin
 from ._history import SessionHistory
 from ._sessions import ContextSessions
-from ._state import read_state, write_state
+from ._state import read_state, to_bytes, write_state
 from ._turns import read_features, read_turn, warn_of_turns
 
 
@@ -202,15 +202,32 @@ class ContextSession:
         -------
         state : dict of str to ndarray
             Numeric arrays, which can be stored by :func:`numpy.savez` or safetensors. They contain
-            vectors and digests of the last speakers. They contain no texts and no history,
-            unless the session keeps texts. Since vectors also carry information about the texts,
-            store them as securely as the texts.
+            vectors and digests of the last speakers, and as "model" a digest of the classifier.
+            They contain no texts and no history, unless the session keeps texts. Since vectors also
+            carry information about the texts, store them as securely as the texts.
 
         See Also
         --------
+        ContextSession.to_bytes : The same as bytes with a checksum.
         ContextMemoryClassifier.session : Resume from the state.
         """
         return write_state(self._model, self._states, self._history)
+
+    def to_bytes(self) -> bytes:
+        """Return the state of the conversation as bytes, for example for a database.
+
+        Returns
+        -------
+        state : bytes
+            The arrays of :meth:`state` in the format of safetensors, after a checksum. They are
+            read without pickle, and bytes that were damaged are refused.
+
+        See Also
+        --------
+        ContextSession.state : The same as arrays.
+        ContextMemoryClassifier.session : Resume from the state.
+        """
+        return to_bytes(self.state())
 
     @property
     def classes_(self) -> np.ndarray:

@@ -1,8 +1,10 @@
 """Conversion of the state of a session to arrays and back, with validation."""
 
 from collections.abc import Mapping
+from hashlib import blake2b
 
 import numpy as np
+import safetensors.numpy
 
 from .._network._pooling import MAX_WEIGHT
 from .._network._step import state_shapes, state_sizes
@@ -10,8 +12,11 @@ from ._advance import SessionStates, count_kept_speakers
 from ._history import ARRAY_NAMES, SessionHistory
 from ._turns import SPEAKER_SIZE
 
+FORMAT = b"ctxmem session 1"  # how bytes begin; the number is the version of the format
+CHECKSUM_SIZE = 32  # bytes, which follow
 MAX_TURNS = 2**53  # of a conversation; no session can have more
 REMEDY = "pass the result of state() of a session of this classifier"
+RESTART = "start a new session, or pass the whole result of to_bytes()"
 
 
 def write_state(model, states, history):
@@ -38,8 +43,38 @@ def write_state(model, states, history):
     return arrays | (history.write() if history.texts is not None else {})
 
 
+def to_bytes(arrays):
+    """Convert the arrays of `write_state` to bytes: format, checksum, and safetensors."""
+    content = safetensors.numpy.save(arrays)
+    return FORMAT + _checksum(content) + content
+
+
+def from_bytes(packed):
+    """Convert the result of `to_bytes` to arrays; nothing is unpickled.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are damaged, or of another format.
+    """
+    start = len(FORMAT) + CHECKSUM_SIZE
+    checksum, content = packed[len(FORMAT) : start], packed[start:]
+    if not packed.startswith(FORMAT):
+        raise ValueError(f"state is not the bytes of a session of this version; {RESTART}.")
+    if checksum != _checksum(content):
+        raise ValueError(f"state is damaged, as its checksum shows; {RESTART}.")
+    try:
+        return safetensors.numpy.load(content)
+    except Exception as error:  # of safetensors, or of a type that numpy lacks
+        raise ValueError(f"state is damaged ({error}); {RESTART}.") from error
+
+
+def _checksum(content):
+    return blake2b(content, digest_size=CHECKSUM_SIZE).digest()
+
+
 def read_state(model, state):
-    """Validate the arrays of `write_state`, and convert them to a state and a history.
+    """Validate the result of `write_state` or `to_bytes`; return a state and a history.
 
     Returns
     -------
@@ -53,8 +88,11 @@ def read_state(model, state):
     TypeError, ValueError
         If the state is invalid, or belongs to another model.
     """
+    if isinstance(state, bytes | bytearray | memoryview):
+        state = from_bytes(bytes(state))
     if not isinstance(state, Mapping):
-        raise TypeError(f"state is a {type(state).__name__}, but a dict was expected; {REMEDY}.")
+        name = type(state).__name__
+        raise TypeError(f"state is a {name}, but a dict or bytes were expected; {REMEDY}.")
     shapes = _expected(model)
     arrays = _read_arrays(state, [*shapes, "model"])
     if arrays["model"].tobytes() != model.fingerprint:

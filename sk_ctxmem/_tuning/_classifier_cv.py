@@ -401,7 +401,7 @@ class ContextMemoryClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
 
         Parameters
         ----------
-        state : dict of str to ndarray, or None, default=None
+        state : dict of str to ndarray, bytes or None, default=None
             State of a conversation to resume.
 
         keep_texts : bool, default=False

@@ -1,0 +1,1 @@
+"""A service that keeps conversations, under load and with processes that are killed."""
