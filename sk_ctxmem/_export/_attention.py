@@ -1,7 +1,7 @@
 """Attention over the rows around a row, as graphs.
 
-Shape letters: N rows, G groups, T rows of the longest group, B blocks of a group, L rows of a block,
-K rows that a block can see, W the window, H heads, Q width of queries or keys, A of values.
+Shape letters: N rows, G groups, T rows of the longest group, B blocks of a group, L rows of a
+block, K rows that a block can see, W the window, H heads, Q width of queries or keys, A of values.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class AttentionGraph:
         return after, found.reshape(0, ATTENTION_WIDTH)
 
     def _products(self, queries: Value, keys: Value) -> Value:
-        """Return the scaled dot products in each head: (., ., L, Q), (., ., K, Q) -> (., ., H, L, K)."""
+        """Return the scaled dot products of (., ., L, Q) and (., ., K, Q): (., ., H, L, K)."""
         width = self.sizes[0] // self.attention.n_heads
         by_head = self._split_heads(keys, width).transpose(0, 1, 2, 4, 3)
         return self._split_heads(queries, width) @ by_head / float(width**0.5)

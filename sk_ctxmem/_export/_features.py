@@ -12,6 +12,7 @@ import numpy as np
 from .._features._heavy_columns import HeavyColumnScaler
 from .._features._scaler import LARGEST_NORM, RowNormScaler
 from .._model._fitted_model import FittedModel
+from ._columns import read_columns
 from ._graph import Graph, Value
 from ._weights import Weights
 
@@ -51,79 +52,59 @@ def read_features(graph: Graph, model: FittedModel, weights: Weights) -> tuple[V
         mapped = scaled @ weights.take("table.weight")
     for name, part in _dense_parts(graph, model, heavy):
         mapped = mapped + part @ weights.take(f"{name}.weight")
-    return *mapped.split(network.table.widths), n_rows
+    read, wide = mapped.split(network.table.widths)
+    return read, wide, n_rows
 
 
 def _read_sparse(
     graph: Graph, model: FittedModel, weights: Weights
 ) -> tuple[Value, Value | None, Value]:
     """Return the product of sparse features and their table, and the heavy columns."""
-    scaler = model.reader.scaler
+    scaler, width = model.reader.scaler, count_features(model)
     has_heavy = isinstance(scaler, HeavyColumnScaler)
-    dtype = DOUBLE if has_heavy else np.float32
     ids = graph.input("ids", np.int64, ["values"])
-    values = graph.input("values", dtype, ["values"])
+    values = graph.input("values", DOUBLE if has_heavy else np.float32, ["values"])
     offsets = graph.input("offsets", np.int64, ["rows + 1"])
-    n_rows = offsets.size(0) - 1
-    rows = _rows_of_values(graph, ids, offsets)
     heavy = None
     if has_heavy:
-        heavy = _take_heavy(graph, scaler, (ids, values, rows), n_rows, count_features(model))
+        heavy = _take_heavy(graph, scaler, ids, values, offsets)
         values = values.cast(np.float32)
         scaler = scaler.sparse_scaler_
-    columns, scaled = _scale(graph, scaler, (ids, values, rows), n_rows, count_features(model))
-    table = weights.take("table.weight")
-    product = table.gather(columns) * scaled.unsqueeze(1)  # (V, D + C)
-    width = sum(model.network.table.widths)
-    return graph.sums_by_row(product, rows, n_rows, width), heavy, n_rows
+    columns, merge_weights, values = _map_columns(graph, scaler, ids, values, width)
+    table = weights.take("table.weight").gather(columns)  # (V, D + C)
+    sums = graph.segment_sums(table * (values * merge_weights).unsqueeze(1), offsets)
+    factors = _scale_rows(graph.segment_sums((values * values).unsqueeze(1), offsets), scaler)
+    return sums.cast(np.float32) * factors, heavy, offsets.size(0) - 1
 
 
-def _rows_of_values(graph: Graph, ids: Value, offsets: Value) -> Value:
-    """Return the row of each stored value, (V,): how many rows end before it."""
-    starts = offsets.slice(1, -1)  # those of all rows but the first
-    n_values = ids.size(0)
-    ones = (starts * 0) + 1
-    begins = graph.sums_by_row(ones, starts, n_values + 1, dtype=np.int64)
-    return graph.apply("CumSum", begins.slice(0, -1), 0)
-
-
-def _scale(
-    graph: Graph,
-    scaler: RowNormScaler,
-    stored: tuple[Value, Value, Value],
-    n_rows: Value,
-    width: int,
-) -> tuple[Value, Value]:
-    """Scale stored values as RowNormScaler does: columns of the table, and values."""
-    ids, values, rows = stored
+def _map_columns(
+    graph: Graph, scaler: RowNormScaler, ids: Value, values: Value, width: int
+) -> tuple[Value, Value, Value]:
+    """Return the rows of the table, their weights, and the values without unknown columns."""
     columns, factors = np.zeros(width, dtype=np.int32), np.zeros(width, dtype=np.float32)
     columns[scaler.columns_], factors[scaler.columns_] = scaler.column_map_, scaler.merge_weights_
-    if len(scaler.columns_) < width:  # the norm is that of the known columns
+    if len(scaler.columns_) < width:
         is_known = np.zeros(width, dtype=np.float32)
         is_known[scaler.columns_] = 1
         values = values * graph.weight("scaler.is_known", is_known).gather(ids)
+    column_map = graph.weight("scaler.column_map", columns)
+    merge_weights = graph.weight("scaler.merge_weights", factors)
+    return column_map.gather(ids), merge_weights.gather(ids), values
+
+
+def _scale_rows(squares: Value, scaler: RowNormScaler) -> Value:
+    """Return the factor of each row that RowNormScaler multiplies it with, (N, 1)."""
     norm = float(scaler.norm_)
-    squares = graph.sums_by_row(values * values, rows, n_rows)
-    norms = (squares.sqrt() / norm).maximum(LARGEST_NORM)  # (N,)
-    factor = (LARGEST_NORM / norms) / norm
-    scaled = (
-        values * factor.gather(rows) * graph.weight("scaler.merge_weights", factors).gather(ids)
-    )
-    return graph.weight("scaler.column_map", columns).gather(ids), scaled
+    norms = (squares.cast(np.float32).sqrt() / norm).maximum(LARGEST_NORM)
+    return (LARGEST_NORM / norms) / norm
 
 
-def _take_heavy(
-    graph: Graph, scaler: Any, stored: tuple[Value, Value, Value], n_rows: Value, width: int
-) -> Value:
+def _take_heavy(graph: Graph, scaler: Any, ids: Value, values: Value, offsets: Value) -> Value:
     """Return the standardized heavy columns, (N, number of these)."""
-    ids, values, rows = stored
-    n_heavy = len(scaler.dense_columns_)
-    places = np.full(width, n_heavy, dtype=np.int64)  # the last one is dropped
-    places[scaler.dense_columns_] = np.arange(n_heavy)
-    flat = rows * (n_heavy + 1) + graph.weight("scaler.heavy", places).gather(ids)
-    sums = graph.sums_by_row(values, flat, n_rows * (n_heavy + 1), dtype=DOUBLE)
-    dense = sums.reshape(n_rows, n_heavy + 1).slice(0, n_heavy, axis=1)
-    return _standardize(graph, dense, scaler.dense_scaler_, "scaler.dense")
+    heavy = graph.weight("scaler.heavy", scaler.dense_columns_.astype(np.int64))
+    is_heavy = ids.unsqueeze(1).equals(heavy).cast(DOUBLE)  # (V, number of heavy columns)
+    sums = graph.segment_sums(is_heavy * values.unsqueeze(1), offsets)
+    return _standardize(graph, sums, scaler.dense_scaler_, "scaler.dense")
 
 
 def _standardize(graph: Graph, values: Value, scaler: Any, name: str) -> Value:
@@ -150,8 +131,8 @@ def _dense_parts(graph: Graph, model: FittedModel, heavy: Value | None) -> list[
 def _raw_dense(graph: Graph, dense: Any) -> Value:
     """Add the inputs of columns and of embeddings, and return them side by side."""
     raw = []
-    if dense.owners:
-        raw.append(graph.input("columns", DOUBLE, ["rows", len(dense.owners)]))
+    if dense.columns is not None:
+        raw.append(read_columns(graph, dense.columns))
     if dense.n_embedded:
         embeddings = graph.input("embeddings", np.float32, ["rows", dense.n_embedded])
         raw.append(embeddings.cast(DOUBLE))

@@ -125,7 +125,7 @@ class Value:
         return self._apply("Transpose", perm=list(axes))
 
     def reshape(self, *shape: Any) -> Value:
-        """Change the shape, whose sizes are int or Values of shape (); 0 leaves an axis as it is."""
+        """Change the shape to sizes that are int or Values of shape (); 0 keeps that of an axis."""
         return self._apply("Reshape", self.graph.shape(*shape))
 
     def unsqueeze(self, *axes: int) -> Value:
@@ -136,10 +136,9 @@ class Value:
         """Remove an axis of length 1."""
         return self._apply("Squeeze", [axis])
 
-    def slice(self, start: Any, end: Any, axis: int = 0) -> Value:
-        """Return the elements of an axis from `start` to `end`, which may be Values of shape (1,)."""
-        as_list = [part if isinstance(part, Value) else [part] for part in (start, end)]
-        return self._apply("Slice", *as_list, [axis])
+    def slice(self, start: int, end: int, axis: int = 0) -> Value:
+        """Return the elements of an axis from `start` to `end`."""
+        return self._apply("Slice", [start], [end], [axis])
 
     def split(self, sizes: Sequence[int], axis: int = 1) -> list[Value]:
         """Return the parts of an axis that have these sizes."""
@@ -228,7 +227,7 @@ class Graph:
     def constant(self, of: Any) -> Value:
         """Return a constant; equal ones are stored once."""
         array = np.asarray(of)
-        if isinstance(of, float | list) and array.dtype.kind == "f":
+        if type(of) in (float, list) and array.dtype.kind == "f":
             array = array.astype(np.float32)
         key = (array.dtype.str, array.shape, array.tobytes())
         constants = self._root._constants
@@ -265,12 +264,16 @@ class Graph:
         """Return the elements of `chosen` where the mask is true, of `other` elsewhere."""
         return self.apply("Where", mask, chosen, other)
 
-    def sums_by_row(
-        self, values: Value, rows: Value, *sizes: Any, dtype: Any = np.float32
-    ) -> Value:
-        """Return zeros of these sizes, to whose rows values are added."""
-        fill = self.zeros(*sizes, dtype=dtype)
-        return self.apply("ScatterND", fill, rows.unsqueeze(1), values, reduction="add")
+    def segment_sums(self, values: Value, offsets: Value) -> Value:
+        """Return the sums of the rows from each offset to the next one: (V, K) -> (N, K).
+
+        They are differences of running sums, in double precision. The sums of ScatterND, whose
+        threads add to one row at the same time, change from run to run in ONNX Runtime 1.32.
+        """
+        sums = self.apply("CumSum", values.cast(np.float64), 0)
+        nothing = self.zeros(1, values.size(1), dtype=np.float64)
+        ends = self.concatenate([nothing, sums], axis=0).gather(offsets)  # (N + 1, K)
+        return ends.slice(1, END) - ends.slice(0, -1)
 
     def body(self) -> Graph:
         """Return the graph of an operator with a body."""

@@ -32,9 +32,9 @@ class Layout:
     def __init__(self, graph: Graph, n_rows: Value) -> None:
         self.graph = graph
         self.n_rows = n_rows
-        groups = graph.input("groups", np.int64, ["groups + 1"])
-        self.starts = groups.slice(0, -1)
-        self.lengths = groups.slice(1, END) - self.starts
+        self.groups = graph.input("groups", np.int64, ["groups + 1"])
+        self.starts = self.groups.slice(0, -1)
+        self.lengths = self.groups.slice(1, END) - self.starts
         self.n_steps = self.lengths.largest()
         self.n_groups = self.lengths.size(0)
         places, self.is_row = self.grid(self.n_steps)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._graph import Graph, Value
+from ._graph import Value
 from ._layout import Layout
 from ._weights import Weights
 

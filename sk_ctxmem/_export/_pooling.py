@@ -1,6 +1,6 @@
 """Pooling of the rows of a sequence, as graphs.
 
-Shape letters: N rows, S sequences, T rows of the longest sequence, W width of the states, C classes.
+Shape letters: N rows, S sequences, W width of the states, C classes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ def pool(weights: Weights, states: Value, wide: Value, layout: Layout) -> tuple[
     """Return the means of the states of sequences, (S, W), and of their logits, (S, C)."""
     ones = layout.graph.zeros(layout.n_rows, 1) + 1.0
     weighted = layout.graph.concatenate([_weigh(weights, states), wide, ones], axis=1)
-    sizes = layout.n_groups, weighted.size(1)
-    sums = layout.graph.sums_by_row(weighted, layout.of_row, *sizes)
+    sums = layout.graph.segment_sums(weighted, layout.groups).cast(np.float32)
     return _divide(weights, sums.slice(0, -1, axis=1), sums.slice(-1, END, axis=1))
 
 
