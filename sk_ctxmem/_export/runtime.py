@@ -1,12 +1,4 @@
-"""Predictions of an exported model, by NumPy and ONNX Runtime alone.
-
-from runtime import Model
-
-model = Model("folder")
-model.predict(["hello", "a refund, please"], groups=["call 1", "call 1"])
-session = model.session()
-session.predict_one("hello", speaker="customer")
-"""
+"""Predictions of an exported model, by NumPy and ONNX Runtime alone: see Model."""
 
 import hashlib
 import json
@@ -14,7 +6,6 @@ import re
 import unicodedata
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +15,14 @@ END = -2  # follows the last token of a text; -1 is an unknown token
 MOST_WORDS, LONGEST_WORD = 100_000, 1000  # words that are kept, and characters of one that are read
 BATCH_SIZE = 16_384  # characters; tables of more features would not stay in the caches
 DTYPES = {"F32": "<f4", "I32": "<i4"}
+NO_ACCENT = lambda character: not unicodedata.combining(character)  # noqa: E731
 
 
 class Model:
     """An exported model, in `folder`, or in the folder of this file.
 
-    With `digest`, the result of `export`, no file can have been replaced. `n_threads` is the number
-    of threads that predict rows, by default one for each core.
+    With `digest`, the result of `export`, no file can have been replaced. Rows are predicted by
+    `n_threads` threads, 0 for one of each core.
     """
 
     def __init__(self, folder=None, *, digest=None, n_threads=0):
@@ -38,13 +30,11 @@ class Model:
         self.n_threads, self._graphs, self._vectorizer = n_threads, {}, None
         self.config = {"digests": {"model.json": digest}}
         content = self._read("model.json")
+        if b'"sk_ctxmem export 1"' not in content:
+            raise ValueError(f"{self.folder}/model.json is not that of an export of this version.")
         self.digest, self.config = hashlib.sha256(content).hexdigest(), json.loads(content)
-        if self.config.get("format") != "sk_ctxmem export 1":
-            raise ValueError(f"{self.folder} has the format {self.config.get('format')!r:.40}.")
-        self.classes, self.speakers = (
-            np.array(self.config["classes"]),
-            dict(self.config["speakers"]),
-        )
+        self.classes = np.array(self.config["classes"])
+        self.speakers = dict(self.config["speakers"])
 
     def predict(self, X, **inputs):
         """Return the class of each row, see `predict_proba`; or 0 and 1 for each of several."""
@@ -54,19 +44,19 @@ class Model:
         """Return probabilities, (n_rows, n_classes).
 
         `X` is a list of texts, or of features: arrays, or if they are sparse, pairs (ids, values).
-        `groups` and `speakers` have a value for each row; rows of a group follow in their order.
-        `columns` is a dict of lists, or the output of a transformer. A group may be a sequence
-        with one result, in the order of their first rows.
+        Rows of a group are in order; sequences are groups, and have one result. `columns` is a dict
+        of lists, or the output of a transformer.
         """
+        if isinstance(X, str) or self.config["groups"] and groups is None:
+            raise ValueError(f"X={X!r:.60} must be a list, and a model of context needs groups.")
+        if any(of is not None and len(of) != len(X) for of in (groups, speakers, embeddings)):
+            raise ValueError(f"groups, speakers, embeddings: pass {len(X)} values, as of X.")
         codes, numbers = np.arange(len(X)), {}
         if self.config["groups"]:
-            if groups is None or len(groups) != len(X):
-                raise ValueError(f"groups={groups!r:.40} must have one value for each row of X.")
             codes = np.array([numbers.setdefault(group, len(numbers)) for group in groups], int)
         results = codes if self.config["sequences"] else np.arange(len(X))
         found = np.zeros((results.max(initial=-1) + 1, len(self.classes)), np.float32)
-        is_text = self.config["vectorizer"] is not None
-        for part in _batches(codes, np.array([len(x) if is_text else 64 for x in X], int)):
+        for part in _batches(codes, [len(x) if self.config["vectorizer"] else 64 for x in X]):
             feed = self._feed(X, part, speakers, columns, embeddings)
             ends = np.flatnonzero(np.diff(codes[part], append=-1)) + 1
             if self.config["groups"]:
@@ -86,12 +76,9 @@ class Model:
         return (probabilities > 0.5) * 1 if is_several else self.classes[probabilities.argmax(-1)]
 
     def _read(self, name):
-        """Return the content of a file, if its digest is the expected one."""
         content, expected = (self.folder / name).read_bytes(), self.config["digests"][name]
         if expected not in (None, hashlib.sha256(content).hexdigest()):
-            raise ValueError(
-                f"{self.folder / name} is damaged or replaced; export the model again."
-            )
+            raise ValueError(f"{self.folder / name} was changed; export the model again.")
         return content
 
     def _run(self, name, outputs, feed):
@@ -99,7 +86,7 @@ class Model:
         if name not in self._graphs:
             content, options = self._read(name), onnxruntime.SessionOptions()
             if b"location" in content:  # of weights in other files, which no export has
-                raise ValueError(f"{self.folder / name} has other files; export the model again.")
+                raise ValueError(f"{self.folder / name} reads other files; export it again.")
             options.intra_op_num_threads = 1 if name == "step.onnx" else self.n_threads
             graph = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
             self._graphs[name] = graph
@@ -109,7 +96,6 @@ class Model:
         return found
 
     def _feed(self, X, part, speakers, columns, embeddings):
-        """Return the inputs of a graph for some rows."""
         rows = [X[row] for row in part]
         said = [None if speakers is None else speakers[row] for row in part]
         feed = {"features": rows, "speaker_codes": [_code(each) for each in said]}
@@ -120,11 +106,14 @@ class Model:
         elif "ids" in self.config["inputs"]:
             feed["ids"], feed["values"] = map(np.concatenate, zip(*rows, strict=True))
             feed["offsets"] = np.append(0, np.cumsum([len(row[0]) for row in rows]))
-        if self.config["columns"] is not None:
+        if self.config["columns"] is not None and isinstance(columns, dict):
             named = [(column, columns[column["name"]]) for column in self.config["columns"]]
             columns = {row: [_to_number(each[row], of) for of, each in named] for row in part}
-        for name, given in (("columns", columns), ("embeddings", embeddings)):
-            feed[name] = None if given is None else [given[row] for row in part]
+        for name, of in (("columns", columns), ("embeddings", embeddings)):
+            if name in self.config["inputs"]:
+                if of is None or of[part[0]] is None:
+                    raise ValueError(f"{name}=None, but the model reads them; pass {name}.")
+                feed[name] = [of[row] for row in part]
         return {name: np.array(feed[name], dtype) for name, dtype in self.config["inputs"].items()}
 
 
@@ -136,11 +125,10 @@ class Session:
         if state is not None and bytes(state["model"]).hex() != model.digest:
             raise ValueError("state is that of a session of another model.")
         for name, (shape, dtype, first) in model.config["state"].items():
-            array = like = np.zeros([1, *shape], dtype)
-            array.flat[0] = first
-            if state is not None:
-                array = np.asarray(state[name])[np.newaxis]
-            if array.shape != like.shape or array.dtype != dtype or not np.isfinite(array).all():
+            empty = np.zeros([1, *shape], dtype)
+            empty.flat[0] = first
+            array = empty if state is None else np.asarray(state[name])[np.newaxis]
+            if array.shape != empty.shape or array.dtype != dtype or not np.isfinite(array).all():
                 raise ValueError(f"state[{name!r}] is none that a session can have.")
             self.arrays[name] = array
 
@@ -172,13 +160,10 @@ class Vectorizer:
     """Texts to ids and values: n-grams with TF-IDF weights."""
 
     def __init__(self, read, config):
-        names, arrays = (
-            json.loads(read("vocabulary.json")),
-            _read_arrays(read("vectorizer.safetensors")),
-        )
-        self.config, sizes, self.words = config, config["ngram_ranges"], {}
-        self.word = NGrams(arrays, "word", names["tokens"], sizes["word"])
-        self.char = "char" in sizes and NGrams(arrays, "char", names["characters"], sizes["char"])
+        self.config, self.words, sizes = config, {}, config["ngram_ranges"]
+        source = json.loads(read("vocabulary.json")), read("vectorizer.safetensors")
+        self.word = NGrams("word", "tokens", sizes["word"], *source)
+        self.char = "char" in sizes and NGrams("char", "characters", sizes["char"], *source)
         self.is_word, self.stop_words = config["analyzer"] == "word", set(config["stop_words"])
         self.pattern = re.compile(config["token_pattern"] or "(?s).")
         self.ends = re.compile(r"\w+|[^\w\s]" if self.is_word else r"\S")
@@ -204,19 +189,13 @@ class Vectorizer:
     def _clean(self, text):
         if not isinstance(text, str):
             raise TypeError(f"text={text!r:.60} is of type {type(text).__name__}; pass str.")
-        text, form = (
-            text.lower() if self.config["lowercase"] else text,
-            self.config["strip_accents"],
-        )
-        if form is not None:
-            is_left = (
-                str.isascii if form == "ascii" else lambda each: not unicodedata.combining(each)
-            )
+        text = text.lower() if self.config["lowercase"] else text
+        if self.config["strip_accents"] is not None:
+            is_left = str.isascii if self.config["strip_accents"] == "ascii" else NO_ACCENT
             text = "".join(filter(is_left, unicodedata.normalize("NFKD", text)))
         return text if self.is_word else self._cut(re.sub(r"\s\s+", " ", text))
 
     def _cut(self, text):
-        """Return a text up to the last word, or character, that is read."""
         if len(text) <= self.config["max_length"]:
             return text
         ends = [each.end() for each in islice(self.ends.finditer(text), self.config["max_length"])]
@@ -242,14 +221,15 @@ class Vectorizer:
 class NGrams:
     """The n-grams of one kind: their numbers, columns and weights."""
 
-    def __init__(self, arrays, kind, names, sizes):
-        self.numbers = {name: number for number, name in enumerate(names)}
-        self.idf, columns = arrays[f"{kind}.idf"], arrays[f"{kind}.columns"]
-        self.levels, keys = [], np.arange(len(names))
+    def __init__(self, kind, tokens, sizes, vocabularies, content):
+        self.numbers = {name: number for number, name in enumerate(vocabularies[tokens])}
+        self.idf, columns = _array(content, f"{kind}.idf"), _array(content, f"{kind}.columns")
+        self.levels, keys = [], np.arange(len(self.numbers))
         for n in range(1, sizes[1] + 1):
             if n > 1:  # an n-gram is the number of its beginning and that of its last token
-                begins = np.repeat(np.arange(len(keys)), np.diff(arrays[f"{kind}.starts.{n}"]))
-                keys = begins * len(names) + arrays[f"{kind}.lasts.{n}"]
+                counts = np.diff(_array(content, f"{kind}.starts.{n}"))
+                begins = np.repeat(np.arange(len(keys)), counts)
+                keys = begins * len(self.numbers) + _array(content, f"{kind}.lasts.{n}")
             here, columns = np.split(columns, [len(keys) if n >= sizes[0] else 0])
             self.levels.append((keys, here if n >= sizes[0] else np.full(len(keys), -1)))
 
@@ -287,7 +267,7 @@ def _batches(codes, sizes):
     """Return rows of whole groups, those of about the same length together."""
     order = np.lexsort((codes, np.bincount(codes)[codes]))  # which leaves the order in a group
     ends = np.flatnonzero(np.diff(codes[order], append=-1)) + 1
-    number = sizes[order].cumsum()[ends - 1] // BATCH_SIZE
+    number = np.array(sizes, int)[order].cumsum()[ends - 1] // BATCH_SIZE
     return [part for part in np.split(order, ends[:-1][np.diff(number) > 0]) if len(part)]
 
 
@@ -298,8 +278,7 @@ def _to_number(value, column):
         places = column["categories"]
         return places.index(value) if value in places else len(places)
     if isinstance(value, date):
-        clock = value if isinstance(value, datetime) else datetime(*value.timetuple()[:3])
-        value = clock.replace(tzinfo=None) - datetime(1970, 1, 1)
+        value = datetime(*value.timetuple()[:6]) - datetime(1970, 1, 1)
     value = value.total_seconds() if isinstance(value, timedelta) else value
     return np.nan if value is None else float(value)
 
@@ -308,16 +287,14 @@ def _code(speaker):
     """Return a number that tells speakers apart, 0 for an unknown one."""
     if speaker is None or speaker != speaker:
         return 0
-    name = repr(float(speaker)) if isinstance(speaker, Real) else f"str:{speaker}"
+    name = f"str:{speaker}" if isinstance(speaker, str) else repr(float(speaker))
     digest = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
 
 
-def _read_arrays(content):
-    """Return the arrays of a file of safetensors."""
-    content, start = memoryview(content), 8 + int.from_bytes(content[:8], "little")
-    return {
-        name: np.frombuffer(content[start:][slice(*each["data_offsets"])], DTYPES[each["dtype"]])
-        for name, each in json.loads(bytes(content[8:start])).items()
-        if name != "__metadata__"
-    }
+def _array(content, name):
+    """Return an array of a file of safetensors."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    each = json.loads(content[8:start])[name]
+    first, end = each["data_offsets"]
+    return np.frombuffer(memoryview(content)[start + first : start + end], DTYPES[each["dtype"]])
