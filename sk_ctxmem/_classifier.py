@@ -936,6 +936,51 @@ class ContextMemoryClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimat
             check_parameters(classifier, PARAMETER_CONSTRAINTS)
         return classifier
 
+    def export(self, folder: Any, *, vectorizer: bool = True) -> str:
+        """Export the fitted classifier to a folder for programs without torch, in any language.
+
+        The folder contains ONNX graphs, ``rows.onnx`` for rows with their context and, with
+        ``context="past"``, ``step.onnx`` for the next row of a conversation; the vectorizer as
+        data; and ``runtime.py``, which predicts with NumPy and ONNX Runtime alone. Probabilities
+        are those of `predict_proba` up to about 1e-6. Needs the extra ``onnx``. An earlier export
+        in the same folder is replaced only once the new one is complete.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Path of a new or empty folder, or of an earlier export.
+
+        vectorizer : bool, default=True
+            Whether to export what turns texts into features. If False, the exported model takes the
+            features that the vectorizer returns.
+
+        Returns
+        -------
+        digest : str
+            SHA-256 of ``model.json``, which contains those of all other files. Given to the
+            runtime, it makes sure that no file was replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ImportError
+            If onnx is not installed.
+        TypeError
+            If the vectorizer, a class or a speaker cannot be written as data.
+        ValueError
+            If the classifier was fitted with `word_memory`.
+        OSError
+            If the folder has other files, or cannot be written.
+
+        See Also
+        --------
+        save : Save for use by this package.
+        """
+        from ._export._export import export_model
+
+        return export_model(fitted_model(self), folder, vectorizer=vectorizer)
+
     def _attributes(self):
         """Return all attributes except the model and the net of skorch."""
         return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}

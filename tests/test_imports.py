@@ -19,7 +19,7 @@ FLOORS = [
     {"_dense"},
     {"_rows"},
     {"_model"},
-    {"_training", "_sessions", "_explain", "inspection"},
+    {"_training", "_sessions", "_explain", "_export", "inspection"},
     {"_classifier"},
     {"distributed", "_chat", "_tuning"},
     {"_compare"},
