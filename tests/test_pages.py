@@ -4,6 +4,7 @@ import ast
 import doctest
 import pkgutil
 import re
+import runpy
 import textwrap
 from contextlib import suppress
 from importlib import import_module
@@ -103,6 +104,13 @@ def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
     found = [*alone[0], *in_context[0], *alone[1], *in_context[1]]
     assert wide == narrow
     assert [float(share) for share in wide] == pytest.approx(100 * np.array(found), abs=5)
+
+
+def test_each_example_has_its_place_in_the_gallery():
+    """Check that the order names the examples that are there, once each, and nothing else."""
+    order = runpy.run_path(str(DOCS / "_ext" / "gallery_order.py"))["ORDER"]
+    names = [path.stem.removeprefix("plot_") for path in DOCS.glob("examples/plot_*.py")]
+    assert sorted(order) == sorted(names)
 
 
 def _public_modules():

@@ -6,6 +6,7 @@ ORDER = (
     "which_rows_counted",
     "which_words_counted",
     "live_conversation",
+    "serve_conversations",
     "forecast",
     "image_by_rows",
     "sound_by_frames",
