@@ -94,7 +94,7 @@ for ax, name in zip(axes, names, strict=True):
         mine = of_one[of_one["worker"] == worker]
         ax.plot(mine["turn"], mine["probability"], "o", color=color, label=f"worker {worker}")
     for _, first in of_one[of_one["label"] != of_one["label"].shift()].iterrows():
-        ax.text(first["turn"], 1.06, first["label"], color="0.3", fontsize=9)
+        ax.text(first["turn"], 1.06, first["label"], color="0.3", fontsize=8)
     ax.set_title(name, loc="left", fontsize=10)
     ax.set(ylim=(0, 1.25), yticks=[0, 0.5, 1], ylabel="probability")
 axes[-1].set(xlabel="turn", xticks=range(max(map(len, talks.values()))))
