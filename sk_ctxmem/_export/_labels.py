@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._network._label_transitions import TRANSITION_SCALE
-from ._graph import Value
+from ._graph import Graph, Value
 from ._layout import Layout
 from ._weights import Weights
 
@@ -78,6 +78,6 @@ def _after(before: Value, probabilities: Value) -> Value:
     return before.graph.concatenate([nothing, probabilities], axis=1)
 
 
-def _first(graph, n_groups, width):
+def _first(graph: Graph, n_groups: Value, width: int) -> Value:
     """Return the state before the first row of each group: there is no previous row."""
     return graph.zeros(n_groups, width) + np.eye(1, width, dtype=np.float32)
