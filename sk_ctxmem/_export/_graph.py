@@ -337,7 +337,7 @@ class Graph:
         n_bytes = sum(array.nbytes for array in self._weights.values())
         if n_bytes > MOST_BYTES:
             raise ValueError(
-                f"The model has {n_bytes / 1e9:.1f} GB of weights, but an ONNX file has at most 2 GB; "
+                f"The model has {n_bytes / 1e9:.1f} GB of weights, and ONNX has at most 2 GB; "
                 "fit with a vectorizer of fewer max_features, or with a smaller hidden_size."
             )
         model = self._helper.make_model(
