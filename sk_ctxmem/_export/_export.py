@@ -106,8 +106,8 @@ def _check_model(model: FittedModel) -> None:
     """Raise ValueError if the network has parts that are not exported."""
     if model.network.reader is not None:
         raise ValueError(
-            f"The classifier was fitted with word_memory={model.reader.word_memory!r}, which cannot be "
-            "exported; fit with word_memory=False, which loses little, or use save."
+            f"It was fitted with word_memory={model.reader.word_memory!r}, which cannot "
+            "be exported; fit with word_memory=False, or use save."
         )
 
 

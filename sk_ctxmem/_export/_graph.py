@@ -16,6 +16,7 @@ from .._version import __version__
 
 OPSET = 17  # of the standard operators; ONNX Runtime has it since 1.12
 END = np.iinfo(np.int64).max  # of an axis, for slices
+MOST_BYTES = 2**31 - 2**24  # of weights, as a message of Protocol Buffers has at most 2 GiB
 IR_VERSION = 8  # the format of files that came with this opset
 
 
@@ -153,10 +154,6 @@ class Value:
     def largest(self) -> Value:
         """Return the largest element, of shape ()."""
         return self._apply("ReduceMax", keepdims=0)
-
-    def sum(self, axis: int) -> Value:
-        """Return the sum over an axis, which remains with length 1."""
-        return self._apply("ReduceSum", [axis], keepdims=1)
 
     def expand_as(self, other: Value) -> Value:
         """Repeat to the shape of another tensor."""
@@ -337,6 +334,12 @@ class Graph:
 
     def to_bytes(self, name: str) -> bytes:
         """Return the model of the graph as the content of a file."""
+        n_bytes = sum(array.nbytes for array in self._weights.values())
+        if n_bytes > MOST_BYTES:
+            raise ValueError(
+                f"The model has {n_bytes / 1e9:.1f} GB of weights, and ONNX has at most 2 GB; "
+                "fit with a vectorizer of fewer max_features, or with a smaller hidden_size."
+            )
         model = self._helper.make_model(
             self._make(name),
             opset_imports=[self._helper.make_opsetid("", OPSET)],

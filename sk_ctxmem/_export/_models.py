@@ -6,6 +6,7 @@ Shape letters: N rows or conversations, G groups, D width, M width of the memory
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -149,7 +150,9 @@ def _speaker_inputs(graph: Graph, model: FittedModel) -> tuple[Value | None, Val
     return known, codes
 
 
-def _predict_sequences(network, weights, encodings, wide, layout):
+def _predict_sequences(
+    network: Any, weights: Weights, encodings: Value, wide: Value, layout: Layout
+) -> Value:
     """Return the logits of whole sequences."""
     if network.memory is None:
         pooled, wide = pool(weights.within("pooling"), encodings, wide, layout)
