@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._network._label_transitions import TRANSITION_SCALE
-from ._graph import Graph, Value
+from ._graph import END, Graph, Value
 from ._layout import Layout
 from ._weights import Weights
 
@@ -19,14 +19,18 @@ def expect(weights: Weights, logits: Value, layout: Layout, *, multilabel: bool)
     """Return what `LabelTransitions.expect`, or that of `LabelChain`, returns, (N, C)."""
     if multilabel:
         return layout.collect(_scan_chain(weights, layout.spread(logits), layout))
-    spread, factors, totals = _spread(weights, layout.spread(logits))
-    width = weights.module.transitions.shape[0]
+    logits = layout.spread(logits)  # (T, G, C)
+    spread, factors, totals = _spread(weights, logits)
+    known = spread.slice(1, END)  # (C, C): there is a previous row
+    totals = totals.slice(1, END, axis=2)  # (T, G, C)
+    first = (logits.slice(0, 1).squeeze(0) + _transitions(weights).slice(0, 1)).softmax()
 
     def step(before: Value, factor: Value, total: Value) -> tuple[Value, Value]:
-        return _step_classes(before, factor, total, spread)
+        probabilities = (before / total) @ known * factor
+        return probabilities, probabilities
 
-    start = _first(layout.graph, layout.n_groups, width)
-    found = layout.graph.scan(step, start, factors, totals)
+    found = layout.graph.scan(step, first, factors.slice(1, END), totals.slice(1, END))
+    found = layout.graph.concatenate([first.unsqueeze(0), found], axis=0)
     return layout.collect(found).maximum(TINY).log()
 
 

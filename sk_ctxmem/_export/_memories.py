@@ -86,7 +86,7 @@ def _scan_mingru(weights: Weights, steps: Value, layout: Layout) -> Value:
 
     def step(before: Value, kept: Value, added: Value) -> tuple[Value, Value]:
         memory = kept * before + added
-        return memory, memory * 1.0
+        return memory, memory
 
     start = graph.zeros(layout.n_groups, gates.size(2))
     found = graph.scan(step, start, 1.0 - gates, gates * candidates)

@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import onnxruntime
 
 END = -2  # follows the last token of a text; -1 is an unknown token
 MOST_WORDS, LONGEST_WORD = 100_000, 1000  # words that are kept, and characters of one that are read
-BATCH_SIZE = 16_384  # characters; tables of more features would not stay in the caches
+BATCH_SIZE = 65_536  # characters of the texts that a graph reads at once
 DTYPES = {"F32": "<f4", "I32": "<i4"}
 NO_ACCENT = lambda character: not unicodedata.combining(character)  # noqa: E731
 
@@ -176,8 +176,8 @@ class Vectorizer:
         if self.char:
             words = [self._cut(text).split() for text in texts]
             found = self._columns_inside(list(chain(*words)))
-            owners = np.repeat(np.arange(len(texts)), [len(each) for each in words])
-            owners = np.repeat(owners, [len(each) for each in found])
+            owners = np.repeat(np.arange(len(texts)), list(map(len, words)))
+            owners = np.repeat(owners, list(map(len, found)))
             columns = np.concatenate(found) if found else owners
             rows, columns, values = self.char.weigh(owners, columns, len(texts))
             parts.append((rows, columns + len(self.word.idf), values))
@@ -203,19 +203,23 @@ class Vectorizer:
 
     def _tokens(self, text):
         found = self.pattern.findall(text)[: self.config["max_length"]] if self.is_word else text
-        return [self.word.numbers.get(each, -1) for each in found if each not in self.stop_words]
+        found = (
+            [each for each in found if each not in self.stop_words] if self.stop_words else found
+        )
+        return [*map(self.word.numbers.get, found, repeat(-1)), END]
 
     def _columns_inside(self, words):
         """Return the columns of the n-grams in each word, which has a space on both sides."""
         known = self.words = {} if len(self.words) > MOST_WORDS else self.words
-        new = list({word for word in words if word not in known})
+        new, get = list(set(words) - known.keys()), self.char.numbers.get
         if new:
             padded = [f" {word[:LONGEST_WORD]} " for word in new]
-            tokens = [[self.char.numbers.get(each, -1) for each in word] for word in padded]
-            columns, owners = self.char.find(tokens)
+            columns, owners = self.char.find(
+                [[*map(get, word, repeat(-1)), END] for word in padded]
+            )
             ends = np.bincount(owners, minlength=len(new)).cumsum()[:-1]
             known |= zip(new, np.split(columns[owners.argsort(kind="stable")], ends), strict=True)
-        return [known[word] for word in words]
+        return list(map(known.get, words))
 
 
 class NGrams:
@@ -235,8 +239,8 @@ class NGrams:
 
     def find(self, texts):
         """Return the column and the text of each n-gram in the tokens of texts."""
-        tokens = np.array([number for text in texts for number in (*text, END)], np.int64)
-        owners = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
+        tokens = np.array(list(chain(*texts)), np.int64)
+        owners = np.repeat(np.arange(len(texts)), list(map(len, texts)))
         begins = np.flatnonzero(tokens >= 0)
         found, places, columns = tokens[begins], [], []
         for n, (keys, of_level) in enumerate(self.levels):
