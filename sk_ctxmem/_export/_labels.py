@@ -29,9 +29,14 @@ def expect(weights: Weights, logits: Value, layout: Layout, *, multilabel: bool)
         probabilities = (before / total) @ known * factor
         return probabilities, probabilities
 
-    found = layout.graph.scan(step, first, factors.slice(1, END), totals.slice(1, END))
-    found = layout.graph.concatenate([first.unsqueeze(0), found], axis=0)
+    found = layout.graph.scan(step, first, _rotate(factors), _rotate(totals))
+    found = layout.graph.concatenate([first.unsqueeze(0), found.slice(0, -1)], axis=0)
     return layout.collect(found).maximum(TINY).log()
+
+
+def _rotate(steps: Value) -> Value:
+    """Put the first step last, since ONNX Runtime refuses a Scan without steps."""
+    return steps.graph.concatenate([steps.slice(1, END), steps.slice(0, 1)], axis=0)
 
 
 def step_labels(
