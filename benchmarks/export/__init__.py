@@ -1,0 +1,1 @@
+"""Exported models against the classifiers that they were exported from."""
