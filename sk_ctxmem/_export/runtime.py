@@ -82,11 +82,11 @@ class Model:
 
     def _run(self, name, outputs, feed):
         if name not in self._graphs:
-            content, options = self._read(name), onnxruntime.SessionOptions()
-            if b"location" in content:  # of weights in other files, which no export has
+            if b"location" in self._read(name):  # of weights in other files, which no export has
                 raise ValueError(f"{self.folder / name} reads other files; export it again.")
+            options, path = onnxruntime.SessionOptions(), str(self.folder / name)
             options.intra_op_num_threads = 1 if name == "step.onnx" else self.n_threads
-            graph = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+            graph = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
             self._graphs[name] = graph
         found = self._graphs[name].run(outputs, feed)
         if not np.isfinite(found[0]).all():
