@@ -224,11 +224,10 @@ class Letters:
         return np.array([[text.count(letter) for letter in "aeiou"] for text in texts], np.float32)
 
 
-@pytest.mark.parametrize("vectorizer", [True, False])
-def test_embeddings(vectorizer, tmp_path):
+def test_embeddings(tmp_path):
     """Check that vectors of an embedder are an input, of rows and of turns."""
     classifier, frame = fit_talks(embedder=Letters()), make_talks(seed=1)
-    model = export(classifier, tmp_path, vectorizer=True)
+    model = export(classifier, tmp_path)
     vectors = Letters().encode(frame["text"].tolist())
     given = inputs(frame, speakers=False)
     expected = classifier.predict_proba(frame)
