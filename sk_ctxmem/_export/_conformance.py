@@ -69,8 +69,8 @@ CASES = [
 def conformance_of(vectorizer: TextSequenceVectorizer) -> tuple[list[str], dict[str, Any]]:
     """Return texts, and the arrays of their ids, values and offsets.
 
-    A third of the texts has letters of one script, a third of several, and a third is made of
-    tokens of the vocabulary in lower, upper or mixed case.
+    A third of the texts is of one script. In a third, characters of many scripts stand between tokens
+    of the vocabulary, and a third is made of tokens in lower, upper or mixed case.
     """
     texts = make_texts(list(vectorizer._token_numbers))
     found = vectorizer.transform(texts)
@@ -87,19 +87,37 @@ def make_texts(tokens: list[str]) -> list[str]:
     """Return N_TEXTS texts, the same for the same tokens."""
     generator = np.random.default_rng(0)
     alphabets = [_characters(ranges) for ranges in SCRIPTS.values()]
+    makers = (_in_one_script, _between_tokens, _in_any_case) if tokens else (_in_one_script,)
     texts = list(CASES)
     while len(texts) < N_TEXTS:
-        number = len(texts)
-        if number % 3 == 0 or not tokens:
-            words = [_word(generator, alphabets[number // 3 % len(alphabets)]) for _ in range(6)]
-        elif number % 3 == 1:
-            chosen = generator.integers(len(alphabets), size=6)
-            words = [_word(generator, alphabets[each]) for each in chosen]
-        else:
-            chosen = generator.integers(len(tokens), size=8)
-            words = [_in_case(generator, tokens[each]) for each in chosen]
-        texts.append(" ".join(words))
+        make = makers[len(texts) % len(makers)]
+        texts.append(make(generator, alphabets, tokens))
     return texts
+
+
+def _in_one_script(
+    generator: np.random.Generator, alphabets: list[list[str]], tokens: list[str]
+) -> str:
+    alphabet = _choose(generator, alphabets)
+    return " ".join(_word(generator, alphabet, 8) for _ in range(6))
+
+
+def _between_tokens(
+    generator: np.random.Generator, alphabets: list[list[str]], tokens: list[str]
+) -> str:
+    words = [_choose(generator, tokens) for _ in range(6)]
+    return "".join(word + _word(generator, _choose(generator, alphabets), 2) for word in words)
+
+
+def _in_any_case(
+    generator: np.random.Generator, alphabets: list[list[str]], tokens: list[str]
+) -> str:
+    words = [_choose(generator, tokens) for _ in range(8)]
+    return " ".join(_choose(generator, [word, word.upper(), word.title()]) for word in words)
+
+
+def _choose(generator: np.random.Generator, of: list[Any]) -> Any:
+    return of[generator.integers(len(of))]
 
 
 def _characters(ranges: list[int]) -> list[str]:
@@ -108,10 +126,6 @@ def _characters(ranges: list[int]) -> list[str]:
     return [chr(code) for first, last in pairs for code in range(first, last + 1)]
 
 
-def _word(generator: np.random.Generator, alphabet: list[str]) -> str:
-    length = generator.integers(1, 9)
-    return "".join(alphabet[place] for place in generator.integers(len(alphabet), size=length))
-
-
-def _in_case(generator: np.random.Generator, token: str) -> str:
-    return (token, token.upper(), token.title())[generator.integers(3)]
+def _word(generator: np.random.Generator, alphabet: list[str], longest: int) -> str:
+    """Return a word of characters of an alphabet."""
+    return "".join(_choose(generator, alphabet) for _ in range(generator.integers(1, longest + 1)))

@@ -72,7 +72,10 @@ def _read_sparse(
         values = values.cast(np.float32)
         scaler = scaler.sparse_scaler_
     columns, merge_weights, values = _map_columns(graph, scaler, ids, values, width)
-    table = weights.take("table.weight")
+    array = weights.array("table.weight")
+    if not len(array):  # all columns are heavy, and other ones are multiplied by 0
+        array = np.zeros((1, array.shape[1]), dtype=np.float32)
+    table = weights.put("table.weight", array)
     sums = _sum_rows(graph, table, columns, values * merge_weights, offsets)
     factors = _scale_rows(graph.segment_sums((values * values).unsqueeze(1), offsets), scaler)
     return sums.cast(np.float32) * factors, heavy, offsets.size(0) - 1

@@ -29,14 +29,16 @@ def expect(weights: Weights, logits: Value, layout: Layout, *, multilabel: bool)
         probabilities = (before / total) @ known * factor
         return probabilities, probabilities
 
-    found = layout.graph.scan(step, first, _rotate(factors), _rotate(totals))
-    found = layout.graph.concatenate([first.unsqueeze(0), found.slice(0, -1)], axis=0)
+    # a scan has one step at least: the last one, of the first row again, is left out
+    later = [_first_last(layout.graph, each) for each in (factors, totals)]
+    found = layout.graph.scan(step, first, *later).slice(0, -1)
+    found = layout.graph.concatenate([first.unsqueeze(0), found], axis=0)
     return layout.collect(found).maximum(TINY).log()
 
 
-def _rotate(steps: Value) -> Value:
-    """Put the first step last, since ONNX Runtime refuses a Scan without steps."""
-    return steps.graph.concatenate([steps.slice(1, END), steps.slice(0, 1)], axis=0)
+def _first_last(graph: Graph, steps: Value) -> Value:
+    """Return the steps of a tensor with the first one at the end."""
+    return graph.concatenate([steps.slice(1, END), steps.slice(0, 1)], axis=0)
 
 
 def step_labels(

@@ -15,7 +15,6 @@ END = -2  # follows the last token of a text; -1 is an unknown token
 MOST_WORDS, LONGEST_WORD = 100_000, 1000  # words that are kept, and characters of one that are read
 BATCH_SIZE = 65_536  # characters of the texts that a graph reads at once
 DTYPES = {"F32": "<f4", "I32": "<i4"}
-NO_ACCENT = lambda character: not unicodedata.combining(character)  # noqa: E731
 
 
 class Model:
@@ -82,7 +81,6 @@ class Model:
         return content
 
     def _run(self, name, outputs, feed):
-        """Return the outputs of a graph, which is loaded once."""
         if name not in self._graphs:
             content, options = self._read(name), onnxruntime.SessionOptions()
             if b"location" in content:  # of weights in other files, which no export has
@@ -191,8 +189,9 @@ class Vectorizer:
             raise TypeError(f"text={text!r:.60} is of type {type(text).__name__}; pass str.")
         text = text.lower() if self.config["lowercase"] else text
         if self.config["strip_accents"] is not None:
-            is_left = str.isascii if self.config["strip_accents"] == "ascii" else NO_ACCENT
-            text = "".join(filter(is_left, unicodedata.normalize("NFKD", text)))
+            drops = bool if self.config["strip_accents"] == "ascii" else unicodedata.combining
+            plain = unicodedata.normalize("NFKD", text)
+            text = "".join(each for each in plain if each.isascii() or not drops(each))
         return text if self.is_word else self._cut(re.sub(r"\s\s+", " ", text))
 
     def _cut(self, text):
@@ -203,9 +202,8 @@ class Vectorizer:
 
     def _tokens(self, text):
         found = self.pattern.findall(text)[: self.config["max_length"]] if self.is_word else text
-        found = (
-            [each for each in found if each not in self.stop_words] if self.stop_words else found
-        )
+        if self.stop_words:
+            found = [each for each in found if each not in self.stop_words]
         return [*map(self.word.numbers.get, found, repeat(-1)), END]
 
     def _columns_inside(self, words):
@@ -279,8 +277,7 @@ def _to_number(value, column):
     """Return a number, the place of a category, or the seconds of a duration or a date."""
     value = None if value is None or value != value else value
     if column["categories"] is not None:
-        places = column["categories"]
-        return places.index(value) if value in places else len(places)
+        return [*column["categories"], value].index(value)  # unknown ones come last
     if isinstance(value, date):
         value = datetime(*value.timetuple()[:6]) - datetime(1970, 1, 1)
     value = value.total_seconds() if isinstance(value, timedelta) else value
@@ -297,7 +294,6 @@ def _code(speaker):
 
 
 def _array(content, name):
-    """Return an array of a file of safetensors."""
     start = 8 + int.from_bytes(content[:8], "little")
     each = json.loads(content[8:start])[name]
     first, end = each["data_offsets"]
