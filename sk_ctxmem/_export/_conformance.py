@@ -69,8 +69,8 @@ CASES = [
 def conformance_of(vectorizer: TextSequenceVectorizer) -> tuple[list[str], dict[str, Any]]:
     """Return texts, and the arrays of their ids, values and offsets.
 
-    A third of the texts is of one script. In a third, characters of many scripts stand between tokens
-    of the vocabulary, and a third is made of tokens in lower, upper or mixed case.
+    A third of the texts is of one script. In a third, characters of many scripts stand between
+    tokens of the vocabulary, and a third is made of tokens in lower, upper or mixed case.
     """
     texts = make_texts(list(vectorizer._token_numbers))
     found = vectorizer.transform(texts)
