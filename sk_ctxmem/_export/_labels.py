@@ -26,16 +26,14 @@ def expect(weights: Weights, logits: Value, layout: Layout, *, multilabel: bool)
     first = (logits.slice(0, 1).squeeze(0) + _transitions(weights).slice(0, 1)).softmax()
 
     def step(before: Value, factor: Value, total: Value) -> tuple[Value, Value]:
-        probabilities = (before / total) @ known * factor
-        return probabilities, probabilities
+        return (before / total) @ known * factor, before
 
     found = layout.graph.scan(step, first, _rotate(factors), _rotate(totals))
-    found = layout.graph.concatenate([first.unsqueeze(0), found.slice(0, -1)], axis=0)
     return layout.collect(found).maximum(TINY).log()
 
 
 def _rotate(steps: Value) -> Value:
-    """Put the first step last, since ONNX Runtime refuses a Scan without steps."""
+    """Put the first step last: the last one of the scan computes what nothing reads."""
     return steps.graph.concatenate([steps.slice(1, END), steps.slice(0, 1)], axis=0)
 
 

@@ -209,7 +209,7 @@ class Vectorizer:
     def _columns_inside(self, words):
         """Return the columns of the n-grams in each word, which has a space on both sides."""
         known = self.words = {} if len(self.words) > MOST_WORDS else self.words
-        new, get = list(set(words) - known.keys()), self.char.numbers.get
+        new, get = list(set(words).difference(known)), self.char.numbers.get
         if new:
             padded = [f" {word[:LONGEST_WORD]} " for word in new]
             columns, owners = self.char.find(
@@ -257,7 +257,7 @@ class NGrams:
     def weigh(self, rows, columns, n_rows):
         """Return rows, columns and weights of n-grams, given a row and a column each time."""
         keys = np.sort(rows * len(self.idf) + columns)
-        firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+        firsts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
         rows, columns = np.divmod(keys[firsts], len(self.idf))
         counts = np.diff(firsts, append=len(keys)).astype(np.float32)
         values = (np.log(counts) + 1) * self.idf[columns]
