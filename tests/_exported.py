@@ -52,11 +52,3 @@ def inputs_of(frame, columns=()):
     if len(columns):
         inputs["columns"] = {name: frame[name].tolist() for name in columns}
     return inputs
-
-
-def rows_of(features):
-    """Return sparse features as pairs of ids and values."""
-    features = features.tocsr()
-    ends = features.indptr[1:-1]
-    parts = np.split(features.indices, ends), np.split(features.data, ends)
-    return list(zip(*parts, strict=True))
