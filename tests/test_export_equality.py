@@ -25,7 +25,8 @@ pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 pytestmark = pytest.mark.filterwarnings("ignore::sk_ctxmem.exceptions.UnknownSpeakersWarning")
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
-MEMORIES = ["elman", "gru", "lstm", "mingru"]
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("elman", "lstm", "mingru")]
+MEMORIES = ["gru", *OTHERS]
 SIZES = (150, 5, 64, 65, 1, 130)  # attention reads 64 rows, in blocks
 
 
