@@ -193,15 +193,15 @@ class Blocks:
         with `both`, of the block after.
         """
 
-        def alone(body: Graph) -> list[Value]:
-            return [body.apply("Identity", inside)]
+        def alone(body: Graph) -> Value:
+            return body.apply("Identity", inside)
 
-        def with_neighbours(body: Graph) -> list[Value]:
+        def with_neighbours(body: Graph) -> Value:
             own = Value(body, inside.name)
             nothing = own.slice(0, 1, axis=1) - own.slice(0, 1, axis=1)
             before = body.concatenate([nothing, own.slice(0, -1, axis=1)], axis=1)
             after = body.concatenate([own.slice(1, END, axis=1), nothing], axis=1)
-            return [body.concatenate([before, own, after] if both else [before, own], axis=2)]
+            return body.concatenate([before, own, after] if both else [before, own], axis=2)
 
         is_single = self.n_blocks.equals(1)
         return self.graph.branch(is_single, alone, with_neighbours, dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -11,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
-from .._files._archive import describe
+from .._files._archive import describe, to_json, to_safetensors
 from .._messages import import_optional, refuse_url
 from .._model._fitted_model import FittedModel
 from .._version import __version__
 from ._columns import describe_columns
 from ._conformance import conformance_of
 from ._graph import OPSET
-from ._models import export_rows, export_step, states_of
+from ._models import make_rows_graph, make_step_graph, states_of
 from ._vectorizer import arrays_of, check_vectorizer, describe_vectorizer, vocabularies_of
 
 FORMAT = "sk_ctxmem export 1"
@@ -61,10 +59,12 @@ def make_files(model: FittedModel, *, vectorizer: bool = True) -> dict[str, byte
         check_vectorizer(model.reader.vectorizer)
     classes = [_as_plain("class", each) for each in model.classes.tolist()]
     speakers = [[_as_plain("speaker", name), i] for name, i in model.reader.speakers.items()]
-    files = {"rows.onnx": export_rows(model)}
+    graph = make_rows_graph(model)
+    files = {"rows.onnx": graph.to_bytes("sk_ctxmem")}
     states = []
     if model.reader.context == "past":
-        files["step.onnx"], states = export_step(model), states_of(model)
+        files["step.onnx"] = make_step_graph(model).to_bytes("sk_ctxmem")
+        states = states_of(model)
     config = {
         "format": FORMAT,
         "sk_ctxmem": __version__,
@@ -76,30 +76,21 @@ def make_files(model: FittedModel, *, vectorizer: bool = True) -> dict[str, byte
         "context": model.reader.context,
         "speakers": speakers,
         "columns": describe_columns(getattr(model.reader.dense, "columns", None)),
-        "inputs": inputs_of(files["rows.onnx"]),
+        "inputs": {key: kind for key, kind in graph.input_types.items() if key != "groups"},
         "state": {each.name: [each.shape, each.dtype, each.first] for each in states},
         "vectorizer": None,
     }
     if reads_texts and vectorizer:
         fitted = model.reader.vectorizer
         config["vectorizer"] = describe_vectorizer(fitted)
-        files["vocabulary.json"] = _to_json(vocabularies_of(fitted))
-        files["vectorizer.safetensors"] = _to_safetensors(arrays_of(fitted))
+        files["vocabulary.json"] = to_json(vocabularies_of(fitted))
+        files["vectorizer.safetensors"] = to_safetensors(arrays_of(fitted))
         texts, arrays = conformance_of(fitted)
-        files["conformance.json"] = _to_json(texts)
-        files["conformance.safetensors"] = _to_safetensors(arrays)
+        files["conformance.json"] = to_json(texts)
+        files["conformance.safetensors"] = to_safetensors(arrays)
     files[RUNTIME] = Path(__file__).with_name(RUNTIME).read_bytes()
     digests = {name: sha256(content).hexdigest() for name, content in files.items()}
-    return files | {CONFIG: _to_json(config | {"digests": digests}, indent=1)}
-
-
-def inputs_of(graph: bytes) -> dict[str, str]:
-    """Return the dtype of each input of a graph, but for groups and states."""
-    import onnx
-
-    inputs = onnx.load_from_string(graph).graph.input
-    types = {each.name: each.type.tensor_type.elem_type for each in inputs if each.name != "groups"}
-    return {name: str(onnx.helper.tensor_dtype_to_np_dtype(kind)) for name, kind in types.items()}
+    return files | {CONFIG: to_json(config | {"digests": digests}, indent=1)}
 
 
 def _check_model(model: FittedModel) -> None:
@@ -120,17 +111,6 @@ def _as_plain(role: str, value: Any) -> Any:
             "str, bool, int and float; convert it to str before fit."
         )
     return value
-
-
-def _to_json(content: Any, indent: int | None = None) -> bytes:
-    # ASCII, because tokens may have lone surrogates, which UTF-8 cannot encode
-    return json.dumps(content, allow_nan=False, indent=indent).encode("ascii")
-
-
-def _to_safetensors(arrays: dict[str, np.ndarray]) -> bytes:
-    return safetensors.numpy.save(
-        {name: np.ascontiguousarray(each) for name, each in arrays.items()}
-    )
 
 
 def _check_folder(folder: Any) -> Path:

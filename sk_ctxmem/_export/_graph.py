@@ -167,6 +167,11 @@ class Graph:
     ----------
     outer : Graph or None, default=None
         Graph that contains the operator. It holds the constants of the body.
+
+    Attributes
+    ----------
+    input_types : dict of str to str
+        Name of the dtype of each input.
     """
 
     def __init__(self, outer: Graph | None = None) -> None:
@@ -178,6 +183,7 @@ class Graph:
         self._nodes: list[Any] = []
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
+        self.input_types: dict[str, str] = {}
         if outer is None:
             self._weights: dict[str, np.ndarray] = {}
             self._constants: dict[Any, str] = {}
@@ -200,8 +206,8 @@ class Graph:
         ----------
         operator : str
             Name of a standard operator.
-        *inputs : Value, array-like or None
-            Inputs. None is an optional one that is left out.
+        *inputs : Value or array-like
+            Inputs.
         n_outputs : int
             Number of outputs.
         **attributes : dict
@@ -217,8 +223,6 @@ class Graph:
 
     def as_value(self, of: Any) -> Value:
         """Return a Value as it is, and numbers or an array as a constant."""
-        if of is None:
-            return Value(self._root, "")
         return of if isinstance(of, Value) else self.constant(of)
 
     def constant(self, of: Any) -> Value:
@@ -253,9 +257,9 @@ class Graph:
         fill = self._helper.make_tensor("", self.type_of(dtype), [1], [0])
         return self.apply("ConstantOfShape", self.shape(*sizes), value=fill)
 
-    def range(self, end: Any, start: Any = 0) -> Value:
-        """Return integers from `start` to `end` - 1."""
-        return self.apply("Range", start, end, 1)
+    def range(self, end: Any) -> Value:
+        """Return integers from 0 to `end` - 1."""
+        return self.apply("Range", 0, end, 1)
 
     def where(self, mask: Value, chosen: Any, other: Any) -> Value:
         """Return the elements of `chosen` where the mask is true, of `other` elsewhere."""
@@ -272,17 +276,12 @@ class Graph:
         ends = self.concatenate([nothing, sums], axis=0).gather(offsets)  # (N + 1, K)
         return ends.slice(1, END) - ends.slice(0, -1)
 
-    def body(self) -> Graph:
-        """Return the graph of an operator with a body."""
-        return Graph(self)
-
     def branch(self, condition: Value, chosen: Callable, other: Callable, dtype: Any) -> Value:
-        """Return the result of one of two functions of a graph, which return a Value in a list."""
+        """Return the result of one of two functions of a graph, which return a Value."""
         bodies = []
         for compute in (chosen, other):
-            body = self.body()
-            for value in compute(body):
-                body.output(self._new_name("branch"), value, dtype, None)
+            body = Graph(self)
+            body.output(self._new_name("branch"), compute(body), dtype, None)
             bodies.append(body._make("branch"))
         return self.apply("If", condition, then_branch=bodies[0], else_branch=bodies[1])
 
@@ -304,7 +303,7 @@ class Graph:
         outputs : Value
             The outputs of all steps.
         """
-        body = self.body()
+        body = Graph(self)
         taken = [body.input(body._new_name("step"), np.float32, [None, None]) for _ in sequences]
         before = body.input(body._new_name("state"), np.float32, [None, None])
         body._inputs.insert(0, body._inputs.pop())  # the state comes first
@@ -324,6 +323,7 @@ class Graph:
         """Add an input, whose sizes are int, names, or None."""
         made = self._helper.make_tensor_value_info(name, self.type_of(dtype), shape)
         self._inputs.append(made)
+        self.input_types[name] = np.dtype(dtype).name
         return Value(self, name)
 
     def output(self, name: str, value: Value, dtype: Any, shape: Sequence[Any] | None) -> None:

@@ -63,11 +63,7 @@ class Layout:
     def collect(self, values: Value) -> Value:
         """Return the values of rows: (T, G, .) -> (N, .)."""
         by_group = values.transpose(1, 0, 2)
-        return self.flatten(by_group, by_group.size(2)).compress(self.is_row)
-
-    def flatten(self, values: Value, width: Value | int) -> Value:
-        """Put the first axes of a tensor, all but the last, into one."""
-        return values.reshape(-1, width)
+        return by_group.reshape(-1, by_group.size(2)).compress(self.is_row)
 
     @property
     def of_row(self) -> Value:

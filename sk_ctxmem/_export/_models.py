@@ -54,8 +54,7 @@ def states_of(model: FittedModel) -> list[State]:
     ]
     found.append(State("n_turns", (), "int64"))
     if reads_speakers(model):
-        reads_turns = network.attention is not None and network.attention.turn_weight is not None
-        found.append(State("speakers", (network.window - 1 if reads_turns else 1,), "int64"))
+        found.append(State("speakers", (model.n_kept_speakers,), "int64"))
     return found
 
 
@@ -64,7 +63,7 @@ def reads_speakers(model: FittedModel) -> bool:
     return model.reader.context != "none" and model.columns["speaker"] is not None
 
 
-def export_rows(model: FittedModel) -> bytes:
+def make_rows_graph(model: FittedModel) -> Graph:
     """Return the graph that predicts rows of whole groups, or whole sequences."""
     graph, network = Graph(), model.network
     weights = Weights(graph, network)
@@ -91,15 +90,16 @@ def export_rows(model: FittedModel) -> bytes:
     return _finish(model, graph, logits, "rows")
 
 
-def export_step(model: FittedModel) -> bytes:
+def make_step_graph(model: FittedModel) -> Graph:
     """Return the graph that predicts the next row of each conversation, given its state."""
     graph, network = Graph(), model.network
     weights = Weights(graph, network)
     read, wide, n_rows = read_features(graph, model, weights)
     known, codes = _speaker_inputs(graph, model)
+    states = {state.name: state for state in states_of(model)}
     before = {
-        state.name: graph.input(f"state.{state.name}", state.dtype, ["rows", *state.shape])
-        for state in states_of(model)
+        name: graph.input(f"state.{name}", state.dtype, ["rows", *state.shape])
+        for name, state in states.items()
     }
     after = dict(before)
     n_turns = before["n_turns"]
@@ -110,28 +110,27 @@ def export_step(model: FittedModel) -> bytes:
         changed = ~same.slice(-1, END, axis=1).squeeze(1)
         kept = [before["speakers"].slice(1, END, axis=1), codes.unsqueeze(1)]
         after["speakers"] = graph.concatenate(kept, axis=1)
-        same = same & _exists(n_turns, states_of(model)[-1].shape[0])
+        same = same & _exists(n_turns, states["speakers"].shape[0])
     extras = describe_next(n_turns, changed, model.reader.longest_group)
     encodings = encode(network, weights, read, extras, known)
     after["memory"], memories = step_memory(
         network.memory, weights.within("memory"), before["memory"], encodings
     )
-    states = graph.concatenate([memories, encodings], axis=1)
+    rows = graph.concatenate([memories, encodings], axis=1)
     if network.pooling is not None:
         after["sums"], pooled, wide = step_pooling(
-            weights.within("pooling"), before["sums"], states, wide, n_turns
+            weights.within("pooling"), before["sums"], rows, wide, n_turns
         )
         logits = wide + _decode_sequences(weights, memories, pooled)
     else:
         attention = AttentionGraph(network.attention, weights.within("attention"))
-        after["attention"], found = attention.step(before["attention"], states, n_turns, same)
+        after["attention"], found = attention.step(before["attention"], rows, n_turns, same)
         logits = wide + weights.linear("decoder", memories) + weights.linear("attended", found)
         after["classes"], logits = step_labels(
             weights.within("labels"), before["classes"], logits, multilabel=network.multilabel
         )
-    for state in states_of(model):
-        shape = ["rows", *state.shape]
-        graph.output(f"next.{state.name}", after[state.name], state.dtype, shape)
+    for name, state in states.items():
+        graph.output(f"next.{name}", after[name], state.dtype, ["rows", *state.shape])
     return _finish(model, graph, logits, "rows")
 
 
@@ -168,11 +167,11 @@ def _decode_sequences(weights: Weights, last: Value, pooled: Value) -> Value:
     return weights.linear("decoder", last) + weights.linear("pooled", pooled)
 
 
-def _finish(model: FittedModel, graph: Graph, logits: Value, rows: str) -> bytes:
-    """Add the outputs, and return the model."""
+def _finish(model: FittedModel, graph: Graph, logits: Value, rows: str) -> Graph:
+    """Add the outputs, and return the graph."""
     logits = logits / float(model.temperature)
     probabilities = logits.sigmoid() if model.multilabel else logits.softmax()
     shape = [rows, len(model.classes)]
     graph.output("logits", logits, np.float32, shape)
     graph.output("probabilities", probabilities, np.float32, shape)
-    return graph.to_bytes("sk_ctxmem")
+    return graph

@@ -55,8 +55,8 @@ def write_archive(path, kind, documents, arrays):
     OSError
         If the file cannot be written.
     """
-    members = {f"{name}.json": _to_json(content) for name, content in documents.items()}
-    members[WEIGHTS] = _to_safetensors(arrays)
+    members = {f"{name}.json": to_json(content) for name, content in documents.items()}
+    members[WEIGHTS] = to_safetensors(arrays)
     manifest = {
         "format": f"sk_ctxmem {kind}",
         "format_version": FORMAT_VERSION,
@@ -64,7 +64,7 @@ def write_archive(path, kind, documents, arrays):
         "members": {name: _fingerprint(content) for name, content in members.items()},
     }
     with _opened_for_writing(path) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, content in {MANIFEST: _to_json(manifest), **members}.items():
+        for name, content in {MANIFEST: to_json(manifest), **members}.items():
             archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), content)
 
 
@@ -160,9 +160,13 @@ def _check_manifest(manifest, kind):
         )
 
 
-def _to_json(content):
+def to_json(content, indent=None):
+    """Return a document as bytes, in one line or with its lines indented."""
     # ASCII, because texts may contain lone surrogates, which UTF-8 cannot encode
-    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+    separators = (",", ":") if indent is None else None
+    return json.dumps(content, allow_nan=False, indent=indent, separators=separators).encode(
+        "ascii"
+    )
 
 
 def _from_json(content):
@@ -172,7 +176,8 @@ def _from_json(content):
     return json.loads(content, parse_constant=refuse)
 
 
-def _to_safetensors(arrays):
+def to_safetensors(arrays):
+    """Return arrays by name as the content of a file."""
     plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     return safetensors.numpy.save(plain)
 

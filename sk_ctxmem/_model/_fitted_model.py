@@ -153,6 +153,13 @@ class FittedModel:
         """Id of each known speaker. None if the fit had no speaker column."""
         return None if self.columns["speaker"] is None else self.reader.speakers
 
+    @property
+    def n_kept_speakers(self) -> int:
+        """Number of previous turns of which a session keeps the speaker."""
+        attention: Any = self.network.attention
+        reads_turns = attention is not None and attention.turn_weight is not None
+        return attention.window - 1 if reads_turns else 1
+
     @_computed_once
     def reads_one_text(self) -> bool:
         """Whether `read_one_text`, which is faster, computes the features of single texts."""

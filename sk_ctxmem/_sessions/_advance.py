@@ -65,15 +65,8 @@ def begin(model: FittedModel, n_conversations: int) -> SessionStates:
     return SessionStates(
         initial_states(model.network, n_conversations).cpu().numpy(),
         np.zeros(n_conversations, dtype=np.int64),
-        np.zeros((n_conversations, count_kept_speakers(model), SPEAKER_SIZE), dtype=np.uint8),
+        np.zeros((n_conversations, model.n_kept_speakers, SPEAKER_SIZE), dtype=np.uint8),
     )
-
-
-def count_kept_speakers(model: FittedModel) -> int:
-    """Return of how many previous turns a session keeps the speaker."""
-    attention: Any = model.network.attention
-    reads_turns = attention is not None and attention.turn_weight is not None
-    return attention.window - 1 if reads_turns else 1
 
 
 def advance(

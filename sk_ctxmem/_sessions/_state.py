@@ -8,7 +8,7 @@ import safetensors.numpy
 
 from .._network._pooling import MAX_WEIGHT
 from .._network._step import state_shapes, state_sizes
-from ._advance import SessionStates, count_kept_speakers
+from ._advance import SessionStates
 from ._history import ARRAY_NAMES, SessionHistory
 from ._turns import SPEAKER_SIZE
 
@@ -134,7 +134,7 @@ def _expected(model):
 
 def _speaker_shape(model):
     """Return the shape of the digests of speakers, which is without an axis for a single one."""
-    n_kept = count_kept_speakers(model)
+    n_kept = model.n_kept_speakers
     return (SPEAKER_SIZE,) if n_kept == 1 else (n_kept, SPEAKER_SIZE)
 
 
