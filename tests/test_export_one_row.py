@@ -1,9 +1,8 @@
 """Tests of exported models that read groups of one row alone."""
 
-from importlib.util import module_from_spec, spec_from_file_location
-
 import numpy as np
 import pytest
+from _exported import load_runtime
 
 from sk_ctxmem import ContextMemoryClassifier
 
@@ -17,8 +16,6 @@ def test_groups_of_one_row_are_predicted(context, tmp_path):
     clf = ContextMemoryClassifier(context=context, max_epochs=1, hidden_size=4, random_state=0)
     clf.fit(X, ["yes", "no"] * 20, groups=np.repeat(np.arange(10), 4))
     clf.export(tmp_path / "model")
-    spec = spec_from_file_location("one_row", tmp_path / "model" / "runtime.py")
-    runtime = module_from_spec(spec)
-    spec.loader.exec_module(runtime)
-    found = runtime.Model(tmp_path / "model").predict_proba(X[:2], groups=[0, 1])
+    model = load_runtime(tmp_path / "model").Model(tmp_path / "model")
+    found = model.predict_proba(X[:2], groups=[0, 1])
     assert found == pytest.approx(clf.predict_proba(X[:2], groups=[0, 1]), abs=1e-6)
