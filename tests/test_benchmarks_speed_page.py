@@ -72,7 +72,9 @@ def test_times_have_two_digits_and_missing_ones_are_dashes():
     """Check the cells of seconds, ratios and rows."""
     fits = make_fits(lr_seconds=[0.123, 12.34], fasttext_seconds=[np.nan, 4.56])
     mails, calls = fit_table(fits).splitlines()[3:5]
-    assert mails.split()[:3] == ["mails", "1,000", "0.12"]
+    assert mails.split()[:3] == ["mails", "1,000", "2.0"]
+    assert "0.12" in mails.split()
     assert "–" in mails
-    assert calls.split()[:3] == ["calls", "20,000", "12"]
+    assert calls.split()[:2] == ["calls", "20,000"]
+    assert "12" in calls.split()
     assert "4.6" in calls.split()
