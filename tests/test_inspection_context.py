@@ -166,6 +166,14 @@ def test_nothing_is_cut_off_or_overlaps(n_rows):
     assert (display.text_ is None) == (n_rows > 12)
 
 
+def test_axes_of_a_subfigure_can_be_drawn_on():
+    """Check that a display draws on axes that are in a part of a figure."""
+    ax = plt.figure().subfigures(1, 2)[0].subplots()
+    display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS, ax=ax)
+    display.figure_.figure.draw_without_rendering()
+    assert display.ax_ is ax
+
+
 def test_attention_weights_are_marked():
     """Check that the title says that attention weights are not an explanation."""
     display = ContextAttributionDisplay.from_explanation(

@@ -88,14 +88,14 @@ def _write(ax, x, y, text, color, size):
 
 def column_width(ax, n_rows, n_columns):
     """Return the width of a column of numbers in cells, from what the layout will leave."""
-    width = ax.figure.get_figwidth() * ax.get_position().width
+    width = ax.get_window_extent().width / ax.figure.dpi
     cells = max(1.25 * width - LABELS_WIDTH - n_columns * NUMBER_WIDTH, 1.0)
     return max(1.0, NUMBER_WIDTH * n_rows / cells)
 
 
 def font_size(ax, n_rows):
     """Return the size of numbers and labels of rows that fits the height of their cells."""
-    height = 72 * ax.figure.get_figheight() * ax.get_position().height
+    height = 72 * ax.get_window_extent().height / ax.figure.dpi
     return float(np.clip(0.8 * height / min(n_rows, MAX_LABELS), 4, 8))
 
 
