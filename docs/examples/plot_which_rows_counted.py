@@ -35,9 +35,10 @@ X.assign(section=y, predicted=clf.predict(X))[["text", "section", "predicted"]]
 # Heat map
 # --------
 #
-# A line of the map is a row that is explained; along it stand the rows before it. A value is what
-# the text of that row added to the log-odds of the class predicted: above zero speaks for the
-# class, below zero against it.
+# A line of the map explains one row, and its cells are the rows before it. A cell is what the
+# text of that row added to the log-odds of the predicted class, in brackets: blue is for the
+# class, orange against it. Numbers on the right do not come from other rows: the line's own text,
+# and its position.
 
 figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
 ContextAttributionDisplay.from_estimator(clf, X, ax=axes)
