@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+import tomllib
+
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # this checkout, wherever it is installed
 
@@ -15,6 +17,9 @@ project = "sk_ctxmem"
 author = "the sk_ctxmem developers"
 copyright = author
 version = release = __version__
+
+PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
 
 extensions = [
     "sphinx.ext.autodoc",
