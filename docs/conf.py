@@ -24,6 +24,7 @@ REPOSITORY = PROJECT["urls"]["Repository"]
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
@@ -50,6 +51,8 @@ toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc has them in words
 numpydoc_show_class_members = False  # the template of classes lists them
 numpydoc_validation_checks = set()  # tests/test_docstrings.py checks more
+
+extlinks = {"issue": (f"{PROJECT['urls']['Issues']}/%s", "#%s")}  # as towncrier writes them
 
 # Links to other projects are off where there is no network.
 if os.environ.get("SK_CTXMEM_INTERSPHINX"):
