@@ -90,7 +90,17 @@ html_theme_options = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+ORGANISATION, REPOSITORY_NAME = REPOSITORY.split("/")[-2:]
+
 sphinx_gallery_conf = {
+    "binder": {  # notebooks are made there by .binder/postBuild
+        "org": ORGANISATION,
+        "repo": REPOSITORY_NAME,
+        "branch": "main",
+        "binderhub_url": "https://mybinder.org",
+        "dependencies": "../.binder/requirements.txt",
+        "use_jupyter_lab": True,
+    },
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
