@@ -156,6 +156,7 @@ def distributions(session):
         paths = sorted(map(str, Path().glob(pattern)))
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths)
     session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run("check-manifest")
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
     session.run("twine", "check", "--strict", *sorted(map(str, Path("dist").iterdir())))
