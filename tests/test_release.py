@@ -114,6 +114,7 @@ def test_the_recipe_needs_what_the_wheel_needs():
     build = Requirement(PYPROJECT["build-system"]["requires"][0])
     assert recipe["requirements"]["host"][2:] == [f"{build.name} {build.specifier}"]
     assert recipe["about"]["license"] == PROJECT["license"]
+    assert recipe["about"]["license_file"] == PROJECT["license-files"]
     assert recipe["about"]["summary"] == PROJECT["description"]
 
 
