@@ -30,7 +30,10 @@ EMBEDDER = "minilm"
 PUBLISHED = {"newsgroups20": 84.2, "r8": 97.1, "r52": 93.7, "ohsumed": 66.1, "mr": 76.3}
 WIDE_MLP = "WideMLP"
 HEADINGS = (*BASELINES, PAST, BOTH, CV, *WITH_VECTORS, WIDE_MLP)
-NAMES = {"docstring sections": EMBEDDED}  # of corpora that are no file
+NAMES = {
+    "docstring sections": EMBEDDED,
+    "service dialogues": "dialogues",
+}  # of corpora that are no file
 
 
 class Figures:
