@@ -143,14 +143,8 @@ def nightly(session):
 @nox.session(default=False)
 def distributions(session):
     """Build the sdist and the wheel into dist, and check them and what services read of us."""
-    tools = [
-        "build",
-        "check-jsonschema",
-        "check-wheel-contents",
-        "twine",
-        "validate-pyproject[all]",
-    ]
-    session.install("-c", "constraints.txt", *tools, "zizmor")
+    tools = ["build", "check-jsonschema", "check-manifest", "check-wheel-contents", "twine"]
+    session.install("-c", "constraints.txt", *tools, "validate-pyproject[all]", "zizmor")
     session.run("validate-pyproject", "pyproject.toml")
     for schema, pattern in SCHEMAS.items():
         paths = sorted(map(str, Path().glob(pattern)))
