@@ -30,6 +30,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "elsewhere",
+    "gallery_order",
     "mathml",
 ]
 templates_path = ["_templates"]
@@ -42,7 +43,6 @@ exclude_patterns = [
 ]
 default_role = "literal"
 highlight_language = "text"  # blocks of Python say that they are
-suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which has no pickle
 
 # API pages: docs/api.rst names all that is public; the pages are made from the docstrings.
 autosummary_generate = True
@@ -93,7 +93,8 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sk_ctxmem",),
-    "within_subsection_order": "gallery_order.QuestionOrder",
+    "copyfile_regex": r"index\.rst",  # of each gallery
+    "minigallery_sort_order": "gallery_order.by_task",
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,
