@@ -32,6 +32,7 @@ extensions = [
     "elsewhere",
     "gallery_order",
     "mathml",
+    "number_columns",
 ]
 templates_path = ["_templates"]
 exclude_patterns = [

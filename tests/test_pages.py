@@ -115,6 +115,24 @@ def test_each_example_has_its_place_in_the_gallery():
     assert [path.stem for path in sorted(paths, key=order["by_task"])] == names
 
 
+@pytest.mark.parametrize(
+    ("cells", "is_number"),
+    [
+        (["89.3", "–", "> 60"], True),
+        (["35.7 ± 0.9", "78.0 (9.8; 9)", "1,330"], True),
+        (["11175 / 2026 / 1349", "7 or 3"], True),
+        (["0.1.0", "3 rows"], False),
+        (["–", ""], False),
+    ],
+)
+def test_columns_of_numbers_are_found(cells, is_number):
+    """Check what the style sheet aligns to the right."""
+    pytest.importorskip("docutils")
+    pages = runpy.run_path(str(DOCS / "_ext" / "number_columns.py"))
+    rows = [["name", cell] for cell in cells]
+    assert pages["find_columns"](rows) == ([1] if is_number else [])
+
+
 def _public_modules():
     """List the package, and the modules of it that have public names."""
     found = ["sk_ctxmem"]
