@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import json
 import pkgutil
 import re
 import runpy
@@ -113,6 +114,22 @@ def test_each_example_has_its_place_in_the_gallery():
     paths = list(DOCS.glob("examples/plot_*.py"))
     assert sorted(names) == sorted(path.stem for path in paths)
     assert [path.stem for path in sorted(paths, key=order["by_task"])] == names
+
+
+def test_the_first_page_quotes_the_accuracies():
+    """Check that its figure is that of the sentences which the benchmarks write."""
+    (quoted,) = re.findall(r"(\d+ %) fewer errors", (DOCS / "index.rst").read_text("utf-8"))
+    sentence = r"fewer than ``lr``: .*where rows have groups, (\d+ %) on the mean"
+    (measured,) = re.findall(sentence, (DOCS / "accuracy.rst").read_text("utf-8"))[:1]
+    assert quoted == measured
+
+
+def test_the_version_can_be_chosen():
+    """Check that the list of versions has this one, below the address of the documentation."""
+    versions = json.loads((DOCS / "_static" / "switcher.json").read_text("utf-8"))
+    assert sk_ctxmem.__version__ in [entry["version"] for entry in versions]
+    root = DOCUMENTATION.removesuffix("stable/")
+    assert all(entry["url"].startswith(root) for entry in versions)
 
 
 @pytest.mark.parametrize(
