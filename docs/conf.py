@@ -37,6 +37,7 @@ extensions = [
     "mathml",
     "number_columns",
     "page_parts",
+    "search_words",
 ]
 templates_path = ["_templates"]
 exclude_patterns = [
