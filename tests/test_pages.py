@@ -20,7 +20,15 @@ from sk_ctxmem._messages import DOCUMENTATION, TROUBLESHOOTING, doc_link
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-NOT_WRITTEN = {"_build", "_templates", "auto_examples", "examples", "generated"}
+NOT_WRITTEN = {
+    "_build",
+    "_templates",
+    "auto_examples",
+    "auto_tutorials",
+    "examples",
+    "generated",
+    "tutorials",
+}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CODE = r"^ *(\.\. code-block:: python|```python|>>> )"
 BLOCK = r"^( *)(?:\.\. code-block:: (?!python|pycon)\w+|(?!\.\.).*::)\n\n((?:\1 +\S.*\n|\n)+)"
@@ -87,17 +95,17 @@ def test_blocks_of_python_say_that_they_are(path):
     assert [block for block in blocks if _looks_like_python(block)] == []
 
 
-def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
+def test_the_picture_has_the_numbers_of_the_quick_start(tmp_path, monkeypatch):
     """Check that the models of that page say what the first page draws, to five points."""
     pictures = [DOCS / "_static" / name for name in ("memory.svg", "memory_narrow.svg")]
     wide, narrow = (re.findall(r"(\d+) %</text>", path.read_text("utf-8")) for path in pictures)
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for example in _read_examples(DOCS / "five_minutes.rst"):
+    names: dict = {}
+    tutorial = DOCS / "tutorials" / "plot_quick_start.py"
+    for cell in tutorial.read_text(encoding="utf-8").split("# %%\n"):
         if "talk" in names:
             break
-        example.evaluate()
-        names = example.namespace
+        exec(compile(cell, tutorial, "exec"), names)
     alone = names["lr"].predict_proba(["Yes."])[[0, 0], :2]
     in_context = names["clf"].predict_proba(names["talk"])[[1, 3], :2]
     assert names["clf"].classes_[:2].tolist() == ["answer", "decision"]
@@ -109,7 +117,8 @@ def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
 def test_each_example_has_its_place_in_the_gallery():
     """Check that the order names the examples that are there, once each, and nothing else."""
     order = runpy.run_path(str(DOCS / "_ext" / "gallery_order.py"))["ORDER"]
-    names = [path.stem.removeprefix("plot_") for path in DOCS.glob("examples/plot_*.py")]
+    files = [*DOCS.glob("examples/plot_*.py"), *DOCS.glob("tutorials/plot_*.py")]
+    names = [path.stem.removeprefix("plot_") for path in files]
     assert sorted(order) == sorted(names)
 
 

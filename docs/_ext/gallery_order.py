@@ -1,6 +1,7 @@
 """The order of the examples: from whether it helps to how it is used, checked and kept."""
 
 ORDER = (
+    "quick_start",
     "does_memory_help",
     "how_many_rows",
     "which_rows_counted",
