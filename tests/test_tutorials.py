@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 TUTORIALS = Path(__file__).parents[1] / "docs" / "tutorials"
@@ -31,3 +32,18 @@ def test_quick_start(run):
     assert lr.score(test["text"][is_caller], test["act"][is_caller]) < 0.65
     assert clf.predict(talk).tolist() == ["question", "answer", "offer", "decision"]
     assert len(set(lr.predict(talk["text"][[1, 3]]))) == 1
+
+
+def test_first_csv(run, tmp_path, capfd):
+    """Check that cleaning finds the faults, that memory pays, and that all files are written."""
+    names = run("first_csv")
+    accuracy = names["table"]["accuracy"]
+    assert accuracy["ours, with memory"] > accuracy["ours, rows alone"] + 0.08
+    assert accuracy["ours, rows alone"] > accuracy["logistic regression"]
+    assert names["counts"]["REQEUST"] == 1
+    assert len(names["new"]) == len(pd.read_csv(tmp_path / "predicted.csv"))
+    assert "<html" in (tmp_path / "conversation.html").read_text(encoding="utf-8")
+    output = capfd.readouterr().out
+    assert "2700 rows before\n2698 rows after\n0 places taken twice" in output
+    assert "Context pays." in output
+    assert "3 user> San Jose, please." in output

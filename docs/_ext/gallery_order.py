@@ -2,6 +2,7 @@
 
 ORDER = (
     "quick_start",
+    "first_csv",
     "does_memory_help",
     "how_many_rows",
     "which_rows_counted",
