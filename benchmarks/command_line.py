@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.corpora.files import EMBEDDED, Columns, load_files
+from benchmarks.corpora.files import EMBEDDED, WITHOUT_FILE, Columns, load_files
 
-SOURCES = f"CSV, TSV or Parquet, or {EMBEDDED} for the embedded corpus"
+SOURCES = f"CSV, TSV or Parquet, or {' or '.join(WITHOUT_FILE)} for an embedded corpus"
 RESULTS = Path("ctxmem_results")  # not PUBLISHED, which a run on other data would overwrite
 PUBLISHED = Path("benchmarks/results")
 
@@ -87,7 +87,11 @@ def read_corpora(
     columns : Columns, default=None
         Names of the columns in the files. If None, they have the default names.
     """
-    corpora = load_files(sources, columns or Columns())
+    return keep_rows(load_files(sources, columns or Columns()), n_rows)
+
+
+def keep_rows(corpora: list[Corpus], n_rows: int | None) -> list[Corpus]:
+    """Return the corpora with about `n_rows` training rows each; with all of them if it is None."""
     return [corpus.first_train_rows(n_rows) for corpus in corpora] if n_rows else corpora
 
 

@@ -342,9 +342,9 @@ def test_the_demo_is_of_few_models_and_one_seed(monkeypatch):
     corpus = Corpus("docstrings", make_frame())
     monkeypatch.setattr(__main__, "load_docstring_sections_corpus", lambda demo: corpus)
     demo = plan(build_parser().parse_args(["--demo"]))
-    assert [job.model for job in demo] == [
-        *("lr", "lr-window"),
-        *("context-memory (past)", "context-memory (both)"),
+    models = ["lr", "lr-window", "context-memory (past)", "context-memory (both)"]
+    assert [(job.corpus.name, job.model) for job in demo] == [
+        (name, model) for name in ("service dialogues", "docstrings") for model in models
     ]
     assert {job.seed for job in demo} == {0}
 

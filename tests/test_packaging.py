@@ -10,7 +10,10 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
+from sk_ctxmem.datasets._service_dialogues import COMMIT
+
 ROOT = Path(__file__).parents[1]
+DATA = ROOT / "sk_ctxmem" / "datasets" / "data"
 
 
 def _literal(name, *parts):
@@ -71,5 +74,18 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     names = ZipFile(wheel).namelist()
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "sk_ctxmem").rglob("*.py")}
     metadata = {name for name in names if name.startswith(f"sk_ctxmem-{version}.dist-info/")}
-    assert set(names) - metadata == modules | {"sk_ctxmem/py.typed"}
-    assert f"sk_ctxmem-{version}.dist-info/licenses/LICENSE" in metadata
+    data = {f"sk_ctxmem/datasets/data/{path.name}" for path in DATA.iterdir()}
+    assert set(names) - metadata == modules | data | {"sk_ctxmem/py.typed"}
+    licences = {name.split("/licenses/")[1] for name in metadata if "/licenses/" in name}
+    assert licences == {"LICENSE", "sk_ctxmem/datasets/data/LICENSE-CC-BY-SA-4.0.txt"}
+
+
+def test_data_of_others_have_their_licence_beside_them():
+    """Check that the one file of data is small, and that its source and licence are named."""
+    (path,) = DATA.glob("*.gz")
+    assert path.stat().st_size < 300_000
+    notice = (DATA / "README.md").read_text(encoding="utf-8")
+    assert f"# {path.name}\n" in notice
+    assert all(part in notice for part in ("Rastogi", "CC BY-SA 4.0", "Changes:", COMMIT))
+    project, _ = _project_and_pins()
+    assert project["project"]["license"] == "BSD-3-Clause AND CC-BY-SA-4.0"

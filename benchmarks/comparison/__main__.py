@@ -12,6 +12,7 @@ from benchmarks.command_line import (
     SOURCES,
     add_output_option,
     exit_on_bad_input,
+    keep_rows,
     one_or_more_of,
     positive_number,
     read_corpora,
@@ -19,8 +20,11 @@ from benchmarks.command_line import (
 )
 from benchmarks.comparison.jobs import Job, Runner, plan_jobs
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.corpora.embedded import load_docstring_sections_corpus
-from benchmarks.corpora.files import EMBEDDED, Columns
+from benchmarks.corpora.embedded import (
+    load_docstring_sections_corpus,
+    load_service_dialogues_corpus,
+)
+from benchmarks.corpora.files import EMBEDDED, WITHOUT_FILE, Columns
 from benchmarks.measuring.files import write_atomically, write_table
 from benchmarks.measuring.paired import compare_all, recalls_of_all
 from benchmarks.measuring.store import Key, Store
@@ -35,9 +39,10 @@ from benchmarks.models.build import (
     is_installed,
 )
 from benchmarks.reports.plots import write_error_plot, write_plot
-from benchmarks.reports.tables import closing_sentence, markdown_table, text_table
+from benchmarks.reports.tables import closing_sentences, markdown_table, text_table
 
 SEPARATOR = ";"
+DEMO_ROWS = 2_000  # of the dialogues to train on, so that a demonstration takes a minute
 EPILOG = """\
 examples:
   python -m benchmarks --demo
@@ -68,7 +73,9 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the corpora."""
     group = parser.add_argument_group(f"corpora (default: {EMBEDDED}, the embedded corpus)")
     source = group.add_mutually_exclusive_group()
-    source.add_argument("--demo", action="store_true", help="use part of it, for two minutes")
+    source.add_argument(
+        "--demo", action="store_true", help="dialogues and part of it, for a minute"
+    )
     source.add_argument("--data", nargs="+", metavar="FILE_OR_FOLDER", help=SOURCES)
     group.add_argument("--text", default="text", help="column of the texts (default: text)")
     group.add_argument("--label", help="column of the classes (default: label)")
@@ -125,9 +132,9 @@ def check_options(options: argparse.Namespace) -> None:
     if options.separator == "":
         raise ValueError("--separator is empty; pass what stands between labels, such as ';'.")
     of_files = options.labels or options.per == "group"
-    if of_files and (options.demo or EMBEDDED in (options.data or [EMBEDDED])):
+    if of_files and (options.demo or WITHOUT_FILE.keys() & set(options.data or [EMBEDDED])):
         raise ValueError(
-            "The embedded corpus has one class for each line; --labels and --per group need "
+            "The embedded corpora have one class for each row; --labels and --per group need "
             "--data with files of yours."
         )
     check_models(options)
@@ -148,8 +155,8 @@ def check_models(options: argparse.Namespace) -> None:
 def load_corpora(options: argparse.Namespace) -> list[Corpus]:
     """Load the corpora of the options."""
     if options.demo:
-        corpus = load_docstring_sections_corpus(demo=True)
-        return [corpus.first_train_rows(options.rows) if options.rows else corpus]
+        dialogues = load_service_dialogues_corpus().first_train_rows(DEMO_ROWS)
+        return keep_rows([dialogues, load_docstring_sections_corpus(demo=True)], options.rows)
     columns = Columns(
         options.text,
         options.label or "label",
@@ -200,7 +207,7 @@ def report(store: Store, keys: list[Key], demo: bool) -> int:
     write_atomically(store.folder / "results.md", markdown.encode())
     print(text_table(results, comparisons))
     if demo:
-        print(f"\n{closing_sentence(results)}")
+        print("", *closing_sentences(results), sep="\n")
     write_plot(results, store.folder / "results.png")
     write_error_plot(results, store.folder / "errors.png")
     return int(results["accuracy"].isna().any())

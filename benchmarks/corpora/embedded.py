@@ -1,4 +1,4 @@
-"""The embedded corpus: docstring sections of installed packages."""
+"""The embedded corpora: docstring sections of installed packages, and service dialogues."""
 
 from __future__ import annotations
 
@@ -35,3 +35,11 @@ def load_docstring_sections_corpus(demo: bool = False) -> Corpus:
     train = take_whole_groups(corpus.part("train"), DEMO_TRAIN_ROWS)
     test = take_whole_groups(corpus.part("test"), DEMO_TEST_ROWS)
     return Corpus("docstring sections (part)", pd.concat([train, test]))
+
+
+def load_service_dialogues_corpus() -> Corpus:
+    """Load the dialogues that come with the package; the label is the set of acts of a turn."""
+    from sk_ctxmem.datasets import load_service_dialogues
+
+    frame = load_service_dialogues().frame.rename(columns={"target": "label"})
+    return Corpus("service dialogues", frame.drop(columns="services"))

@@ -13,11 +13,18 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks.corpora.cells import read_order
 from benchmarks.corpora.corpus import OPTIONAL_COLUMNS, SPLITS, Corpus, split_by_group
-from benchmarks.corpora.embedded import load_docstring_sections_corpus
+from benchmarks.corpora.embedded import (
+    load_docstring_sections_corpus,
+    load_service_dialogues_corpus,
+)
 from benchmarks.corpora.labels import drop_constant_labels, join_groups, split_labels
 from sk_ctxmem.comparison import SUFFIXES, check_no_gaps, read_table
 
-EMBEDDED = "docstrings"  # a name for the embedded corpus in lists of files
+EMBEDDED = "docstrings"  # the default
+WITHOUT_FILE = {
+    EMBEDDED: load_docstring_sections_corpus,
+    "dialogues": load_service_dialogues_corpus,
+}
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,7 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
     Parameters
     ----------
     sources : iterable of str or Path
-        Files with one of the `SUFFIXES`, or folders of such files; "docstrings" stands for the
-        embedded corpus.
+        Files with one of the `SUFFIXES`, folders of such files, or names of `WITHOUT_FILE`.
 
     columns : Columns
         Names of the columns in the files.
@@ -58,11 +64,11 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
     Returns
     -------
     list of Corpus
-        In the order of `sources`, but with the embedded corpus last; files of a folder are sorted
+        In the order of `sources`, but with embedded corpora last; files of a folder are sorted
         by name.
     """
     sources = list(sources)
-    files = [source for source in sources if source != EMBEDDED]
+    files = [source for source in sources if source not in WITHOUT_FILE]
     paths = [path for source in files for path in find_files(Path(source))]
     stems = Counter(path.stem for path in paths)
     names = [path.stem if stems[path.stem] == 1 else str(path) for path in paths]
@@ -72,7 +78,7 @@ def load_files(sources: Iterable[str | Path], columns: Columns) -> list[Corpus]:
         Corpus(name, prepare_frame(read_table(path, columns.as_written), columns, path))
         for name, path in zip(names, paths, strict=True)
     ]
-    return [*corpora, load_docstring_sections_corpus()] if EMBEDDED in sources else corpora
+    return corpora + [load() for name, load in WITHOUT_FILE.items() if name in sources]
 
 
 def find_files(source: Path) -> list[Path]:

@@ -230,9 +230,14 @@ def notes_on_limits(results: pd.DataFrame) -> list[str]:
     return remarks
 
 
-def closing_sentence(results: pd.DataFrame) -> str:
-    """Sentence with the best model of the first corpus and its lead in points of accuracy."""
-    of_corpus = results[results["corpus"] == results["corpus"].iloc[0]]
+def closing_sentences(results: pd.DataFrame) -> list[str]:
+    """Sentence for each corpus with its best model and the lead of that."""
+    by_corpus = results.groupby("corpus", sort=False)
+    return [f"{name}: {closing_sentence(rows)}" for name, rows in by_corpus]
+
+
+def closing_sentence(of_corpus: pd.DataFrame) -> str:
+    """Sentence with the best model of a corpus and its lead in points of accuracy."""
     means = of_corpus.groupby("model")["accuracy"].mean().dropna() * 100
     baselines = means[[is_baseline(model) for model in means.index]]
     memories = means.drop(baselines.index)
