@@ -44,6 +44,7 @@ exclude_patterns = [
     "_build",
     "_templates",
     "examples",
+    "tutorials",
     "sg_execution_times.rst",
     "**/sg_execution_times.rst",
 ]
@@ -107,8 +108,8 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 sphinx_gallery_conf = {
-    "examples_dirs": "examples",
-    "gallery_dirs": "auto_examples",
+    "examples_dirs": ["examples", "tutorials"],
+    "gallery_dirs": ["auto_examples", "auto_tutorials"],
     "filename_pattern": r"plot_",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sk_ctxmem",),

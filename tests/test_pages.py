@@ -21,7 +21,15 @@ from sk_ctxmem._messages import DOCUMENTATION, TROUBLESHOOTING, doc_link
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-NOT_WRITTEN = {"_build", "_templates", "auto_examples", "examples", "generated"}
+NOT_WRITTEN = {
+    "_build",
+    "_templates",
+    "auto_examples",
+    "auto_tutorials",
+    "examples",
+    "generated",
+    "tutorials",
+}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CODE = r"^ *(\.\. code-block:: python|```python|>>> )"
 BLOCK = r"^( *)(?:\.\. code-block:: (?!python|pycon)\w+|(?!\.\.).*::)\n\n((?:\1 +\S.*\n|\n)+)"
@@ -88,17 +96,17 @@ def test_blocks_of_python_say_that_they_are(path):
     assert [block for block in blocks if _looks_like_python(block)] == []
 
 
-def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
+def test_the_picture_has_the_numbers_of_the_quick_start(tmp_path, monkeypatch):
     """Check that the models of that page say what the first page draws, to five points."""
     pictures = [DOCS / "_static" / name for name in ("memory.svg", "memory_narrow.svg")]
     wide, narrow = (re.findall(r"(\d+) %</text>", path.read_text("utf-8")) for path in pictures)
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for example in _read_examples(DOCS / "five_minutes.rst"):
+    names: dict = {}
+    tutorial = DOCS / "tutorials" / "plot_quick_start.py"
+    for cell in tutorial.read_text(encoding="utf-8").split("# %%\n"):
         if "talk" in names:
             break
-        example.evaluate()
-        names = example.namespace
+        exec(compile(cell, tutorial, "exec"), names)
     alone = names["lr"].predict_proba(["Yes."])[[0, 0], :2]
     in_context = names["clf"].predict_proba(names["talk"])[[1, 3], :2]
     assert names["clf"].classes_[:2].tolist() == ["answer", "decision"]
@@ -107,11 +115,13 @@ def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
     assert [float(share) for share in wide] == pytest.approx(100 * np.array(found), abs=5)
 
 
-def test_each_example_has_its_place_in_the_gallery():
+@pytest.mark.parametrize("gallery", ["examples", "tutorials"])
+def test_each_example_has_its_place_in_the_gallery(gallery):
     """Check that the index names the examples that are there, once each, in the order of cards."""
+    pytest.importorskip("sphinx")
     order = runpy.run_path(str(DOCS / "_ext" / "gallery_order.py"))
-    names = order["read_order"](DOCS / "examples")
-    paths = list(DOCS.glob("examples/plot_*.py"))
+    names = order["read_order"](DOCS / gallery)
+    paths = list(DOCS.glob(f"{gallery}/plot_*.py"))
     assert sorted(names) == sorted(path.stem for path in paths)
     assert [path.stem for path in sorted(paths, key=order["by_task"])] == names
 
@@ -144,7 +154,7 @@ def test_the_version_can_be_chosen():
 )
 def test_columns_of_numbers_are_found(cells, is_number):
     """Check what the style sheet aligns to the right."""
-    pytest.importorskip("docutils")
+    pytest.importorskip("sphinx")
     pages = runpy.run_path(str(DOCS / "_ext" / "number_columns.py"))
     rows = [["name", cell] for cell in cells]
     assert pages["find_columns"](rows) == ([1] if is_number else [])

@@ -16,8 +16,9 @@ def read_order(folder):
 
 
 def by_task(path):
-    """Return the sort key of an example for sphinx-gallery: its place in the index."""
-    return read_order(Path(path).parent).index(Path(path).stem)
+    """Return the sort key of an example: its place in the index, those of tutorials first."""
+    path = Path(path)
+    return path.parent.name != "tutorials", read_order(path.parent).index(path.stem)
 
 
 class Gallery(TocTree):

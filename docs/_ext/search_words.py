@@ -15,8 +15,9 @@ from sphinx import addnodes
 PAGES = {
     "accuracy": ["accuracy", "results", "score"],
     "auto_examples/index": ["examples", "gallery"],
-    "first_csv": ["csv", "own data", "pandas"],
-    "five_minutes": ["quick start", "tutorial", "getting started"],
+    "auto_tutorials/plot_first_csv": ["csv", "own data", "pandas"],
+    "auto_tutorials/plot_quick_start": ["quick start", "getting started"],
+    "auto_tutorials/index": ["tutorial", "tutorials"],
     "glossary": ["glossary", "terms"],
     "how_it_works": ["architecture", "formula", "network"],
     "index": ["install", "pip"],
