@@ -142,6 +142,16 @@ def test_the_version_can_be_chosen():
     assert all(entry["url"].startswith(root) for entry in versions)
 
 
+def test_the_search_leads_to_pages_that_are_there():
+    """Check the pages that words of the search lead to, and that no word has two."""
+    pages = runpy.run_path(str(DOCS / "_ext" / "search_words.py"))["PAGES"]
+    words = [word for found in pages.values() for word in found]
+    assert len(words) == len(set(words))
+    for page in pages:
+        source = page.removeprefix("auto_")  # a page of the gallery is a program
+        assert any((DOCS / f"{source}{suffix}").exists() for suffix in (".rst", ".md", ".py"))
+
+
 @pytest.mark.parametrize(
     ("cells", "is_number"),
     [

@@ -10,8 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sphinx import addnodes
-
 PAGES = {
     "accuracy": ["accuracy", "results", "score"],
     "auto_examples/index": ["examples", "gallery"],
@@ -60,16 +58,20 @@ def find_first(root, words):
     return dict(json.loads(subprocess.check_output(command, text=True)))
 
 
-def add_words(app, doctree):
-    """Enter the words of a page as its directives for the index would do."""
-    words = PAGES.get(app.env.docname, [])
-    entries = [("single", word, "", "main", None) for word in words]
-    doctree.insert(0, addnodes.index(entries=entries))
+def add_words(app):
+    """Enter the words as main entries of the index, and return no further pages.
+
+    Directives for the index would do, but for pages that a later build takes over as they are.
+    """
+    entries = app.builder.indexer._index_entries
+    for page, words in PAGES.items():
+        entries[page] = [*entries.get(page, []), *((word, "", "main") for word in words)]
+    return []
 
 
 def setup(app):
-    """Enter them when a page has been read."""
-    app.connect("doctree-read", add_words)
+    """Enter them when all pages have been written."""
+    app.connect("html-collect-pages", add_words)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
