@@ -17,9 +17,8 @@ from benchmarks.accuracy.page import (
     make_blocks,
     name_missing,
     name_sgd,
-    replace_blocks,
-    rst_table,
 )
+from benchmarks.reports.pages import replace_blocks, rst_table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -95,7 +94,7 @@ def test_a_folder_without_results_is_an_error(tmp_path, capsys):
 def test_a_page_without_places_is_refused():
     """Check that the message shows the lines that are missing."""
     with pytest.raises(ValueError, match=r"no lines '\.\. begin times: made by .*' and '.* times'"):
-        replace_blocks("a page", {"times": "table"})
+        replace_blocks("a page", {"times": "table"}, "a command")
 
 
 def test_means_are_over_seeds_and_corpora_with_groups_come_last(folder):

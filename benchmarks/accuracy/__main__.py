@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.accuracy.figures import Figures, fill_commands
-from benchmarks.accuracy.page import make_blocks, replace_blocks
+from benchmarks.accuracy.page import COMMAND, make_blocks
 from benchmarks.command_line import add_output_option, exit_on_bad_input, make_parser
-from benchmarks.measuring.files import write_atomically
+from benchmarks.reports.pages import update_page
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,18 +33,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def update(page: Path, blocks: dict[str, str], only_check: bool) -> int:
-    """Write the blocks into a page, or check them; return 1 if a check found others."""
-    old = page.read_text(encoding="utf-8")
-    new = replace_blocks(old, blocks)
-    if not only_check:
-        write_atomically(page, new.encode())
-    elif new != old:
-        print(f"{page} says something else than the results; pass --write {page}.", file=sys.stderr)
-        return 1
-    return 0
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables, or put them into a page, and name what is missing."""
     options = build_parser().parse_args(arguments)
@@ -52,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with exit_on_bad_input():
         figures = Figures(options.output)
         blocks = make_blocks(figures)
-        status = update(page, blocks, bool(options.check)) if page else 0
+        status = update_page(page, blocks, COMMAND, bool(options.check)) if page else 0
     if not page:
         print("\n\n".join(blocks.values()))
     commands = fill_commands(figures, options.data, options.output)

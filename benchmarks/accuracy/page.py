@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.figures import BOTH, CV, PAST, Figures
 from benchmarks.models.build import BASELINES
+from benchmarks.reports.pages import rst_table
 from sk_ctxmem.comparison import SGD
 
 NOT_RUN = "–"
-BEGIN = ".. begin {name}: made by python -m benchmarks.accuracy, not by hand"
-END = ".. end {name}"
+COMMAND = "python -m benchmarks.accuracy"
 
 
 def make_blocks(figures: Figures) -> dict[str, str]:
@@ -26,35 +24,6 @@ def make_blocks(figures: Figures) -> dict[str, str]:
         "times": time_table(figures),
         "calibration": calibration_table(figures),
     }
-
-
-def replace_blocks(page: str, blocks: dict[str, str]) -> str:
-    """Return a page with these blocks between its marks.
-
-    Parameters
-    ----------
-    page : str
-        Text with a line `.. begin <name>: ...` and a line `.. end <name>` for each block.
-
-    blocks : dict of str to str
-        Text of each block.
-    """
-    for name, block in blocks.items():
-        begin, end = BEGIN.format(name=name), END.format(name=name)
-        between = rf"(?s)(?<={re.escape(begin)}\n\n).*?(?=\n\n{re.escape(end)}\n)"
-        if not re.search(between, page):
-            raise ValueError(f"the page has no lines {begin!r} and {end!r}, one below another.")
-        page = re.sub(between, lambda _, block=block: block, page)
-    return page
-
-
-def rst_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a simple table of reStructuredText."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = "  ".join("=" * width for width in widths)
-    cells = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    return "\n".join([rule, cells[0], rule, *cells[1:], rule])
 
 
 def accuracy_table(figures: Figures) -> str:
