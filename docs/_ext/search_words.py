@@ -23,17 +23,17 @@ PAGES = {
     "settings": ["settings", "parameters", "hyperparameters"],
     "speed": ["speed", "fast", "gpu", "cuda", "time"],
     "user_guide/comparing": ["compare", "baseline"],
-    "user_guide/context": ["mingru", "lstm"],
+    "user_guide/context": ["context", "memory", "attention"],
     "user_guide/embedder": ["embeddings", "bert", "sentence-transformers", "transformer"],
     "user_guide/explanation": ["explain", "explanation", "interpretability"],
     "user_guide/export": ["export", "onnx", "javascript"],
     "user_guide/forecast": ["forecast", "forecasting"],
-    "user_guide/input": ["groups", "dataframe", "input", "multilabel"],
+    "user_guide/input": ["group", "groups", "dataframe", "input", "multilabel"],
     "user_guide/large_fits": ["out of memory", "parquet", "large data"],
     "user_guide/persistence": ["save", "load", "pickle"],
     "user_guide/search": ["search", "tuning", "gridsearchcv"],
     "user_guide/serving": ["deploy", "server", "production", "redis"],
-    "user_guide/sessions": ["sessions", "live", "streaming"],
+    "user_guide/sessions": ["session", "sessions", "live", "streaming"],
     "user_guide/troubleshooting": ["error", "warning", "problem", "help"],
     "user_guide/why_is_my_score_lower": ["leak", "low accuracy"],
     "which_tool": ["alternatives", "llm", "comparison"],
@@ -67,6 +67,8 @@ def add_words(app):
     Directives for the index would do, but for pages that a later build takes over as they are.
     """
     entries = app.builder.indexer._index_entries
+    for page, others in entries.items():  # of the glossary
+        entries[page] = [entry for entry in others if entry[0] not in WORDS]
     for page, words in PAGES.items():
         entries[page] = [*entries.get(page, []), *((word, "", "main") for word in words)]
     return []
