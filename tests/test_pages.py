@@ -142,6 +142,23 @@ def test_the_version_can_be_chosen():
     assert all(entry["url"].startswith(root) for entry in versions)
 
 
+@pytest.mark.parametrize(
+    ("page", "suffix", "source"),
+    [
+        ("scaling", ".md", "scaling.md"),
+        ("auto_examples/plot_forecast", ".rst", "examples/plot_forecast.py"),
+        ("auto_tutorials/index", ".rst", "tutorials/index.rst"),
+        ("generated/sk_ctxmem.ContextSession", ".rst", None),
+        ("search", None, None),
+    ],
+)
+def test_a_page_can_be_edited_where_it_was_written(page, suffix, source):
+    """Check the file that the link of a page leads to, and that made pages have none."""
+    found = runpy.run_path(str(DOCS / "_ext" / "page_parts.py"))["find_source"](page, suffix)
+    assert found == source
+    assert source is None or (DOCS / source).exists()
+
+
 def test_the_search_leads_to_pages_that_are_there():
     """Check the pages that words of the search lead to, and that no word has two."""
     pages = runpy.run_path(str(DOCS / "_ext" / "search_words.py"))["PAGES"]
