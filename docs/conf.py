@@ -4,7 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-import tomllib
+try:
+    import tomllib
+except ImportError:  # Python 3.10, for which Sphinx brings its forerunner
+    import tomli as tomllib
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # this checkout, wherever it is installed
@@ -15,11 +18,11 @@ from sk_ctxmem import __version__  # noqa: E402
 
 project = "sk_ctxmem"
 author = "the sk_ctxmem developers"
-copyright = author
 version = release = __version__
+copyright = f"{author}. Version {version}"
 
 PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-REPOSITORY = PROJECT["urls"]["Repository"]
+DOCUMENTATION, REPOSITORY = (PROJECT["urls"][name] for name in ("Documentation", "Repository"))
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -31,19 +34,23 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "elsewhere",
+    "gallery_order",
     "mathml",
+    "number_columns",
+    "page_parts",
+    "search_words",
 ]
 templates_path = ["_templates"]
 exclude_patterns = [
     "_build",
     "_templates",
     "examples",
+    "tutorials",
     "sg_execution_times.rst",
     "**/sg_execution_times.rst",
 ]
 default_role = "literal"
 highlight_language = "text"  # blocks of Python say that they are
-suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which has no pickle
 
 # API pages: docs/api.rst names all that is public; the pages are made from the docstrings.
 autosummary_generate = True
@@ -75,16 +82,29 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"{project} {version}"
 html_static_path = ["_static"]
 html_css_files = ["sk_ctxmem.css"]
-html_sidebars = {"try_it": []}  # it has no pages below it, and needs the room
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
-    "header_links_before_dropdown": 5,
+    "logo": {"text": project},
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
-    "secondary_sidebar_items": ["page-toc"],
+    "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    "icon_links": [{"name": "GitHub", "url": REPOSITORY, "icon": "fa-brands fa-github"}],
+    "secondary_sidebar_items": ["page-toc", "edit-this-page"],
+    "use_edit_page_button": True,
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
+    "switcher": {
+        # the newest list, for pages of old versions too
+        "json_url": DOCUMENTATION + "_static/switcher.json",
+        "version_match": "dev" if os.environ.get("READTHEDOCS_VERSION") == "latest" else version,
+    },
+    "check_switcher": False,  # it would ask the network
+}
+html_context = {
+    "edit_page_provider_name": "GitHub",
+    "edit_page_url_template": REPOSITORY + "/edit/main/docs/{{ edit_path }}{# file_name #}",
 }
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -101,12 +121,13 @@ sphinx_gallery_conf = {
         "dependencies": "../.binder/requirements.txt",
         "use_jupyter_lab": True,
     },
-    "examples_dirs": "examples",
-    "gallery_dirs": "auto_examples",
+    "examples_dirs": ["examples", "tutorials"],
+    "gallery_dirs": ["auto_examples", "auto_tutorials"],
     "filename_pattern": r"plot_",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sk_ctxmem",),
-    "within_subsection_order": "gallery_order.QuestionOrder",
+    "copyfile_regex": r"index\.rst",  # of each gallery
+    "minigallery_sort_order": "gallery_order.by_task",
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,

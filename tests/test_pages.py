@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import json
 import pkgutil
 import re
 import runpy
@@ -20,7 +21,15 @@ from sk_ctxmem._messages import DOCUMENTATION, TROUBLESHOOTING, doc_link
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-NOT_WRITTEN = {"_build", "_templates", "auto_examples", "examples", "generated"}
+NOT_WRITTEN = {
+    "_build",
+    "_templates",
+    "auto_examples",
+    "auto_tutorials",
+    "examples",
+    "generated",
+    "tutorials",
+}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CODE = r"^ *(\.\. code-block:: python|```python|>>> )"
 BLOCK = r"^( *)(?:\.\. code-block:: (?!python|pycon)\w+|(?!\.\.).*::)\n\n((?:\1 +\S.*\n|\n)+)"
@@ -87,17 +96,17 @@ def test_blocks_of_python_say_that_they_are(path):
     assert [block for block in blocks if _looks_like_python(block)] == []
 
 
-def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
+def test_the_picture_has_the_numbers_of_the_quick_start(tmp_path, monkeypatch):
     """Check that the models of that page say what the first page draws, to five points."""
     pictures = [DOCS / "_static" / name for name in ("memory.svg", "memory_narrow.svg")]
     wide, narrow = (re.findall(r"(\d+) %</text>", path.read_text("utf-8")) for path in pictures)
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for example in _read_examples(DOCS / "five_minutes.rst"):
+    names: dict = {}
+    tutorial = DOCS / "tutorials" / "plot_quick_start.py"
+    for cell in tutorial.read_text(encoding="utf-8").split("# %%\n"):
         if "talk" in names:
             break
-        example.evaluate()
-        names = example.namespace
+        exec(compile(cell, tutorial, "exec"), names)
     alone = names["lr"].predict_proba(["Yes."])[[0, 0], :2]
     in_context = names["clf"].predict_proba(names["talk"])[[1, 3], :2]
     assert names["clf"].classes_[:2].tolist() == ["answer", "decision"]
@@ -106,11 +115,76 @@ def test_the_picture_has_the_numbers_of_five_minutes(tmp_path, monkeypatch):
     assert [float(share) for share in wide] == pytest.approx(100 * np.array(found), abs=5)
 
 
-def test_each_example_has_its_place_in_the_gallery():
-    """Check that the order names the examples that are there, once each, and nothing else."""
-    order = runpy.run_path(str(DOCS / "_ext" / "gallery_order.py"))["ORDER"]
-    names = [path.stem.removeprefix("plot_") for path in DOCS.glob("examples/plot_*.py")]
-    assert sorted(order) == sorted(names)
+@pytest.mark.parametrize("gallery", ["examples", "tutorials"])
+def test_each_example_has_its_place_in_the_gallery(gallery):
+    """Check that the index names the examples that are there, once each, in the order of cards."""
+    pytest.importorskip("sphinx")
+    order = runpy.run_path(str(DOCS / "_ext" / "gallery_order.py"))
+    names = order["read_order"](DOCS / gallery)
+    paths = list(DOCS.glob(f"{gallery}/plot_*.py"))
+    assert sorted(names) == sorted(path.stem for path in paths)
+    assert [path.stem for path in sorted(paths, key=order["by_task"])] == names
+
+
+def test_the_first_page_quotes_the_accuracies():
+    """Check that its figure is that of the sentences which the benchmarks write."""
+    (quoted,) = re.findall(r"(\d+ %) fewer\s+errors", (DOCS / "index.rst").read_text("utf-8"))
+    sentence = r"fewer than ``lr``: .*where rows have groups, (\d+ %) on the mean"
+    (measured,) = re.findall(sentence, (DOCS / "accuracy.rst").read_text("utf-8"))[:1]
+    assert quoted == measured
+
+
+def test_the_version_can_be_chosen():
+    """Check that the list of versions has this one, below the address of the documentation."""
+    versions = json.loads((DOCS / "_static" / "switcher.json").read_text("utf-8"))
+    assert sk_ctxmem.__version__ in [entry["version"] for entry in versions]
+    root = DOCUMENTATION.removesuffix("stable/")
+    assert all(entry["url"].startswith(root) for entry in versions)
+
+
+@pytest.mark.parametrize(
+    ("page", "suffix", "source"),
+    [
+        ("scaling", ".md", "scaling.md"),
+        ("auto_examples/plot_forecast", ".rst", "examples/plot_forecast.py"),
+        ("auto_tutorials/index", ".rst", "tutorials/index.rst"),
+        ("generated/sk_ctxmem.ContextSession", ".rst", None),
+        ("search", None, None),
+    ],
+)
+def test_a_page_can_be_edited_where_it_was_written(page, suffix, source):
+    """Check the file that the link of a page leads to, and that made pages have none."""
+    found = runpy.run_path(str(DOCS / "_ext" / "page_parts.py"))["find_source"](page, suffix)
+    assert found == source
+    assert source is None or (DOCS / source).exists()
+
+
+def test_the_search_leads_to_pages_that_are_there():
+    """Check the pages that words of the search lead to, and that no word has two."""
+    pages = runpy.run_path(str(DOCS / "_ext" / "search_words.py"))["PAGES"]
+    words = [word for found in pages.values() for word in found]
+    assert len(words) == len(set(words))
+    for page in pages:
+        source = page.removeprefix("auto_")  # a page of the gallery is a program
+        assert any((DOCS / f"{source}{suffix}").exists() for suffix in (".rst", ".md", ".py"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_number"),
+    [
+        (["89.3", "–", "> 60"], True),
+        (["35.7 ± 0.9", "78.0 (9.8; 9)", "1,330"], True),
+        (["11175 / 2026 / 1349", "7 or 3"], True),
+        (["0.1.0", "3 rows"], False),
+        (["–", ""], False),
+    ],
+)
+def test_columns_of_numbers_are_found(cells, is_number):
+    """Check what the style sheet aligns to the right."""
+    pytest.importorskip("sphinx")
+    pages = runpy.run_path(str(DOCS / "_ext" / "number_columns.py"))
+    rows = [["name", cell] for cell in cells]
+    assert pages["find_columns"](rows) == ([1] if is_number else [])
 
 
 def _public_modules():

@@ -55,6 +55,7 @@ def test_addresses_are_those_of_pyproject():
     assert urls["Issues"] == f"{REPOSITORY}/issues"
     assert urls["Documentation"] == DOCUMENTATION
     assert urls["Changelog"] == f"{DOCUMENTATION}whats_new.html"
+    root = DOCUMENTATION.removesuffix("stable/")
     seen = set()
     for path in _files_with_addresses():
         text = path.read_text(encoding="utf-8")
@@ -62,7 +63,7 @@ def test_addresses_are_those_of_pyproject():
             assert address == REPOSITORY.removeprefix("https://"), path
             seen.add(path.name)
         for address in re.findall(r"https://[\w-]*ctxmem[\w-]*\.readthedocs\.io[\w/-]*", text):
-            assert f"{address.removesuffix('/')}/".startswith(DOCUMENTATION), path
+            assert f"{address.removesuffix('/')}/".startswith(root), path
             seen.add(path.name)
     assert {"recipe.yaml", "config.yml", "_messages.py"} <= seen
 

@@ -16,8 +16,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.measuring.files import write_atomically
-
 # Files from all over each split, as each holds dialogues with few services; and how many to take.
 FILES = {
     "train": (1, 11, 21, 31, 41, 51, 61, 91, 101, 111, 121),
@@ -58,4 +56,4 @@ def build(folder: Path) -> bytes:
 
 if __name__ == "__main__":
     source, output = map(Path, sys.argv[1:])
-    write_atomically(output, build(source))
+    output.write_bytes(build(source))

@@ -1,41 +1,39 @@
-"""The order of the examples: from whether it helps to how it is used, checked and kept."""
+"""A directive that shows examples as cards, in the order in which they are named.
 
-ORDER = (
-    "does_memory_help",
-    "how_many_rows",
-    "which_rows_counted",
-    "which_words_counted",
-    "live_conversation",
-    "serve_conversations",
-    "forecast",
-    "image_by_rows",
-    "sound_by_frames",
-    "grid_search_without_leaks",
-    "search_within_a_budget",
-    "early_stopping",
-    "are_probabilities_right",
-    "which_labels_look_wrong",
-    "own_vectorizer",
-    "pretrained_vectors",
-    "columns_beside_text",
-    "chinese",
-    "stream",
-)
+The index.rst beside the examples is the one place that groups and orders them.
+"""
+
+import re
+from pathlib import Path
+
+from sphinx.directives.other import TocTree
 
 
-class QuestionOrder:
-    """Sort key of sphinx-gallery; examples that are not named come last, by name.
+def read_order(folder):
+    """Return the names of the examples that the index of a folder has, in their order."""
+    text = (Path(folder) / "index.rst").read_text(encoding="utf-8")
+    return re.findall(r"^   (plot_\w+)$", text, re.MULTILINE)
 
-    Parameters
-    ----------
-    src_dir : str
-        Folder of the examples, which sphinx-gallery passes.
-    """
 
-    def __init__(self, src_dir):
-        self.src_dir = src_dir
+def by_task(path):
+    """Return the sort key of an example: its place in the index, those of tutorials first."""
+    path = Path(path)
+    return path.parent.name != "tutorials", read_order(path.parent).index(path.stem)
 
-    def __call__(self, filename):
-        """Return what an example is sorted by."""
-        name = filename.removeprefix("plot_").removesuffix(".py")
-        return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+
+class Gallery(TocTree):
+    """Cards of the examples that are named, which are pages of the navigation too."""
+
+    def run(self):
+        """Return a hidden table of contents and the cards."""
+        self.options["hidden"] = None
+        folder = Path(self.env.docname).parent.name.removeprefix("auto_")
+        files = [f"   {folder}/{name}.py" for name in self.content]
+        cards = "\n".join([".. minigallery::", "", *files])
+        return super().run() + self.parse_text_to_nodes(cards)
+
+
+def setup(app):
+    """Offer the directive."""
+    app.add_directive("gallery", Gallery)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
