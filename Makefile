@@ -1,7 +1,7 @@
-# Needs only Python >= 3.10 and make: every target builds .venv first, once.
+# Needs only Python >= 3.10 and make: every target first installs into .venv what it needs, once.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+STAMP := .venv/.dev
 
 # Two test workers with two threads each would wait for one another on two cores.
 export OMP_NUM_THREADS = 1
@@ -13,16 +13,20 @@ help:
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+# .venv/.NAME: the package with an extra. What a demonstration needs is a third of what we develop with.
+.venv/.test: EXTRAS = test,benchmarks,lint
+.venv/.%: EXTRAS = $*
+
+.venv/.%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "sk_ctxmem needs Python 3.10 or newer, but $(PYTHON) is %s; use make PYTHON=python3.11" % sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@
 
 test: lint
 	$(BIN)/python -m pytest -n 2
 
-test-all: lint
+test-all: lint $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m "not engines"
 	$(BIN)/python -m pytest -m engines tests/engines
 
@@ -87,16 +91,16 @@ mutants: $(STAMP)
 	@$(BIN)/mutmut results | sed '/not checked/d'
 	@$(BIN)/mutmut results --all true | sed -E '/not checked/d; s/^ *(\w+\.\w+)\..*:/\1:/' | sort | uniq -c
 
-lint: $(STAMP)
+lint: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(STAMP)
+format: .venv/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-demo: $(STAMP)
+demo: .venv/.demo
 	$(BIN)/python -m benchmarks --demo
 
 # The pages: their code is run, the examples of the gallery too, and every warning is an error.
