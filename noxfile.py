@@ -6,6 +6,7 @@ to pytest.
 """
 
 import re
+import shutil
 from pathlib import Path
 
 import nox
@@ -13,15 +14,37 @@ import nox
 nox.needs_version = ">=2025.5.1"
 
 PROJECT = nox.project.load_toml("pyproject.toml")["project"]
-PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 PINNED_PYTHON = "3.11"  # that of constraints.txt
 SKLEARNS = ["1.6", "1.7", "1.8", "1.9"]
+
+# Files that a service reads, by the schema of check-jsonschema that they keep.
+SCHEMAS = {
+    "citation-file-format": "CITATION.cff",
+    "dependabot": ".github/dependabot.yml",
+    "github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "github-workflows": ".github/workflows/*.yml",
+    "readthedocs": ".readthedocs.yaml",
+}
+SMOKE_TEST = """
+from sk_ctxmem import ContextMemoryClassifier, __version__
+from sk_ctxmem.datasets import make_conversations
+talks = make_conversations(20, random_state=0)
+columns = {"text_column": "text", "group_column": "group", "order_column": "order"}
+clf = ContextMemoryClassifier(max_epochs=2, random_state=0, **columns).fit(talks.data, talks.target)
+clf.save("model.ctxmem")
+same = ContextMemoryClassifier.load("model.ctxmem").predict(talks.data)
+assert (same == clf.predict(talks.data)).all()
+print(f"sk_ctxmem {__version__} fits, saves, loads and predicts.")
+"""
 
 # The benchmarks are no part of what is installed, so they are tested on the pinned versions alone.
 CORE = [
     "--ignore-glob=tests/test_benchmarks*",
     "--ignore=tests/test_speed.py",
     "--ignore=tests/test_packaging.py",
+    "--ignore=tests/test_release.py",
 ]
 VERSIONS = """
 import platform
@@ -100,3 +123,51 @@ def audit(session):
     # Strict, for pip-audit takes a package that it cannot look up for one without weaknesses.
     arguments = ["--strict", "--no-deps", "--disable-pip", "-r", str(path.absolute())]
     session.run("pip-audit", *arguments)
+
+
+@nox.session(default=False)
+def current(session):
+    """Test the Python that runs nox, without any extra: for builds with few packages."""
+    session.install("-e", ".", "pytest", "hypothesis")
+    run_tests(session)
+
+
+@nox.session(default=False)
+def nightly(session):
+    """Test the nightly build of scikit-learn; asks an index that PIP_EXTRA_INDEX_URL names."""
+    session.install("-e", ".[test]")
+    session.install("--pre", "--upgrade", "scikit-learn")
+    run_tests(session)
+
+
+@nox.session(default=False)
+def distributions(session):
+    """Build the sdist and the wheel into dist, and check them and what services read of us."""
+    tools = [
+        "build",
+        "check-jsonschema",
+        "check-wheel-contents",
+        "twine",
+        "validate-pyproject[all]",
+    ]
+    session.install("-c", "constraints.txt", *tools, "zizmor")
+    session.run("validate-pyproject", "pyproject.toml")
+    for schema, pattern in SCHEMAS.items():
+        paths = sorted(map(str, Path().glob(pattern)))
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths)
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run("check-manifest")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *sorted(map(str, Path("dist").iterdir())))
+    session.run("check-wheel-contents", "dist")
+
+
+@nox.session(default=False)
+def wheel(session):
+    """Try the wheel in dist where nothing else is installed."""
+    (path,) = Path("dist").glob("*.whl")
+    session.install(str(path.absolute()))
+    session.chdir(session.create_tmp())
+    session.run("python", "-c", SMOKE_TEST)
+    session.run("python", "-m", "sk_ctxmem", "compare", "--help", silent=True)

@@ -65,6 +65,15 @@ def add_output_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_plot_option(parser: argparse.ArgumentParser, table: str) -> None:
+    """Add ``--plot-only``: a plot of results that are there."""
+    parser.add_argument(
+        "--plot-only",
+        action="store_true",
+        help=f"measure nothing; print and draw {table} of --output again",
+    )
+
+
 def add_quick_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--quick``: a run on tiny sizes."""
     parser.add_argument("--quick", action="store_true", help="use tiny sizes, for a first try")

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+import tomllib
+
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # this checkout, wherever it is installed
 
@@ -16,9 +18,13 @@ author = "the sk_ctxmem developers"
 copyright = author
 version = release = __version__
 
+PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
+
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
@@ -46,6 +52,8 @@ toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc has them in words
 numpydoc_show_class_members = False  # the template of classes lists them
 numpydoc_validation_checks = set()  # tests/test_docstrings.py checks more
+
+extlinks = {"issue": (f"{PROJECT['urls']['Issues']}/%s", "#%s")}  # as towncrier writes them
 
 # Links to other projects are off where there is no network.
 if os.environ.get("SK_CTXMEM_INTERSPHINX"):
@@ -83,7 +91,17 @@ html_theme_options = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+ORGANISATION, REPOSITORY_NAME = REPOSITORY.split("/")[-2:]
+
 sphinx_gallery_conf = {
+    "binder": {  # notebooks are made there by .binder/postBuild
+        "org": ORGANISATION,
+        "repo": REPOSITORY_NAME,
+        "branch": "main",
+        "binderhub_url": "https://mybinder.org",
+        "dependencies": "../.binder/requirements.txt",
+        "use_jupyter_lab": True,
+    },
     "examples_dirs": ["examples", "tutorials"],
     "gallery_dirs": ["auto_examples", "auto_tutorials"],
     "filename_pattern": r"plot_",

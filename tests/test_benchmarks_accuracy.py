@@ -1,5 +1,6 @@
 """Tests of the page of accuracies: it says what the results say, and no more."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from _benchmark_data import make_results
 from docutils.core import publish_doctree
 
 from benchmarks.accuracy.__main__ import main
-from benchmarks.accuracy.figures import Figures, fill_commands
+from benchmarks.accuracy.figures import WITH_VECTORS, Figures, fill_commands
 from benchmarks.accuracy.page import (
     accuracy_table,
     compare_errors,
@@ -17,9 +18,9 @@ from benchmarks.accuracy.page import (
     make_blocks,
     name_missing,
     name_sgd,
-    replace_blocks,
-    rst_table,
+    time_table,
 )
+from benchmarks.reports.pages import replace_blocks, rst_table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -52,9 +53,9 @@ def write(folder, rows, **columns):
     return folder
 
 
-def write_vectors(folder, *models, accuracy=0.95, rows=1000, embedder="minilm"):
-    """Write results of models with vectors on mails."""
-    frame = pd.DataFrame({"model": models, "accuracy": accuracy, "corpus": "mails", "rows": rows})
+def write_vectors(folder, *models, accuracy=0.95, rows=1000, embedder="minilm", corpus="mails"):
+    """Write results of models with vectors on a corpus."""
+    frame = pd.DataFrame({"model": models, "accuracy": accuracy, "corpus": corpus, "rows": rows})
     frame.assign(embedder=embedder, seed=0).to_csv(folder / "embedding.csv", index=False)
 
 
@@ -95,7 +96,7 @@ def test_a_folder_without_results_is_an_error(tmp_path, capsys):
 def test_a_page_without_places_is_refused():
     """Check that the message shows the lines that are missing."""
     with pytest.raises(ValueError, match=r"no lines '\.\. begin times: made by .*' and '.* times'"):
-        replace_blocks("a page", {"times": "table"})
+        replace_blocks("a page", {"times": "table"}, "accuracy")
 
 
 def test_means_are_over_seeds_and_corpora_with_groups_come_last(folder):
@@ -116,40 +117,74 @@ def test_rows_of_validation_and_failed_fits_do_not_count(folder):
 
 def test_nothing_is_bold_where_a_baseline_was_not_run(folder):
     """Check that the best of calls is not bold, and that a baseline can be."""
-    table = accuracy_table(Figures(folder))
-    assert "**90.0**" in table
-    assert table.count("**") == 2
-    calls = next(line for line in table.splitlines() if line.startswith("calls"))
-    assert calls.split()[-6:] == ["90.0", *["–"] * 5]
+    complete = [*ROWS, ("mails", "context-memory-cv", 0.86)]
+    write_vectors(write(folder, complete), "lr, vectors alone", "lr, both", "ours, both")
+    figures = Figures(folder)
+    alone, together = (accuracy_table(figures, has_groups=of) for of in (False, True))
+    assert _cells(alone, "mails")["lr + vectors"] == "**95.0**"
+    assert "**" not in together
+
+
+def _cells(table, corpus):
+    """Return the cells of a corpus by heading; headings and cells are apart by two spaces."""
+    header, line = table.splitlines()[1], next(x for x in table.splitlines() if x[:5] == corpus)
+    return dict(zip(re.split(" {2,}", header), re.split(" {2,}", line), strict=True))
+
+
+def test_corpora_with_groups_have_a_table_of_their_own(folder):
+    """Check the columns of both tables, and the cells of what was not run or published."""
+    figures = Figures(folder)
+    alone, together = (accuracy_table(figures, has_groups=of) for of in (False, True))
+    assert "calls" not in alone
+    assert "mails" not in together
+    mails, calls = _cells(alone, "mails"), _cells(together, "calls")
+    assert "crf" not in mails
+    assert (mails["ours"], mails["ours CV"]) == ("85.0", "not run")
+    assert (calls["ours, past"], calls["ours, both"]) == ("80.0", "90.0")
+    assert calls["crf"] == calls["ours CV"] == "not run"
+    assert "WideMLP" not in calls
+
+
+def test_cells_of_models_that_do_not_suit_are_dashes(folder):
+    """Check a table of all corpora."""
+    mails = _cells(time_table(Figures(folder)), "mails")
+    assert (mails["crf"], mails["ours, both"], mails["ours CV"]) == ("–", "–", "not run")
 
 
 def test_models_that_are_level_are_both_bold(folder):
     """Check that equal values as shown are equal."""
-    write(folder, [*ROWS[:-1], ("mails", "context-memory", 0.8998)])
+    level = [*ROWS[:-1], ("mails", "context-memory", 0.8998), ("mails", "context-memory-cv", 0.8)]
+    write_vectors(write(folder, level), *WITH_VECTORS.values(), accuracy=0.5)
     assert Figures(folder).best("mails") == ["svm-char", "ours, past"]
 
 
-def test_vectors_are_fair_only_where_a_baseline_has_them(folder):
-    """Check that ours with vectors is bold only beside logistic regression with vectors."""
-    write_vectors(folder, "ours, both")
+def test_nothing_is_bold_where_any_model_was_not_run(folder):
+    """Check that one model with vectors, or the tuned one, is enough to take the bold away."""
+    names = list(WITH_VECTORS.values())
+    complete = [*ROWS, ("mails", "context-memory-cv", 0.86)]
+    write_vectors(write(folder, complete), *names, accuracy=0.5)
+    assert Figures(folder).best("mails") == ["svm-char"]
+    write_vectors(folder, *names[:2], accuracy=0.5)
     assert Figures(folder).best("mails") == []
-    write_vectors(folder, "ours, both", "lr, both")
-    assert Figures(folder).best("mails") == ["lr + vectors", "ours + vectors"]
+    write_vectors(write(folder, ROWS), *names, accuracy=0.5)
+    assert Figures(folder).best("mails") == []
 
 
 @pytest.mark.parametrize("other", [{"rows": 100}, {"embedder": "static"}])
 def test_vectors_of_other_studies_do_not_count(folder, other):
     """Check that fits on some of the rows, or with another embedder, are left out."""
-    write_vectors(folder, "ours, both", "lr, both", **other)
-    assert Figures(folder).best("mails") == ["svm-char"]
+    write_vectors(folder, *WITH_VECTORS.values(), **other)
+    assert Figures(folder).accuracy.loc["mails", list(WITH_VECTORS)].isna().all()
 
 
 def test_published_figures_are_never_bold(folder):
     """Check that a figure of others is shown, but does not count as measured."""
-    write(folder, [("mr" if corpus == "mails" else corpus, *of) for corpus, *of in ROWS])
+    complete = [*ROWS, ("mails", "context-memory-cv", 0.86)]
+    write(folder, [("r8" if corpus == "mails" else corpus, *of) for corpus, *of in complete])
+    write_vectors(folder, *WITH_VECTORS.values(), accuracy=0.5, corpus="r8")
     figures = Figures(folder)
-    assert figures.accuracy["WideMLP"].dropna().to_dict() == {"mr": 76.3}
-    assert figures.best("mr") == ["svm-char"]
+    assert figures.accuracy["WideMLP"].dropna().to_dict() == {"r8": 97.1}
+    assert figures.best("r8") == ["svm-char"]
 
 
 def test_errors_are_compared_by_corpus_and_by_row(folder):
@@ -200,6 +235,14 @@ def test_a_table_is_read_by_docutils():
         ["mails", "90.0"],
         ["calls", "–"],
     ]
+
+
+def test_plots_are_drawn_again_on_demand(folder):
+    """Check that --plot writes both plots, and nothing else."""
+    before = (folder / "results.csv").read_bytes()
+    assert main(["--output", str(folder), "--plot"]) == 0
+    assert {path.name for path in folder.iterdir()} == {"results.csv", "results.png", "errors.png"}
+    assert (folder / "results.csv").read_bytes() == before
 
 
 def test_the_command_changes_no_results(tmp_path):

@@ -1,12 +1,18 @@
 """Tests of the accuracy by the length of the context."""
 
+import shutil
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from _benchmark_data import call_here, make_frame
 
+from benchmarks.command_line import PUBLISHED
 from benchmarks.context import measure, report
 from benchmarks.context.__main__ import main
 from benchmarks.measuring import processes
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_groups_are_cut_into_pieces_in_their_order():
@@ -42,6 +48,36 @@ def test_table_has_a_column_for_each_length():
     table = report.summarise(results)
     assert table.columns.tolist() == ["corpus", "context", 1, 2, "all"]
     assert table.loc[0, [1, 2, "all"]].tolist() == [60.0, 80.0, 90.0]
+
+
+def test_error_bars_are_those_of_seeds_or_of_test_rows():
+    """Check the lengths of the bars: one of two seeds, and one of a single accuracy."""
+    from matplotlib.figure import Figure
+
+    results = pd.DataFrame(
+        {
+            "corpus": "calls",
+            "context": "past",
+            "rows": [1, 1, "all"],
+            "seed": [0, 1, 0],
+            "n_test": 100,
+            "accuracy": [0.5, 0.7, 0.9],
+        }
+    )
+    ax = Figure().subplots()
+    report.draw_contexts(ax, results)
+    (bars,) = ax.containers[0].lines[2]
+    ends = [segment[:, 1] for segment in bars.get_segments()]
+    assert ends[0].tolist() == pytest.approx([50, 70])
+    assert ends[1].tolist() == pytest.approx([87, 93])
+
+
+def test_results_are_drawn_again_without_fits(tmp_path, capsys):
+    """Check that --plot-only reads the published results, prints and draws them."""
+    shutil.copy(ROOT / PUBLISHED / "context.csv", tmp_path)
+    assert main(["--output", str(tmp_path), "--plot-only"]) == 0
+    assert (tmp_path / "context.png").stat().st_size > 5000
+    assert "csabstruct" in capsys.readouterr().out
 
 
 @pytest.mark.slow

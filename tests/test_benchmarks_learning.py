@@ -1,14 +1,20 @@
 """Tests of the learning curves."""
 
+import shutil
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from _benchmark_data import call_here, make_frame
 
+from benchmarks.command_line import PUBLISHED
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.corpora.files import Columns, prepare_frame
 from benchmarks.learning import measure, report
 from benchmarks.learning.__main__ import main
 from benchmarks.measuring import processes
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_points_end_where_a_corpus_has_no_more_rows():
@@ -35,6 +41,14 @@ def test_table_has_means_and_standard_errors():
     table = report.summarise(results)
     assert table.columns.tolist() == ["corpus", "model", 100, 1000]
     assert table.loc[0, [100, 1000]].tolist() == ["60.0 ± 10.0", "80.0 ± 0.0"]
+
+
+def test_results_are_drawn_again_without_fits(tmp_path, capsys):
+    """Check that --plot-only reads the published results, prints and draws them."""
+    shutil.copy(ROOT / PUBLISHED / "learning.csv", tmp_path)
+    assert main(["--output", str(tmp_path), "--plot-only"]) == 0
+    assert (tmp_path / "learning.png").stat().st_size > 5000
+    assert "banking77" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("grouped", [True, False])

@@ -17,6 +17,7 @@ from benchmarks.measuring.store import Key, Store
 from benchmarks.models.build import CONTEXTS, MODELS, model_rows
 from benchmarks.reports.plots import (
     STYLES,
+    draw_errors,
     relative_errors,
     scale_axes,
     write_error_plot,
@@ -204,6 +205,20 @@ def test_errors_are_relative_to_lr(tmp_path):
     assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
     write_error_plot(results[results["corpus"] != "a"], tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
+
+
+def test_errors_have_a_line_for_each_corpus_and_no_model_that_was_not_run():
+    """Check the ticks, the markers and their places, without a marker for NaN."""
+    from matplotlib.figure import Figure
+
+    errors = pd.DataFrame(
+        {"lr": [1.0, 1.0], "crf": [0.5, np.nan], "fasttext": [np.nan] * 2}, index=["a", "b"]
+    )
+    ax = Figure().subplots()
+    handles = draw_errors(ax, errors)
+    assert list(handles) == ["lr", "crf"]
+    assert handles["crf"].get_xdata().tolist()[:1] == [0.5]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
 
 
 def test_every_row_of_the_table_has_a_style():

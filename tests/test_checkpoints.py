@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ def test_a_fit_that_was_killed_ends_in_the_same_weights(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_killed_process_goes_on_in_another(talks, tmp_path):
     """Check SIGKILL itself, twice, and that a copy of the checkpoint leads to the same end."""
     code = (
@@ -393,9 +395,9 @@ def test_running_out_of_memory_says_what_to_make_smaller(X, y, monkeypatch):
         assert_array_equal(classifier.predict_proba(X), expected)
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs the pages of Linux")
 def test_a_real_lack_of_memory_is_explained():
     """Check a network that is too large for a process with little memory."""
-    pytest.importorskip("resource")
     code = (
         "import resource, torch\n"
         "from sk_ctxmem import ContextMemoryClassifier\n"

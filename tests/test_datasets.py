@@ -66,7 +66,7 @@ def _write_package(folder, files):
     for name, docstring in files.items():
         path = package / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f'def add(a, b):\n    r"""{docstring}"""\n')
+        path.write_text(f'def add(a, b):\n    r"""{docstring}"""\n', encoding="utf-8")
     (package / "__init__.py").write_text("")
     return package
 

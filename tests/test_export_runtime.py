@@ -112,7 +112,7 @@ def test_more_words_than_are_kept(monkeypatch):
 
 def test_length():
     """Check that the runtime can be read at one sitting."""
-    content = Path(runtime.__file__).read_text()
+    content = Path(runtime.__file__).read_text(encoding="utf-8")
     assert content.count("\n") <= MOST_LINES
 
 

@@ -226,7 +226,9 @@ def offline(requested, monkeypatch):
 
 
 def _files_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
 
 
 @each_corpus

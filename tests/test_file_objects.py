@@ -297,6 +297,7 @@ def test_a_share_that_offers_less_is_written_to(number, what, tmp_path, monkeypa
     assert os.listdir(tmp_path) == ["model"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_permissions_that_are_lost_are_told(tmp_path, monkeypatch):
     """Check the warning where a private file cannot be made private again."""
     path = tmp_path / "model"

@@ -22,23 +22,99 @@ def _closed_figures():
 
 
 def test_an_explanation_is_summed_by_rows():
-    """Check the cells: own text on the diagonal, other rows beside it, the rest in a column."""
+    """Check that cells are of other rows, and that all else is beside them, by its origin."""
     display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS)
     np.testing.assert_allclose(display.contributions, [[1.25, np.nan], [-0.75, 2.0]])
     np.testing.assert_allclose(display.structure, [0.1, -0.2])
     np.testing.assert_allclose(display.attention, [[np.nan, np.nan], [0.4, np.nan]])
     assert display.targets.tolist() == ["yes", "no"]
+    assert display.sources.columns.tolist() == ["ngram", "wide", "structure"]
+    np.testing.assert_allclose(display.sources, [[0.5, 0.75, 0.1], [np.nan, 2.0, -0.2]])
     drawn = display.im_.get_array()
-    np.testing.assert_allclose(drawn.filled(np.nan), [[1.25, np.nan, 0.1], [-0.75, 2.0, -0.2]])
+    np.testing.assert_allclose(drawn.filled(np.nan), [[np.nan, np.nan], [-0.75, np.nan]])
     assert display.text_[1, 0].get_text() == "−0.75"
-    assert display.text_[0, 1] is None
+    assert display.text_[1, 1] is None
+    assert _beside(display) == {
+        "this row": ["+1.25", "+2.00"],
+        "position, speaker": ["+0.10", "−0.20"],
+    }
+
+
+def _beside(display):
+    """Return the numbers beside the cells, by their origin."""
+    texts = display.source_text_
+    return {name: [text.get_text() for text in texts[name]] for name in texts}
+
+
+def test_vectors_columns_and_remainders_have_columns_of_their_own():
+    """Check the columns for all sources, and their tick labels."""
+    lines = [
+        (0, "yes", source, None, -1 if source in ("structure", "remainder") else 0, value, np.nan)
+        for source, value in zip(
+            ["ngram", "wide", "embedding", "column", "word", "structure", "remainder"],
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+            strict=True,
+        )
+    ]
+    display = ContextAttributionDisplay.from_explanation(make_explanation(lines), ["a"])
+    assert _beside(display) == {
+        "this row": ["+8.00"],
+        "its vector": ["+3.00"],
+        "its columns": ["+4.00"],
+        "position, speaker": ["+6.00"],
+        "rest": ["+7.00"],
+    }
+    labels = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert labels == ["0", *(name.replace(" ", "\n") for name in _beside(display))]
+
+
+def test_a_display_without_sources_shows_the_diagonal_and_the_structure():
+    """Check the columns of a display that was made from arrays alone."""
+    display = ContextAttributionDisplay(
+        contributions=np.array([[1.0, np.nan], [3.0, 2.0]]),
+        structure=np.array([0.5, -0.5]),
+        attention=np.full((2, 2), np.nan),
+        targets=np.array(["yes", "no"], dtype=object),
+        texts=TEXTS,
+        rows=np.arange(2),
+    ).plot()
+    assert _beside(display) == {"this row": ["+1.00", "+2.00"], "not text": ["+0.50", "−0.50"]}
+
+
+def test_the_row_itself_does_not_set_the_range_of_colours():
+    """Check that a large contribution of own words changes no colour, and that others do."""
+    own = [(0, "no", "wide", "a", 0, 50.0, np.nan), (1, "no", "wide", "b", 1, 90.0, np.nan)]
+    lines = [*own, (1, "no", "row", None, 0, -0.25, 0.4)]
+    display = ContextAttributionDisplay.from_explanation(make_explanation(lines), TEXTS)
+    assert display.im_.get_clim() == (-0.25, 0.25)
+
+
+def test_the_title_says_which_rows_and_which_class():
+    """Check earlier and other rows, predicted and chosen classes, and several labels."""
+    clf, frame = fit_talks(), talks()
+    draw = ContextAttributionDisplay.from_estimator
+    title = "Contribution of earlier rows to the predicted class, in log-odds"
+    assert draw(clf, frame, group=3).ax_.get_title() == title
+    target = clf.classes_[0]
+    title = "Contribution of earlier rows to the explained class, in log-odds"
+    assert draw(clf, frame, group=3, target=target).ax_.get_title() == title
+    lines = [*LINES, (0, "yes", "row", None, 1, 0.5, 0.1)]
+    display = ContextAttributionDisplay.from_explanation(make_explanation(lines), TEXTS)
+    assert display.ax_.get_title().startswith("Contribution of other rows")
+    few = frame[frame["group"] < 4]
+    labels = (
+        (few[["target"]] == clf.classes_[0]).assign(long=few["text"].str.len() > 20).astype(int)
+    )
+    columns = {"text_column": "text", "group_column": "group"}
+    several = ContextMemoryClassifier(**columns, max_epochs=1, random_state=0).fit(few, labels)
+    assert "explained class" in draw(several, few, group=3).ax_.get_title()
 
 
 def test_the_colours_have_zero_in_their_middle():
     """Check that the range is symmetric around zero, and that its ends are orange and blue."""
     display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS)
     lowest, largest = display.im_.get_clim()
-    assert lowest == -largest < 0
+    assert lowest == -largest == -0.75
     red, _, blue, _ = display.im_.cmap(display.im_.norm(largest))
     assert blue > red
     red, _, blue, _ = display.im_.cmap(display.im_.norm(lowest))
@@ -72,7 +148,7 @@ def test_the_turn_that_determines_the_class_contributes_most():
     assert np.mean(lines.argmax(axis=1) == before) > 0.8
 
 
-@pytest.mark.parametrize("n_rows", [3, 20, 60])
+@pytest.mark.parametrize("n_rows", [3, 20, 40, 60])
 def test_nothing_is_cut_off_or_overlaps(n_rows):
     """Check that the tick labels are inside the figure and do not overlap."""
     texts = [f"text number {row} of a long conversation about everything" for row in range(n_rows)]
@@ -82,10 +158,20 @@ def test_nothing_is_cut_off_or_overlaps(n_rows):
     display = ContextAttributionDisplay.from_explanation(make_explanation(lines), texts)
     display.figure_.draw_without_rendering()
     boxes = [label.get_window_extent() for label in display.ax_.get_yticklabels()]
-    assert len(boxes) == n_rows
+    assert len(boxes) == (n_rows if n_rows <= 40 else n_rows / 2)
+    ticks = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
+    assert all(left.x1 <= right.x0 + 0.5 for left, right in zip(ticks, ticks[1:], strict=False))
     assert all(box.x0 >= 0 for box in boxes)
     assert all(below.y1 <= above.y0 + 0.5 for above, below in zip(boxes, boxes[1:], strict=False))
     assert (display.text_ is None) == (n_rows > 12)
+
+
+def test_axes_of_a_subfigure_can_be_drawn_on():
+    """Check that a display draws on axes that are in a part of a figure."""
+    ax = plt.figure().subfigures(1, 2)[0].subplots()
+    display = ContextAttributionDisplay.from_explanation(make_explanation(), TEXTS, ax=ax)
+    display.figure_.figure.draw_without_rendering()
+    assert display.ax_ is ax
 
 
 def test_attention_weights_are_marked():
@@ -94,6 +180,7 @@ def test_attention_weights_are_marked():
         make_explanation(), TEXTS, kind="attention"
     )
     assert "not an explanation" in display.ax_.get_title()
+    assert display.source_text_.empty
     assert display.im_.get_array().shape == (2, 2)
     assert display.im_.get_clim()[0] == 0
 
@@ -214,13 +301,13 @@ def test_long_conversations_are_cropped_to_the_turns_that_counted():
         make_explanation(_long_lines(n_turns)), ["text"] * n_turns
     )
     assert display.turns_.tolist() == [*range(40, 99), 999]
-    assert display.ax_.get_title().endswith("60 of 1000 turns: those with the largest values")
+    assert display.ax_.get_title().endswith("60 of 1000 rows: those with the largest values")
     assert (display.figure_.get_size_inches() < 16).all()
     cells = display.im_.get_array()
-    assert cells.shape == (60, 61)
+    assert cells.shape == (60, 60)
     assert cells[59, 58] == 0.098
     assert display.contributions.shape == (n_turns, n_turns)
-    assert display.ax_.get_yticklabels()[59].get_text().endswith("999")
+    assert display.ax_.get_yticklabels()[29].get_text().endswith("98")
     assert display.ax_.get_xticklabels()[1].get_text() == "42"
 
 
@@ -230,7 +317,7 @@ def test_only_conversations_of_more_than_60_turns_are_cropped(n_turns):
     lines = [(turn, "yes", "wide", "w", turn, float(turn), np.nan) for turn in range(n_turns)]
     display = ContextAttributionDisplay.from_explanation(make_explanation(lines), ["a"] * n_turns)
     assert display.turns_.tolist() == list(range(n_turns))[-60:]
-    assert ("turns:" in display.ax_.get_title()) == (n_turns > 60)
+    assert ("rows:" in display.ax_.get_title()) == (n_turns > 60)
 
 
 def test_wrong_options_of_the_picture_are_named():

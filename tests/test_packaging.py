@@ -34,15 +34,15 @@ def _literal_version():
 def _project_and_pins():
     """Read pyproject.toml, and map the names in constraints.txt to their versions."""
     tomllib = pytest.importorskip("tomllib", reason="in Python since 3.11")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     return project, dict(line.split("==") for line in lines if not line.startswith("#"))
 
 
 def test_the_version_is_a_literal_in_one_place():
     """Check that the version is readable without torch, and that the citation agrees."""
-    assert f"version: {_literal_version()}\n" in (ROOT / "CITATION.cff").read_text()
-    assert _literal_version() in (ROOT / "docs" / "whats_new.rst").read_text()
+    assert f"version: {_literal_version()}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    assert _literal_version() in (ROOT / "docs" / "whats_new.rst").read_text("utf-8")
 
 
 def test_constraints_pin_what_the_project_needs():
@@ -72,7 +72,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     version = _literal_version()
     assert wheel.name == f"sk_ctxmem-{version}-py3-none-any.whl"
     names = ZipFile(wheel).namelist()
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "sk_ctxmem").rglob("*.py")}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sk_ctxmem").rglob("*.py")}
     metadata = {name for name in names if name.startswith(f"sk_ctxmem-{version}.dist-info/")}
     data = {f"sk_ctxmem/datasets/data/{path.name}" for path in DATA.iterdir()}
     assert set(names) - metadata == modules | data | {"sk_ctxmem/py.typed"}

@@ -202,6 +202,7 @@ def test_a_file_names_no_folder_to_write_into(models, tmp_path):
     assert loaded.device == "cpu"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs os.mkfifo")
 def test_save_does_not_replace_a_pipe(models, tmp_path):
     """Check that what is no file stays what it is."""
     os.mkfifo(tmp_path / "pipe")
@@ -404,6 +405,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(models, monkeypatch, tmp
     assert os.listdir(tmp_path) == ["model"]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_save_that_is_killed_leaves_the_old_file(saved, tmp_path):
     """Check that a process killed before the last step has changed nothing."""
     path = tmp_path / "model"
@@ -421,6 +423,7 @@ def test_a_save_that_is_killed_leaves_the_old_file(saved, tmp_path):
     assert path.read_bytes() == saved
 
 
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, links need a right that few users have")
 def test_save_keeps_links_and_rights(models, tmp_path):
     """Check that a link goes on pointing to the file, and who may read it does not change."""
     path, link = tmp_path / "model", tmp_path / "link"

@@ -74,7 +74,7 @@ def test_a_model_that_was_just_fitted_is_the_same_in_javascript(tmp_path):
     }
     scripts = [f"globalThis.{name} = {json.dumps(value)};" for name, value in values.items()]
     for name, script in zip(("weights", "vectors"), scripts, strict=True):
-        (tmp_path / f"try_it_{name}.js").write_text(script)
+        (tmp_path / f"try_it_{name}.js").write_text(script, "utf-8")
     for name in ("model", "check"):
         shutil.copy(STATIC / f"try_it_{name}.js", tmp_path)
     _check_report(_run_node(tmp_path / "try_it_check.js"))

@@ -1,6 +1,7 @@
 """Tests of the annotations that editors and type checkers read."""
 
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -89,7 +90,7 @@ def test_pyright_knows_the_types_in_a_program(tmp_path):
     pytest.importorskip("basedpyright")
     shutil.copy(SCRIPT, tmp_path / "user.py")
     config = tmp_path / "pyrightconfig.json"
-    config.write_text(f'{{"typeCheckingMode": "basic", "extraPaths": ["{ROOT}"]}}')
+    config.write_text(json.dumps({"typeCheckingMode": "basic", "extraPaths": [str(ROOT)]}))
     options = ["--project", config, "--pythonpath", sys.executable]
     done = subprocess.run(
         [sys.executable, "-m", "basedpyright", *options],

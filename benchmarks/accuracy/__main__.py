@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.accuracy.figures import Figures, fill_commands
-from benchmarks.accuracy.page import make_blocks, replace_blocks
+from benchmarks.accuracy.page import make_blocks
 from benchmarks.command_line import add_output_option, exit_on_bad_input, make_parser
-from benchmarks.measuring.files import write_atomically
+from benchmarks.reports.pages import add_page_options, update
+from benchmarks.reports.plots import write_error_plot, write_plot
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -25,24 +25,11 @@ def build_parser() -> argparse.ArgumentParser:
         default="FOLDER",
         help="folder of the corpora, for the commands that are printed (default: the word FOLDER)",
     )
-    pages = parser.add_mutually_exclusive_group()
-    pages.add_argument("--write", type=Path, metavar="PAGE", help="replace the tables of a page")
-    pages.add_argument(
-        "--check", type=Path, metavar="PAGE", help="end with status 1 if its tables are others"
+    parser.add_argument(
+        "--plot", action="store_true", help="draw results.png and errors.png of --output again"
     )
+    add_page_options(parser)
     return parser
-
-
-def update(page: Path, blocks: dict[str, str], only_check: bool) -> int:
-    """Write the blocks into a page, or check them; return 1 if a check found others."""
-    old = page.read_text(encoding="utf-8")
-    new = replace_blocks(old, blocks)
-    if not only_check:
-        write_atomically(page, new.encode())
-    elif new != old:
-        print(f"{page} says something else than the results; pass --write {page}.", file=sys.stderr)
-        return 1
-    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with exit_on_bad_input():
         figures = Figures(options.output)
         blocks = make_blocks(figures)
-        status = update(page, blocks, bool(options.check)) if page else 0
+        status = update(page, blocks, "accuracy", bool(options.check)) if page else 0
+    if options.plot:
+        write_plot(figures.results, options.output / "results.png")
+        write_error_plot(figures.results, options.output / "errors.png")
     if not page:
         print("\n\n".join(blocks.values()))
     commands = fill_commands(figures, options.data, options.output)

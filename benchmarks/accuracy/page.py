@@ -3,73 +3,64 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.figures import BOTH, CV, PAST, Figures
 from benchmarks.models.build import BASELINES
+from benchmarks.reports.pages import rst_table
 from sk_ctxmem.comparison import SGD
 
-NOT_RUN = "–"
-BEGIN = ".. begin {name}: made by python -m benchmarks.accuracy, not by hand"
-END = ".. end {name}"
+NOT_RUN, NOTHING = "not run", "–"
 
 
 def make_blocks(figures: Figures) -> dict[str, str]:
     """Return what the command writes, by the name of its place in the page."""
     return {
-        "accuracies": accuracy_table(figures),
+        "alone": accuracy_table(figures, has_groups=False),
+        "context": accuracy_table(figures, has_groups=True),
         "sentences": "\n".join(f"- {sentence}" for sentence in sentences(figures)),
         "times": time_table(figures),
         "calibration": calibration_table(figures),
     }
 
 
-def replace_blocks(page: str, blocks: dict[str, str]) -> str:
-    """Return a page with these blocks between its marks.
+def accuracy_table(figures: Figures, *, has_groups: bool) -> str:
+    """Return a table of accuracies; the best of a corpus is bold, see `Figures.best`.
 
     Parameters
     ----------
-    page : str
-        Text with a line `.. begin <name>: ...` and a line `.. end <name>` for each block.
+    figures : Figures
+        The results.
 
-    blocks : dict of str to str
-        Text of each block.
+    has_groups : bool
+        Whether to list the corpora whose rows have groups, or the others.
     """
-    for name, block in blocks.items():
-        begin, end = BEGIN.format(name=name), END.format(name=name)
-        between = rf"(?s)(?<={re.escape(begin)}\n\n).*?(?=\n\n{re.escape(end)}\n)"
-        if not re.search(between, page):
-            raise ValueError(f"the page has no lines {begin!r} and {end!r}, one below another.")
-        page = re.sub(between, lambda _, block=block: block, page)
-    return page
-
-
-def rst_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a simple table of reStructuredText."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = "  ".join("=" * width for width in widths)
-    cells = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    return "\n".join([rule, cells[0], rule, *cells[1:], rule])
-
-
-def accuracy_table(figures: Figures) -> str:
-    """Return the table of accuracies; the best of a corpus is bold, see `Figures.best`."""
+    corpora = [corpus for corpus in figures.corpora if figures.has_groups(corpus) == has_groups]
+    headings = [
+        heading
+        for heading in figures.accuracy
+        if any(figures.applies(corpus, heading) for corpus in corpora)
+    ]
     rows = []
-    for corpus, accuracies in figures.accuracy.iterrows():
-        best = figures.best(str(corpus))
-        cells = [_bold(_number(value), name in best) for name, value in accuracies.items()]
-        rows.append([str(corpus), *cells])
-    return rst_table(["corpus", *figures.accuracy], rows)
+    for corpus in corpora:
+        best, accuracies = figures.best(corpus), figures.accuracy.loc[corpus, headings]
+        cells = [
+            _bold(_number(value, figures.applies(corpus, name)), name in best)
+            for name, value in accuracies.items()
+        ]
+        rows.append([corpus, *cells])
+    shown = [heading if has_groups or heading != PAST else "ours" for heading in headings]
+    return rst_table(["corpus", *shown], rows)
 
 
-def _number(value: float, form: str = ".1f") -> str:
-    """Value as text, or a dash if it was not measured."""
-    return NOT_RUN if np.isnan(value) else format(value, form)
+def _number(value: float, applies: bool = True, form: str = ".1f") -> str:
+    """Value as text, or that it was not measured."""
+    if np.isnan(value):
+        return NOT_RUN if applies else NOTHING
+    return format(value, form)
 
 
 def _bold(text: str, is_bold: bool) -> str:
@@ -81,15 +72,30 @@ def time_table(figures: Figures) -> str:
     """Return the table of the seconds of one fit."""
     seconds = figures.means("fit_seconds")
     rows = [
-        [str(corpus), f"{figures.n_train[corpus]:,}", *map(_seconds, row)]
-        for corpus, row in seconds.iterrows()
+        [corpus, f"{figures.n_train[corpus]:,}", *_cells(figures, seconds, corpus, _seconds)]
+        for corpus in figures.corpora
     ]
     return rst_table(["corpus", "rows", *seconds], rows)
 
 
-def _seconds(value: float) -> str:
+def _seconds(value: float, applies: bool) -> str:
     """Seconds as text: one decimal below ten, none above."""
-    return _number(value, ".1f" if value < 9.95 else ",.0f")
+    return _number(value, applies, ".1f" if value < 9.95 else ",.0f")
+
+
+def _loss(value: float, applies: bool) -> str:
+    """Log loss as text."""
+    return _number(value, applies, ".3f")
+
+
+def _cells(
+    figures: Figures, values: pd.DataFrame, corpus: str, write: Callable[[float, bool], str]
+) -> list[str]:
+    """Return the values of a corpus as text."""
+    return [
+        write(value, figures.applies(corpus, str(heading)))
+        for heading, value in values.loc[corpus].items()
+    ]
 
 
 def calibration_table(figures: Figures) -> str:
@@ -97,8 +103,12 @@ def calibration_table(figures: Figures) -> str:
     names = ["lr", PAST, BOTH, CV]
     errors, losses = 100 * figures.means("ece")[names], figures.means("log_loss")[names]
     rows = [
-        [corpus, *map(_number, errors.loc[corpus]), *(_number(of, ".3f") for of in row)]
-        for corpus, row in zip(figures.corpora, losses.to_numpy(), strict=True)
+        [
+            corpus,
+            *_cells(figures, errors, corpus, _number),
+            *_cells(figures, losses, corpus, _loss),
+        ]
+        for corpus in figures.corpora
     ]
     header = ["corpus", "ECE lr", *names[1:], "log loss lr", *names[1:]]
     return rst_table(header, rows)

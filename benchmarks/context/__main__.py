@@ -10,9 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import pandas as pd
+
 from benchmarks.command_line import (
     add_data_option,
     add_output_option,
+    add_plot_option,
     add_rows_option,
     add_seeds_option,
     exit_on_bad_input,
@@ -32,16 +35,21 @@ def build_parser() -> argparse.ArgumentParser:
     add_rows_option(parser)
     add_seeds_option(parser, [0])
     add_output_option(parser)
+    add_plot_option(parser, "context.csv")
     return parser
+
+
+def run(options: argparse.Namespace) -> pd.DataFrame:
+    """Measure all fits, and write them to context.csv."""
+    corpora = keep_grouped(read_corpora(options.data, options.rows))
+    return measure_jobs(measure, plan(corpora, options.seeds), options.output / "context.csv")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table and draw the plot."""
     options = build_parser().parse_args(arguments)
     with exit_on_bad_input():
-        corpora = keep_grouped(read_corpora(options.data, options.rows))
-    jobs = plan(corpora, options.seeds)
-    results = measure_jobs(measure, jobs, options.output / "context.csv")
+        results = pd.read_csv(options.output / "context.csv") if options.plot_only else run(options)
     print(summarise(results).to_string(index=False))
     write_plot(results, options.output / "context.png")
     return 0

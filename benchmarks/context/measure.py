@@ -45,6 +45,7 @@ def measure(corpus: Corpus, context: str, length: int, seed: int) -> list[dict[s
         "context": context,
         "rows": "all" if length == ALL else length,
         "seed": seed,
+        "n_test": len(test),
         "accuracy": accuracy_score(test["label"], model.predict(test)),
     }
     return [row]

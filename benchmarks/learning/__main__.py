@@ -10,9 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import pandas as pd
+
 from benchmarks.command_line import (
     add_data_option,
     add_output_option,
+    add_plot_option,
     add_seeds_option,
     exit_on_bad_input,
     make_parser,
@@ -36,15 +39,23 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_seeds_option(parser, [0, 1, 2])
     add_output_option(parser)
+    add_plot_option(parser, "learning.csv")
     return parser
+
+
+def run(options: argparse.Namespace) -> pd.DataFrame:
+    """Measure all points, and write them to learning.csv."""
+    jobs = plan(read_corpora(options.data), options.sizes, options.seeds)
+    return measure_jobs(measure, jobs, options.output / "learning.csv", unit="point")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table and draw the plot."""
     options = build_parser().parse_args(arguments)
     with exit_on_bad_input():
-        jobs = plan(read_corpora(options.data), options.sizes, options.seeds)
-    results = measure_jobs(measure, jobs, options.output / "learning.csv", unit="point")
+        results = (
+            pd.read_csv(options.output / "learning.csv") if options.plot_only else run(options)
+        )
     print(summarise(results).to_string(index=False))
     write_plot(results, options.output / "learning.png")
     return 0

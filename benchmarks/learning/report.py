@@ -34,6 +34,8 @@ def draw_models(ax: Any, of_corpus: pd.DataFrame) -> None:
             yerr=accuracy["sem"],
             color=color,
             marker=marker,
+            capsize=3,
             label=str(model),
         )
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:,.0f}")

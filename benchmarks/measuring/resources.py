@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,16 @@ def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     start = perf_counter()
     result = function(*arguments)
     return result, perf_counter() - start
+
+
+def cpu_timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    """Call a function; return its result and the CPU time of this process in seconds.
+
+    On one thread it is the wall time of an idle machine, and other work beside it hardly counts.
+    """
+    start = process_time()
+    result = function(*arguments)
+    return result, process_time() - start
 
 
 def resident_bytes() -> int:

@@ -26,13 +26,7 @@ STYLES = {
     "context-memory-cv (none)": ("#117733", "*"),
 }
 
-# The style of numbers beside bars, which stay legible on lines.
-BAR_LABEL: dict[str, Any] = {
-    "xytext": (4, 0),
-    "textcoords": "offset points",
-    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-    "zorder": 3,
-}
+DPI = 160
 
 
 def write_plot(results: pd.DataFrame, path: Path) -> None:
@@ -59,7 +53,7 @@ def write_plot(results: pd.DataFrame, path: Path) -> None:
     names = [name for name in STYLES if name in handles]
     in_order = [handles[name] for name in names]
     figure.legend(in_order, names, loc="outside upper center", ncols=min(3, len(names)))
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=DPI)
 
 
 def draw_models(ax: Any, title: str, of_corpus: pd.DataFrame) -> dict[str, Any]:
@@ -104,7 +98,7 @@ def scale_axes(ax: Any, seconds: pd.Series, accuracies: pd.Series) -> None:
 
 
 def write_error_plot(results: pd.DataFrame, path: Path) -> None:
-    """Plot error rates relative to that of lr as bars, one panel per corpus.
+    """Plot error rates relative to that of lr, one line per corpus; those with groups apart.
 
     Parameters
     ----------
@@ -115,28 +109,51 @@ def write_error_plot(results: pd.DataFrame, path: Path) -> None:
     path : Path
         PNG file; not written if there is nothing to draw.
     """
+    from matplotlib.figure import Figure
+
     errors = relative_errors(results)
     if errors.empty:
         return
-    models = [name for name in STYLES if name in errors]
-    figure, axes = make_panels(len(errors), height=0.25 * len(models) + 0.8)
-    for ax, (corpus, of_corpus) in zip(axes, errors.iterrows(), strict=False):
-        values = of_corpus[models]
-        colors = [STYLES[name][0] for name in models]
-        ax.barh(models, values, color=colors, edgecolor="#333333", linewidth=0.5)
-        ax.axvline(1, color="#000000", linewidth=1, linestyle="--")
-        ax.set_ylim(len(models) - 0.5, -0.5)
-        ax.set_title(textwrap.fill(str(corpus), 32), fontsize=10)
-        ax.tick_params(labelsize=8)
-        ax.label_outer(remove_inner_ticks=True)
-        ax.tick_params(labelbottom=True)
-        for place, value in enumerate(values):
-            if value > 0:
-                number = f"{value:.2f}"
-                ax.annotate(number, (value, place), va="center", fontsize=7, **BAR_LABEL)
-        ax.margins(x=0.2)
-    figure.supxlabel("mistakes relative to lr (less is better)", fontsize=10)
-    figure.savefig(path, dpi=120)
+    has_groups = errors.filter(regex=r"window|crf|\(").notna().any(axis=1)
+    panels = {"texts that stand alone": ~has_groups, "rows in a context": has_groups}
+    panels = {title: errors[of] for title, of in panels.items() if of.any()}
+    heights = [len(panel) for panel in panels.values()]
+    figure = Figure(figsize=(8.0, 0.34 * sum(heights) + 1.1 + len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), squeeze=False, sharex=True, height_ratios=heights).ravel()
+    handles: dict[str, Any] = {}
+    for ax, (title, panel) in zip(axes, panels.items(), strict=True):
+        handles |= draw_errors(ax, panel)
+        ax.set_title(title, fontsize=10, loc="left")
+    names = [name for name in STYLES if name in handles]
+    figure.legend([handles[name] for name in names], names, loc="outside upper center", ncols=3)
+    figure.supxlabel("errors relative to lr (less is better)", fontsize=10)
+    figure.savefig(path, dpi=DPI)
+
+
+def draw_errors(ax: Any, errors: pd.DataFrame) -> dict[str, Any]:
+    """Draw a line per corpus, with a marker per model; return a legend handle for each model."""
+    handles = {}
+    ax.axvline(1, color="#000000", linewidth=1, linestyle="--", zorder=1)
+    places = range(len(errors))
+    for model in (name for name in STYLES if name in errors and errors[name].notna().any()):
+        color, marker = STYLES[model]
+        (handles[model],) = ax.plot(
+            errors[model],
+            places,
+            color=color,
+            marker=marker,
+            markersize=8,
+            markeredgecolor="#333333",
+            markeredgewidth=0.5,
+            linestyle="none",
+            alpha=0.9,
+        )
+    ax.set_yticks(places, errors.index)
+    ax.set_ylim(len(errors) - 0.4, -0.6)
+    ax.set_xlim(left=0)
+    ax.tick_params(labelsize=9, labelbottom=True)
+    ax.grid(alpha=0.3)
+    return handles
 
 
 def relative_errors(results: pd.DataFrame) -> pd.DataFrame:
@@ -149,9 +166,14 @@ def relative_errors(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_curves(
-    results: pd.DataFrame, draw: Callable[[Any, pd.DataFrame], None], x_label: str, path: Path
+    results: pd.DataFrame,
+    draw: Callable[[Any, pd.DataFrame], None],
+    x_label: str,
+    path: Path,
+    *,
+    share_y: bool = False,
 ) -> None:
-    """Plot accuracy against another quantity, one panel per corpus.
+    """Plot accuracy against another quantity, one panel per corpus, with one legend.
 
     Parameters
     ----------
@@ -166,28 +188,35 @@ def write_curves(
 
     path : Path
         PNG file.
+
+    share_y : bool, default=False
+        Whether all panels have the same range of accuracies.
     """
     corpora = list(results.groupby("corpus", sort=False))
-    figure, axes = make_panels(len(corpora), height=2.5)
+    figure, axes = make_panels(len(corpora), height=2.5, share_y=share_y)
+    handles: dict[str, Any] = {}
     for ax, (corpus, of_corpus) in zip(axes, corpora, strict=False):
         draw(ax, of_corpus)
         ax.set_title(str(corpus), fontsize=10)
+        ax.tick_params(labelsize=8)
         ax.grid(alpha=0.3)
-        ax.legend(fontsize=7)
+        drawn, labels = ax.get_legend_handles_labels()
+        handles |= dict(zip(labels, drawn, strict=True))
     figure.supxlabel(x_label, fontsize=10)
     figure.supylabel("accuracy in %", fontsize=10)
-    figure.savefig(path, dpi=120)
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=len(handles))
+    figure.savefig(path, dpi=DPI)
 
 
-def make_panels(n_panels: int, height: float) -> tuple[Any, Any]:
-    """Make a figure with a grid of panels, at most four in a row."""
+def make_panels(n_panels: int, height: float, *, share_y: bool = False) -> tuple[Any, Any]:
+    """Make a figure with a grid of panels, at most four in a row, and rows of similar lengths."""
     from matplotlib.figure import Figure
 
-    n_columns = min(4, n_panels)
-    n_rows = -(-n_panels // n_columns)
+    n_rows = -(-n_panels // 4)
+    n_columns = -(-n_panels // n_rows)
     size = (max(6.0, 3.0 * n_columns), height * n_rows + 1.0)
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=share_y).ravel()
     for ax in axes[n_panels:]:
         ax.remove()
     return figure, axes[:n_panels]

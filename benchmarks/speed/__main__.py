@@ -22,10 +22,12 @@ from benchmarks.command_line import (
 from benchmarks.corpora.corpus import Corpus
 from benchmarks.measuring.files import write_table
 from benchmarks.measuring.processes import describe_error
+from benchmarks.reports.pages import add_page_options, update
 from benchmarks.speed.fit import add_means, plan_fit
 from benchmarks.speed.growth import plan_growth
 from benchmarks.speed.imports import plan_import
 from benchmarks.speed.memory import plan_memory
+from benchmarks.speed.page import make_blocks
 from benchmarks.speed.predict import plan_predict
 from benchmarks.speed.report import csv_path, write_report
 from benchmarks.speed.search import plan_search
@@ -47,6 +49,8 @@ tables:
 Each table is written to OUTPUT/speed_<table>.csv after every step. OUTPUT/speed.md holds all
 tables in that folder, so several runs may measure different tables. The regularization of the
 linear models is searched once per corpus and kept in OUTPUT/choices.json.
+
+--write and --check measure nothing: they take the table "fit" of OUTPUT.
 
 examples:
   python -m benchmarks.speed --quick
@@ -94,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_output_option(parser)
     add_quick_option(parser)
+    add_page_options(parser)
     return parser
 
 
@@ -144,9 +149,19 @@ def write_results(table: str, rows: list[dict], output: Path) -> None:
         write_report(output)
 
 
+def write_page(options: argparse.Namespace) -> int:
+    """Write the table "fit" of OUTPUT into a page, or check it."""
+    with exit_on_bad_input():
+        blocks = make_blocks(pd.read_csv(csv_path(options.output, "fit")))
+        page = options.write or options.check
+        return update(page, blocks, "speed", bool(options.check))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return 1 if a task failed."""
     options = build_parser().parse_args(arguments)
+    if options.write or options.check:
+        return write_page(options)
     settings = Settings(options.output, options.repeats, options.limit, options.quick)
     with exit_on_bad_input():
         corpora = load_corpora(options)

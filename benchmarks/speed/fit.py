@@ -1,4 +1,4 @@
-"""Table "fit": seconds of training from texts to a fitted model."""
+"""Table "fit": CPU seconds of training from texts to a fitted model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from benchmarks.corpora.corpus import Corpus
-from benchmarks.measuring.resources import timed
+from benchmarks.measuring.resources import cpu_timed
 from benchmarks.models.fasttext import fasttext_version
 from benchmarks.speed import processes
 from benchmarks.speed.choices import choose_strengths
@@ -72,7 +72,7 @@ def fit_same_ngrams(train: pd.DataFrame, strength: float, repeats: int) -> Itera
     model.fit(few["text"], few["label"])
     yield None
     for _ in range(repeats):
-        _, seconds = timed(clone(model).fit, train["text"], train["label"])
+        _, seconds = cpu_timed(clone(model).fit, train["text"], train["label"])
         yield seconds
         if seconds > SLOW_FIT:
             return
@@ -129,7 +129,7 @@ def time_fit(
     for seed in range(repeats):
         for name in list(remaining):
             model = make_model(name, train, strengths, seed)
-            _, seconds = timed(model.fit, train, train["label"])
+            _, seconds = cpu_timed(model.fit, train, train["label"])
             if name == "lr" and seconds > SLOW_FIT:
                 remaining.remove(name)
             yield name, "seconds", seconds

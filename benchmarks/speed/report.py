@@ -30,7 +30,8 @@ TITLES = {
     "search": "Grid search",
 }
 NOTES = {
-    "fit": "Medians of rounds in which every model is fitted once; ratios are of medians. lr is "
+    "fit": "Medians of CPU seconds over rounds in which every model is fitted once; ratios are of "
+    "medians. lr is "
     "TfidfVectorizer and LogisticRegression, linear is TfidfVectorizer and SGDClassifier. > and < "
     "mark fits of lr that were stopped, and the bounds that follow. fastText has no context and is "
     "left out where rows have groups. words is ours with the n-grams of lr, without those of "

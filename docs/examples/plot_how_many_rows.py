@@ -26,8 +26,8 @@ clf = ContextMemoryClassifier(
 # Predict with fewer earlier rows
 # -------------------------------
 #
-# Each row is predicted with 0, 1, 2, ... earlier rows; None stands for all. The row and these earlier
-# rows are cut out as a conversation of their own.
+# Each row is predicted with 0, 1, 2, ... earlier rows; None stands for all. The row and these
+# earlier rows are cut out as a conversation of their own.
 
 X, y = test.data, test.target
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")

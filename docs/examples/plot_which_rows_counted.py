@@ -34,9 +34,10 @@ X.assign(acts=y, predicted=clf.predict(X))[["text", "acts", "predicted"]]
 # Heat map
 # --------
 #
-# Each line of the map explains one turn by the turns before it. A value is what the text of an
-# earlier turn adds to the log-odds of the predicted class: positive values are for the class,
-# negative ones against it.
+# Each line of the map explains one turn, and its cells are the turns before it. A cell is what the
+# text of that turn adds to the log-odds of the predicted class, in brackets: blue is for the class,
+# orange against it. The numbers on the right do not come from other turns: the turn's own text, and
+# its position.
 
 figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
 ContextAttributionDisplay.from_estimator(clf, X, ax=axes)

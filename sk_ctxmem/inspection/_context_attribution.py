@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 import numpy as np
+import pandas as pd
 
 from .._input._rows import check_texts
 from ._colors import write_number
@@ -15,28 +16,57 @@ from ._explanations import (
     check_explanation,
     choose_rows,
     sum_by_row,
+    sum_by_source,
     sum_of_structure,
     targets_of,
 )
+from ._heat_map import (
+    LABELS_WIDTH,
+    NUMBER_WIDTH,
+    column_width,
+    font_size,
+    hatch_diagonal,
+    labelled,
+    write_cells,
+    write_columns,
+)
 from ._plotting import diverging_colors, get_axes
-from ._rows import find_classifier, read_conversation, refuse_sequences, shorten
+from ._rows import (
+    find_classifier,
+    has_several_labels,
+    read_conversation,
+    refuse_sequences,
+    shorten,
+)
 
 MAX_ROWS_WITH_VALUES = 12  # numbers in smaller cells are not readable
 MAX_SHOWN = 60  # turns of a picture; longer conversations are cropped to the strongest
 TEXT_WIDTH = 32  # characters of a text in a tick label
 CLASS_WIDTH = 16
 CELL = 0.42  # inches
-MIN_CELL = 0.16
+MIN_CELL = 0.15
 RANGE_PERCENTILE = 98  # of all cells; a few large ones would leave the others white
+MAX_NUMBERS = 30  # of contributing rows below the cells
+ORIGINS = {  # of a contribution from no other row, by its source
+    "ngram": "this row",
+    "wide": "this row",
+    "word": "this row",
+    "embedding": "its vector",
+    "column": "its columns",
+    "structure": "position, speaker",
+    "remainder": "rest",
+}
 
 
 class ContextAttributionDisplay:
-    """Heat map of the contribution of each row of a conversation to the class of each row.
+    """Heat map of the contribution of each row of a conversation to the class of each other row.
 
-    Line i explains row i: the contribution of its own text is on the diagonal, those of other
-    rows are beside it, and the separate last column is everything that is not text (position,
-    speaker, the presence of other rows). Blue is for the class of the line, orange against it.
-    Create it with :meth:`from_estimator` or :meth:`from_explanation`.
+    Line i explains row i. The cells, and the range of their colours, are the contributions of
+    other rows: blue is for the class of the line, orange against it. The hatched diagonal is the
+    row itself. Contributions that come from no other row are numbers beside the cells, in a column
+    for each origin: the content of the row, its vector, its columns, its position and speaker. All
+    values of a line sum to the score of the class. Create it with :meth:`from_estimator` or
+    :meth:`from_explanation`.
 
     Parameters
     ----------
@@ -58,6 +88,14 @@ class ContextAttributionDisplay:
     rows : ndarray of shape (n_turns,)
         Position of each turn in X.
 
+    sources : DataFrame of shape (n_turns, n_sources) or None, default=None
+        Contributions to row i that come from no other row, in a column for each `source` of
+        :meth:`~sk_ctxmem.ContextMemoryClassifier.explain`. If None, the diagonal of
+        `contributions`, and `structure`.
+
+    is_predicted : bool, default=False
+        Whether `targets` are the predicted classes, for the title.
+
     Attributes
     ----------
     ax_ : matplotlib Axes
@@ -69,8 +107,11 @@ class ContextAttributionDisplay:
     im_ : matplotlib AxesImage
         The heat map.
 
-    text_ : ndarray of shape (n_shown, n_shown + 1), dtype=matplotlib Text, or None
+    text_ : ndarray of shape (n_shown, n_shown), dtype=matplotlib Text, or None
         The numbers in the cells; None if they are not drawn.
+
+    source_text_ : DataFrame of shape (n_shown, n_origins), dtype=matplotlib Text
+        The numbers beside the cells, by their origin.
 
     turns_ : ndarray of shape (n_shown,)
         The turns that are drawn: all of them or, in a conversation of more than 60 turns, the 60
@@ -91,13 +132,26 @@ class ContextAttributionDisplay:
     Jain, S. and Wallace, B. C. (2019). Attention is not Explanation. NAACL 2019.
     """
 
-    def __init__(self, *, contributions, structure, attention, targets, texts, rows):
+    def __init__(
+        self,
+        *,
+        contributions,
+        structure,
+        attention,
+        targets,
+        texts,
+        rows,
+        sources=None,
+        is_predicted=False,
+    ):
         self.contributions = contributions
         self.structure = structure
         self.attention = attention
         self.targets = targets
         self.texts = texts
         self.rows = rows
+        self.sources = sources
+        self.is_predicted = is_predicted
 
     @classmethod
     def from_estimator(
@@ -159,6 +213,7 @@ class ContextAttributionDisplay:
         explanation = conversation.explain(target)
         display = cls._from_rows(explanation, conversation.texts, np.arange(len(conversation.rows)))
         display.rows = conversation.rows
+        display.is_predicted = target is None and not has_several_labels(classifier)
         return display.plot(ax=ax, kind=kind, include_values=include_values)
 
     @classmethod
@@ -216,6 +271,7 @@ class ContextAttributionDisplay:
             targets=targets_of(explanation, rows),
             texts=texts,
             rows=rows,
+            sources=sum_by_source(explanation, rows),
         )
 
     def plot(
@@ -255,27 +311,44 @@ class ContextAttributionDisplay:
         _check_kind(kind)
         _check_include_values(include_values)
         self.turns_ = self._strongest_turns(kind)
-        n_turns = len(self.turns_)
+        n_turns, numbers = len(self.turns_), self._numbers(kind)
         cell = max(MIN_CELL, CELL if n_turns <= MAX_ROWS_WITH_VALUES else 5.5 / n_turns)
-        size = (max(2.2, cell * n_turns) + 5.0, max(3.2, cell * n_turns + 1.2))
+        width = max(2.2, cell * n_turns) + NUMBER_WIDTH * numbers.shape[1]
+        size = (width + LABELS_WIDTH, max(3.2, cell * n_turns + 1.6))
         self.ax_ = get_axes(type(self).__name__, ax, size)
         self.figure_ = self.ax_.figure
         values = self._cells(kind)
         self.im_ = self._draw_cells(values, kind, cmap)
         if include_values is None:
             include_values = n_turns <= MAX_ROWS_WITH_VALUES
-        self.text_ = self._write_values(values, kind) if include_values else None
-        self._label(kind)
+        write = write_number if kind == "contribution" else "{:.2f}".format
+        self.text_ = write_cells(self.ax_, self.im_, values, write) if include_values else None
+        start, step = n_turns - 0.5, column_width(self.ax_, n_turns, numbers.shape[1])
+        self.source_text_ = write_columns(self.ax_, numbers, start, step)
+        places = start + step * (np.arange(numbers.shape[1]) + 0.5)
+        self._label(kind, dict(zip(numbers, places, strict=True)))
         if colorbar:
             self._draw_colorbar(values, kind)
         return self
 
     def _cells(self, kind):
-        """Return the values of the cells, including the column of structure."""
+        """Return the values of the cells; contributions of a row to itself are NaN."""
         shown = np.ix_(self.turns_, self.turns_)
         if kind == "attention":
             return self.attention[shown]
-        return np.column_stack([self.contributions[shown], self.structure[self.turns_]])
+        own = np.eye(len(self.turns_), dtype=bool)
+        return np.where(own, np.nan, self.contributions[shown])
+
+    def _numbers(self, kind):
+        """Return the contributions beside the cells, in a column for each origin."""
+        if kind == "attention":
+            return pd.DataFrame(index=self.turns_)
+        if self.sources is None:
+            own = {"this row": self.contributions.diagonal(), "not text": self.structure}
+            return pd.DataFrame(own).iloc[self.turns_]
+        origins = [ORIGINS.get(source, source) for source in self.sources]
+        sums = self.sources.T.groupby(origins, sort=False).sum(min_count=1).T
+        return sums.iloc[self.turns_]
 
     def _strongest_turns(self, kind):
         """Return all turns, or MAX_SHOWN with the largest values between two turns, in order."""
@@ -295,6 +368,8 @@ class ContextAttributionDisplay:
         shown = np.ma.masked_invalid(values)
         cmap = cmap or (diverging_colors() if kind == "contribution" else "Blues")
         self.ax_.set_facecolor("0.93")
+        if kind == "contribution":
+            hatch_diagonal(self.ax_, len(values))
         return self.ax_.imshow(
             shown, cmap=cmap, vmin=lowest, vmax=largest, aspect="auto", interpolation="nearest"
         )
@@ -305,53 +380,43 @@ class ContextAttributionDisplay:
         known = values[~np.isnan(values)]
         is_below, is_above = (known < lowest).any(), (known > largest).any()
         extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
-        self.figure_.colorbar(
+        bar = self.figure_.colorbar(
             self.im_,
             ax=self.ax_,
-            label=_describe(kind),
             fraction=0.05,
             aspect=30,
             extend=extend[int(is_below), int(is_above)],
         )
+        bar.set_label(_describe(kind), fontsize=8)
+        bar.ax.tick_params(labelsize=8)
 
-    def _write_values(self, values, kind):
-        """Write the values into the cells, in black or white, whichever is readable."""
-        texts = np.full(values.shape, None, dtype=object)
-        for line, column in np.argwhere(~np.isnan(values)):
-            value = values[line, column]
-            red, green, blue, _ = self.im_.cmap(self.im_.norm(value))
-            is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            texts[line, column] = self.ax_.text(
-                column,
-                line,
-                write_number(value) if kind == "contribution" else f"{value:.2f}",
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if is_dark else "black",
-            )
-        return texts
-
-    def _label(self, kind):
-        """Label the lines and columns, and separate the column of structure."""
+    def _label(self, kind, places):
+        """Label the lines and columns; `places` are those of the columns of numbers."""
         n_turns = len(self.turns_)
-        size = float(np.clip(420 / n_turns, 5, 9))
-        names = [self._name(turn) for turn in self.turns_]
-        self.ax_.set_yticks(range(n_turns), names, fontsize=size, parse_math=False)
-        positions = list(range(0, n_turns, 1 if n_turns <= 20 else 2))
-        numbers = [str(self.turns_[position]) for position in positions]
+        size = font_size(self.ax_, n_turns)
+        shown = labelled(n_turns)
+        names = [self._name(turn) for turn in self.turns_[shown]]
+        self.ax_.set_yticks(shown, names, fontsize=size, parse_math=False)
+        shown = labelled(n_turns, MAX_NUMBERS)
+        numbers = list(map(str, self.turns_[shown]))
+        headings = [name.replace(" ", "\n") for name in places]
+        self.ax_.set_xticks([*shown, *places.values()], numbers + headings, fontsize=size)
+        self.ax_.set_xlabel("contributing row")
+        self.ax_.set_ylabel("explained row")
+        self.ax_.set_title(self._title(kind), fontsize=10)
+
+    def _title(self, kind):
+        """Say what is drawn, and whether rows are left out."""
+        title = "Attention weights (not an explanation)"
         if kind == "contribution":
-            positions, numbers = [*positions, n_turns], [*numbers, "not text"]
-            self.ax_.axvline(n_turns - 0.5, color="black", linewidth=1)
-        self.ax_.set_xticks(positions, numbers, fontsize=size, rotation=90)
-        self.ax_.set_xlabel("contributing turn")
-        self.ax_.set_ylabel("explained turn")
-        title = "Contribution of each turn to the class"
-        if kind == "attention":
-            title = "Attention weights (not an explanation)"
-        if n_turns < len(self.rows):
-            title += f"\n{n_turns} of {len(self.rows)} turns: those with the largest values"
-        self.ax_.set_title(title, fontsize=10)
+            later = np.triu(~np.isnan(self.contributions), 1).any()
+            what = "other" if later else "earlier"
+            which = "predicted" if self.is_predicted else "explained"
+            title = f"Contribution of {what} rows to the {which} class, in log-odds"
+        if len(self.turns_) < len(self.rows):
+            n_shown, n_turns = len(self.turns_), len(self.rows)
+            title += f"\n{n_shown} of {n_turns} rows: those with the largest values"
+        return title
 
     def _name(self, turn):
         target = self.targets[turn]
@@ -379,4 +444,6 @@ def _check_kind(kind):
 
 def _describe(kind):
     """Return the label of the colorbar."""
-    return "contribution to the log-odds" if kind == "contribution" else "attention weight"
+    if kind == "attention":
+        return "attention weight"
+    return "log-odds: + for the class, − against it"

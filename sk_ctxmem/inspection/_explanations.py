@@ -131,6 +131,19 @@ def sum_of_structure(explanation, rows):
     return values.groupby(explanation["row"]).sum().reindex(rows).to_numpy(dtype=float)
 
 
+def sum_by_source(explanation, rows):
+    """Sum the contributions to each row that come from no other row, by their source.
+
+    Returns
+    -------
+    values : DataFrame of shape (n_turns, n_sources)
+        NaN where the explanation has no line.
+    """
+    of_others = explanation["source"] == "row"
+    lines = explanation[~of_others].groupby(["row", "source"], sort=False)["contribution"].sum()
+    return lines.unstack("source").reindex(rows)
+
+
 def targets_of(explanation, rows):
     """Return the explained class of each row, None for rows that are not explained.
 

@@ -142,6 +142,11 @@ def uses_context(classifier):
     return fitted_model(classifier).reader.context != "none"
 
 
+def has_several_labels(classifier):
+    """Return whether the rows of a classifier may have several labels each."""
+    return fitted_model(classifier).multilabel
+
+
 def refuse_sequences(classifier, tool, remedy):
     """Raise ValueError if a classifier was fitted on sequences, which a tool does not show.
 
