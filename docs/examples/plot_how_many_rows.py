@@ -13,32 +13,28 @@ becomes flat, more earlier rows do not improve the score.
 import matplotlib.pyplot as plt
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.datasets import load_service_dialogues
 from sk_ctxmem.inspection import ContextAblationDisplay
 
-train = load_docstring_sections(subset="train", packages=("numpy",))
-test = load_docstring_sections(subset="test", packages=("numpy",))
-few = train.groups.isin(train.groups.drop_duplicates().sample(300, random_state=0))
+train = load_service_dialogues(subset="train")
+test = load_service_dialogues(subset="test")
 clf = ContextMemoryClassifier(
     text_column="text", group_column="group", order_column="order", random_state=0
-).fit(train.data[few], train.target[few])
+).fit(train.data, train.target)
 
 # %%
 # Predict with fewer earlier rows
 # -------------------------------
 #
-# Each row is predicted again and again, with 0, 1, 2, ... rows before it; None stands for all. For
-# that the conversation is cut: the row and those before it that may be seen are a conversation of
-# their own, and the classifier takes each for one that has just begun.
+# Each row is predicted with 0, 1, 2, ... earlier rows; None stands for all. The row and these
+# earlier rows are cut out as a conversation of their own.
 
-asked = test.groups.isin(test.groups.drop_duplicates().sample(40, random_state=0))
-X, y = test.data[asked], test.target[asked]
+X, y = test.data, test.target
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 ContextAblationDisplay.from_estimator(clf, X, y, context_sizes=(0, 1, 2, 4, 8, 16, None), ax=axes)
 plt.show()
 
 # %%
-# That is what *this* classifier makes of cut conversations, not what one would do that was
-# trained with less. With no row before it each row stands first, where a docstring has its
-# summary: the score at 0 is not that of a model with ``context="none"``, which was trained on rows
-# alone. :doc:`/when_memory_pays` trains anew for each length.
+# This classifier was trained on whole conversations. With 0 earlier rows, it takes each row for the
+# first one of a conversation, so the score is below that of a classifier with ``context="none"``.
+# :doc:`/when_memory_pays` trains a classifier for each length.

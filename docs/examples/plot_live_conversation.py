@@ -2,30 +2,29 @@
 Predicting a live conversation turn by turn
 ===========================================
 
-A session predicts each turn when it comes, knowing the turns before it. ``fork`` tries what could
-come next without changing what was.
+A session predicts each turn when it comes, from the turns before it. ``fork`` tries a next turn
+without changing the session.
 """
 
 # %%
 # Classifier and session
 # ----------------------
 #
-# The lines of a docstring that the model has not seen stand for the turns.
+# The turns are those of a dialogue with a virtual assistant that the classifier has not seen.
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.datasets import load_service_dialogues
 
-train = load_docstring_sections(subset="train", packages=("numpy",))
-test = load_docstring_sections(subset="test", packages=("numpy",))
-few = train.groups.isin(train.groups.drop_duplicates().sample(300, random_state=0))
+train = load_service_dialogues(subset="train")
+test = load_service_dialogues(subset="test")
 clf = ContextMemoryClassifier(text_column="text", group_column="group", random_state=0)
-clf.fit(train.data[few][["text", "group"]], train.target[few])
+clf.fit(train.data[["text", "group"]], train.target)
 
-turns = list(test.data["text"][test.groups == "numpy.ma.core.MaskedArray.tolist"])
+turns = list(test.data["text"][test.groups == "1_00018-test"])
 session = clf.session()
 session.top_k_one(turns[0], k=3)
 
@@ -33,17 +32,16 @@ session.top_k_one(turns[0], k=3)
 # Predict one turn at a time
 # --------------------------
 
-said = [session.predict_proba_one(turn) for turn in turns[1:6]]
+said = [session.predict_proba_one(turn) for turn in turns[1:4]]
 session.history_
 
 # %%
 # Fork a session
 # --------------
 #
-# Lines that could come next, each in a session of its own with the same past, and the same lines
-# without a past:
+# Three turns that could come next, each in a fork of the session and in a new session:
 
-lines = ["list of scalars", "result : list", ">>> x.tolist()"]
+lines = ["Yes.", "No, at 8 pm.", "What is the address?"]
 pd.DataFrame(
     {
         "after these turns": [session.fork().predict_one(line) for line in lines],
@@ -56,9 +54,9 @@ pd.DataFrame(
 # Probabilities of each turn
 # --------------------------
 #
-# The session itself goes on. At its end it has said what ``predict_proba`` says of the whole.
+# The session goes on. Its probabilities are those of ``predict_proba`` for the whole dialogue.
 
-said += [session.predict_proba_one(turn) for turn in turns[6:]]
+said += [session.predict_proba_one(turn) for turn in turns[4:]]
 whole = clf.predict_proba(pd.DataFrame({"text": turns, "group": "one"}))
 print(f"largest difference: {np.abs(whole[1:] - said).max():.0e}")
 
@@ -69,7 +67,7 @@ table = table.iloc[:, order]
 
 figure, axes = plt.subplots(figsize=(9, 5), layout="constrained")
 axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-axes.set_xticks(range(table.shape[1]), table.columns)
+axes.set_xticks(range(table.shape[1]), table.columns, rotation=20, ha="left")
 axes.set_yticks(range(len(table)), [turn[:56] for turn in table.index])
 axes.xaxis.tick_top()
 for turn, column in enumerate(table.to_numpy().argmax(axis=1)):

@@ -2,9 +2,9 @@
 Serving conversations from several workers
 ==========================================
 
-The turns of a conversation may reach any worker of a service. What is known of it lies in a
-database, so each worker can go on where another one stopped. No server is needed to try that: two
-copies of a model stand for two workers here, and a dict for Redis.
+The turns of a conversation may reach any worker of a service. Its state lies in a database, so each
+worker can continue where another one stopped. No server is needed to try that: two copies of a
+model stand for two workers here, and a dict for Redis.
 """
 
 # %%
@@ -12,7 +12,7 @@ copies of a model stand for two workers here, and a dict for Redis.
 # -----------
 #
 # ``conversations.py`` is the part of the service in :ref:`guide_serving` that knows neither HTTP
-# nor Redis. The lines of a docstring stand for the turns of a conversation.
+# nor Redis.
 
 import sys
 from pathlib import Path
@@ -23,20 +23,19 @@ import numpy as np
 import pandas as pd
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.datasets import load_service_dialogues
 
 sys.path.append("../serving")  # where conversations.py lies in docs; or put it beside this file
 from conversations import Refusal, name_models, take_turn
 
-train = load_docstring_sections(subset="train", packages=("numpy",))
-test = load_docstring_sections(subset="test", packages=("numpy",))
-few = train.groups.isin(train.groups.drop_duplicates().sample(200, random_state=0))
-rows, target = train.data[few][["text", "group"]], train.target[few]
+train = load_service_dialogues(subset="train")
+test = load_service_dialogues(subset="test")
+rows, target = train.data[["text", "group"]], train.target
 clf = ContextMemoryClassifier(text_column="text", group_column="group", random_state=0)
 clf.fit(rows, target)
 
 with TemporaryDirectory() as folder:
-    path = Path(folder) / "sections.ctxmem"
+    path = Path(folder) / "dialogues.ctxmem"
     clf.save(path)
     workers = [name_models([ContextMemoryClassifier.load(path)]) for _ in range(2)]
 
@@ -59,13 +58,9 @@ def send(worker, conversation, turn, text):
 # Three conversations at once
 # ---------------------------
 #
-# Their turns come in between one another, and chance chooses the worker of each.
+# Their turns alternate, and the worker of each turn is random.
 
-names = [
-    "numpy.ma.core.MaskedArray.tolist",
-    "numpy.lib._datasource.DataSource.exists",
-    "numpy.ma.core.masked_greater",
-]
+names = ["1_00018-test", "1_00046-test", "5_00006-test"]
 talks = {name: list(test.data["text"][test.groups == name]) for name in names}
 coming = [(turn, name) for name in names for turn in range(len(talks[name]))]
 chance = np.random.default_rng(0)
@@ -83,7 +78,7 @@ answers.drop(columns="model").head(6)
 # lines are what ``predict_proba`` says of the whole conversations, read at once: the points lie on
 # them, whoever answered.
 
-figure, axes = plt.subplots(3, figsize=(9, 6.5), sharex=True, layout="constrained")
+figure, axes = plt.subplots(3, figsize=(10, 6.5), sharex=True, layout="constrained")
 largest = 0
 for ax, name in zip(axes, names, strict=True):
     of_one = answers[answers["conversation"] == name]
@@ -94,9 +89,9 @@ for ax, name in zip(axes, names, strict=True):
         mine = of_one[of_one["worker"] == worker]
         ax.plot(mine["turn"], mine["probability"], "o", color=color, label=f"worker {worker}")
     for _, first in of_one[of_one["label"] != of_one["label"].shift()].iterrows():
-        ax.text(first["turn"], 1.06, first["label"], color="0.3", fontsize=8)
+        ax.text(first["turn"], 1.06, first["label"].replace(" ", "\n"), color="0.3", fontsize=6)
     ax.set_title(name, loc="left", fontsize=10)
-    ax.set(ylim=(0, 1.25), yticks=[0, 0.5, 1], ylabel="probability")
+    ax.set(xlim=(-0.3, 10), ylim=(0, 1.4), yticks=[0, 0.5, 1], ylabel="probability")
 axes[-1].set(xlabel="turn", xticks=range(max(map(len, talks.values()))))
 axes[-1].legend(loc="lower left", ncols=3, frameon=False)
 print(f"largest difference: {largest:.0e}")
@@ -130,7 +125,7 @@ def try_to_send(*request):
         print(f"{refusal.reason}, expected {refusal.expected}: {refusal}")
 
 
-try_to_send(0, name, last + 3, "Examples")
+try_to_send(0, name, last + 3, "Goodbye.")
 
 # %%
 # A damaged record
@@ -141,7 +136,7 @@ try_to_send(0, name, last + 3, "Examples")
 damaged = bytearray(records[name])
 damaged[-100] ^= 1
 records[name] = bytes(damaged)
-try_to_send(1, name, last + 1, "Examples")
+try_to_send(1, name, last + 1, "Goodbye.")
 send(1, name, 0, turns[0])
 
 # %%

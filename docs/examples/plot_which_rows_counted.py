@@ -2,8 +2,8 @@
 Explaining a prediction by earlier rows
 =======================================
 
-For each row of a conversation, what every row before it added to the decision. Here the
-conversation is a docstring, its rows are the lines, and the class is the section.
+For each turn of a dialogue, this shows what every turn before it contributes to the predicted
+dialogue acts.
 """
 
 # %%
@@ -13,39 +13,38 @@ conversation is a docstring, its rows are the lines, and the class is the sectio
 import matplotlib.pyplot as plt
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.datasets import load_service_dialogues
 from sk_ctxmem.inspection import ContextAttributionDisplay
 
-train = load_docstring_sections(subset="train", packages=("numpy",))
-test = load_docstring_sections(subset="test", packages=("numpy",))
-few = train.groups.isin(train.groups.drop_duplicates().sample(300, random_state=0))
+train = load_service_dialogues(subset="train")
+test = load_service_dialogues(subset="test")
 clf = ContextMemoryClassifier(
     text_column="text", group_column="group", order_column="order", random_state=0
-).fit(train.data[few], train.target[few])
+).fit(train.data, train.target)
 
 # %%
-# One unseen docstring
-# --------------------
+# One unseen dialogue
+# -------------------
 
-rows = test.groups == "numpy.ma.core.MaskedArray.tolist"
+rows = test.groups == "5_00006-test"
 X, y = test.data[rows].reset_index(drop=True), test.target[rows].to_numpy()
-X.assign(section=y, predicted=clf.predict(X))[["text", "section", "predicted"]]
+X.assign(acts=y, predicted=clf.predict(X))[["text", "acts", "predicted"]]
 
 # %%
 # Heat map
 # --------
 #
-# A line of the map explains one row, and its cells are the rows before it. A cell is what the
-# text of that row added to the log-odds of the predicted class, in brackets: blue is for the
-# class, orange against it. Numbers on the right do not come from other rows: the line's own text,
-# and its position.
+# Each line of the map explains one turn, and its cells are the turns before it. A cell is what the
+# text of that turn adds to the log-odds of the predicted class, in brackets: blue is for the class,
+# orange against it. The numbers on the right do not come from other turns: the turn's own text, and
+# its position.
 
-figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
+figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
 ContextAttributionDisplay.from_estimator(clf, X, ax=axes)
 plt.show()
 
 # %%
-# The numbers behind it are in a tidy frame. Of the last row, what counted most:
+# ``explain`` returns the numbers. For the last turn:
 
 reasons = clf.explain(X, rows=[len(X) - 1])
 reasons.groupby("source")["contribution"].sum().round(2)

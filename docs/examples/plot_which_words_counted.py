@@ -13,27 +13,26 @@ given the rows before it.
 import matplotlib.pyplot as plt
 
 from sk_ctxmem import ContextMemoryClassifier
-from sk_ctxmem.datasets import load_docstring_sections
+from sk_ctxmem.datasets import load_service_dialogues
 from sk_ctxmem.inspection import ConversationDisplay, TokenAttributionDisplay
 
-train = load_docstring_sections(subset="train", packages=("numpy",))
-test = load_docstring_sections(subset="test", packages=("numpy",))
-few = train.groups.isin(train.groups.drop_duplicates().sample(300, random_state=0))
+train = load_service_dialogues(subset="train")
+test = load_service_dialogues(subset="test")
 clf = ContextMemoryClassifier(
     text_column="text", group_column="group", order_column="order", random_state=0
-).fit(train.data[few], train.target[few])
+).fit(train.data, train.target)
 
 # %%
 # Words of one row
 # ----------------
 #
-# X is the whole docstring, because the classifier reads the row in its context. ``row`` is the
+# X is the whole dialogue, because the classifier reads the row in its context. ``row`` is the
 # position of the row in X. The bars are the strongest words: blue for the class, orange and
 # hatched against it.
 
-rows = test.groups == "numpy.ma.core.MaskedArray.tolist"
+rows = test.groups == "1_00046-test"
 X = test.data[rows].reset_index(drop=True)
-row = X.index[X["text"].str.startswith("The value to use")][0]
+row = X.index[X["text"] == "Yes, that room is good."][0]
 display = TokenAttributionDisplay.from_estimator(clf, X, row=row)
 plt.show()
 
@@ -49,7 +48,7 @@ display
 # With ``target``, the words are explained for another class. Words that are for one class are
 # often against the other.
 
-TokenAttributionDisplay.from_estimator(clf, X, row=row, target="Returns")
+TokenAttributionDisplay.from_estimator(clf, X, row=row, target="AFFIRM")
 plt.show()
 
 # %%
@@ -64,10 +63,10 @@ own = reasons[reasons["source"].isin(["ngram", "wide"])]
 own.groupby("feature")["contribution"].sum().sort_values(key=abs, ascending=False).head(8).round(3)
 
 # %%
-# Words of the whole docstring
-# ----------------------------
+# Words of the whole dialogue
+# ---------------------------
 #
-# ``ConversationDisplay`` shows each line with its class, its shaded words and the earlier lines
+# ``ConversationDisplay`` shows each turn with its class, its shaded words and the earlier turns
 # that contributed most.
 
 ConversationDisplay.from_estimator(clf, X)
