@@ -32,7 +32,7 @@ test-all: lint $(STAMP)
 
 # Those that take more than a few seconds, but for the pages and the README, which `make docs` runs.
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m "slow and not engines" --ignore=tests/test_pages.py --ignore=tests/test_readme.py
+	$(BIN)/python -m pytest -n 2 -m "slow and not engines" --ignore=tests/test_pages.py --ignore=tests/test_readme.py --ignore=tests/test_tutorials.py
 
 # Real engines: Dask, Ray, Spark (which needs Java), and several processes. One test at a time, as
 # each has processes of its own.
@@ -92,6 +92,7 @@ mutants: $(STAMP)
 	@$(BIN)/mutmut results --all true | sed -E '/not checked/d; s/^ *(\w+\.\w+)\..*:/\1:/' | sort | uniq -c
 
 lint: .venv/.test
+	$(BIN)/codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -105,9 +106,10 @@ demo: .venv/.demo
 
 # The pages: their code is run, the examples of the gallery too, and every warning is an error.
 docs: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 -m slow tests/test_pages.py tests/test_readme.py
+	$(BIN)/python -m pytest -q -n 2 -m slow tests/test_pages.py tests/test_readme.py tests/test_tutorials.py
 	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs docs/_build/html
 	$(BIN)/python docs/_ext/check_links.py docs/_build/html
+	$(BIN)/python docs/_ext/search_words.py docs/_build/html
 
 # The same pages without running the examples.
 docs-quick: $(STAMP)
@@ -121,6 +123,6 @@ build: $(STAMP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst
+	rm -rf docs/_build docs/auto_examples docs/auto_tutorials docs/generated docs/sg_execution_times.rst
 	rm -rf .venv .venv-gpu .nox .coverage mutants build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find sk_ctxmem tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
