@@ -36,7 +36,7 @@ def _files_with_addresses():
     folders = [".binder", ".ci", ".github", "benchmarks", "docs", "sk_ctxmem"]
     found = [path for folder in folders for path in (ROOT / folder).rglob("*")]
     kinds = {".json", ".md", ".py", ".rst", ".txt", ".yaml", ".yml"}
-    made = {"_build", "auto_examples", "generated", "results"}
+    made = {"_build", "auto_examples", "auto_tutorials", "generated", "results"}
     texts = [path for path in found if path.suffix in kinds and not made & set(path.parts)]
     return [*map(ROOT.joinpath, names), *texts]
 
