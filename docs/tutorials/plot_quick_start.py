@@ -11,6 +11,7 @@ Fit a classifier to texts, then to conversations, and compare it with logistic r
 #
 # :class:`~sk_ctxmem.ContextMemoryClassifier` is a scikit-learn classifier that takes raw text.
 
+# sphinx_gallery_thumbnail_path = '_static/memory_light.svg'
 from sk_ctxmem import ContextMemoryClassifier
 
 texts = ["what a lovely film", "a waste of two hours", "lovely music", "what a waste"] * 20
