@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.figures import BOTH, CV, PAST, Figures
+from benchmarks.accuracy.figures import BEST, BOTH, CV, PAST, Figures
 from benchmarks.models.build import BASELINES
 from benchmarks.reports.pages import rst_table
 from sk_ctxmem.comparison import SGD
@@ -116,8 +116,9 @@ def calibration_table(figures: Figures) -> str:
 
 def sentences(figures: Figures) -> list[str]:
     """Return what the tables say together."""
-    said = [compare_errors(figures, "lr", BOTH), compare_errors(figures, "lr-window", BOTH)]
-    said += [compare_errors(figures, "lr", CV), compare_losses(figures)]
+    pairs = [(than, heading) for than in ("lr", "lr-window", BEST) for heading in (BOTH, PAST)]
+    said = [compare_errors(figures, than, heading) for than, heading in [*pairs, ("lr", CV)]]
+    said.append(compare_losses(figures))
     return [sentence for sentence in [*said, name_sgd(figures), name_missing(figures)] if sentence]
 
 
@@ -126,9 +127,10 @@ def compare_errors(figures: Figures, than: str, heading: str) -> str:
     table = figures.fewer_errors(than, heading)
     if table.empty:
         return ""
-    who = "Ours" if heading == BOTH else heading[0].upper() + heading[1:]
+    who = heading[0].upper() + heading[1:]
+    name = than if than == BEST else f"``{than}``"
     grouped = table[[figures.has_groups(corpus) for corpus in table.index]]
-    said = f"{who}, errors fewer than ``{than}``: {_share(table)}"
+    said = f"{who}, errors fewer than {name}: {_share(table)}"
     if 0 < len(grouped) < len(table):
         said += f"; where rows have groups, {_share(grouped)}"
     if heading == CV:

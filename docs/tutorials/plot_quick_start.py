@@ -21,7 +21,7 @@ clf.predict(["lovely", "two hours"])
 
 # %%
 # It works in a ``Pipeline``, in ``cross_val_score`` and in ``GridSearchCV``. On texts without
-# context it is about as accurate as a well-tuned linear model.
+# context it is about as accurate as a well-tuned linear model: :doc:`/accuracy`.
 
 # %%
 # Conversations

@@ -31,8 +31,8 @@ one class, or two labels if target="acts". Each group is a dialogue.
     acts         {acts}
 
 320 dialogues are chosen from the Schema-Guided Dialogue data of Google Research: 240 of its train
-split and 80 of its test split, where some services are new. Slots, values and the states of the
-dialogues are left out.
+split and 80 of its test split, where some services are new. A program drew up what happens in
+them, and people put it into words. Slots, values and the states of the dialogues are left out.
 
 Source: github.com/google-research-datasets/dstc8-schema-guided-dialogue, commit
 {commit}.
