@@ -180,6 +180,7 @@ def test_the_search_leads_to_pages_that_are_there():
         (["11175 / 2026 / 1349", "7 or 3"], True),
         (["0.1.0", "3 rows"], False),
         (["–", ""], False),
+        (["76.9", "not run"], True),
     ],
 )
 def test_columns_of_numbers_are_found(cells, is_number):

@@ -7,7 +7,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 NUMBER = r"[<>~±+−-]? ?[$]?[.]?\d[\d,.]*( ?([×x]|ms|us|s|min|h|[kMG]?B|[MG]iB)\b)?( ?%)?"
 NUMBERS = re.compile(rf"[(]?{NUMBER}(( |±|/|–|-|to|or|[(;)])+{NUMBER})*[)]?")
-MISSING = {"", "–", "-", "—"}
+MISSING = {"", "–", "-", "—", "not run"}
 
 
 def find_columns(rows):
