@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from sk_ctxmem import ContextMemoryClassifier
 from sk_ctxmem._messages import doc_link
+from sk_ctxmem._rows._arrange import rank
 from sk_ctxmem.distributed import FramePredictor, fit_parquet
 
 ROLES = {"text_column": "text", "group_column": "call", "order_column": "turn"}
@@ -281,3 +282,11 @@ def test_fit_parquet_warns_of_a_doubtful_order(tmp_path):
     assert {"column 'turn' contains strings such as 'turn 0'"} == {
         str(warning.message).partition(" in row")[0] for warning in caught
     }
+
+
+def test_values_of_two_types_are_shown():
+    """Check that the message shows one value of each type."""
+    with pytest.raises(
+        TypeError, match=r"such as 3 \(int\), 'late' \(str\); convert them to one type"
+    ):
+        rank(np.array([3, "late", 4], dtype=object))

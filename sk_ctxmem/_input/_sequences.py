@@ -302,8 +302,8 @@ def _check_shapes(arrays):
         if array.shape[1] != arrays[0].shape[1]:
             raise ValueError(
                 f"sequence {number} of X has {array.shape[1]} features, but sequence 0 has "
-                f"{arrays[0].shape[1]}; give each step of all sequences the same features."
-                + doc_link("kinds-of-input")
+                f"{arrays[0].shape[1]}; give each step of all sequences the same features. If time "
+                "is the second axis, pass [x.T for x in X]." + doc_link("kinds-of-input")
             )
 
 

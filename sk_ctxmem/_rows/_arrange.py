@@ -119,9 +119,11 @@ def rank(order):
     try:
         return np.unique(order, return_inverse=True)[1]
     except (TypeError, ValueError) as error:
+        of_types = {type(value).__name__: value for value in reversed(order.tolist())}
+        examples = ", ".join(f"{value!r} ({name})" for name, value in of_types.items())
         raise TypeError(
-            "The order column contains values that cannot be compared with each other; convert "
-            f"them to one type ({error})." + doc_link("order")
+            "The order column contains values that cannot be compared with each other, such as "
+            f"{examples}; convert them to one type." + doc_link("order")
         ) from error
 
 
