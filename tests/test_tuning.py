@@ -450,15 +450,14 @@ def test_in_a_pipeline_and_in_cross_validation(texts):
     assert isinstance(TuningDisplay.from_estimator(pipeline), TuningDisplay)
 
 
-def test_nothing_of_the_user_changes(texts):
+def test_nothing_of_the_user_changes(texts, tmp_path, monkeypatch):
     """Check that the estimator, numpy's generator and temporary files are as before."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # that no other process writes to
     estimator = ContextMemoryClassifier(**SMALL)
-    before, files = np.random.get_state()[1].copy(), set(os.listdir(tempfile.gettempdir()))
+    before = np.random.get_state()[1].copy()
     make_search(estimator).fit(*texts)
     assert np.array_equal(np.random.get_state()[1], before)
-    assert not {
-        name for name in set(os.listdir(tempfile.gettempdir())) - files if "sk_ctxmem" in name
-    }
+    assert not list(tmp_path.iterdir())
     assert not hasattr(estimator, "classes_")
 
 
