@@ -279,3 +279,13 @@ def test_the_address_is_that_of_the_project():
     tomllib = pytest.importorskip("tomllib", reason="in Python since 3.11")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["urls"]["Documentation"] == DOCUMENTATION
+
+
+def test_the_request_of_the_page_is_accepted_by_the_service():
+    """Check that the id of its conversation fits the pattern of the application."""
+    page = (DOCS / "user_guide" / "serving.rst").read_text("utf-8")
+    (body,) = re.findall(r"--json '(.*)'", page)
+    (pattern,) = re.findall(
+        r'conversation: .*pattern=r"(.*)"', (DOCS / "serving" / "app.py").read_text("utf-8")
+    )
+    assert re.search(pattern, json.loads(body)["conversation"])

@@ -65,7 +65,7 @@ calls = pd.read_csv("calls.csv", dtype=str, keep_default_na=False)
 calls.head()
 
 # %%
-# A single column means another separator, often ``sep=";"``. Odd letters or a
+# A single column or a ``ParserError`` means another separator, often ``sep=";"``. Odd letters or a
 # ``UnicodeDecodeError`` mean another encoding, often ``encoding="cp1252"``. Count the empty cells:
 
 (calls == "").sum()
@@ -100,7 +100,8 @@ print(calls.duplicated(["call", "turn"]).sum(), "places taken twice")
 # %%
 # - *Dates as places*: ``pd.to_datetime(rows["turn"], format="%d.%m.%Y %H:%M", errors="coerce")``.
 #   Name the format, as "05/01/2026" is two dates. With UTC offsets, add ``utc=True``. Fill dates by
-#   ``rows.groupby("call")["turn"].ffill()``: rows of the same time stay in the order of the file.
+#   ``rows.groupby("call")["turn"].transform(lambda dates: dates.ffill().bfill())``: rows of the
+#   same time stay in the order of the file.
 # - *Places taken twice*: an id stands for two conversations, or a row is there twice with different
 #   labels. ``calls[calls.duplicated(["call", "turn"], keep=False)]`` shows the rows.
 # - *Ids such as "7" and "007"* are two conversations as strings and one as numbers.
