@@ -31,10 +31,8 @@ EMBEDDER = "minilm"
 PUBLISHED = {"newsgroups20": 84.2, "r8": 97.1, "r52": 93.7, "ohsumed": 66.1, "mr": 76.3}
 WIDE_MLP = "WideMLP"
 HEADINGS = (*BASELINES, PAST, BOTH, CV, *WITH_VECTORS, WIDE_MLP)
-NAMES = {
-    "docstring sections": EMBEDDED,
-    "service dialogues": "dialogues",
-}  # of corpora that are no file
+# Corpus that is no file -> its name in --data.
+NAMES = {"docstring sections": EMBEDDED, "service dialogues": "dialogues"}
 
 
 class Figures:
@@ -135,8 +133,7 @@ class Figures:
         """Accuracy of a baseline, or of the best one where all that apply were run."""
         if than != BEST:
             return self.accuracy[than]
-        is_complete = [corpus not in self.missing(BASELINES) for corpus in self.corpora]
-        return self.accuracy.loc[is_complete, list(BASELINES)].max(axis=1)
+        return self.accuracy[list(BASELINES)].drop(index=list(self.missing())).max(axis=1)
 
     def fewer_errors(self, than: str, heading: str = BOTH) -> pd.DataFrame:
         """Share of the errors of a baseline that ours does not make, in %, and these errors.
